@@ -1,0 +1,1 @@
+//! What happened and what it is called: events, the skip decision, tags, labels, annotations.

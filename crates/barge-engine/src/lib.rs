@@ -1,0 +1,1 @@
+//! What builds and holds images: the Docker API and the embedded builder.

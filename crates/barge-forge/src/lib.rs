@@ -1,0 +1,1 @@
+//! Where results are shown: job outputs, summaries, annotations, files.

@@ -1,0 +1,1 @@
+//! The way of an image from event to verdict, one typed step after the other.

@@ -1,0 +1,1 @@
+//! One model of findings and its renderings: SARIF, Markdown, JUnit, tables.

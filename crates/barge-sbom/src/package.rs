@@ -1,0 +1,180 @@
+//! The model of a bill of materials: what every cataloger fills, every format writes and the matcher reads.
+//!
+//! It holds facts as the evidence states them; escaping and naming rules of the formats live with the formats.
+
+use std::collections::BTreeMap;
+
+use barge_image::{Digest, Reference};
+use serde::{Deserialize, Serialize};
+
+/// Everything found in one image, directory or file. Packages are sorted, so equal images give equal values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sbom {
+    /// What was looked at.
+    pub subject: Subject,
+    /// The distribution, if an `os-release` was found.
+    pub distro: Option<Distro>,
+    /// The packages, sorted by package URL, then by location.
+    pub packages: Vec<Package>,
+    /// Evidence that could not be read, each with its reason: a bill with any is incomplete.
+    pub unknowns: Vec<Unknown>,
+}
+
+/// What a bill of materials is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The image reference, or the path of the directory or file.
+    pub name: String,
+    /// All references of the image.
+    pub references: Vec<Reference>,
+    /// The config digest, which identifies an image on every engine.
+    pub image: Option<Digest>,
+    /// The manifest digest, for an image that a registry or layout holds.
+    pub manifest: Option<Digest>,
+    /// `amd64`, `arm64`, ... as the image config names it.
+    pub architecture: Option<String>,
+}
+
+/// The distribution that an image is made from (`os-release`, freedesktop.org).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distro {
+    /// `ID`, such as `debian`.
+    pub id: String,
+    /// `ID_LIKE`, nearest first.
+    pub id_like: Vec<String>,
+    /// `VERSION_ID`, such as `12`; absent on rolling releases.
+    pub version_id: Option<String>,
+    /// `VERSION_CODENAME`, such as `bookworm`.
+    pub codename: Option<String>,
+    /// `BUILD_ID`, of rolling releases.
+    pub build_id: Option<String>,
+    /// `PRETTY_NAME`.
+    pub pretty_name: Option<String>,
+    /// Versions that `/etc/apk/repositories` names (`v3.19`, `edge`), which say more than `VERSION_ID`.
+    pub repositories: Vec<String>,
+}
+
+/// One package at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// What kind of package it is; decides the package URL type and the order of versions.
+    pub kind: PackageKind,
+    /// The name as the ecosystem writes it: `@scope/name`, `group:artifact`, a Go module path.
+    pub name: String,
+    /// The version as the ecosystem writes it, epoch included (`1:3.2-3`). Never empty, never a placeholder.
+    pub version: String,
+    /// The canonical package URL (purl-spec), without `bom-ref` decorations.
+    pub purl: String,
+    /// The architecture of the package, for distribution packages.
+    pub architecture: Option<String>,
+    /// The source package that advisories name, for distribution packages.
+    pub source: Option<SourcePackage>,
+    /// Licences as declared; SPDX expressions where they parse.
+    pub licenses: Vec<String>,
+    /// The files that prove it, nearest first; at least one except for bills read from other tools.
+    pub evidence: Vec<Evidence>,
+    /// The package URL of the distribution package whose files these are, if any.
+    pub owned_by: Option<String>,
+    /// Package URLs of the packages in this bill that it depends on, sorted.
+    pub depends_on: Vec<String>,
+    /// Further facts by name, such as `modularity` or `vendor` of an rpm.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// The source that a distribution package was built from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: String,
+    /// Its version, epoch included where the evidence states one.
+    pub version: String,
+}
+
+/// A file that proves a package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The real path inside the image, without a leading `/`; non-UTF-8 bytes are replaced.
+    pub path: String,
+    /// The layer that introduced the package, not the last one that touched its database.
+    pub layer: Option<Digest>,
+    /// The position of that layer from the bottom, from 0.
+    pub layer_index: Option<u32>,
+}
+
+/// Evidence that was found but could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unknown {
+    /// Where it is.
+    pub path: String,
+    /// Why it could not be read.
+    pub reason: String,
+}
+
+/// The kinds of packages, one per ecosystem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PackageKind {
+    /// Arch Linux and relatives.
+    Alpm,
+    /// Alpine, Wolfi, Chainguard.
+    Apk,
+    /// Bitnami's components.
+    Bitnami,
+    /// Rust crates.
+    Cargo,
+    /// PHP Composer.
+    Composer,
+    /// Conan (C and C++).
+    Conan,
+    /// Conda.
+    Conda,
+    /// Perl.
+    Cpan,
+    /// R.
+    Cran,
+    /// Debian, Ubuntu and relatives.
+    Deb,
+    /// Gentoo.
+    Ebuild,
+    /// RubyGems.
+    Gem,
+    /// Programs that no package manager installed, and kernels.
+    Generic,
+    /// GitHub actions.
+    Github,
+    /// Go modules.
+    Golang,
+    /// Haskell.
+    Hackage,
+    /// Erlang and Elixir.
+    Hex,
+    /// Lua.
+    Luarocks,
+    /// Java and relatives.
+    Maven,
+    /// Nix.
+    Nix,
+    /// JavaScript.
+    Npm,
+    /// .NET.
+    Nuget,
+    /// OCaml.
+    Opam,
+    /// OpenWrt and relatives.
+    Opkg,
+    /// Erlang/OTP applications.
+    Otp,
+    /// PHP PEAR and PECL.
+    Pear,
+    /// Dart.
+    Pub,
+    /// Python.
+    Pypi,
+    /// Red Hat, SUSE, Photon, Azure Linux and relatives.
+    Rpm,
+    /// Swift.
+    Swift,
+    /// WordPress plug-ins and themes.
+    Wordpress,
+}

@@ -1,0 +1,1 @@
+//! Where artifacts live: the directory store.
