@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod reference;
+pub mod tar;
 
 pub use digest::{Digest, Hasher};
 pub use reference::{Reference, RepositoryName, Tag};

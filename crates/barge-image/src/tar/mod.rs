@@ -1,0 +1,16 @@
+//! The tar format as layers and archives use it: POSIX ustar with PAX and GNU extensions.
+//!
+//! [`Reader`] streams, never seeks unless its source can, and bounds everything that a header may ask for.
+//! [`Writer`] writes the small, reproducible subset that barge needs for its own layers and archives.
+
+mod entry;
+mod header;
+mod reader;
+mod writer;
+
+pub use entry::{Entry, Kind};
+pub use reader::{Error, Reader, Seekable, Skip, Streaming};
+pub use writer::Writer;
+
+/// The unit of the format: headers and padded contents are multiples of it, in bytes.
+pub const BLOCK: u64 = 512;
