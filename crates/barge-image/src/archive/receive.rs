@@ -1,0 +1,224 @@
+//! Taking an engine's export apart while it arrives, in one pass and without a copy of it.
+//!
+//! `docker save` writes layers before the documents that name them, under names that differ by version (handoff.md
+//! section 3), so members are told apart by their first bytes: what looks like a tar, plain or compressed, is a layer and
+//! goes to the sink at once; small rest is kept as documents until `manifest.json` says what is what.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+
+use crate::compression::Compression;
+use crate::config::RawConfig;
+use crate::error::Error;
+use crate::image::DOCUMENT_LIMIT;
+use crate::pack::PackedLayer;
+use crate::reference::Reference;
+use crate::tar::{self, Entry, Kind, Reader, Streaming};
+
+/// Documents in one export, in total; far above what engines write.
+const DOCUMENTS_LIMIT: usize = 64 << 20;
+const HEADER: usize = 512;
+
+/// Where layers of an export go.
+pub trait LayerSink {
+    /// Takes the bytes of a layer, perhaps compressed, under the name that the export gave it.
+    ///
+    /// # Errors
+    /// When the layer cannot be stored.
+    fn layer(&mut self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Error>;
+}
+
+/// One image of an export.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its names, as the export states them.
+    pub references: Vec<Reference>,
+    /// Its config as received.
+    pub config: RawConfig,
+    /// Its layers as the sink stored them, base first.
+    pub layers: Vec<PackedLayer>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DockerImage {
+    config: String,
+    repo_tags: Option<Vec<String>>,
+    layers: Option<Vec<String>>,
+}
+
+/// Reads an export to its end. `origin` names it in messages.
+///
+/// # Errors
+/// When the stream breaks off, a document is missing or broken, a layer cannot be stored or is not what its config says.
+pub fn receive(
+    stream: impl Read,
+    origin: &str,
+    sink: &mut dyn LayerSink,
+) -> Result<Vec<Received>, Error> {
+    let mut export = Export::default();
+    let path = Utf8PathBuf::from(origin);
+    let mut reader = Reader::new(Streaming(stream));
+    while let Some(entry) = reader.next().map_err(Error::tar(&path))? {
+        export.take(&path, &entry, &mut reader, sink)?;
+    }
+    // What follows the end mark must be read too: an engine reports late failures by cutting the connection.
+    reader.drain().map_err(Error::tar(&path))?;
+    export.images(&path)
+}
+
+#[derive(Default)]
+struct Export {
+    documents: BTreeMap<String, Vec<u8>>,
+    documents_size: usize,
+    layers: BTreeMap<String, PackedLayer>,
+    links: BTreeMap<String, String>,
+}
+
+impl Export {
+    fn take(
+        &mut self,
+        path: &Utf8PathBuf,
+        entry: &Entry,
+        content: &mut Reader<Streaming<impl Read>>,
+        sink: &mut dyn LayerSink,
+    ) -> Result<(), Error> {
+        let name = String::from_utf8_lossy(&entry.path).into_owned();
+        match entry.kind {
+            Kind::File => {}
+            Kind::Symlink | Kind::HardLink => {
+                self.links
+                    .insert(name, String::from_utf8_lossy(&entry.link).into_owned());
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+        let read_error = |source| Error::Tar {
+            path: path.clone(),
+            source: tar::Error::Read {
+                offset: entry.offset,
+                source,
+            },
+        };
+        let mut first = [0; HEADER];
+        let length = fill(content, &mut first).map_err(read_error)?;
+        let first = &first[..length];
+        if is_layer(first) {
+            let layer = sink.layer(&name, &mut first.chain(content))?;
+            self.layers.insert(name, layer);
+            return Ok(());
+        }
+        if entry.size > DOCUMENT_LIMIT || self.documents_size > DOCUMENTS_LIMIT {
+            let limit = DOCUMENT_LIMIT;
+            return Err(Error::TooLarge {
+                what: name,
+                path: path.clone(),
+                size: entry.size,
+                limit,
+            });
+        }
+        let mut bytes = first.to_vec();
+        content.read_to_end(&mut bytes).map_err(read_error)?;
+        self.documents_size += bytes.len();
+        self.documents.insert(name, bytes);
+        Ok(())
+    }
+
+    fn images(&self, path: &Utf8PathBuf) -> Result<Vec<Received>, Error> {
+        let listed = self
+            .documents
+            .get("manifest.json")
+            .ok_or_else(|| missing(path, "manifest.json"))?;
+        let images: Vec<DockerImage> =
+            serde_json::from_slice(listed).map_err(Error::document("manifest.json", path))?;
+        images.iter().map(|image| self.image(path, image)).collect()
+    }
+
+    fn image(&self, path: &Utf8PathBuf, image: &DockerImage) -> Result<Received, Error> {
+        let bytes = self
+            .documents
+            .get(&image.config)
+            .ok_or_else(|| missing(path, &image.config))?;
+        let config = RawConfig::parse(bytes.clone()).map_err(Error::document("config", path))?;
+        let names = image.layers.as_deref().unwrap_or_default();
+        let layers = names
+            .iter()
+            .map(|name| self.layer(path, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let diff_ids = &config.parsed().rootfs.diff_ids;
+        if layers.len() != diff_ids.len() {
+            return Err(Error::LayerCount {
+                layers: layers.len(),
+                diff_ids: diff_ids.len(),
+            });
+        }
+        for (layer, diff_id) in layers.iter().zip(diff_ids) {
+            if layer.diff_id != *diff_id {
+                return Err(Error::Digest {
+                    what: "a layer".into(),
+                    expected: *diff_id,
+                    found: layer.diff_id,
+                });
+            }
+        }
+        let references = image
+            .repo_tags
+            .iter()
+            .flatten()
+            .filter_map(|tag| tag.parse().ok())
+            .collect();
+        Ok(Received {
+            references,
+            config,
+            layers,
+        })
+    }
+
+    /// Old archives hold equal layers once and link to them, relative to the link.
+    fn layer(&self, path: &Utf8PathBuf, name: &str) -> Result<PackedLayer, Error> {
+        let direct = self.layers.get(name);
+        let linked = || {
+            let target = self.links.get(name)?;
+            let target = target.trim_start_matches("../");
+            self.layers.get(target)
+        };
+        direct
+            .or_else(linked)
+            .cloned()
+            .ok_or_else(|| missing(path, name))
+    }
+}
+
+fn missing(path: &Utf8PathBuf, what: &str) -> Error {
+    Error::Missing {
+        path: path.clone(),
+        what: format!("`{what}`"),
+    }
+}
+
+/// A tar header, a compressed stream, or the zero block of an empty tar.
+fn is_layer(first: &[u8]) -> bool {
+    let zero_block = first.len() == HEADER && first.iter().all(|byte| *byte == 0);
+    let tar = first.len() == HEADER
+        && Reader::new(Streaming(first))
+            .next()
+            .is_ok_and(|entry| entry.is_some());
+    let has_magic = first.len() == HEADER && first[257..262] == *b"ustar";
+    zero_block || tar || has_magic || Compression::sniff(first) != Compression::None
+}
+
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,219 @@
+//! A folder of blobs named by digest, `blobs/sha256/<hex>` (OCI image-layout).
+//!
+//! A blob appears under its name only when it is whole and on disk: it is written to a temporary name in the same
+//! folder, synced and renamed. A crash leaves temporary files, never a broken blob.
+
+use std::fs;
+use std::io::{self, Write};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::digest::{Digest, Hasher};
+use crate::error::Error;
+use crate::extent::Extent;
+
+/// What temporary files in a blob folder begin with.
+pub const PARTIAL_PREFIX: &str = ".partial-";
+
+/// A folder of blobs.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    folder: Utf8PathBuf,
+}
+
+impl Blobs {
+    /// The blobs of a layout, without touching the disk.
+    #[must_use]
+    pub fn of_layout(root: &Utf8Path) -> Self {
+        Self {
+            folder: root.join("blobs").join("sha256"),
+        }
+    }
+
+    /// Makes the folder if it is not there.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn create(&self) -> Result<(), Error> {
+        fs::create_dir_all(&self.folder).map_err(Error::file("create", &self.folder))
+    }
+
+    /// Where the blobs are.
+    #[must_use]
+    pub fn folder(&self) -> &Utf8Path {
+        &self.folder
+    }
+
+    /// Where a blob is, or would be.
+    #[must_use]
+    pub fn path(&self, digest: &Digest) -> Utf8PathBuf {
+        self.folder.join(digest.hex())
+    }
+
+    /// The length of a blob in bytes, if it is there.
+    #[must_use]
+    pub fn size(&self, digest: &Digest) -> Option<u64> {
+        fs::metadata(self.path(digest))
+            .ok()
+            .filter(fs::Metadata::is_file)
+            .map(|metadata| metadata.len())
+    }
+
+    /// A blob's bytes; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened.
+    pub fn open(&self, digest: &Digest) -> Result<Option<Extent>, Error> {
+        match Extent::open(&self.path(digest)) {
+            Ok(extent) => Ok(Some(extent)),
+            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores bytes in memory.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
+        let digest = Digest::of(bytes);
+        if self.size(&digest) == Some(bytes.len() as u64) {
+            return Ok(digest);
+        }
+        let mut writer = self.writer()?;
+        writer
+            .write_all(bytes)
+            .map_err(Error::file("write", self.path(&digest)))?;
+        Ok(writer.finish()?.digest)
+    }
+
+    /// Starts a blob whose digest is not known yet.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn writer(&self) -> Result<BlobWriter, Error> {
+        // The process id lets a later sweep tell abandoned files from those of a living writer.
+        let prefix = format!("{PARTIAL_PREFIX}{}-", std::process::id());
+        let file = tempfile::Builder::new()
+            .prefix(&prefix)
+            .tempfile_in(&self.folder)
+            .map_err(Error::file("write into", &self.folder))?;
+        Ok(BlobWriter {
+            blobs: self.clone(),
+            file,
+            hasher: Hasher::new(),
+            size: 0,
+        })
+    }
+}
+
+/// A blob that was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Its length, in bytes.
+    pub size: u64,
+}
+
+/// A blob being written. Dropped before [`Self::finish`], it leaves nothing.
+#[derive(Debug)]
+pub struct BlobWriter {
+    blobs: Blobs,
+    file: tempfile::NamedTempFile,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl BlobWriter {
+    /// Puts the blob under its name, durably.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(self) -> Result<Stored, Error> {
+        let stored = Stored {
+            digest: self.hasher.finish(),
+            size: self.size,
+        };
+        let path = self.blobs.path(&stored.digest);
+        if self.blobs.size(&stored.digest) == Some(stored.size) {
+            return Ok(stored);
+        }
+        self.file
+            .as_file()
+            .sync_all()
+            .map_err(Error::file("write", &path))?;
+        let kept = self.file.persist(&path);
+        kept.map_err(|error| Error::File {
+            action: "write",
+            path: path.clone(),
+            source: error.error,
+        })?;
+        sync_folder(&self.blobs.folder)?;
+        Ok(stored)
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Makes a rename durable.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn sync_folder(folder: &Utf8Path) -> Result<(), Error> {
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(Error::file("sync", folder))
+}
+
+/// Writes a file whole or not at all: under a temporary name, synced, renamed.
+///
+/// # Errors
+/// When the disk refuses; nothing is left under the final name then.
+pub fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_str().is_empty())
+        .unwrap_or(Utf8Path::new("."));
+    let write = || {
+        let mut file = tempfile::Builder::new()
+            .prefix(PARTIAL_PREFIX)
+            .tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map_err(Error::file("write", path))?;
+    sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::of_layout(Utf8Path::from_path(folder.path()).unwrap());
+        blobs.create().unwrap();
+        let digest = blobs.put(b"hello").unwrap();
+        assert_eq!(
+            blobs.open(&digest).unwrap().unwrap().read_all(10).unwrap(),
+            b"hello"
+        );
+        blobs.writer().unwrap().write_all(b"half").unwrap();
+        assert_eq!(fs::read_dir(blobs.folder()).unwrap().count(), 1);
+        assert!(blobs.open(&Digest::of(b"other")).unwrap().is_none());
+    }
+}

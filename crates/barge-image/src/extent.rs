@@ -1,0 +1,129 @@
+//! A run of bytes in a file: a blob of a layout, or a member of an archive that is read in place.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+
+use crate::error::Error;
+
+/// Bytes of a file that several threads may read at once.
+#[derive(Debug, Clone)]
+pub struct Extent {
+    file: Arc<File>,
+    offset: u64,
+    length: u64,
+}
+
+impl Extent {
+    /// The whole of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(path: &Utf8Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::file("open", path))?;
+        let length = file.metadata().map_err(Error::file("open", path))?.len();
+        Ok(Self {
+            file: Arc::new(file),
+            offset: 0,
+            length,
+        })
+    }
+
+    /// The whole of an open file of known length, in bytes.
+    #[must_use]
+    pub fn whole(file: Arc<File>, length: u64) -> Self {
+        Self {
+            file,
+            offset: 0,
+            length,
+        }
+    }
+
+    /// A part of this extent; what lies beyond its end is left out.
+    #[must_use]
+    pub fn part(&self, offset: u64, length: u64) -> Self {
+        let offset = offset.min(self.length);
+        let length = length.min(self.length - offset);
+        Self {
+            file: Arc::clone(&self.file),
+            offset: self.offset + offset,
+            length,
+        }
+    }
+
+    /// The length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether there are no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Reads from the start.
+    #[must_use]
+    pub fn reader(&self) -> ExtentReader {
+        ExtentReader {
+            extent: self.clone(),
+            position: 0,
+        }
+    }
+
+    /// Reads all bytes, if there are at most `limit`.
+    ///
+    /// # Errors
+    /// When there are more, or the file cannot be read.
+    pub fn read_all(&self, limit: u64) -> io::Result<Vec<u8>> {
+        if self.length > limit {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("more than {limit} bytes"),
+            ));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(self.length).unwrap_or(0));
+        self.reader().read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Reads an extent without moving the file's own position.
+#[derive(Debug)]
+pub struct ExtentReader {
+    extent: Extent,
+    position: u64,
+}
+
+impl Read for ExtentReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.extent.length.saturating_sub(self.position);
+        let want = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let read = self
+            .extent
+            .file
+            .read_at(&mut buffer[..want], self.extent.offset + self.position)?;
+        if read == 0 && want > 0 {
+            // The file was longer when the extent was made.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for ExtentReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(step) => self.position.checked_add_signed(step),
+            SeekFrom::End(step) => self.extent.length.checked_add_signed(step),
+        };
+        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}

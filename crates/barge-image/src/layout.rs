@@ -1,0 +1,225 @@
+//! An OCI image layout in a folder that barge writes (OCI image-spec, image-layout): `oci-layout`, `index.json`, blobs.
+
+use std::fs;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::blobs::{Blobs, write_file};
+use crate::config::RawConfig;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::image::{DOCUMENT_LIMIT, Image, Layer, RawManifest};
+use crate::manifest::{Descriptor, Index, Manifest};
+use crate::media_type::MediaType;
+use crate::open::{IMAGE_NAME, REF_NAME};
+use crate::pack::PackedLayer;
+use crate::reference::Reference;
+
+/// A layout folder. Writers of one layout must not run at once; readers may, at any time.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: Utf8PathBuf,
+    blobs: Blobs,
+}
+
+impl Layout {
+    /// Opens a layout, making what is not there yet.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn create(root: &Utf8Path) -> Result<Self, Error> {
+        let layout = Self::at(root);
+        layout.blobs.create()?;
+        let marker = root.join("oci-layout");
+        if !marker.exists() {
+            write_file(&marker, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        }
+        if !root.join("index.json").exists() {
+            layout.write_index(Vec::new())?;
+        }
+        Ok(layout)
+    }
+
+    /// A layout that may or may not be there, without touching the disk.
+    #[must_use]
+    pub fn at(root: &Utf8Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            blobs: Blobs::of_layout(root),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// Its blobs.
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// The manifests that `index.json` lists; none when there is no such file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn index(&self) -> Result<Vec<Descriptor>, Error> {
+        let path = self.root.join("index.json");
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let index: Index =
+                    serde_json::from_slice(&bytes).map_err(Error::document("index", &path))?;
+                Ok(index.manifests)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(Error::file("read", path)(error)),
+        }
+    }
+
+    /// Replaces the list of manifests.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write_index(&self, manifests: Vec<Descriptor>) -> Result<(), Error> {
+        let path = self.root.join("index.json");
+        let bytes =
+            serde_json::to_vec(&Index::new(manifests)).map_err(Error::document("index", &path))?;
+        write_file(&path, &bytes)
+    }
+
+    /// Lists an image under its names, each of which moves from the image that had it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn name(&self, manifest: &Descriptor, references: &[Reference]) -> Result<(), Error> {
+        let names: Vec<String> = references.iter().map(ToString::to_string).collect();
+        let is_taken = |found: &Descriptor| {
+            found
+                .annotations
+                .get(IMAGE_NAME)
+                .is_some_and(|name| names.contains(name))
+        };
+        let mut manifests = self.index()?;
+        manifests.retain(|found| !is_taken(found));
+        manifests.extend(names.iter().map(|name| {
+            let keys = [IMAGE_NAME, REF_NAME];
+            let annotations = keys
+                .into_iter()
+                .map(|key| (key.to_owned(), name.clone()))
+                .collect();
+            Descriptor {
+                annotations,
+                ..manifest.clone()
+            }
+        }));
+        self.write_index(manifests)
+    }
+
+    /// Stores config and manifest of an image whose layers are blobs already, and returns the manifest's descriptor.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_image(
+        &self,
+        config: &RawConfig,
+        layers: &[PackedLayer],
+    ) -> Result<Descriptor, Error> {
+        self.blobs.put(config.bytes())?;
+        let blobs = layers.iter().map(|layer| layer.blob.clone()).collect();
+        let manifest = Manifest::new(Descriptor::of(MediaType::CONFIG, config.bytes()), blobs);
+        let bytes =
+            serde_json::to_vec(&manifest).map_err(Error::document("manifest", &self.root))?;
+        self.blobs.put(&bytes)?;
+        let platform = Some(config.parsed().platform());
+        Ok(Descriptor {
+            platform,
+            ..Descriptor::of(MediaType::MANIFEST, &bytes)
+        })
+    }
+
+    /// Opens the image of a manifest. Documents are compared with their digests, layers when they are read.
+    ///
+    /// # Errors
+    /// When something is missing or broken.
+    pub fn image(&self, manifest: &Digest, references: Vec<Reference>) -> Result<Image, Error> {
+        let bytes = self.document("manifest", manifest)?;
+        let parsed: Manifest =
+            serde_json::from_slice(&bytes).map_err(Error::document("manifest", &self.root))?;
+        let config = self.document("config", &parsed.config.digest)?;
+        let config = RawConfig::parse(config).map_err(Error::document("config", &self.root))?;
+        let diff_ids = config.parsed().rootfs.diff_ids.clone();
+        if diff_ids.len() != parsed.layers.len() {
+            return Err(Error::LayerCount {
+                layers: parsed.layers.len(),
+                diff_ids: diff_ids.len(),
+            });
+        }
+        let layers = diff_ids
+            .into_iter()
+            .zip(parsed.layers)
+            .map(|(diff_id, blob)| {
+                let content = self.blobs.open(&blob.digest)?;
+                let content =
+                    content.ok_or_else(|| self.missing(&format!("layer {}", blob.digest)))?;
+                Ok(Layer {
+                    diff_id,
+                    blob: Some(blob),
+                    content,
+                })
+            });
+        let layers = layers.collect::<Result<_, Error>>()?;
+        let media_type = if parsed.media_type == MediaType::default() {
+            MediaType::MANIFEST
+        } else {
+            parsed.media_type
+        };
+        Ok(Image {
+            references,
+            config,
+            manifest: Some(RawManifest { media_type, bytes }),
+            layers,
+        })
+    }
+
+    /// A small blob that must be there and have its digest.
+    ///
+    /// # Errors
+    /// When it is missing, too large or changed.
+    pub fn document(&self, what: &'static str, digest: &Digest) -> Result<Vec<u8>, Error> {
+        let extent = self
+            .blobs
+            .open(digest)?
+            .ok_or_else(|| self.missing(&format!("{what} {digest}")))?;
+        if extent.len() > DOCUMENT_LIMIT {
+            let (what, path) = (what.to_owned(), self.root.clone());
+            return Err(Error::TooLarge {
+                what,
+                path,
+                size: extent.len(),
+                limit: DOCUMENT_LIMIT,
+            });
+        }
+        let bytes = extent
+            .read_all(DOCUMENT_LIMIT)
+            .map_err(Error::file("read", self.blobs.path(digest)))?;
+        let found = Digest::of(&bytes);
+        if found == *digest {
+            return Ok(bytes);
+        }
+        Err(Error::Digest {
+            what: format!("the {what}"),
+            expected: *digest,
+            found,
+        })
+    }
+
+    fn missing(&self, what: &str) -> Error {
+        Error::Missing {
+            path: self.root.clone(),
+            what: what.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Packing a layer in one pass: the digest of the plain tar (its diff_id), compression, the digest of the blob.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+
+use crate::blobs::{BlobWriter, Blobs};
+use crate::compression::Compression;
+use crate::digest::{Digest, Hasher};
+use crate::error::Error;
+use crate::manifest::Descriptor;
+use crate::media_type::MediaType;
+
+/// The annotation that carries the plain size of a compressed layer, in bytes: an archive for an engine needs it before
+/// the first byte is inflated.
+pub const PLAIN_SIZE: &str = "dev.barge.layer.plain-size";
+
+/// Level 3 gives 90 % of what higher levels give at a third of their time (handoff.md section 5).
+const ZSTD_LEVEL: i32 = 3;
+/// The output of zstd's threaded mode does not depend on the number of threads, but differs from its plain mode: always
+/// the same mode, so that equal layers make equal blobs.
+const ZSTD_THREADS: u32 = 2;
+const BUFFER: usize = 256 << 10;
+
+/// A layer that was packed into a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedLayer {
+    /// The digest of the plain tar.
+    pub diff_id: Digest,
+    /// The length of the plain tar, in bytes.
+    pub plain_size: u64,
+    /// The blob, annotated with the plain size if it is compressed.
+    pub blob: Descriptor,
+}
+
+/// Takes the plain tar of a layer and writes the blob.
+pub struct LayerPacker {
+    plain: Hasher,
+    plain_size: u64,
+    encoder: Encoder,
+}
+
+enum Encoder {
+    Plain(BufWriter<BlobWriter>),
+    Gzip(Box<GzEncoder<BufWriter<BlobWriter>>>),
+    Zstd(Box<zstd::Encoder<'static, BufWriter<BlobWriter>>>),
+}
+
+impl LayerPacker {
+    /// Starts a blob in a blob folder.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn new(blobs: &Blobs, compression: Compression) -> Result<Self, Error> {
+        let sink = BufWriter::with_capacity(BUFFER, blobs.writer()?);
+        let encoder = match compression {
+            Compression::None => Encoder::Plain(sink),
+            Compression::Gzip => Encoder::Gzip(Box::new(GzEncoder::new(
+                sink,
+                flate2::Compression::default(),
+            ))),
+            Compression::Zstd => Encoder::Zstd(Box::new(
+                zstd_encoder(sink).map_err(Error::file("write into", blobs.folder()))?,
+            )),
+        };
+        Ok(Self {
+            plain: Hasher::new(),
+            plain_size: 0,
+            encoder,
+        })
+    }
+
+    /// Ends the layer and puts the blob under its name.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(self, blobs: &Blobs) -> Result<PackedLayer, Error> {
+        let (media_type, sink) = match self.encoder {
+            Encoder::Plain(sink) => (MediaType::LAYER, Ok(sink)),
+            Encoder::Gzip(encoder) => (MediaType::LAYER_GZIP, encoder.finish()),
+            Encoder::Zstd(encoder) => (MediaType::LAYER_ZSTD, encoder.finish()),
+        };
+        let writer =
+            sink.and_then(|sink| sink.into_inner().map_err(io::IntoInnerError::into_error));
+        let stored = writer
+            .map_err(Error::file("write into", blobs.folder()))?
+            .finish()?;
+        let annotations = if media_type == MediaType::LAYER {
+            BTreeMap::new()
+        } else {
+            BTreeMap::from([(PLAIN_SIZE.to_owned(), self.plain_size.to_string())])
+        };
+        let blob = Descriptor {
+            annotations,
+            ..Descriptor::new(media_type, stored.digest, stored.size)
+        };
+        Ok(PackedLayer {
+            diff_id: self.plain.finish(),
+            plain_size: self.plain_size,
+            blob,
+        })
+    }
+}
+
+fn zstd_encoder<W: Write>(sink: W) -> io::Result<zstd::Encoder<'static, W>> {
+    let mut encoder = zstd::Encoder::new(sink, ZSTD_LEVEL)?;
+    encoder.multithread(ZSTD_THREADS)?;
+    encoder.include_checksum(false)?;
+    Ok(encoder)
+}
+
+impl Write for LayerPacker {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.encoder {
+            Encoder::Plain(sink) => sink.write_all(bytes)?,
+            Encoder::Gzip(encoder) => encoder.write_all(bytes)?,
+            Encoder::Zstd(encoder) => encoder.write_all(bytes)?,
+        }
+        self.plain.update(bytes);
+        self.plain_size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // A flush would end compression blocks early; what is buffered is written at the end.
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for LayerPacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LayerPacker({} bytes)", self.plain_size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use camino::Utf8Path;
+
+    use super::*;
+    use crate::compression::Decoder;
+
+    #[test]
+    fn every_compression_keeps_the_bytes_and_repeats_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::of_layout(Utf8Path::from_path(folder.path()).unwrap());
+        blobs.create().unwrap();
+        let plain = b"some layer ".repeat(400_000);
+        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+            let pack = || {
+                let mut packer = LayerPacker::new(&blobs, compression).unwrap();
+                packer.write_all(&plain).unwrap();
+                packer.finish(&blobs).unwrap()
+            };
+            let layer = pack();
+            assert_eq!(layer, pack());
+            assert_eq!(layer.diff_id, Digest::of(&plain));
+            let blob = blobs.open(&layer.blob.digest).unwrap().unwrap();
+            let (found, mut decoder) = Decoder::sniffing(blob.reader()).unwrap();
+            let mut unpacked = Vec::new();
+            decoder.read_to_end(&mut unpacked).unwrap();
+            assert_eq!((found, unpacked == plain), (compression, true));
+        }
+    }
+}
