@@ -1,0 +1,20 @@
+//! The Docker Engine API, over its socket.
+//!
+//! A small client of our own on hyper instead of a generated one: barge needs ten calls, streams gigabytes both ways,
+//! and builds with the daemon's BuildKit without a session, whose answer generated clients do not read.
+
+mod body;
+mod build;
+mod client;
+mod connection;
+mod host;
+mod load;
+mod progress;
+mod trace;
+
+pub use body::{BodyReader, BodyWriter, request_body};
+pub use build::{BuildAnswer, BuildOptions};
+pub use client::{Docker, EngineInfo, InspectedImage};
+pub use host::DockerHost;
+pub use load::{LoadPlan, Loaded, Progress};
+pub use progress::BuildEvent;

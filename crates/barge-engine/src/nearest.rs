@@ -1,0 +1,169 @@
+//! What an engine holds that resembles what was asked for, nearest first, with what differs.
+//!
+//! The causes are those of handoff.md section 2: another registry prefix, another tag, a typing slip, nothing at all.
+
+use barge_image::Reference;
+
+/// More candidates than this help nobody.
+const SHOWN: usize = 5;
+
+/// A name that an engine holds, and how it differs from the one asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near {
+    /// The name.
+    pub reference: Reference,
+    /// What differs.
+    pub difference: Difference,
+}
+
+/// How a name differs from the one that was asked for, nearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Difference {
+    /// The same repository and tag in another registry, or with and without one.
+    Registry,
+    /// Another tag of the same repository.
+    Tag,
+    /// The same last part of the repository and the same tag, under another owner.
+    Owner,
+    /// Few characters.
+    Spelling,
+}
+
+impl Difference {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Registry => "another registry",
+            Self::Tag => "another tag",
+            Self::Owner => "another owner",
+            Self::Spelling => "spelled differently",
+        }
+    }
+}
+
+/// Sorts what an engine holds by nearness and keeps what resembles the wanted name at all.
+#[must_use]
+pub fn nearest(wanted: &Reference, held: impl IntoIterator<Item = Reference>) -> Vec<Near> {
+    let text = wanted.familiar();
+    let mut ranked: Vec<_> = held
+        .into_iter()
+        .filter_map(|reference| {
+            let distance = edit_distance(&text, &reference.familiar());
+            let difference = difference(wanted, &reference, distance)?;
+            Some((difference, distance, reference))
+        })
+        .collect();
+    ranked.sort();
+    ranked.dedup();
+    ranked.truncate(SHOWN);
+    ranked
+        .into_iter()
+        .map(|(difference, _, reference)| Near {
+            reference,
+            difference,
+        })
+        .collect()
+}
+
+fn difference(wanted: &Reference, found: &Reference, distance: usize) -> Option<Difference> {
+    let last = |reference: &Reference| {
+        reference
+            .name()
+            .path()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let same_tag = wanted.tag() == found.tag();
+    if same_tag && wanted.name().path() == found.name().path() {
+        Some(Difference::Registry)
+    } else if wanted.name() == found.name() {
+        Some(Difference::Tag)
+    } else if same_tag && last(wanted) == last(found) {
+        Some(Difference::Owner)
+    } else {
+        (distance <= wanted.familiar().len() / 4).then_some(Difference::Spelling)
+    }
+}
+
+/// What to do about a name that is not there.
+#[must_use]
+pub fn hint(wanted: &Reference, near: &[Near]) -> String {
+    if near.is_empty() {
+        return format!(
+            "nothing there resembles it: the step that builds `{}` was skipped, failed, left the image in a builder's \
+             cache (no `load: true`), or ran on another daemon",
+            wanted.familiar()
+        );
+    }
+    let names: Vec<_> = near
+        .iter()
+        .map(|near| {
+            format!(
+                "`{}` ({})",
+                near.reference.familiar(),
+                near.difference.words()
+            )
+        })
+        .collect();
+    format!(
+        "it holds {}; take the reference from the build's record instead of typing it",
+        names.join(", ")
+    )
+}
+
+/// Levenshtein's distance, in characters.
+fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, from) in left.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (column, to) in right.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_by_what_differs() {
+        let wanted: Reference = "ghcr.io/wikid82/charon:pr-12".parse().unwrap();
+        let held = [
+            "debian:12",
+            "ghcr.io/wikid82/charon:pr-1",
+            "wikid82/charon:pr-12",
+            "ghcr.io/x/charon:pr-12",
+        ];
+        let near = nearest(&wanted, held.iter().map(|text| text.parse().unwrap()));
+        let found: Vec<_> = near.iter().map(|near| near.difference).collect();
+        assert_eq!(
+            found,
+            [Difference::Registry, Difference::Tag, Difference::Owner]
+        );
+        assert!(hint(&wanted, &near).contains("`wikid82/charon:pr-12` (another registry)"));
+    }
+
+    #[test]
+    fn says_when_nothing_resembles_it() {
+        let wanted: Reference = "app:1".parse().unwrap();
+        assert_eq!(nearest(&wanted, ["debian:12".parse().unwrap()]), []);
+        assert!(hint(&wanted, &[]).contains("skipped"));
+    }
+
+    #[test]
+    fn counts_edits() {
+        for (left, right, distance) in [
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("same", "same", 0),
+        ] {
+            assert_eq!(edit_distance(left, right), distance);
+        }
+    }
+}
