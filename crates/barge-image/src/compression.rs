@@ -80,6 +80,15 @@ impl<R: Read> Decoder<R> {
         Ok((compression, compression.buffered(reader)?))
     }
 
+    /// The source, for those who must tell it something; reading from it loses bytes.
+    pub fn get_mut(&mut self) -> &mut R {
+        match &mut self.0 {
+            Unpack::Plain(reader) => reader.get_mut(),
+            Unpack::Gzip(decoder) => decoder.get_mut().get_mut(),
+            Unpack::Zstd(decoder) => decoder.get_mut().get_mut(),
+        }
+    }
+
     /// The source; buffered bytes that were not unpacked yet are lost.
     #[must_use]
     pub fn into_inner(self) -> R {

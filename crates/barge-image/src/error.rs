@@ -65,6 +65,16 @@ pub enum Error {
         /// What its bytes say.
         found: Digest,
     },
+    /// A blob does not have the length that its manifest states.
+    #[error("{what} has {found} bytes, not {expected}: it was cut or changed")]
+    Size {
+        /// The blob.
+        what: String,
+        /// What the manifest says, in bytes.
+        expected: u64,
+        /// What there is, in bytes.
+        found: u64,
+    },
     /// A document is larger than barge reads into memory.
     #[error("the {what} in `{path}` has {size} bytes, more than the {limit} that barge reads")]
     TooLarge {

@@ -164,6 +164,7 @@ impl Layout {
                 let content = self.blobs.open(&blob.digest)?;
                 let content =
                     content.ok_or_else(|| self.missing(&format!("layer {}", blob.digest)))?;
+                check_size(&blob, content.len())?;
                 Ok(Layer {
                     diff_id,
                     blob: Some(blob),
@@ -222,4 +223,16 @@ impl Layout {
             what: what.to_owned(),
         }
     }
+}
+
+fn check_size(blob: &Descriptor, found: u64) -> Result<(), Error> {
+    if blob.size == found {
+        return Ok(());
+    }
+    let what = format!("layer {}", blob.digest);
+    Err(Error::Size {
+        what,
+        expected: blob.size,
+        found,
+    })
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use crate::blobs::{BlobWriter, Blobs};
+use crate::blobs::{BlobWriter, Blobs, Stored};
 use crate::compression::Compression;
 use crate::digest::{Digest, Hasher};
 use crate::error::Error;
@@ -33,6 +33,37 @@ pub struct PackedLayer {
     pub plain_size: u64,
     /// The blob, annotated with the plain size if it is compressed.
     pub blob: Descriptor,
+}
+
+impl PackedLayer {
+    /// A layer that came compressed and was kept as it was.
+    #[must_use]
+    pub fn kept(
+        diff_id: Digest,
+        plain_size: u64,
+        compression: Compression,
+        stored: Stored,
+    ) -> Self {
+        let media_type = match compression {
+            Compression::None => MediaType::LAYER,
+            Compression::Gzip => MediaType::LAYER_GZIP,
+            Compression::Zstd => MediaType::LAYER_ZSTD,
+        };
+        let annotations = if compression == Compression::None {
+            BTreeMap::new()
+        } else {
+            BTreeMap::from([(PLAIN_SIZE.to_owned(), plain_size.to_string())])
+        };
+        let blob = Descriptor {
+            annotations,
+            ..Descriptor::new(media_type, stored.digest, stored.size)
+        };
+        Self {
+            diff_id,
+            plain_size,
+            blob,
+        }
+    }
 }
 
 /// Takes the plain tar of a layer and writes the blob.
@@ -77,30 +108,22 @@ impl LayerPacker {
     /// # Errors
     /// When the disk refuses.
     pub fn finish(self, blobs: &Blobs) -> Result<PackedLayer, Error> {
-        let (media_type, sink) = match self.encoder {
-            Encoder::Plain(sink) => (MediaType::LAYER, Ok(sink)),
-            Encoder::Gzip(encoder) => (MediaType::LAYER_GZIP, encoder.finish()),
-            Encoder::Zstd(encoder) => (MediaType::LAYER_ZSTD, encoder.finish()),
+        let (compression, sink) = match self.encoder {
+            Encoder::Plain(sink) => (Compression::None, Ok(sink)),
+            Encoder::Gzip(encoder) => (Compression::Gzip, encoder.finish()),
+            Encoder::Zstd(encoder) => (Compression::Zstd, encoder.finish()),
         };
         let writer =
             sink.and_then(|sink| sink.into_inner().map_err(io::IntoInnerError::into_error));
         let stored = writer
             .map_err(Error::file("write into", blobs.folder()))?
             .finish()?;
-        let annotations = if media_type == MediaType::LAYER {
-            BTreeMap::new()
-        } else {
-            BTreeMap::from([(PLAIN_SIZE.to_owned(), self.plain_size.to_string())])
-        };
-        let blob = Descriptor {
-            annotations,
-            ..Descriptor::new(media_type, stored.digest, stored.size)
-        };
-        Ok(PackedLayer {
-            diff_id: self.plain.finish(),
-            plain_size: self.plain_size,
-            blob,
-        })
+        Ok(PackedLayer::kept(
+            self.plain.finish(),
+            self.plain_size,
+            compression,
+            stored,
+        ))
     }
 }
 

@@ -1,0 +1,103 @@
+//! Why a store could not do what it was asked.
+
+use std::io;
+
+use barge_image::record::{ArtifactName, Run};
+use barge_image::{Digest, Error as ImageError};
+use camino::Utf8PathBuf;
+
+/// The error of every store operation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text is no address of a store.
+    #[error("`{0}` is not a store that barge knows")]
+    Address(String),
+    /// A file of the store could not be read or written.
+    #[error("cannot {action} `{path}`")]
+    File {
+        /// `read`, `write`, ...
+        action: &'static str,
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Blobs or documents could not be read or written.
+    #[error("the store at `{root}` failed")]
+    Content {
+        /// The store.
+        root: Utf8PathBuf,
+        /// What failed.
+        source: ImageError,
+    },
+    /// A pointer's file is not what barge wrote.
+    #[error("`{path}` is not a pointer of this store")]
+    Pointer {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// An artifact that is not in the store.
+    #[error("the store at `{root}` holds no artifact `{wanted}`")]
+    NoSuchArtifact {
+        /// The store.
+        root: Utf8PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// What it holds.
+        held: Vec<String>,
+    },
+    /// A name that several runs have used, without saying which run is meant.
+    #[error("`{name}` was stored by {} runs", .runs.len())]
+    Ambiguous {
+        /// The name.
+        name: ArtifactName,
+        /// The runs.
+        runs: Vec<Run>,
+    },
+    /// The same run and attempt stored something else under this name.
+    #[error("`{name}` of run {run} is there already and points to {held}, not to {wanted}")]
+    Taken {
+        /// The name.
+        name: ArtifactName,
+        /// The run.
+        run: Run,
+        /// The record that is there.
+        held: Digest,
+        /// The record that was to be stored.
+        wanted: Digest,
+    },
+    /// What was read back is not what was written.
+    #[error("the store at `{root}` gave back {found} for {expected}")]
+    ReadBack {
+        /// The store.
+        root: Utf8PathBuf,
+        /// What was written.
+        expected: Digest,
+        /// What was read.
+        found: Digest,
+    },
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Address(_) => Some("give `dir:FOLDER`".into()),
+            Self::NoSuchArtifact { held, .. } if held.is_empty() => {
+                Some("it is empty: the job that saves the image was skipped, failed, or used another store".into())
+            }
+            Self::NoSuchArtifact { held, .. } => Some(format!("it holds {}", held.join(", "))),
+            Self::Ambiguous { runs, .. } => {
+                let runs: Vec<_> = runs.iter().map(|run| format!("--run {} --attempt {}", run.id, run.attempt)).collect();
+                Some(format!("say which one: {}", runs.join(", or ")))
+            }
+            Self::Taken { .. } => Some("pointers never move: count the attempt up, or store under another name".into()),
+            Self::Content { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
+}
