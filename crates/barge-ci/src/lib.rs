@@ -1,1 +1,23 @@
 //! What happened and what it is called: events, the skip decision, tags, labels, annotations.
+//!
+//! Pure: the environment, payloads, the clock and git are handed in; nothing is read or printed here.
+
+pub mod environment;
+pub mod event;
+pub mod gate;
+pub mod git;
+pub mod job;
+pub mod meta;
+pub mod pattern;
+pub mod plan;
+pub mod settings;
+pub mod skip;
+
+pub use environment::Environment;
+pub use event::{Event, EventError};
+pub use gate::{Results, Verdict};
+pub use git::{Git, GitError};
+pub use job::{Job, JobId, JobState, Switches};
+pub use plan::{Build, Decision, Delivery, Facts, Names, Plan};
+pub use settings::Settings;
+pub use skip::Cause;

@@ -1,0 +1,212 @@
+//! From a payload to the plan: the skip decision with its rule (R1 to R4), tags by event (R7, R8), the job graph.
+
+use barge_ci::{Environment, Event, Facts, JobState, Plan, Settings, Switches};
+
+const SHA: &str = "9b3e34350aba9a6814c74223bb3cad1aa29e6ed2";
+const HEAD: &str = "de361ad261631d9c3610fd0347bc456f2033b483";
+
+fn push(reference: &str, message: &str) -> String {
+    format!(
+        r#"{{"ref":"{reference}","after":"{SHA}","commits":[],"head_commit":{{"id":"{SHA}","message":"{message}"}},
+            "repository":{{"full_name":"Wikid82/Charon","default_branch":"main"}},"sender":{{"login":"ann"}}}}"#
+    )
+}
+
+fn pull_request(number: u32, branch: &str, title: &str) -> String {
+    format!(
+        r#"{{"number":{number},"pull_request":{{"number":{number},"title":"{title}","merge_commit_sha":"{SHA}",
+            "head":{{"ref":"{branch}","sha":"{HEAD}","repo":{{"full_name":"Wikid82/Charon"}}}},
+            "base":{{"ref":"development","repo":{{"full_name":"Wikid82/Charon"}}}}}},
+            "repository":{{"full_name":"Wikid82/Charon","default_branch":"main"}},"sender":{{"login":"ann"}}}}"#
+    )
+}
+
+fn plan_with(
+    payload: &str,
+    variables: &[(&str, &str)],
+    settings: &Settings,
+    head_message: Option<&str>,
+) -> Plan {
+    let environment: Environment = variables.iter().copied().collect();
+    let event = Event::from_github(&environment, "event.json", payload).unwrap();
+    let facts = Facts {
+        now: "2026-03-04T05:06:07Z".parse().unwrap(),
+        commit_time: None,
+        head_message,
+        switches: &Switches::default(),
+    };
+    Plan::new(event, settings, &facts).unwrap()
+}
+
+fn plan(payload: &str, variables: &[(&str, &str)]) -> Plan {
+    plan_with(payload, variables, &Settings::default(), None)
+}
+
+fn references(plan: &Plan) -> Vec<String> {
+    plan.decision
+        .build()
+        .unwrap()
+        .names
+        .references
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn the_skip_decision_names_its_rule() {
+    let actor = [("GITHUB_ACTOR", "renovate[bot]")];
+    let table: &[(String, &[(&str, &str)], &str)] = &[
+        (pull_request(7, "fix/x", "fix: a"), &[], "build default"),
+        (pull_request(7, "fix/x", "chore: a"), &[], "skip title"),
+        (
+            pull_request(7, "fix/x", "CHORE(DEPS): a"),
+            &[],
+            "skip title",
+        ),
+        (
+            pull_request(7, "fix/x", "chore(deps-dev): a"),
+            &[],
+            "skip title",
+        ),
+        (
+            pull_request(7, "fix/x", "chore(ci): a"),
+            &[],
+            "build default",
+        ),
+        (
+            pull_request(7, "fix/x", "fix: chore: a"),
+            &[],
+            "build default",
+        ),
+        (
+            pull_request(7, "renovate/x", "fix: a"),
+            &actor,
+            "skip actor",
+        ),
+        (
+            pull_request(7, "feature/x", "chore: a"),
+            &[],
+            "build force-branch",
+        ),
+        (
+            pull_request(7, "feature/x/y", "fix: a"),
+            &actor,
+            "build force-branch",
+        ),
+        (push("refs/heads/main", "chore: a"), &[], "skip message"),
+        (
+            push("refs/heads/main", "fix: a\\n\\nchore: b"),
+            &[],
+            "build default",
+        ),
+        (
+            push("refs/heads/feature/x", "chore: a"),
+            &[],
+            "build force-branch",
+        ),
+        (
+            push("refs/heads/main", "Chore(deps): a"),
+            &[],
+            "skip message",
+        ),
+        (push("refs/heads/main", "fix: a"), &actor, "skip actor"),
+    ];
+    for (payload, variables, expected) in table {
+        let plan = plan(payload, variables);
+        let action = if plan.decision.build().is_some() {
+            "build"
+        } else {
+            "skip"
+        };
+        assert_eq!(
+            format!("{action} {}", plan.decision.cause().rule),
+            *expected,
+            "{payload}"
+        );
+    }
+}
+
+#[test]
+fn a_pull_request_has_no_message_unless_git_is_asked() {
+    let payload = pull_request(7, "fix/x", "fix: a");
+    let mut settings = Settings::default();
+    let rule = |settings: &Settings| {
+        plan_with(&payload, &[], settings, Some("chore: b"))
+            .decision
+            .cause()
+            .rule
+            .clone()
+    };
+    assert_eq!(rule(&settings), "default");
+    settings.skip.read_head_commit = true;
+    assert_eq!(rule(&settings), "message");
+}
+
+#[test]
+fn tags_follow_the_event() {
+    for (payload, expected) in [
+        (pull_request(5, "fix/x", "fix: a"), vec!["pr-5"]),
+        (pull_request(42, "fix/x", "fix: a"), vec!["pr-42"]),
+        (
+            pull_request(123, "feature/beta-release", "fix: a"),
+            vec!["pr-123"],
+        ),
+        (pull_request(123_456, "main", "fix: a"), vec!["pr-123456"]),
+        (
+            push("refs/heads/main", "fix: a"),
+            vec!["latest", "sha-9b3e343"],
+        ),
+        (
+            push("refs/heads/development", "fix: a"),
+            vec!["dev", "sha-9b3e343"],
+        ),
+        (
+            push("refs/heads/feature/beta-release", "fix: a"),
+            vec!["beta", "sha-9b3e343"],
+        ),
+        (push("refs/heads/feature/x", "fix: a"), vec!["sha-9b3e343"]),
+    ] {
+        let expected: Vec<String> = expected
+            .iter()
+            .map(|tag| format!("ghcr.io/wikid82/charon:{tag}"))
+            .collect();
+        assert_eq!(references(&plan(&payload, &[])), expected, "{payload}");
+    }
+}
+
+#[test]
+fn a_skipped_event_has_nothing_to_consume() {
+    let plan = plan(&pull_request(7, "fix/x", "chore: a"), &[]);
+    assert!(plan.decision.build().is_none());
+    let running: Vec<_> = plan
+        .jobs
+        .iter()
+        .filter(|job| job.state == JobState::Run)
+        .map(|job| job.id.as_str())
+        .collect();
+    assert_eq!(running, ["report", "gate"]);
+}
+
+#[test]
+fn head_and_merge_commit_are_told_apart() {
+    let plan = plan(&pull_request(7, "fix/x", "fix: a"), &[]);
+    assert_eq!(
+        (plan.event.commit.as_str(), plan.event.head.as_str()),
+        (SHA, HEAD)
+    );
+    assert!(plan.event.is_merge_commit());
+    assert!(!plan.event.is_fork());
+}
+
+#[test]
+fn a_plan_survives_its_json_form() {
+    for payload in [
+        pull_request(7, "fix/x", "fix: a"),
+        pull_request(7, "fix/x", "chore: a"),
+    ] {
+        let plan = plan(&payload, &[]);
+        let text = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+    }
+}
