@@ -1,0 +1,77 @@
+//! The arguments of every command. Commands themselves live in [`crate::commands`], one file each.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+
+/// Carries a container image from the job that builds it to the jobs that must trust it, by its exact name and bytes, and
+/// says whether it is safe to merge.
+#[derive(Debug, Parser)]
+#[command(
+    name = "barge",
+    version,
+    max_term_width = 110,
+    propagate_version = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How every command talks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// What results look like on stdout
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, env = "BARGE_COLOR")]
+    pub(crate) color: ColorChoice,
+    /// Tell nothing but results, warnings and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// The settings file, instead of barge.toml in the working directory
+    #[arg(long, global = true, value_name = "FILE", env = "BARGE_SETTINGS")]
+    pub(crate) settings: Option<Utf8PathBuf>,
+}
+
+/// The shape of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    Human,
+    /// Versioned JSON for programs
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On terminals
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// The commands, in the order of the way of the data.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Completions(commands::completions::Arguments),
+}
+
+impl Command {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Error> {
+        match self {
+            Self::Completions(arguments) => commands::completions::run(arguments, context),
+        }
+    }
+}

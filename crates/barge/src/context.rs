@@ -1,0 +1,80 @@
+//! What every command is handed.
+
+use barge_ci::Environment;
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+
+use crate::cli::OutputArgs;
+use crate::env;
+use crate::error::{Error, Failure};
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+/// The process's surroundings, read once.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The environment.
+    pub(crate) environment: Environment,
+    /// The time of the run.
+    pub(crate) now: Timestamp,
+    /// `SOURCE_DATE_EPOCH`, if set: what reproducible outputs carry instead of `now`.
+    pub(crate) source_date: Option<Timestamp>,
+    /// The working directory.
+    pub(crate) folder: Utf8PathBuf,
+    /// Where output goes.
+    pub(crate) printer: Printer,
+    settings_file: Option<Utf8PathBuf>,
+}
+
+impl Context {
+    pub(crate) fn new(output: &OutputArgs, printer: Printer) -> Result<Self, Failure> {
+        let read = || {
+            let environment = env::environment();
+            let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
+            let folder = Utf8PathBuf::from_path_buf(folder).map_err(Error::FolderName)?;
+            let (now, source_date) = (env::now(&environment)?, env::source_date(&environment)?);
+            Ok((environment, folder, now, source_date))
+        };
+        match read() {
+            Ok((environment, folder, now, source_date)) => {
+                let settings_file = output.settings.clone();
+                Ok(Self {
+                    environment,
+                    now,
+                    source_date,
+                    folder,
+                    printer,
+                    settings_file,
+                })
+            }
+            Err(error) => Err(Failure::new(error, false)),
+        }
+    }
+
+    /// Reads `barge.toml`, if there is one.
+    pub(crate) fn settings(&self) -> Result<Settings, Error> {
+        Settings::read(self.settings_file.as_deref(), &self.folder)
+    }
+
+    /// Whether GitHub Actions or a runner that speaks its commands is listening.
+    pub(crate) fn in_actions(&self) -> bool {
+        self.environment.is_true("GITHUB_ACTIONS")
+    }
+
+    /// Runs async work until it is done or the user interrupts.
+    pub(crate) fn block_on<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+        let result = runtime.block_on(async {
+            tokio::select! {
+                result = work => result,
+                _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+            }
+        });
+        // Blocking threads may still wait for a daemon; nothing of theirs is wanted any more.
+        runtime.shutdown_background();
+        result
+    }
+}

@@ -1,0 +1,180 @@
+//! Every way in which a command fails, with its exit code, and how it is shown.
+
+use std::error::Error as _;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::AutoStream;
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use crate::cli::{Format, OutputArgs};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::printer::Tone;
+
+/// The error of every command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot find the working directory")]
+    WorkingDirectory(#[source] io::Error),
+    #[error("the working directory `{}` is not UTF-8", .0.display())]
+    FolderName(PathBuf),
+    #[error("cannot start")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
+    #[error("interrupted")]
+    Interrupted,
+    #[error("the environment variable `{name}` holds `{value}`, which is not {expected}")]
+    Variable {
+        name: &'static str,
+        value: String,
+        expected: &'static str,
+    },
+    #[error("cannot {action} `{path}`")]
+    File {
+        action: &'static str,
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
+    #[error("`{path}` is not a valid settings file")]
+    Settings {
+        path: Utf8PathBuf,
+        source: Box<toml::de::Error>,
+    },
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Reference(#[from] barge_image::reference::ParseReferenceError),
+    #[error(transparent)]
+    Event(#[from] barge_ci::EventError),
+    #[error(transparent)]
+    Meta(#[from] barge_ci::meta::MetaError),
+    #[error(transparent)]
+    Image(#[from] barge_image::Error),
+    #[error(transparent)]
+    Engine(#[from] barge_engine::Error),
+    #[error(transparent)]
+    Store(#[from] barge_store::Error),
+}
+
+impl Error {
+    /// The exit code that this error ends a command with.
+    pub(crate) fn exit(&self) -> Exit {
+        use barge_engine::Error as Engine;
+        match self {
+            Self::Interrupted => Exit::Interrupted,
+            Self::Variable { .. }
+            | Self::Settings { .. }
+            | Self::Usage(_)
+            | Self::Reference(_)
+            | Self::Event(_)
+            | Self::Meta(_)
+            | Self::Engine(Engine::Host(_)) => Exit::Usage,
+            Self::Engine(
+                Engine::NotFound { .. } | Engine::Moved { .. } | Engine::Loaded { .. },
+            ) => Exit::Reference,
+            Self::Image(
+                barge_image::Error::NoSuchImage { .. } | barge_image::Error::Digest { .. },
+            ) => Exit::Reference,
+            Self::Store(_) => Exit::Store,
+            _ => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Settings { .. } => Some("`barge init` writes a commented example".into()),
+            Self::Reference(error) => error.hint(),
+            Self::Event(error) => error.hint(),
+            Self::Meta(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// Notes who will read the error.
+    pub(crate) fn shown_by(self, context: &Context) -> Failure {
+        Failure::new(self, context.in_actions())
+    }
+
+    fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut source = self.source();
+        while let Some(error) = source {
+            let text = error.to_string();
+            // Transparent wrappers say the same as what they wrap.
+            if causes.last() != Some(&text) {
+                causes.push(text);
+            }
+            source = error.source();
+        }
+        causes
+    }
+}
+
+/// An error on its way to the reader.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: Error,
+    in_actions: bool,
+}
+
+#[derive(Serialize)]
+struct FailureJson {
+    schema: &'static str,
+    error: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    exit_code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(error: Error, in_actions: bool) -> Self {
+        Self { error, in_actions }
+    }
+
+    /// Shows the error and gives the exit code.
+    pub(crate) fn report(&self, output: &OutputArgs) -> ExitCode {
+        let exit = self.error.exit();
+        let printer = crate::printer::Printer::new(output);
+        if output.format == Format::Json {
+            let json = FailureJson {
+                schema: "barge/error/v1",
+                error: self.error.to_string(),
+                causes: self.error.causes(),
+                hint: self.error.hint(),
+                exit_code: exit as u8,
+            };
+            // An error that cannot be written has only its exit code left.
+            drop(printer.json(&json));
+        }
+        drop(self.write());
+        exit.into()
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let mut err = AutoStream::auto(io::stderr()).lock();
+        if self.in_actions {
+            let message = self
+                .error
+                .to_string()
+                .replace('%', "%25")
+                .replace('\r', "%0D")
+                .replace('\n', "%0A");
+            writeln!(err, "::error title=barge::{message}")?;
+        }
+        writeln!(err, "{} {}", Tone::Bad.paint("error:"), self.error)?;
+        for cause in self.error.causes() {
+            writeln!(err, "  {} {cause}", Tone::Faint.paint("caused by:"))?;
+        }
+        match self.error.hint() {
+            Some(hint) => writeln!(err, "\n{} {hint}", Tone::Strong.paint("hint:")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Output: results on stdout, everything else on stderr, colours only where a person looks.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::cli::{ColorChoice, Format, OutputArgs};
+
+/// What parts of human output mean; colours follow meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// A heading or a name that matters.
+    Strong,
+    /// Success.
+    Good,
+    /// A warning.
+    Warning,
+    /// A failure.
+    Bad,
+    /// What may be overlooked.
+    Faint,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Strong => Style::new().bold(),
+            Self::Good => AnsiColor::Green.on_default().bold(),
+            Self::Warning => AnsiColor::Yellow.on_default().bold(),
+            Self::Bad => AnsiColor::Red.on_default().bold(),
+            Self::Faint => Style::new().dimmed(),
+        }
+    }
+
+    /// The text in this tone; streams strip what they cannot show.
+    pub(crate) fn paint(self, text: &str) -> String {
+        let style = self.style();
+        format!("{style}{text}{style:#}")
+    }
+}
+
+/// Where output goes and how it looks.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    format: Format,
+    color: anstream::ColorChoice,
+    quiet: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(output: &OutputArgs) -> Self {
+        let color = match output.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        Self {
+            format: output.format,
+            color,
+            quiet: output.quiet,
+        }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether stdout shows colours.
+    pub(crate) fn colors(&self) -> bool {
+        match self.color {
+            anstream::ColorChoice::Auto => {
+                AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+                    && io::stdout().is_terminal()
+            }
+            choice => choice != anstream::ColorChoice::Never,
+        }
+    }
+
+    /// Writes a command's result: JSON as it is, or by the given hand for people.
+    pub(crate) fn result(
+        &self,
+        value: &impl Serialize,
+        human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.json(value),
+            Format::Human => self.human(human),
+        }
+    }
+
+    /// Writes for people.
+    pub(crate) fn human(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut out = AutoStream::new(io::stdout(), self.color).lock();
+        write(&mut out).and_then(|()| out.flush()).or_else(closed)
+    }
+
+    /// Writes a value as JSON.
+    pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, value)
+            .map_err(io::Error::from)
+            .or_else(closed)?;
+        writeln!(out).and_then(|()| out.flush()).or_else(closed)
+    }
+
+    /// Tells what is going on, for people who watch.
+    pub(crate) fn status(&self, text: &str) {
+        if !self.quiet {
+            self.tell(text);
+        }
+    }
+
+    /// Tells something that is wrong and does not stop the work.
+    pub(crate) fn warning(&self, text: &str) {
+        self.tell(&format!("{} {text}", Tone::Warning.paint("warning:")));
+    }
+
+    fn tell(&self, text: &str) {
+        // Nobody is left to tell when stderr fails.
+        drop(writeln!(
+            AutoStream::new(io::stderr(), self.color).lock(),
+            "{text}"
+        ));
+    }
+}
+
+/// A reader that has gone away, such as `head`, has seen what it wanted.
+fn closed(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
