@@ -1,1 +1,3 @@
 //! What builds and holds images: the Docker API and the embedded builder.
+
+pub mod dockerfile;
