@@ -12,7 +12,10 @@ pub(super) fn json(text: &str) -> Option<Vec<String>> {
 
 /// Exec or shell form.
 pub(super) fn command_line(text: &str) -> CommandLine {
-    json(text).map_or_else(|| CommandLine::Shell(text.trim().to_owned()), CommandLine::Exec)
+    json(text).map_or_else(
+        || CommandLine::Shell(text.trim().to_owned()),
+        CommandLine::Exec,
+    )
 }
 
 /// A JSON array, or words split at blanks without regard to quotes.
@@ -117,9 +120,15 @@ mod tests {
             })
         };
         let owned = |pairs: &[(&str, &str)]| {
-            Ok(pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
+            Ok(pairs
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect())
         };
-        assert_eq!(read("a=\"b c\" d=e\\ f g="), owned(&[("a", "\"b c\""), ("d", "e\\ f"), ("g", "")]));
+        assert_eq!(
+            read("a=\"b c\" d=e\\ f g="),
+            owned(&[("a", "\"b c\""), ("d", "e\\ f"), ("g", "")])
+        );
         assert_eq!(read("a  b c=d"), owned(&[("a", "b c=d")]));
         assert!(read("a").is_err());
         assert!(read("a=b c").is_err());

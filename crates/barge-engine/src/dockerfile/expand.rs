@@ -43,7 +43,10 @@ pub fn word(text: &str, escape: char, lookup: Lookup<'_>) -> Result<String, Expa
 /// # Errors
 /// As [`word`].
 pub fn words(text: &str, escape: char, lookup: Lookup<'_>) -> Result<Vec<String>, ExpandError> {
-    Ok(Lexer::new(text, escape, lookup).until(None, false)?.1.finish())
+    Ok(Lexer::new(text, escape, lookup)
+        .until(None, false)?
+        .1
+        .finish())
 }
 
 /// Substitutes variables in a here-document: quotes stay, and only `$` and the escape character are escaped.
@@ -110,7 +113,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn until(&mut self, stop: Option<char>, keeps_escapes: bool) -> Result<(String, Words), ExpandError> {
+    fn until(
+        &mut self,
+        stop: Option<char>,
+        keeps_escapes: bool,
+    ) -> Result<(String, Words), ExpandError> {
         self.depth += 1;
         if self.depth > DEPTH_LIMIT {
             return Err(ExpandError::TooDeep);
@@ -253,7 +260,11 @@ impl<'a> Lexer<'a> {
             pattern.prefix(&text, longest).map(|end| &text[end..])
         } else {
             let mut starts = pattern.suffixes(&text);
-            let start = if longest { starts.next() } else { starts.last() };
+            let start = if longest {
+                starts.next()
+            } else {
+                starts.last()
+            };
             start.map(|start| &text[..start])
         };
         Ok(rest.unwrap_or(&text[..length]).iter().collect())
@@ -293,7 +304,10 @@ impl<'a> Lexer<'a> {
             }
             Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => name.extend(self.characters.next()),
             _ => {
-                while let Some(next) = self.characters.next_if(|c| c.is_alphanumeric() || *c == '_') {
+                while let Some(next) = self
+                    .characters
+                    .next_if(|c| c.is_alphanumeric() || *c == '_')
+                {
                     name.push(next);
                 }
             }
@@ -429,12 +443,17 @@ mod tests {
             words("$S \"$S\" x", '\\', &lookup).unwrap(),
             ["80", "443", "80 443", "x"]
         );
-        assert_eq!(heredoc("'$A' \\$A \"\n", '\\', &lookup).unwrap(), "'one' $A \"\n");
+        assert_eq!(
+            heredoc("'$A' \\$A \"\n", '\\', &lookup).unwrap(),
+            "'one' $A \"\n"
+        );
     }
 
     #[test]
     fn refuses_what_is_not_closed_or_unknown() {
-        for text in ["'a", "\"a", "${A", "${A:-x", "${}", "${:x}", "${A~b}", "${A:#b}", "${N?}", "${E:?no}"] {
+        for text in [
+            "'a", "\"a", "${A", "${A:-x", "${}", "${:x}", "${A~b}", "${A:#b}", "${N?}", "${E:?no}",
+        ] {
             assert!(word(text, '\\', &lookup).is_err(), "{text}");
         }
         let deep = "${N:-".repeat(100_000);
@@ -444,11 +463,9 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(text in "[\\$\\{\\}A:\\-+?#%/\"'\\\\* é]{0,40}") {
-            let _: (_, _, _) = (
-                word(&text, '\\', &lookup),
-                words(&text, '`', &lookup),
-                heredoc(&text, '\\', &lookup),
-            );
+            let _ = word(&text, '\\', &lookup).is_ok();
+            let _ = words(&text, '`', &lookup).is_ok();
+            let _ = heredoc(&text, '\\', &lookup).is_ok();
         }
     }
 }

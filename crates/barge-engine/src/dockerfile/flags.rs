@@ -35,8 +35,10 @@ impl Flags {
 
     /// Takes the values of a flag that may stand several times.
     pub(super) fn values(&mut self, name: &str) -> Result<Vec<String>, String> {
-        let (found, rest): (Vec<_>, Vec<_>) =
-            self.0.drain(..).partition(|(candidate, _)| candidate == name);
+        let (found, rest): (Vec<_>, Vec<_>) = self
+            .0
+            .drain(..)
+            .partition(|(candidate, _)| candidate == name);
         self.0 = rest;
         found
             .into_iter()
@@ -99,7 +101,8 @@ mod tests {
 
     #[test]
     fn takes_leading_flags_only() {
-        let (mut flags, rest) = Flags::split("--from=a --link --exclude=\"a b\" --exclude=c x --y /z");
+        let (mut flags, rest) =
+            Flags::split("--from=a --link --exclude=\"a b\" --exclude=c x --y /z");
         assert_eq!(rest, "x --y /z");
         assert_eq!(flags.value("from"), Ok(Some("a".into())));
         assert_eq!(flags.boolean("link"), Ok(Some(true)));

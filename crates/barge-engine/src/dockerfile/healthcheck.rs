@@ -15,7 +15,9 @@ pub(super) fn parse(flags: &mut Flags, text: &str) -> Result<Healthcheck, String
         "NONE" => return Err("`NONE` takes no arguments".into()),
         "CMD" if rest.is_empty() => return Err("a command is missing after `CMD`".into()),
         "CMD" => match json(rest) {
-            Some(words) if words.is_empty() => return Err("a command is missing after `CMD`".into()),
+            Some(words) if words.is_empty() => {
+                return Err("a command is missing after `CMD`".into());
+            }
             Some(words) => std::iter::once("CMD".to_owned()).chain(words).collect(),
             None => vec!["CMD-SHELL".to_owned(), rest.to_owned()],
         },
@@ -35,7 +37,8 @@ fn time(flags: &mut Flags, name: &str) -> Result<i64, String> {
     let Some(text) = flags.value(name)? else {
         return Ok(0);
     };
-    let time = duration(&text).ok_or_else(|| format!("`--{name}={text}` is not a duration such as `30s`"))?;
+    let time = duration(&text)
+        .ok_or_else(|| format!("`--{name}={text}` is not a duration such as `30s`"))?;
     if time != 0 && time < SHORTEST {
         return Err(format!("`--{name}={text}` is shorter than 1ms"));
     }
@@ -64,7 +67,9 @@ fn duration(text: &str) -> Option<i64> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, after) = rest.split_at(digits);
-        let units = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let units = after
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(after.len());
         let (unit, next) = after.split_at(units);
         total = total.checked_add(scaled(number, nanoseconds(unit)?)?)?;
         rest = next;
@@ -89,7 +94,11 @@ fn scaled(number: &str, unit: i64) -> Option<i64> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let whole = if whole.is_empty() { 0 } else { whole.parse::<i64>().ok()? };
+    let whole = if whole.is_empty() {
+        0
+    } else {
+        whole.parse::<i64>().ok()?
+    };
     let mut total = whole.checked_mul(unit)?;
     let mut place = unit;
     for digit in fraction.chars() {

@@ -50,7 +50,11 @@ fn directives(physical: &[&str]) -> Result<Directives, ParseError> {
             break;
         };
         if seen.contains(&name) {
-            return Err(ParseError::new(number, line, "this directive was given before"));
+            return Err(ParseError::new(
+                number,
+                line,
+                "this directive was given before",
+            ));
         }
         match name.as_str() {
             "syntax" => found.syntax = Some((number, value)),

@@ -13,6 +13,7 @@ mod lines;
 mod parse;
 
 pub use error::ParseError;
+pub(crate) use error::shorten;
 pub use instruction::{
     Argument, CommandLine, Dockerfile, Healthcheck, Heredoc, Instruction, Kind, Pair, Span, Stage,
     Transfer,

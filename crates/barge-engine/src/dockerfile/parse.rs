@@ -99,7 +99,9 @@ fn stage_name(name: &str) -> Result<String, String> {
     if is_name {
         Ok(name)
     } else {
-        Err(format!("`{name}` cannot name a stage: letters, digits, `-`, `_` and `.`, a letter first"))
+        Err(format!(
+            "`{name}` cannot name a stage: letters, digits, `-`, `_` and `.`, a letter first"
+        ))
     }
 }
 
@@ -145,8 +147,24 @@ fn kind(keyword: &str, rest: &str, heredocs: &[Heredoc], escape: char) -> Result
 }
 
 const KEYWORDS: [&str; 18] = [
-    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD",
-    "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
 ];
 
 fn keyword_is_known(keyword: &str) -> bool {
@@ -200,7 +218,9 @@ fn transfer(
         if lines::is_heredoc(&transfer.destination, escape) {
             return Err("a here-document cannot be the destination".into());
         }
-        transfer.sources.retain(|source| !lines::is_heredoc(source, escape));
+        transfer
+            .sources
+            .retain(|source| !lines::is_heredoc(source, escape));
     }
     Ok(transfer)
 }
@@ -214,7 +234,12 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<Kind> {
         let dockerfile = Dockerfile::parse(text).unwrap();
-        dockerfile.stages.into_iter().flat_map(|stage| stage.instructions).map(|i| i.kind).collect()
+        dockerfile
+            .stages
+            .into_iter()
+            .flat_map(|stage| stage.instructions)
+            .map(|i| i.kind)
+            .collect()
     }
 
     #[test]
@@ -229,7 +254,10 @@ mod tests {
         assert_eq!(first.platform.as_deref(), Some("$BUILDPLATFORM"));
         assert_eq!(first.instructions[0].span, Span { first: 3, last: 4 });
         assert_eq!(second.base, "build");
-        assert_eq!(second.instructions[0].kind, Kind::Cmd(CommandLine::Shell("x".into())));
+        assert_eq!(
+            second.instructions[0].kind,
+            Kind::Cmd(CommandLine::Shell("x".into()))
+        );
     }
 
     #[test]
