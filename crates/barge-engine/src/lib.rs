@@ -2,6 +2,8 @@
 
 mod blocking;
 pub mod docker;
+pub mod dockerfile;
+pub mod embedded;
 mod error;
 pub mod nearest;
 

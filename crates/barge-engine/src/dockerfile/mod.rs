@@ -1,0 +1,20 @@
+//! Dockerfiles as text: parsed, typed, with line spans (Docker's Dockerfile reference, BuildKit's frontend as oracle).
+//!
+//! Pure over text: nothing is resolved, expanded or built here. [`Dockerfile::parse`] gives the stages and their
+//! instructions, [`expand`] substitutes variables in a word when the scope is known.
+
+mod arguments;
+mod error;
+pub mod expand;
+mod flags;
+mod healthcheck;
+mod instruction;
+mod lines;
+mod parse;
+
+pub use error::ParseError;
+pub(crate) use error::shorten;
+pub use instruction::{
+    Argument, CommandLine, Dockerfile, Healthcheck, Heredoc, Instruction, Kind, Pair, Span, Stage,
+    Transfer,
+};

@@ -1,0 +1,198 @@
+//! Base images: their layers as a tree, and as blobs that are reused as they are.
+
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::sync::{Arc, OnceLock};
+
+use barge_image::blobs::Blobs;
+use barge_image::compression::{Compression, Decoder};
+use barge_image::manifest::Descriptor;
+use barge_image::pack::{LayerPacker, PLAIN_SIZE};
+use barge_image::tar::{Entry, Kind, Reader, Streaming};
+use barge_image::{Extent, Layer, MediaType, PackedLayer};
+
+use super::content::Content;
+use super::path;
+use super::tree::{Node, NodeKind, Tree};
+
+/// What marks a deleted file in a layer (OCI image-spec, "layer", section "Whiteouts").
+pub(super) const WHITEOUT: &[u8] = b".wh.";
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// A layer of a base image.
+#[derive(Debug)]
+pub(super) struct BaseLayer {
+    layer: Layer,
+    /// The plain tar in a file without name, once some content of it is needed.
+    spooled: OnceLock<Extent>,
+}
+
+impl BaseLayer {
+    pub(super) fn new(layer: Layer) -> Self {
+        Self {
+            layer,
+            spooled: OnceLock::new(),
+        }
+    }
+
+    /// The plain tar, to be read anywhere.
+    pub(super) fn plain(&self) -> io::Result<Extent> {
+        if self.layer.compression().map_err(io::Error::other)? == Compression::None {
+            return Ok(self.layer.content.clone());
+        }
+        if let Some(extent) = self.spooled.get() {
+            return Ok(extent.clone());
+        }
+        let extent = spool(self.layer.content.reader())?;
+        Ok(self.spooled.get_or_init(|| extent).clone())
+    }
+
+    /// Puts the layer on top of a tree.
+    pub(super) fn apply(self: &Arc<Self>, tree: &mut Tree) -> Result<(), barge_image::Error> {
+        let mut plain = self.layer.plain()?;
+        let mut reader = Reader::new(Streaming(&mut plain));
+        let mut changes = Vec::new();
+        let failed = |source| barge_image::Error::Tar {
+            path: format!("layer {}", self.layer.diff_id).into(),
+            source,
+        };
+        while let Some(entry) = reader.next().map_err(failed)? {
+            changes.push(entry);
+        }
+        plain.finish()?;
+        // Whiteouts speak of the layers below only, wherever they stand in the archive.
+        for entry in &changes {
+            white_out(tree, &entry.path);
+        }
+        for entry in changes {
+            self.put(tree, entry);
+        }
+        Ok(())
+    }
+
+    fn put(self: &Arc<Self>, tree: &mut Tree, entry: Entry) {
+        let path = path::clean(&entry.path);
+        if path.is_empty() || path::split(&path).1.starts_with(WHITEOUT) {
+            return;
+        }
+        let kind = match entry.kind {
+            Kind::Directory => NodeKind::Directory,
+            Kind::Symlink => NodeKind::Symlink(entry.link),
+            Kind::File if entry.sparse => NodeKind::Special("a sparse file"),
+            Kind::File => NodeKind::File {
+                size: entry.size,
+                content: Content::Layer {
+                    layer: Arc::clone(self),
+                    offset: entry.offset,
+                },
+            },
+            Kind::HardLink => {
+                if let Some(target) = tree.get(&path::clean(&entry.link)).cloned() {
+                    tree.put(path, target);
+                }
+                return;
+            }
+            Kind::CharacterDevice | Kind::BlockDevice => NodeKind::Special("a device"),
+            Kind::Fifo => NodeKind::Special("a named pipe"),
+        };
+        let node = Node {
+            kind,
+            mode: entry.mode,
+            uid: entry.uid,
+            gid: entry.gid,
+            mtime: entry.mtime,
+        };
+        tree.put(path, node);
+    }
+
+    /// The layer as a blob in the folder: the very bytes where a manifest names them, else packed.
+    pub(super) fn store(
+        &self,
+        blobs: &Blobs,
+        compression: Compression,
+    ) -> Result<PackedLayer, barge_image::Error> {
+        match &self.layer.blob {
+            Some(blob) => self.copy(blobs, blob),
+            None => self.pack(blobs, compression),
+        }
+    }
+
+    fn copy(&self, blobs: &Blobs, blob: &Descriptor) -> Result<PackedLayer, barge_image::Error> {
+        if blobs.size(&blob.digest) != Some(self.layer.content.len()) {
+            let mut writer = blobs.writer()?;
+            io::copy(&mut self.layer.content.reader(), &mut writer).map_err(self.unreadable())?;
+            let stored = writer.finish()?;
+            if stored.digest != blob.digest {
+                return Err(barge_image::Error::Digest {
+                    what: "a layer of the base image".into(),
+                    expected: blob.digest,
+                    found: stored.digest,
+                });
+            }
+        }
+        let plain_size = self.layer.plain_size()?;
+        let compression = self.layer.compression()?;
+        let media_type = match compression {
+            Compression::None => MediaType::LAYER,
+            Compression::Gzip => MediaType::LAYER_GZIP,
+            Compression::Zstd => MediaType::LAYER_ZSTD,
+        };
+        let mut descriptor = Descriptor::new(media_type, blob.digest, self.layer.content.len());
+        if compression != Compression::None {
+            descriptor
+                .annotations
+                .insert(PLAIN_SIZE.to_owned(), plain_size.to_string());
+        }
+        Ok(PackedLayer {
+            diff_id: self.layer.diff_id,
+            plain_size,
+            blob: descriptor,
+        })
+    }
+
+    fn pack(
+        &self,
+        blobs: &Blobs,
+        compression: Compression,
+    ) -> Result<PackedLayer, barge_image::Error> {
+        let mut plain = self.layer.plain()?;
+        let mut packer = LayerPacker::new(blobs, compression)?;
+        io::copy(&mut plain, &mut packer).map_err(self.unreadable())?;
+        plain.finish()?;
+        packer.finish(blobs)
+    }
+
+    fn unreadable(&self) -> impl Fn(io::Error) -> barge_image::Error {
+        let diff_id = self.layer.diff_id;
+        move |source| barge_image::Error::Inflate { diff_id, source }
+    }
+}
+
+fn white_out(tree: &mut Tree, path: &[u8]) {
+    let path = path::clean(path);
+    let (directory, name) = path::split(&path);
+    if name == OPAQUE {
+        tree.remove_below(directory);
+    } else if let Some(name) = name.strip_prefix(WHITEOUT) {
+        tree.remove(&path::join(directory, name));
+    }
+}
+
+/// Inflates into a file without name, which vanishes with its last reader.
+pub(super) fn spool(source: impl io::Read) -> io::Result<Extent> {
+    let (_, mut decoder) = Decoder::sniffing(source)?;
+    let mut file: File = tempfile::tempfile()?;
+    let length = io::copy(&mut decoder, &mut file)?;
+    file.flush()?;
+    file.rewind()?;
+    Ok(Extent::whole(Arc::new(file), length))
+}
+
+/// Whether bytes begin like a tar archive.
+pub(super) fn is_tar(mut source: impl io::Read) -> bool {
+    let mut first = [0; 512];
+    source.read_exact(&mut first).is_ok()
+        && Reader::new(Streaming(&first[..]))
+            .next()
+            .is_ok_and(|entry| entry.is_some())
+}
