@@ -1,1 +1,9 @@
-//! One model of findings and its renderings: SARIF, Markdown, JUnit, tables.
+//! One model of findings and its renderings: SARIF, Markdown, JUnit, tables, annotations.
+
+pub mod fingerprint;
+pub mod markdown;
+mod model;
+pub mod sarif;
+pub mod table;
+
+pub use model::{Finding, Level, Location, Report, Rule, Suppression, Tool, one_line};

@@ -1,0 +1,227 @@
+//! Tables for terminals: columns as wide as they must be, no wider than the terminal lets them.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::model::one_line;
+
+/// Between two columns.
+const GAP: &str = "  ";
+/// What a cut cell ends with.
+const CUT: char = '…';
+
+/// A table.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// A column.
+#[derive(Debug, Clone)]
+pub struct Column {
+    title: String,
+    /// The least width it may be cut to; `None` is never cut.
+    shrink_to: Option<usize>,
+}
+
+/// A text with a style.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    text: String,
+    style: Style,
+}
+
+/// How a cell looks on a terminal with colours. Nothing is told by style alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Style {
+    /// As it is.
+    #[default]
+    Plain,
+    /// Bold.
+    Bold,
+    /// Less bright.
+    Dim,
+    /// Red.
+    Red,
+    /// Bold red.
+    Alarm,
+    /// Yellow.
+    Yellow,
+    /// Green.
+    Green,
+    /// Cyan.
+    Cyan,
+}
+
+impl Style {
+    /// The text with escape codes around it, if colours are wanted.
+    #[must_use]
+    pub fn paint(self, text: &str, colour: bool) -> String {
+        let code = match self {
+            _ if !colour || text.is_empty() => return text.to_owned(),
+            Self::Plain => return text.to_owned(),
+            Self::Bold => "1",
+            Self::Dim => "2",
+            Self::Red => "31",
+            Self::Alarm => "1;31",
+            Self::Yellow => "33",
+            Self::Green => "32",
+            Self::Cyan => "36",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+impl Column {
+    /// A column that is never cut.
+    pub fn whole(title: impl Into<String>) -> Self {
+        Self { title: title.into(), shrink_to: None }
+    }
+
+    /// A column that may be cut to a width.
+    pub fn cut_to(title: impl Into<String>, width: usize) -> Self {
+        Self { title: title.into(), shrink_to: Some(width.max(2)) }
+    }
+}
+
+impl Cell {
+    /// A cell with a style.
+    pub fn styled(text: impl AsRef<str>, style: Style) -> Self {
+        Self { text: one_line(text.as_ref()), style }
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::styled(text, Style::Plain)
+    }
+}
+
+impl Table {
+    /// A table without rows.
+    #[must_use]
+    pub fn new(columns: Vec<Column>) -> Self {
+        Self { columns, rows: Vec::new() }
+    }
+
+    /// Adds a row; missing cells are empty.
+    pub fn push(&mut self, row: Vec<Cell>) {
+        self.rows.push(row);
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The table as text, each line ended by a line feed. Without a width nothing is cut.
+    #[must_use]
+    pub fn render(&self, width: Option<usize>, colour: bool) -> String {
+        let widths = self.widths(width);
+        let mut text = String::new();
+        let titles: Vec<Cell> = self.columns.iter().map(|column| Cell::styled(&column.title, Style::Bold)).collect();
+        for row in std::iter::once(&titles).chain(&self.rows) {
+            push_row(&mut text, row, &widths, colour);
+        }
+        text
+    }
+
+    fn widths(&self, limit: Option<usize>) -> Vec<usize> {
+        let of_column = |index: usize, column: &Column| {
+            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.text.width());
+            cells.chain([column.title.width()]).max().unwrap_or(0)
+        };
+        let mut widths: Vec<usize> = self.columns.iter().enumerate().map(|(index, column)| of_column(index, column)).collect();
+        let Some(limit) = limit else { return widths };
+        let mut excess = (widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)).saturating_sub(limit);
+        // The widest column that may still shrink gives way first, so that narrow ones stay whole.
+        while excess > 0 {
+            let shrinkable = self.columns.iter().enumerate().filter_map(|(index, column)| {
+                let least = column.shrink_to?.max(column.title.width());
+                (widths[index] > least).then_some(index)
+            });
+            let Some(widest) = shrinkable.max_by_key(|index| widths[*index]) else { break };
+            widths[widest] -= 1;
+            excess -= 1;
+        }
+        widths
+    }
+}
+
+fn push_row(text: &mut String, row: &[Cell], widths: &[usize], colour: bool) {
+    let start = text.len();
+    for (index, width) in widths.iter().enumerate() {
+        let empty = Cell::default();
+        let cell = row.get(index).unwrap_or(&empty);
+        let shown = cut(&cell.text, *width);
+        let padding = width.saturating_sub(shown.width());
+        if index > 0 {
+            text.push_str(GAP);
+        }
+        text.push_str(&cell.style.paint(&shown, colour));
+        text.extend(std::iter::repeat_n(' ', padding));
+    }
+    let end = text.trim_end_matches(' ').len().max(start);
+    text.truncate(end);
+    text.push('\n');
+}
+
+/// The text cut to a width, with a mark where it was cut.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    let mut used = 1;
+    for next in text.chars() {
+        used += next.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        shown.push(next);
+    }
+    shown.push(CUT);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(vec![Column::whole("ID"), Column::cut_to("TITLE", 6), Column::whole("N")]);
+        table.push(vec!["CVE-1".into(), "a long title that goes on".into(), "1".into()]);
+        table.push(vec![Cell::styled("é", Style::Red), "漢字\u{1b}[2J\nx".into()]);
+        table
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_needed() {
+        let wanted = "ID     TITLE                      N\nCVE-1  a long title that goes on  1\né      漢字[2J x\n";
+        assert_eq!(table().render(None, false), wanted);
+    }
+
+    #[test]
+    fn cells_are_cut_to_the_terminal() {
+        let text = table().render(Some(20), false);
+        assert_eq!(text, "ID     TITLE       N\nCVE-1  a long ti…  1\né      漢字[2J x\n");
+        assert!(table().render(Some(3), false).starts_with("ID     TITLE   N\n"), "what may not be cut stays whole");
+    }
+
+    #[test]
+    fn colours_do_not_change_the_text() {
+        let plain = table().render(Some(24), false);
+        let coloured = table().render(Some(24), true);
+        let mut stripped = String::new();
+        let mut rest = coloured.as_str();
+        while let Some((before, after)) = rest.split_once("\u{1b}[") {
+            stripped.push_str(before);
+            rest = after.split_once('m').map_or("", |(_, rest)| rest);
+        }
+        stripped.push_str(rest);
+        assert_eq!(stripped, plain);
+        assert_ne!(coloured, plain);
+    }
+}

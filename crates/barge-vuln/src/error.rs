@@ -1,0 +1,114 @@
+//! What can go wrong with advisory data, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::index::VERSION;
+use crate::version::{UnknownScheme, VersionError};
+
+/// A failure of this crate.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// `read`, `write`, ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An archive could not be read.
+    #[error("cannot read the archive `{}`: {reason}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file of side data (KEV, EPSS, CVSS) could not be read.
+    #[error("cannot read the side data `{name}`: {reason}")]
+    SideData {
+        /// The file.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file is no advisory index.
+    #[error("this is no advisory index: {0}")]
+    NotAnIndex(&'static str),
+    /// The index was written by another version of barge.
+    #[error("the advisory index has format {found}, this barge reads format {VERSION}")]
+    OtherFormat {
+        /// The format of the file.
+        found: u32,
+    },
+    /// An index is cut short or damaged.
+    #[error("the advisory index is damaged: {0}")]
+    Damaged(&'static str),
+    /// The index is not the one that was asked for.
+    #[error("the advisory index is `{found}`, not `{wanted}` as pinned")]
+    OtherDigest {
+        /// The digest that was asked for.
+        wanted: String,
+        /// The digest of the index.
+        found: String,
+    },
+    /// There are no advisories at all.
+    #[error("no advisory data in `{}`", .0.display())]
+    NoRecords(PathBuf),
+    /// The data grew beyond what the index can address.
+    #[error("the advisory data is too big for one index: {0}")]
+    TooBig(&'static str),
+    /// A version cannot be read.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+    /// A scheme is not known.
+    #[error(transparent)]
+    Scheme(#[from] UnknownScheme),
+    /// A package URL cannot be read.
+    #[error("`{text}` is no package URL: {reason}")]
+    PackageUrl {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A VEX document cannot be read.
+    #[error("`{name}` is no VEX document: {reason}")]
+    Vex {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A policy setting makes no sense.
+    #[error("the policy is malformed: {0}")]
+    Policy(String),
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotAnIndex(_) => "give a file that `barge db build` wrote, or a folder of OSV records or archives".to_owned(),
+            Self::OtherFormat { found } if *found > VERSION => "use a newer barge, or compile the data again with this one: `barge db build`".to_owned(),
+            Self::OtherFormat { .. } | Self::Damaged(_) => "compile the data again: `barge db build --from DIR --output FILE`".to_owned(),
+            Self::OtherDigest { .. } => "remove the pin, or fetch the index that it names".to_owned(),
+            Self::NoRecords(_) => "fetch OSV's archives with `barge db update`, or name a folder that holds `<Ecosystem>/all.zip`".to_owned(),
+            Self::PackageUrl { .. } => "a package URL looks like `pkg:deb/debian/openssl@3.0.17-1?distro=debian-12`".to_owned(),
+            Self::Scheme(error) => return error.hint(),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

@@ -1,0 +1,20 @@
+//! The compiled index: one read-only file that holds all advisories, keyed by package, and is read where it lies.
+//!
+//! Layout, little-endian: a header (magic, format, number of sections), a table of sections (offset, length, sha256),
+//! then the sections. The sha256 of header and table names the index: it covers every byte through the section digests,
+//! and is known without reading them. The same data gives the same bytes.
+
+mod build;
+mod bytes;
+mod map;
+mod read;
+mod sections;
+
+pub use build::{Builder, Problem, write_file};
+pub use read::{Database, Entry, EntryRange, Package, RecordFacts, RecordText};
+pub use sections::{Ecosystem, Meta, Source};
+
+pub(crate) use map::Bytes;
+
+/// The format that this crate writes and reads. Any change of the layout takes a new number.
+pub const VERSION: u32 = 1;
