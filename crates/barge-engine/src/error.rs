@@ -106,6 +106,9 @@ pub enum Error {
     /// The image could not be read or written.
     #[error(transparent)]
     Image(#[from] barge_image::Error),
+    /// The embedded builder refused or failed.
+    #[error(transparent)]
+    Embedded(#[from] crate::embedded::Error),
     /// The build context could not be read.
     #[error("cannot read the build context")]
     Context(#[source] io::Error),
@@ -130,6 +133,7 @@ impl Error {
                     .into(),
             ),
             Self::Image(error) => error.hint(),
+            Self::Embedded(error) => error.hint(),
             _ => None,
         }
     }

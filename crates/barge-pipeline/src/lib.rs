@@ -1,1 +1,21 @@
 //! The way of an image from event to verdict, one typed step after the other.
+
+pub mod build;
+mod error;
+pub mod git;
+pub mod load;
+pub mod observer;
+pub mod plan;
+pub mod record;
+pub mod save;
+pub mod settings;
+mod surroundings;
+mod workspace;
+
+pub use build::Built;
+pub use error::Error;
+pub use observer::{Notice, Observer};
+pub use save::Saved;
+pub use settings::{BuildSettings, EngineChoice};
+pub use surroundings::Surroundings;
+pub use workspace::Workspace;

@@ -65,12 +65,22 @@ pub(crate) enum ColorChoice {
 /// The commands, in the order of the way of the data.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Plan(commands::plan::Arguments),
+    Build(commands::build::Arguments),
+    Save(commands::save::Arguments),
+    Load(commands::load::Arguments),
+    Store(commands::store::Arguments),
     Completions(commands::completions::Arguments),
 }
 
 impl Command {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Error> {
         match self {
+            Self::Plan(arguments) => commands::plan::run(arguments, context),
+            Self::Build(arguments) => commands::build::run(arguments, context),
+            Self::Save(arguments) => commands::save::run(arguments, context),
+            Self::Load(arguments) => commands::load::run(arguments, context),
+            Self::Store(arguments) => commands::store::run(arguments, context),
             Self::Completions(arguments) => commands::completions::run(arguments, context),
         }
     }

@@ -1,6 +1,9 @@
 //! What every command is handed.
 
+use std::sync::Arc;
+
 use barge_ci::Environment;
+use barge_pipeline::Surroundings;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
@@ -8,6 +11,7 @@ use crate::cli::OutputArgs;
 use crate::env;
 use crate::error::{Error, Failure};
 use crate::printer::Printer;
+use crate::progress::Progress;
 use crate::settings::Settings;
 
 /// The process's surroundings, read once.
@@ -54,6 +58,20 @@ impl Context {
     /// Reads `barge.toml`, if there is one.
     pub(crate) fn settings(&self) -> Result<Settings, Error> {
         Settings::read(self.settings_file.as_deref(), &self.folder)
+    }
+
+    /// What the pipeline's steps are handed.
+    pub(crate) fn surroundings(&self) -> Result<Surroundings, Error> {
+        let settings = self.settings()?;
+        Ok(Surroundings {
+            environment: self.environment.clone(),
+            now: self.now,
+            source_date: self.source_date,
+            folder: self.folder.clone(),
+            planning: settings.planning(),
+            build: settings.build,
+            observer: Arc::new(Progress::new(self.printer.clone())),
+        })
     }
 
     /// Whether GitHub Actions or a runner that speaks its commands is listening.

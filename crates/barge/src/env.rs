@@ -6,10 +6,6 @@ use jiff::Timestamp;
 use crate::error::Error;
 
 /// The whole environment. Values that are not text are left out: nothing that barge reads can be one.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the environment's one home"
-)]
 pub(crate) fn environment() -> Environment {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -49,37 +49,24 @@ pub(crate) enum Error {
     #[error(transparent)]
     Reference(#[from] barge_image::reference::ParseReferenceError),
     #[error(transparent)]
-    Event(#[from] barge_ci::EventError),
-    #[error(transparent)]
-    Meta(#[from] barge_ci::meta::MetaError),
-    #[error(transparent)]
-    Image(#[from] barge_image::Error),
-    #[error(transparent)]
-    Engine(#[from] barge_engine::Error),
-    #[error(transparent)]
     Store(#[from] barge_store::Error),
+    #[error(transparent)]
+    Forge(#[from] barge_forge::Error),
+    #[error(transparent)]
+    Pipeline(#[from] barge_pipeline::Error),
 }
 
 impl Error {
     /// The exit code that this error ends a command with.
     pub(crate) fn exit(&self) -> Exit {
-        use barge_engine::Error as Engine;
         match self {
             Self::Interrupted => Exit::Interrupted,
-            Self::Variable { .. }
-            | Self::Settings { .. }
-            | Self::Usage(_)
-            | Self::Reference(_)
-            | Self::Event(_)
-            | Self::Meta(_)
-            | Self::Engine(Engine::Host(_)) => Exit::Usage,
-            Self::Engine(
-                Engine::NotFound { .. } | Engine::Moved { .. } | Engine::Loaded { .. },
-            ) => Exit::Reference,
-            Self::Image(
-                barge_image::Error::NoSuchImage { .. } | barge_image::Error::Digest { .. },
-            ) => Exit::Reference,
+            Self::Variable { .. } | Self::Settings { .. } | Self::Usage(_) | Self::Reference(_) => {
+                Exit::Usage
+            }
+            Self::Store(barge_store::Error::Address(_)) => Exit::Usage,
             Self::Store(_) => Exit::Store,
+            Self::Pipeline(error) => pipeline_exit(error),
             _ => Exit::Failed,
         }
     }
@@ -88,11 +75,8 @@ impl Error {
         match self {
             Self::Settings { .. } => Some("`barge init` writes a commented example".into()),
             Self::Reference(error) => error.hint(),
-            Self::Event(error) => error.hint(),
-            Self::Meta(error) => error.hint(),
-            Self::Image(error) => error.hint(),
-            Self::Engine(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Pipeline(error) => error.hint(),
             _ => None,
         }
     }
@@ -114,6 +98,27 @@ impl Error {
             source = error.source();
         }
         causes
+    }
+}
+
+fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
+    use barge_engine::Error as Engine;
+    use barge_image::Error as Image;
+    use barge_pipeline::Error as Pipeline;
+    match error {
+        Pipeline::Setting(_) | Pipeline::NoSuchPath(_) | Pipeline::Event(_) | Pipeline::Meta(_) => {
+            Exit::Usage
+        }
+        Pipeline::Engine(Engine::Host(_) | Engine::Embedded(_)) => Exit::Usage,
+        Pipeline::Names { .. } | Pipeline::Identity { .. } | Pipeline::Foreign { .. } => {
+            Exit::Reference
+        }
+        Pipeline::Engine(
+            Engine::NotFound { .. } | Engine::Moved { .. } | Engine::Loaded { .. },
+        ) => Exit::Reference,
+        Pipeline::Image(Image::NoSuchImage { .. } | Image::Digest { .. }) => Exit::Reference,
+        Pipeline::Store(_) => Exit::Store,
+        _ => Exit::Failed,
     }
 }
 

@@ -7,6 +7,7 @@ mod env;
 mod error;
 mod exit;
 mod printer;
+mod progress;
 mod settings;
 
 use std::process::ExitCode;

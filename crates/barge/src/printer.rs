@@ -137,3 +137,19 @@ fn closed(error: io::Error) -> io::Result<()> {
         Err(error)
     }
 }
+
+/// A length in bytes, for people: `1.5 MB`, in powers of ten as docker does.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{count} B")
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
+}

@@ -6,6 +6,7 @@ use std::io;
 use barge_ci::meta::MetaSettings;
 use barge_ci::plan::PublishSettings;
 use barge_ci::skip::SkipSettings;
+use barge_pipeline::BuildSettings;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
@@ -21,6 +22,16 @@ pub(crate) struct Settings {
     pub(crate) skip: SkipSettings,
     pub(crate) meta: MetaSettings,
     pub(crate) publish: PublishSettings,
+    pub(crate) build: BuildSettings,
+    pub(crate) store: StoreSettings,
+}
+
+/// The section `[store]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreSettings {
+    /// Where artifacts live, such as `dir:/mnt/artifacts`.
+    pub(crate) address: Option<String>,
 }
 
 impl Settings {

@@ -1,6 +1,5 @@
 //! Where a daemon listens.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -18,20 +17,15 @@ pub enum DockerHost {
 }
 
 impl DockerHost {
-    /// Where docker's own client would look: `DOCKER_HOST`, else a rootless socket, else the system's.
+    /// Where docker's own client would look: `DOCKER_HOST`, else a rootless socket in `XDG_RUNTIME_DIR`, else the system's.
     ///
     /// # Errors
     /// When `DOCKER_HOST` is set to something that barge does not speak.
-    pub fn from_environment(environment: &BTreeMap<String, String>) -> Result<Self, Error> {
-        if let Some(host) = environment
-            .get("DOCKER_HOST")
-            .filter(|host| !host.is_empty())
-        {
+    pub fn locate(docker_host: Option<&str>, runtime_folder: Option<&str>) -> Result<Self, Error> {
+        if let Some(host) = docker_host.filter(|host| !host.is_empty()) {
             return host.parse();
         }
-        let rootless = environment
-            .get("XDG_RUNTIME_DIR")
-            .map(|folder| Utf8PathBuf::from(folder).join("docker.sock"));
+        let rootless = runtime_folder.map(|folder| Utf8PathBuf::from(folder).join("docker.sock"));
         let socket = rootless.filter(|socket| socket.exists());
         Ok(Self::Unix(
             socket.unwrap_or_else(|| "/var/run/docker.sock".into()),
@@ -84,12 +78,11 @@ mod tests {
 
     #[test]
     fn the_environment_decides() {
-        let environment = BTreeMap::from([("DOCKER_HOST".to_owned(), "unix:///x.sock".to_owned())]);
         assert_eq!(
-            DockerHost::from_environment(&environment).unwrap(),
+            DockerHost::locate(Some("unix:///x.sock"), None).unwrap(),
             DockerHost::Unix("/x.sock".into())
         );
-        let nothing = DockerHost::from_environment(&BTreeMap::new()).unwrap();
+        let nothing = DockerHost::locate(None, Some("/nowhere")).unwrap();
         assert_eq!(nothing, DockerHost::Unix("/var/run/docker.sock".into()));
     }
 }

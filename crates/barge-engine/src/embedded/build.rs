@@ -8,7 +8,7 @@ use barge_image::compression::Compression;
 use barge_image::image::RawManifest;
 use barge_image::manifest::Descriptor;
 use barge_image::{PackedLayer, Platform, RawConfig};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::error::Error;
@@ -104,6 +104,20 @@ impl Build {
         let text =
             fs::read_to_string(&self.dockerfile).map_err(Error::file("read", &self.dockerfile))?;
         Plan::of(self.clone(), &text)
+    }
+}
+
+impl NamedContext {
+    /// The same, with its path taken from this folder if it is relative.
+    #[must_use]
+    pub fn in_folder(self, folder: &Utf8Path) -> Self {
+        match self {
+            Self::Image { path, name } => Self::Image {
+                path: folder.join(path),
+                name,
+            },
+            Self::Folder(path) => Self::Folder(folder.join(path)),
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 mod add;
 mod base;
 mod build;
+mod build_context;
 mod content;
 mod context;
 mod copy;
@@ -28,5 +29,6 @@ mod tree;
 mod write;
 
 pub use build::{Build, Built, NamedContext, ParseNamedContextError, Progress};
+pub use build_context::BuildContext;
 pub use error::{Engines, Error, Place, Refusal};
 pub use plan::Plan;

@@ -1,3 +1,14 @@
 //! One file per command: its arguments, whose comments are the help text, and what it does with them.
 
+mod arguments;
+pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod load;
+pub(crate) mod outputs;
+pub(crate) mod plan;
+pub(crate) mod save;
+pub(crate) mod store;
+
+pub(crate) use arguments::{
+    BuildArguments, EventArguments, RecordArguments, StoreArguments, last_build,
+};

@@ -1,0 +1,292 @@
+//! Building by the plan, and the record of what came out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use barge_ci::event::GitReference;
+use barge_ci::{Build, Event};
+use barge_engine::Docker;
+use barge_engine::docker::{BuildEvent, BuildOptions, request_body};
+use barge_engine::embedded::{self, Progress};
+use barge_image::compression::Compression;
+use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
+use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::observer::Notice;
+use crate::settings::EngineChoice;
+use crate::surroundings::Surroundings;
+
+/// The shape of what a build leaves for the next step.
+pub const SCHEMA: &str = "barge/build/v1";
+
+/// What a build made: the one source of every later step's names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Built {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Every name of the image, in the order of the plan.
+    pub references: Vec<Reference>,
+    /// Where the image is.
+    pub home: Home,
+    /// What it runs on.
+    pub platform: Platform,
+    /// Where it comes from.
+    pub source: Source,
+    /// How it was built.
+    pub facts: BuildFacts,
+}
+
+/// Where a built image is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "in", rename_all = "lowercase")]
+pub enum Home {
+    /// In the Docker engine, under all its names.
+    Docker {
+        /// The engine's ID.
+        id: Digest,
+    },
+    /// In a layout that the embedded builder wrote.
+    Layout {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// The manifest.
+        manifest: Descriptor,
+    },
+}
+
+impl Built {
+    /// What the hand-off of this image is called: its last name part and its first tag, such as `charon-pr-7`.
+    ///
+    /// # Errors
+    /// When the image has no name.
+    pub fn artifact(&self) -> Result<ArtifactName, Error> {
+        let name = self.references.first().map(|reference| {
+            let last = reference
+                .name()
+                .path()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
+            let tag = reference.tag().map_or("untagged", barge_image::Tag::as_str);
+            let mut name = format!("{last}-{tag}");
+            name.truncate(128);
+            name
+        });
+        let name = name.ok_or_else(|| Error::Setting("the image has no name".into()))?;
+        name.parse()
+            .map_err(|error: barge_image::record::ParseArtifactNameError| {
+                Error::Setting(error.to_string())
+            })
+    }
+}
+
+/// Builds what the plan decided to build, and leaves the record of it.
+///
+/// # Errors
+/// When no engine can build it, or the build fails.
+pub async fn build(
+    surroundings: &Surroundings,
+    event: &Event,
+    plan: &Build,
+) -> Result<Built, Error> {
+    let workspace = surroundings.workspace();
+    workspace.forget(&workspace.built())?;
+    workspace.forget(&workspace.saved())?;
+    let arguments = arguments(surroundings, event, plan);
+    let names: Vec<String> = arguments.keys().cloned().collect();
+    let (home, platform, engine) = match docker(surroundings).await? {
+        Some(docker) => build_in_docker(surroundings, plan, arguments, &docker).await?,
+        None => build_embedded(surroundings, plan, arguments).await?,
+    };
+    let built = Built {
+        schema: SCHEMA.into(),
+        references: plan.names.references.clone(),
+        home,
+        platform,
+        source: source(surroundings, event),
+        facts: BuildFacts {
+            engine,
+            arguments: names,
+        },
+    };
+    workspace.leave(&workspace.built(), &built)?;
+    Ok(built)
+}
+
+/// The Docker engine, unless the settings prefer another or, by default, no daemon answers.
+///
+/// # Errors
+/// When the settings ask for Docker and no daemon answers.
+pub(crate) async fn docker(surroundings: &Surroundings) -> Result<Option<Docker>, Error> {
+    let host = surroundings.docker_host()?;
+    match surroundings.build.engine {
+        EngineChoice::Embedded => Ok(None),
+        EngineChoice::Docker => Ok(Some(Docker::connect(host).await?)),
+        EngineChoice::Auto => match Docker::connect(host).await {
+            Ok(docker) => Ok(Some(docker)),
+            // An address that somebody set is meant; only the default may be silent.
+            Err(error) if surroundings.environment.non_empty("DOCKER_HOST").is_some() => {
+                Err(error.into())
+            }
+            Err(_) => Ok(None),
+        },
+    }
+}
+
+/// The build arguments of the original pipeline (R9), under those of the settings.
+fn arguments(surroundings: &Surroundings, event: &Event, plan: &Build) -> BTreeMap<String, String> {
+    let mut arguments = BTreeMap::from([
+        ("VERSION".to_owned(), plan.names.version.clone()),
+        ("VCS_REF".to_owned(), event.head.to_string()),
+    ]);
+    if let Some(created) = plan.names.labels.get("org.opencontainers.image.created") {
+        arguments.insert("BUILD_DATE".to_owned(), created.clone());
+    }
+    arguments.extend(surroundings.build.args.clone());
+    arguments
+}
+
+async fn build_in_docker(
+    surroundings: &Surroundings,
+    plan: &Build,
+    arguments: BTreeMap<String, String>,
+    docker: &Docker,
+) -> Result<(Home, Platform, String), Error> {
+    let settings = &surroundings.build;
+    let folder = surroundings.folder.join(&settings.context);
+    let context =
+        embedded::BuildContext::read(&folder, &surroundings.folder.join(settings.dockerfile()))
+            .map_err(barge_engine::Error::from)?;
+    let options = BuildOptions {
+        references: plan.names.references.clone(),
+        dockerfile: context.dockerfile_name().to_owned(),
+        arguments,
+        labels: plan.names.labels.clone(),
+        target: settings.target.clone(),
+        platform: None,
+        network: settings.network.clone(),
+        no_cache: settings.no_cache,
+        pull: settings.pull,
+    };
+    let (mut writer, body) = request_body();
+    let sent = tokio::task::spawn_blocking(move || {
+        context.write(&mut writer).and_then(|()| writer.finish())
+    });
+    let observer = Arc::clone(&surroundings.observer);
+    let tell = move |event| match event {
+        BuildEvent::Started { step } => observer.notice(&Notice::BuildStep(step)),
+        BuildEvent::Output { line } => observer.notice(&Notice::BuildOutput(line)),
+        BuildEvent::Completed { .. } => {}
+    };
+    let answer = docker
+        .build(&options, body, settings.deadline(), tell)
+        .await;
+    let answer = match (answer, sent.await) {
+        (Ok(answer), _) => answer,
+        // A context that could not be read is why the daemon saw half of one.
+        (Err(barge_engine::Error::Broken { .. }), Ok(Err(source))) => {
+            return Err(barge_engine::Error::Context(source).into());
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
+    for reference in &options.references {
+        let found = docker.require(reference).await?.id;
+        if found != answer.id {
+            let (reference, expected) = (reference.clone(), answer.id);
+            return Err(barge_engine::Error::Moved {
+                reference,
+                expected,
+                found,
+            }
+            .into());
+        }
+    }
+    let platform = docker
+        .inspect_id(&answer.id)
+        .await?
+        .map_or_else(Platform::host, |image| image.platform);
+    Ok((Home::Docker { id: answer.id }, platform, docker.name()))
+}
+
+async fn build_embedded(
+    surroundings: &Surroundings,
+    plan: &Build,
+    arguments: BTreeMap<String, String>,
+) -> Result<(Home, Platform, String), Error> {
+    let settings = &surroundings.build;
+    let contexts = settings.contexts.iter().map(|(name, text)| {
+        let context: embedded::NamedContext = text
+            .parse()
+            .map_err(|error: embedded::ParseNamedContextError| Error::Setting(error.to_string()))?;
+        Ok((name.clone(), context.in_folder(&surroundings.folder)))
+    });
+    let build = embedded::Build {
+        context: surroundings.folder.join(&settings.context),
+        dockerfile: surroundings.folder.join(settings.dockerfile()),
+        target: settings.target.clone(),
+        build_args: arguments,
+        labels: plan.names.labels.clone(),
+        platform: Platform::host(),
+        created: surroundings.created(),
+        contexts: contexts.collect::<Result<_, Error>>()?,
+        compression: Compression::Zstd,
+    };
+    let path = surroundings.workspace().layout();
+    let (observer, references, root) = (
+        Arc::clone(&surroundings.observer),
+        plan.names.references.clone(),
+        path.clone(),
+    );
+    let work = move || -> Result<_, Error> {
+        let plan = build.plan().map_err(barge_engine::Error::from)?;
+        let layout = Layout::create(&root)?;
+        let tell = |progress: Progress<'_>| {
+            if let Progress::Instruction { text, .. } = progress {
+                observer.notice(&Notice::BuildStep(text.to_owned()));
+            }
+        };
+        let built = plan
+            .execute(&layout, &tell)
+            .map_err(barge_engine::Error::from)?;
+        built
+            .warnings
+            .iter()
+            .for_each(|text| observer.notice(&Notice::Warning(text.clone())));
+        layout.name(&built.descriptor, &references)?;
+        Ok(built)
+    };
+    let built = tokio::task::spawn_blocking(work).await;
+    let built = built.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let engine = format!("barge {}", env!("CARGO_PKG_VERSION"));
+    Ok((
+        Home::Layout {
+            path,
+            manifest: built.descriptor,
+        },
+        built.config.parsed().platform(),
+        engine,
+    ))
+}
+
+/// What a record says of an event.
+fn source(surroundings: &Surroundings, event: &Event) -> Source {
+    // Without a CI system each run is its own; the time tells one from the next.
+    let local = || Run {
+        id: format!("local-{}", surroundings.now.as_millisecond()),
+        attempt: 1,
+    };
+    Source {
+        event: event.name.clone(),
+        repository: format!("{}/{}", event.repository.owner, event.repository.name),
+        commit: event.head.to_string(),
+        git_ref: event.reference.as_ref().map(GitReference::to_string),
+        pull_request: event.pull_request.as_ref().map(|change| change.number),
+        run: event.run.as_ref().map_or_else(local, |run| Run {
+            id: run.id.clone(),
+            attempt: run.attempt,
+        }),
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a step of the pipeline fails.
+
+use std::io;
+
+use barge_image::{Digest, Reference};
+use camino::Utf8PathBuf;
+
+/// The error of every step.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("cannot {action} `{path}`")]
+    File {
+        /// `read`, `write`, ...
+        action: &'static str,
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A step was asked for whose forerunner left nothing.
+    #[error("there is nothing to {step}: {missing}")]
+    Missing {
+        /// The step.
+        step: &'static str,
+        /// What was not found.
+        missing: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A setting that does not go with another.
+    #[error("{0}")]
+    Setting(String),
+    /// An archive or export does not carry the names of the record.
+    #[error("the engine exported the names {found:?}, not {expected:?}")]
+    Names {
+        /// What the build recorded.
+        expected: Vec<Reference>,
+        /// What the export carries.
+        found: Vec<Reference>,
+    },
+    /// The engine exported another image than was built.
+    #[error("the engine exported the image {found}, not {expected}")]
+    Identity {
+        /// The image that was built.
+        expected: Digest,
+        /// The image of the export.
+        found: Digest,
+    },
+    /// A record that belongs to another event than the one at hand.
+    #[error("the record is of another {what}: {found}, and this is {expected}")]
+    Foreign {
+        /// `run`, `commit`, ...
+        what: &'static str,
+        /// What this event says.
+        expected: String,
+        /// What the record says.
+        found: String,
+    },
+    /// A file or folder inside the image that is not there.
+    #[error("the image holds no `{0}`")]
+    NoSuchPath(String),
+    /// No event could be read.
+    #[error(transparent)]
+    Event(#[from] barge_ci::EventError),
+    /// No names could be made.
+    #[error(transparent)]
+    Meta(#[from] barge_ci::meta::MetaError),
+    /// An image could not be read or written.
+    #[error(transparent)]
+    Image(#[from] barge_image::Error),
+    /// An engine failed.
+    #[error(transparent)]
+    Engine(#[from] barge_engine::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] barge_store::Error),
+    /// Results could not be shown.
+    #[error(transparent)]
+    Forge(#[from] barge_forge::Error),
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { hint, .. } => Some(hint.clone()),
+            Self::Names { .. } | Self::Identity { .. } => {
+                Some("another build changed the names while this one was saved; build again".into())
+            }
+            Self::Foreign { .. } => Some(
+                "take the record's digest from the job that built the image in this run".into(),
+            ),
+            Self::Event(error) => error.hint(),
+            Self::Meta(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            _ => None,
+        }
+    }
+}

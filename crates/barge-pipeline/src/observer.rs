@@ -1,0 +1,30 @@
+//! What the pipeline tells while it works.
+
+use barge_image::{Digest, Reference};
+
+/// Takes notices; the command line shows them, tests collect them.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn notice(&self, notice: &Notice);
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A step of a build began.
+    BuildStep(String),
+    /// A step of a build wrote a line.
+    BuildOutput(String),
+    /// Bytes of an image passed on their way.
+    Bytes(u64),
+    /// Something is odd and does not stop the work.
+    Warning(String),
+    /// A load will take this name from another image.
+    Moves {
+        /// The name.
+        reference: Reference,
+        /// The engine's ID of the image that has it now.
+        from: Digest,
+    },
+}

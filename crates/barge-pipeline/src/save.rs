@@ -1,0 +1,340 @@
+//! Saving by the names that the build recorded, with what is asked before and compared after (R17 to R20).
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use barge_engine::Docker;
+use barge_engine::docker::BodyReader;
+use barge_image::archive::{LayerForm, Received, receive, write};
+use barge_image::record::{Record, RecordedImage, SCHEMA};
+use barge_image::{Digest, Image, Layout, Reference, Selection};
+use barge_store::DirectoryStore;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::build::{Built, Home};
+use crate::error::Error;
+use crate::observer::{Notice, Observer};
+use crate::surroundings::Surroundings;
+
+/// What saving left in the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The digest of the record: the one value that the next job needs.
+    pub digest: Digest,
+    /// The record.
+    pub record: Record,
+    /// The length of the image in the store, in bytes.
+    pub stored_size: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// What saving left in an archive.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Archived {
+    /// The archive.
+    pub path: Utf8PathBuf,
+    /// The names in it.
+    pub references: Vec<Reference>,
+    /// The config digest.
+    pub config: Digest,
+    /// The length of the archive, in bytes.
+    pub size: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// Saves what was built into the store and points to it.
+///
+/// # Errors
+/// When a name is gone or moved, the export is not the image that was built, or the store fails.
+pub async fn save(
+    surroundings: &Surroundings,
+    built: &Built,
+    store: &Utf8Path,
+) -> Result<Saved, Error> {
+    let started = Instant::now();
+    let export = export(surroundings, built).await?;
+    let (built, root, now) = (built.clone(), store.to_owned(), surroundings.now);
+    let observer = Arc::clone(&surroundings.observer);
+    let work = move || {
+        let store = DirectoryStore::create(&root)?;
+        let image = put(&store, &built, export, observer)?;
+        let record = Record {
+            schema: SCHEMA.into(),
+            artifact: built.artifact()?,
+            references: built.references.clone(),
+            image,
+            source: built.source.clone(),
+            build: built.facts.clone(),
+            tool: concat!("barge ", env!("CARGO_PKG_VERSION")).into(),
+            created: now,
+        };
+        let digest = store.put_record(&record)?;
+        let stored_size = store.image_of(&record)?.stored_size();
+        Ok::<_, Error>((digest, record, stored_size))
+    };
+    let (digest, record, stored_size) = blocking(work).await?;
+    let saved = Saved {
+        digest,
+        record,
+        stored_size,
+        seconds: seconds(started.elapsed()),
+    };
+    let workspace = surroundings.workspace();
+    workspace.leave(&workspace.saved(), &saved)?;
+    Ok(saved)
+}
+
+/// Saves what was built into an archive that every engine loads.
+///
+/// # Errors
+/// As [`save`]; nothing is left under the archive's name then.
+pub async fn archive(
+    surroundings: &Surroundings,
+    built: &Built,
+    path: &Utf8Path,
+) -> Result<Archived, Error> {
+    let started = Instant::now();
+    let export = export(surroundings, built).await?;
+    let (built, path) = (built.clone(), path.to_owned());
+    let observer = Arc::clone(&surroundings.observer);
+    let work = move || {
+        let partial = partial_file(&path)?;
+        write_archive(&built, export, &partial, observer)?;
+        let temporary = Utf8Path::from_path(partial.path()).unwrap_or(&path);
+        let image = check_archive(&built, temporary)?;
+        let size = keep(partial, &path)?;
+        let config = image.config.digest();
+        Ok::<_, Error>((path, config, size, built.references))
+    };
+    let (path, config, size, references) = blocking(work).await?;
+    Ok(Archived {
+        path,
+        references,
+        config,
+        size,
+        seconds: seconds(started.elapsed()),
+    })
+}
+
+/// Asks the engine for exactly the recorded names, after looking at each.
+async fn export(surroundings: &Surroundings, built: &Built) -> Result<Option<BodyReader>, Error> {
+    let Home::Docker { id } = &built.home else {
+        return Ok(None);
+    };
+    let docker = Docker::connect(surroundings.docker_host()?).await?;
+    for reference in &built.references {
+        let found = docker.require(reference).await?.id;
+        if found != *id {
+            let (reference, expected) = (reference.clone(), *id);
+            return Err(barge_engine::Error::Moved {
+                reference,
+                expected,
+                found,
+            }
+            .into());
+        }
+    }
+    Ok(Some(docker.export(&built.references).await?))
+}
+
+fn put(
+    store: &DirectoryStore,
+    built: &Built,
+    export: Option<BodyReader>,
+    observer: Arc<dyn Observer>,
+) -> Result<RecordedImage, Error> {
+    let (manifest, image) = match (&built.home, export) {
+        (Home::Layout { path, manifest }, _) => {
+            let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
+            (store.put_image(&image)?, image.config)
+        }
+        (Home::Docker { id }, Some(export)) => {
+            let stream = Watched {
+                inner: export,
+                observer,
+            };
+            let received = receive(stream, "the engine's export", &mut store.layer_sink())?;
+            let received = the_built_one(built, id, received)?;
+            (store.put_received(&received)?, received.config)
+        }
+        (Home::Docker { .. }, None) => return Err(not_exported()),
+    };
+    let size = manifest_sizes(store, &manifest.digest)?;
+    let config = image.parsed();
+    let layers = config.rootfs.diff_ids.len();
+    Ok(RecordedImage {
+        config: image.digest(),
+        manifest,
+        platform: config.platform(),
+        layers,
+        size,
+    })
+}
+
+fn not_exported() -> Error {
+    Error::Setting("the image was not exported".into())
+}
+
+/// The length of the plain layers, in bytes.
+fn manifest_sizes(store: &DirectoryStore, manifest: &Digest) -> Result<u64, Error> {
+    let image = Layout::at(store.root()).image(manifest, Vec::new())?;
+    image
+        .layers
+        .iter()
+        .map(|layer| layer.plain_size().map_err(Error::from))
+        .sum()
+}
+
+/// The one image of an export, which must be what was built, under the very names that were recorded.
+fn the_built_one(
+    built: &Built,
+    id: &Digest,
+    mut received: Vec<Received>,
+) -> Result<Received, Error> {
+    let position = received
+        .iter()
+        .position(|image| image.config.digest() == *id);
+    // On a containerd store the ID is a manifest's; the names alone say which image it is.
+    let index = position.unwrap_or(0);
+    if received.len() != 1 || index >= received.len() {
+        let found = received
+            .iter()
+            .flat_map(|image| image.references.clone())
+            .collect();
+        return Err(Error::Names {
+            expected: built.references.clone(),
+            found,
+        });
+    }
+    let image = received.swap_remove(index);
+    same_names(built, &image.references)?;
+    Ok(image)
+}
+
+fn same_names(built: &Built, found: &[Reference]) -> Result<(), Error> {
+    let sorted = |references: &[Reference]| {
+        let mut sorted = references.to_vec();
+        sorted.sort();
+        sorted
+    };
+    if sorted(&built.references) == sorted(found) {
+        return Ok(());
+    }
+    Err(Error::Names {
+        expected: built.references.clone(),
+        found: found.to_vec(),
+    })
+}
+
+fn partial_file(path: &Utf8Path) -> Result<tempfile::NamedTempFile, Error> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_str().is_empty())
+        .unwrap_or(Utf8Path::new("."));
+    let file = tempfile::Builder::new()
+        .prefix(barge_image::blobs::PARTIAL_PREFIX)
+        .tempfile_in(folder);
+    file.map_err(|source| Error::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write_archive(
+    built: &Built,
+    export: Option<BodyReader>,
+    file: &tempfile::NamedTempFile,
+    observer: Arc<dyn Observer>,
+) -> Result<(), Error> {
+    let failed = |source| Error::File {
+        action: "write",
+        path: "the archive".into(),
+        source,
+    };
+    let mut sink = io::BufWriter::with_capacity(1 << 20, file.as_file());
+    match (&built.home, export) {
+        (Home::Layout { path, manifest }, _) => {
+            let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
+            let count = |bytes| observer.notice(&Notice::Bytes(bytes));
+            write(
+                &image,
+                &built.references,
+                LayerForm::Plain,
+                &std::collections::BTreeSet::new(),
+                &mut sink,
+                &count,
+            )?;
+        }
+        (Home::Docker { .. }, None) => return Err(not_exported()),
+        (Home::Docker { .. }, Some(export)) => {
+            let mut stream = Watched {
+                inner: export,
+                observer,
+            };
+            io::copy(&mut stream, &mut sink).map_err(failed)?;
+        }
+    }
+    let file = sink
+        .into_inner()
+        .map_err(|error| failed(error.into_error()))?;
+    file.sync_all().map_err(failed)
+}
+
+/// Reads an archive back: names, identity, every layer.
+fn check_archive(built: &Built, path: &Utf8Path) -> Result<Image, Error> {
+    let image = barge_image::open(path, &Selection::default())?;
+    same_names(built, &image.references)?;
+    if let Home::Docker { id } = &built.home {
+        let is_manifest = image
+            .manifest
+            .as_ref()
+            .is_some_and(|manifest| manifest.descriptor().digest == *id);
+        let found = image.config.digest();
+        if found != *id && !is_manifest {
+            return Err(Error::Identity {
+                expected: *id,
+                found,
+            });
+        }
+    }
+    image.verify()?;
+    Ok(image)
+}
+
+fn keep(partial: tempfile::NamedTempFile, path: &Utf8Path) -> Result<u64, Error> {
+    let failed = |source| Error::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    };
+    let file = partial.persist(path).map_err(|error| failed(error.error))?;
+    Ok(file.metadata().map_err(failed)?.len())
+}
+
+/// Tells of bytes as they pass.
+struct Watched<R> {
+    inner: R,
+    observer: Arc<dyn Observer>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.observer.notice(&Notice::Bytes(read as u64));
+        Ok(read)
+    }
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+pub(crate) fn seconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 1000.0).round() / 1000.0
+}

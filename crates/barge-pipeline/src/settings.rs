@@ -1,0 +1,79 @@
+//! The sections of `barge.toml` that the pipeline owns.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+
+/// The section `[build]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BuildSettings {
+    /// What builds.
+    pub engine: EngineChoice,
+    /// The folder that the Dockerfile copies from.
+    pub context: Utf8PathBuf,
+    /// The Dockerfile, relative to the working directory.
+    pub dockerfile: Option<Utf8PathBuf>,
+    /// The stage to stop at.
+    pub target: Option<String>,
+    /// Values of `ARG`s. `VERSION`, `BUILD_DATE` and `VCS_REF` are set where these do not.
+    pub args: BTreeMap<String, String>,
+    /// Where images that the Dockerfile names lie, for the embedded builder: `oci-layout:DIR`, `docker-archive:FILE`.
+    pub contexts: BTreeMap<String, String>,
+    /// The network of `RUN` steps.
+    pub network: Option<String>,
+    /// Whether to use nothing of earlier builds.
+    pub no_cache: bool,
+    /// Whether to ask registries for newer bases.
+    pub pull: bool,
+    /// How long a build may take, in seconds.
+    pub timeout: u64,
+}
+
+/// Which engine builds and holds images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineChoice {
+    /// Docker if its daemon answers, else the embedded builder.
+    #[default]
+    Auto,
+    /// The Docker API.
+    Docker,
+    /// The builder inside barge, for Dockerfiles without `RUN`.
+    Embedded,
+}
+
+impl Default for BuildSettings {
+    fn default() -> Self {
+        Self {
+            engine: EngineChoice::Auto,
+            context: ".".into(),
+            dockerfile: None,
+            target: None,
+            args: BTreeMap::new(),
+            contexts: BTreeMap::new(),
+            network: None,
+            no_cache: false,
+            pull: false,
+            timeout: 30 * 60,
+        }
+    }
+}
+
+impl BuildSettings {
+    /// The Dockerfile, by default the one in the context.
+    #[must_use]
+    pub fn dockerfile(&self) -> Utf8PathBuf {
+        self.dockerfile
+            .clone()
+            .unwrap_or_else(|| self.context.join("Dockerfile"))
+    }
+
+    /// How long a build may take.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}

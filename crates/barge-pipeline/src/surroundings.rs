@@ -1,0 +1,64 @@
+//! What every step is handed: environment, time, folder, settings.
+
+use std::sync::Arc;
+
+use barge_ci::Environment;
+use barge_engine::DockerHost;
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::observer::Observer;
+use crate::settings::BuildSettings;
+use crate::workspace::Workspace;
+
+/// The surroundings of a pipeline.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The process's environment.
+    pub environment: Environment,
+    /// The time of the run.
+    pub now: Timestamp,
+    /// The time that outputs carry, if one was fixed.
+    pub source_date: Option<Timestamp>,
+    /// The working directory.
+    pub folder: Utf8PathBuf,
+    /// Planning.
+    pub planning: barge_ci::Settings,
+    /// Building.
+    pub build: BuildSettings,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Surroundings {
+    /// The folder in which barge works.
+    #[must_use]
+    pub fn workspace(&self) -> Workspace {
+        Workspace::of(&self.folder)
+    }
+
+    /// The time that an image and its reports carry.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.source_date.unwrap_or(self.now)
+    }
+
+    /// Where the Docker daemon listens.
+    ///
+    /// # Errors
+    /// When `DOCKER_HOST` is not an address.
+    pub fn docker_host(&self) -> Result<DockerHost, Error> {
+        let host = self.environment.non_empty("DOCKER_HOST");
+        Ok(DockerHost::locate(
+            host,
+            self.environment.non_empty("XDG_RUNTIME_DIR"),
+        )?)
+    }
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Surroundings({})", self.folder)
+    }
+}

@@ -1,0 +1,126 @@
+//! Arguments that several commands share.
+
+use barge_image::Digest;
+use barge_image::record::{ArtifactName, Run};
+use barge_pipeline::record::RecordChoice;
+use barge_pipeline::{Built, EngineChoice, Surroundings};
+use barge_store::StoreAddress;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{Args, ValueEnum};
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// Which event it is.
+#[derive(Debug, Args)]
+pub(crate) struct EventArguments {
+    /// A GitHub event payload, instead of the CI system's event or the git checkout
+    #[arg(long, value_name = "FILE")]
+    event: Option<Utf8PathBuf>,
+}
+
+impl EventArguments {
+    pub(crate) fn payload(&self) -> Option<&Utf8Path> {
+        self.event.as_deref()
+    }
+}
+
+/// How to build, over the settings.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArguments {
+    /// What builds: docker if its daemon answers, else the embedded builder
+    #[arg(long, value_enum)]
+    engine: Option<EngineArgument>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EngineArgument {
+    Auto,
+    Docker,
+    Embedded,
+}
+
+impl BuildArguments {
+    pub(crate) fn apply(&self, mut surroundings: Surroundings) -> Surroundings {
+        if let Some(engine) = self.engine {
+            surroundings.build.engine = match engine {
+                EngineArgument::Auto => EngineChoice::Auto,
+                EngineArgument::Docker => EngineChoice::Docker,
+                EngineArgument::Embedded => EngineChoice::Embedded,
+            };
+        }
+        surroundings
+    }
+}
+
+/// Which store.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArguments {
+    /// Where artifacts live, such as dir:/mnt/artifacts; by default .barge/store
+    #[arg(long, env = "BARGE_STORE", value_name = "ADDRESS")]
+    store: Option<StoreAddress>,
+}
+
+impl StoreArguments {
+    /// The folder of the store: the argument's, else the settings', else the checkout's own.
+    pub(crate) fn root(&self, context: &Context) -> Result<Utf8PathBuf, Error> {
+        let settings = context.settings()?.store.address;
+        let address = self.store.clone().map_or_else(
+            || settings.map(|text| text.parse()).transpose(),
+            |a| Ok(Some(a)),
+        )?;
+        Ok(match address {
+            Some(StoreAddress::Directory(path)) => context.folder.join(path),
+            None => context.surroundings()?.workspace().store(),
+        })
+    }
+}
+
+/// Which hand-off record.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArguments {
+    /// The artifact's name; by default what this checkout saved last
+    artifact: Option<ArtifactName>,
+    /// The run that stored it, where several have used the name
+    #[arg(long, requires = "artifact")]
+    run: Option<String>,
+    /// The attempt of that run
+    #[arg(long, requires = "run", default_value_t = 1)]
+    attempt: u32,
+    /// The record's digest, as the build job gave it out
+    #[arg(long, conflicts_with = "artifact", value_name = "DIGEST")]
+    record: Option<Digest>,
+    /// Take a record of another run, too
+    #[arg(long)]
+    pub(crate) any_run: bool,
+}
+
+impl RecordArguments {
+    pub(crate) fn choice(&self) -> Result<RecordChoice, Error> {
+        Ok(match (&self.artifact, self.record) {
+            (_, Some(digest)) => RecordChoice::Digest(digest),
+            (Some(name), None) => {
+                let run = self.run.clone().map(|id| Run {
+                    id,
+                    attempt: self.attempt,
+                });
+                RecordChoice::Artifact {
+                    name: name.clone(),
+                    run,
+                }
+            }
+            (None, None) => RecordChoice::Last,
+        })
+    }
+}
+
+/// What was built last in this checkout.
+pub(crate) fn last_build(surroundings: &Surroundings) -> Result<Built, Error> {
+    let workspace = surroundings.workspace();
+    let built = workspace.take(&workspace.built())?;
+    Ok(built.ok_or_else(|| barge_pipeline::Error::Missing {
+        step: "save",
+        missing: format!("`{}` is not there", workspace.built()),
+        hint: "run `barge build` first; a skipped or failed build leaves nothing to save".into(),
+    })?)
+}

@@ -1,0 +1,61 @@
+//! Job outputs: the same keys in every mode, none empty when there is something to say (R15).
+
+use barge_forge::Actions;
+use barge_pipeline::build::Home;
+use barge_pipeline::{Built, Saved};
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// The runner's files, if a runner named them.
+pub(crate) fn actions(context: &Context) -> Actions {
+    let environment = &context.environment;
+    Actions::new(
+        environment.non_empty("GITHUB_OUTPUT"),
+        environment.non_empty("GITHUB_STEP_SUMMARY"),
+    )
+}
+
+/// Nothing was built.
+pub(crate) fn skipped(context: &Context) -> Result<(), Error> {
+    let keys = [
+        "ref",
+        "tags",
+        "imageid",
+        "config_digest",
+        "digest",
+        "artifact",
+        "record",
+    ];
+    let mut outputs = vec![("skip_build", "true".to_owned())];
+    outputs.extend(keys.map(|key| (key, String::new())));
+    Ok(actions(context).set_outputs(&outputs)?)
+}
+
+/// An image was built.
+pub(crate) fn built(context: &Context, built: &Built) -> Result<(), Error> {
+    let tags: Vec<_> = built.references.iter().map(ToString::to_string).collect();
+    let id = match &built.home {
+        Home::Docker { id } => *id,
+        Home::Layout { manifest, .. } => manifest.digest,
+    };
+    let outputs = [
+        ("skip_build", "false".to_owned()),
+        ("ref", tags.first().cloned().unwrap_or_default()),
+        ("tags", tags.join("\n")),
+        ("imageid", id.to_string()),
+    ];
+    Ok(actions(context).set_outputs(&outputs)?)
+}
+
+/// An image was saved.
+pub(crate) fn saved(context: &Context, saved: &Saved) -> Result<(), Error> {
+    let image = &saved.record.image;
+    let outputs = [
+        ("artifact", saved.record.artifact.to_string()),
+        ("record", saved.digest.to_string()),
+        ("config_digest", image.config.to_string()),
+        ("digest", image.manifest.digest.to_string()),
+    ];
+    Ok(actions(context).set_outputs(&outputs)?)
+}

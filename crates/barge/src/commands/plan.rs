@@ -1,0 +1,83 @@
+//! `barge plan`: every decision with the rule that caused it, before anything is done.
+
+use barge_ci::{Decision, Plan};
+use clap::Args;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::printer::Tone;
+
+/// Show every decision with the rule that caused it, before anything is done
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  barge plan\n  barge plan --event pull_request.json\n  barge plan --format json | jq .decision"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    event: super::EventArguments,
+}
+
+#[derive(Serialize)]
+struct PlanJson<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    plan: &'a Plan,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
+    let surroundings = context.surroundings()?;
+    let plan = barge_pipeline::plan::plan(&surroundings, arguments.event.payload())?;
+    let json = PlanJson {
+        schema: barge_ci::plan::PLAN_SCHEMA,
+        plan: &plan,
+    };
+    context.printer.result(&json, |out| write(out, &plan))?;
+    Ok(Exit::Done)
+}
+
+/// The plan for people: the event, the decision, the names, the jobs.
+pub(crate) fn write(out: &mut dyn std::io::Write, plan: &Plan) -> std::io::Result<()> {
+    let event = &plan.event;
+    let place = event
+        .reference
+        .as_ref()
+        .map_or_else(String::new, |reference| format!(" on {reference}"));
+    writeln!(
+        out,
+        "{} {}{place}, commit {}",
+        Tone::Strong.paint("event"),
+        event.trigger,
+        event.head.short()
+    )?;
+    let cause = plan.decision.cause();
+    match &plan.decision {
+        Decision::Skip(_) => {
+            writeln!(
+                out,
+                "{} by rule `{}`: {}",
+                Tone::Warning.paint("skip "),
+                cause.rule,
+                cause.reason
+            )?;
+        }
+        Decision::Build(build) => {
+            writeln!(
+                out,
+                "{} by rule `{}`: {}",
+                Tone::Good.paint("build"),
+                cause.rule,
+                cause.reason
+            )?;
+            for reference in &build.names.references {
+                writeln!(out, "      {reference}")?;
+            }
+        }
+    }
+    writeln!(out)?;
+    for job in &plan.jobs {
+        writeln!(out, "{:<8} {:<8} {}", job.id, job.state, job.cause.reason)?;
+    }
+    Ok(())
+}

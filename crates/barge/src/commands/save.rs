@@ -1,0 +1,94 @@
+//! `barge save`: what was built, into the store or an archive.
+
+use barge_pipeline::save::{Archived, Saved, archive, save};
+use camino::Utf8PathBuf;
+use clap::Args;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::printer::{Tone, bytes};
+
+/// Save what was built, by the references that the build recorded, into the store or an archive
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts\n  barge save -o image.tar"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    store: super::StoreArguments,
+    /// Write an archive that every engine loads, instead of using the store
+    #[arg(short, long, value_name = "FILE", conflicts_with = "store")]
+    output: Option<Utf8PathBuf>,
+}
+
+#[derive(Serialize)]
+struct SaveJson<'a> {
+    schema: &'static str,
+    saved: Option<&'a Saved>,
+    archive: Option<&'a Archived>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
+    let surroundings = context.surroundings()?;
+    let built = super::last_build(&surroundings)?;
+    let schema = "barge/save/v1";
+    if let Some(path) = &arguments.output {
+        let archived =
+            context.block_on(async { Ok(archive(&surroundings, &built, path).await?) })?;
+        let json = SaveJson {
+            schema,
+            saved: None,
+            archive: Some(&archived),
+        };
+        context
+            .printer
+            .result(&json, |out| write_archived(out, &archived))?;
+        return Ok(Exit::Done);
+    }
+    let store = arguments.store.root(context)?;
+    let saved = context.block_on(async { Ok(save(&surroundings, &built, &store).await?) })?;
+    super::outputs::saved(context, &saved)?;
+    let json = SaveJson {
+        schema,
+        saved: Some(&saved),
+        archive: None,
+    };
+    context.printer.result(&json, |out| write(out, &saved))?;
+    Ok(Exit::Done)
+}
+
+/// What was saved, for people: names, size, digest, time (R20).
+pub(crate) fn write(out: &mut dyn std::io::Write, saved: &Saved) -> std::io::Result<()> {
+    let record = &saved.record;
+    let (plain, stored) = (bytes(record.image.size), bytes(saved.stored_size));
+    let seconds = saved.seconds;
+    writeln!(
+        out,
+        "{} {} in {seconds:.1} s: {plain}, {stored} stored",
+        Tone::Good.paint("saved"),
+        record.artifact
+    )?;
+    record
+        .references
+        .iter()
+        .try_for_each(|reference| writeln!(out, "      {reference}"))?;
+    writeln!(out, "      image  {}", record.image.config)?;
+    writeln!(out, "      record {}", saved.digest)
+}
+
+fn write_archived(out: &mut dyn std::io::Write, archived: &Archived) -> std::io::Result<()> {
+    let (size, seconds) = (bytes(archived.size), archived.seconds);
+    writeln!(
+        out,
+        "{} {} in {seconds:.1} s: {size}",
+        Tone::Good.paint("saved"),
+        archived.path
+    )?;
+    archived
+        .references
+        .iter()
+        .try_for_each(|reference| writeln!(out, "      {reference}"))?;
+    writeln!(out, "      image  {}", archived.config)
+}
