@@ -380,6 +380,12 @@ impl<'a, F> RootFs<'a, F> {
         parts.join(&b'/')
     }
 
+    /// What lies in a directory under a name, links not followed.
+    #[must_use]
+    pub fn child_of(&self, directory: NodeId, name: &[u8]) -> Option<NodeId> {
+        self.child(directory.0, name).map(NodeId)
+    }
+
     /// The name of a node in its directory.
     #[must_use]
     pub fn file_name(&self, node: NodeId) -> &'a [u8] {
