@@ -75,6 +75,26 @@ impl Extent {
         }
     }
 
+    /// Reads from a position of the extent; fewer bytes than asked only at its end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.length.saturating_sub(offset);
+        let want = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let mut filled = 0;
+        while filled < want {
+            let at = self.offset + offset + filled as u64;
+            match self.file.read_at(&mut buffer[filled..want], at) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
     /// Reads all bytes, if there are at most `limit`.
     ///
     /// # Errors

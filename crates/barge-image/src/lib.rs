@@ -9,6 +9,7 @@ mod error;
 mod extent;
 mod files;
 pub mod image;
+pub mod layer;
 pub mod layout;
 pub mod manifest;
 pub mod media_type;
@@ -17,8 +18,10 @@ pub mod pack;
 pub mod platform;
 pub mod record;
 pub mod reference;
+pub mod rootfs;
 pub mod tar;
 
+pub use compression::{Compression, Decoder};
 pub use config::{Identity, ImageConfig, RawConfig};
 pub use digest::{Digest, Hasher};
 pub use error::Error;

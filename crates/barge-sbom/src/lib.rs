@@ -1,5 +1,25 @@
 //! What is in an image: catalogers over the layer pass, and bills of materials in and out.
+//!
+//! The way of the data: [`catalog`] reads layers (each once, cached by diff_id), every file of interest becomes a
+//! finding, [`assemble`] puts the findings of the squashed image together into an [`Sbom`], [`format`] writes it and
+//! [`bom`] reads those of other tools.
 
+mod assemble;
+mod binary;
+pub mod bom;
+mod catalog;
+mod error;
+mod finding;
+pub mod format;
+pub mod license;
 pub mod package;
+mod purl;
+mod run;
 
-pub use package::{Distro, Evidence, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown};
+pub use catalog::{Catalogers, VERSION as CATALOG_VERSION};
+pub use error::Error;
+pub use finding::Finding;
+pub use package::{
+    Distro, Evidence, LayerFact, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown,
+};
+pub use run::{LayerCache, NoCache, Options, catalog_directory, catalog_image};

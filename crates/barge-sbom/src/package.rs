@@ -14,14 +14,25 @@ pub struct Sbom {
     pub subject: Subject,
     /// The distribution, if an `os-release` was found.
     pub distro: Option<Distro>,
+    /// The layers, lowest first; none for a directory or file.
+    pub layers: Vec<LayerFact>,
     /// The packages, sorted by package URL, then by location.
     pub packages: Vec<Package>,
     /// Evidence that could not be read, each with its reason: a bill with any is incomplete.
     pub unknowns: Vec<Unknown>,
 }
 
-/// What a bill of materials is about.
+/// A layer that evidence points to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFact {
+    /// The sha256 of the unpacked layer.
+    pub diff_id: Digest,
+    /// The instruction that made it, as the image's history states it.
+    pub instruction: Option<String>,
+}
+
+/// What a bill of materials is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The image reference, or the path of the directory or file.
     pub name: String,
@@ -75,10 +86,41 @@ pub struct Package {
     pub evidence: Vec<Evidence>,
     /// The package URL of the distribution package whose files these are, if any.
     pub owned_by: Option<String>,
+    /// The package URL of the package that it is packed into, such as the jar around a jar.
+    pub part_of: Option<String>,
     /// Package URLs of the packages in this bill that it depends on, sorted.
     pub depends_on: Vec<String>,
+    /// Hash algorithm, as CycloneDX spells it (`SHA-1`, `SHA-256`), to lower-case hexadecimal digits.
+    pub hashes: BTreeMap<String, String>,
     /// Further facts by name, such as `modularity` or `vendor` of an rpm.
     pub facts: BTreeMap<String, String>,
+}
+
+impl Package {
+    /// A package of which nothing else is known.
+    #[must_use]
+    pub fn new(
+        kind: PackageKind,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        purl: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            version: version.into(),
+            purl: purl.into(),
+            architecture: None,
+            source: None,
+            licenses: Vec::new(),
+            evidence: Vec::new(),
+            owned_by: None,
+            part_of: None,
+            depends_on: Vec::new(),
+            hashes: BTreeMap::new(),
+            facts: BTreeMap::new(),
+        }
+    }
 }
 
 /// The source that a distribution package was built from.
@@ -177,4 +219,15 @@ pub enum PackageKind {
     Swift,
     /// WordPress plug-ins and themes.
     Wordpress,
+}
+
+impl PackageKind {
+    /// Whether a distribution's package manager installs it, and owns its files.
+    #[must_use]
+    pub fn is_distribution(self) -> bool {
+        matches!(
+            self,
+            Self::Alpm | Self::Apk | Self::Deb | Self::Ebuild | Self::Opkg | Self::Rpm
+        )
+    }
 }

@@ -1,0 +1,204 @@
+//! The same layer by every way of reading it.
+
+use std::io::{Cursor, Write as _};
+
+use super::*;
+use crate::tar::{Entry, Writer};
+use crate::{Digest, Extent};
+
+/// Keeps files called `keep*`, and those that begin with `MAGIC`.
+struct Keep;
+
+impl Interest for Keep {
+    type Role = bool;
+    type Finding = Vec<u8>;
+
+    fn role(&self, file: &FileHead<'_>) -> Option<bool> {
+        if file.name.starts_with(b"keep") {
+            Some(true)
+        } else {
+            file.head.starts_with(b"MAGIC").then_some(false)
+        }
+    }
+
+    fn examine(&self, _: bool, _: &[u8], content: &dyn Content) -> Option<Vec<u8>> {
+        content
+            .bytes(1 << 20)
+            .ok()
+            .map(std::borrow::Cow::into_owned)
+    }
+}
+
+fn archive() -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new());
+    let mut file = |path: &str, content: &[u8]| {
+        writer
+            .file(&Entry::file(path, content.len() as u64), content)
+            .unwrap();
+    };
+    file("a/big", &[7; 300_000]);
+    file("a/keep-empty", b"");
+    file("a/keep", &[1; 5000]);
+    file("plain", b"content of a plain file");
+    file("program", b"MAGIC number");
+    file("b/\u{e9}/long".repeat(30).as_str(), b"MAGIC");
+    writer
+        .member(&Entry::hard_link("program2", "program"))
+        .unwrap();
+    writer
+        .member(&Entry::hard_link("keep-late", "./plain"))
+        .unwrap();
+    writer
+        .member(&Entry::hard_link("keep-below", "not/here"))
+        .unwrap();
+    writer
+        .member(&Entry::symlink("keep-link", "a/keep"))
+        .unwrap();
+    writer.finish().unwrap()
+}
+
+fn extent(bytes: &[u8]) -> Extent {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"before").unwrap();
+    file.write_all(bytes).unwrap();
+    file.write_all(b"after").unwrap();
+    let length = 6 + bytes.len() as u64 + 5;
+    Extent::whole(std::sync::Arc::new(file), length).part(6, bytes.len() as u64)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn findings(index: &LayerIndex<Vec<u8>>) -> Vec<(String, Vec<u8>)> {
+    let mut findings: Vec<_> = index
+        .findings
+        .iter()
+        .map(|(id, finding)| {
+            let view = index.entry(*id).unwrap();
+            let path = path::join(view.directory, view.name);
+            (String::from_utf8(path).unwrap(), finding.clone())
+        })
+        .collect();
+    findings.sort();
+    findings
+}
+
+#[test]
+fn every_way_of_reading_gives_the_same() {
+    let bytes = archive();
+    let verified = Options {
+        verify: Some(Digest::of(&bytes)),
+    };
+    let packed = [
+        bytes.clone(),
+        gzip(&bytes),
+        zstd::encode_all(&bytes[..], 1).unwrap(),
+    ];
+    let plain = read(Source::Extent(extent(&bytes)), &Keep, Options::default()).unwrap();
+    let expected = findings(&plain);
+    let names: Vec<_> = expected.iter().map(|(path, _)| path.as_str()).collect();
+    let long = "b/\u{e9}/long".repeat(30);
+    assert_eq!(
+        names,
+        [
+            "a/keep",
+            "a/keep-empty",
+            long.as_str(),
+            "keep-late",
+            "program",
+            "program2"
+        ]
+    );
+    for packed in &packed {
+        let index = read(Source::Extent(extent(packed)), &Keep, verified).unwrap();
+        assert_eq!(findings(&index), expected);
+        assert_eq!(index.diff_id, verified.verify);
+        assert_eq!(index.len(), plain.len());
+    }
+    for packed in packed {
+        let stream = Source::Stream(Box::new(Cursor::new(packed)));
+        let index = read(stream, &Keep, verified).unwrap();
+        let passed: Vec<_> = index
+            .unreadable
+            .iter()
+            .map(|file| file.path.clone())
+            .collect();
+        assert_eq!(passed, [b"keep-late"]);
+        assert_eq!(findings(&index).len(), expected.len() - 1);
+    }
+}
+
+#[test]
+fn refuses_bytes_that_are_not_as_announced() {
+    let bytes = archive();
+    let options = Options {
+        verify: Some(Digest::of(b"something else")),
+    };
+    for packed in [bytes.clone(), gzip(&bytes)] {
+        let result = read(Source::Extent(extent(&packed)), &Keep, options);
+        assert!(matches!(result, Err(Error::DiffId { .. })), "{result:?}");
+    }
+}
+
+#[test]
+fn a_cut_layer_is_an_error() {
+    let bytes = archive();
+    for packed in [&bytes[..bytes.len() / 2], &gzip(&bytes)[..600]] {
+        let result = read(Source::Extent(extent(packed)), &Keep, Options::default());
+        assert!(result.is_err(), "{result:?}");
+    }
+}
+
+#[test]
+fn an_empty_layer_has_no_entries() {
+    for bytes in [&[][..], &[0; 1024]] {
+        let index = read(Source::Extent(extent(bytes)), &Keep, Options::default()).unwrap();
+        assert!(index.is_empty());
+    }
+}
+
+#[test]
+fn contents_stay_readable_in_a_plain_layer_only() {
+    let bytes = archive();
+    let content = |bytes: &[u8]| {
+        let index = read(Source::Extent(extent(bytes)), &Keep, Options::default()).unwrap();
+        let (id, _) = index
+            .entries()
+            .find(|(_, entry)| entry.name == b"plain")
+            .unwrap();
+        index.content(id)
+    };
+    let plain = content(&bytes).unwrap();
+    assert_eq!(
+        Content::bytes(&plain, 100).unwrap().as_ref(),
+        b"content of a plain file"
+    );
+    assert!(Content::bytes(&plain, 10).is_err());
+    assert!(content(&gzip(&bytes)).is_none());
+}
+
+#[test]
+fn a_directory_reads_like_a_layer() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(root.path().join("a/b")).unwrap();
+    std::fs::write(root.path().join("a/b/keep"), "1").unwrap();
+    std::fs::write(root.path().join("a/x"), "MAGIC").unwrap();
+    std::fs::write(root.path().join("a/y"), "nothing").unwrap();
+    std::os::unix::fs::symlink("/etc", root.path().join("out")).unwrap();
+    let index = read_directory(root.path(), &Keep).unwrap();
+    let expected = [
+        ("a/b/keep".to_owned(), b"1".to_vec()),
+        ("a/x".to_owned(), b"MAGIC".to_vec()),
+    ];
+    assert_eq!(findings(&index), expected);
+    assert!(
+        index
+            .entries()
+            .all(|(_, entry)| !entry.directory.starts_with(b"out"))
+    );
+    let file = read_directory(&root.path().join("a/x"), &Keep).unwrap();
+    assert_eq!(findings(&file), [("x".to_owned(), b"MAGIC".to_vec())]);
+}

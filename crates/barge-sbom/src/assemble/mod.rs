@@ -1,0 +1,257 @@
+//! Puts the findings of a squashed image together: what survives, where it was introduced, who owns it, what it needs.
+
+mod depends;
+mod hits;
+mod merge;
+mod origin;
+mod owner;
+
+use std::collections::BTreeMap;
+
+use barge_image::layer::LayerIndex;
+use barge_image::rootfs::{NodeId, RootFs};
+
+use crate::error::Error;
+use crate::finding::{Finding, Found, Says};
+use crate::license;
+use crate::package::{Distro, Evidence, LayerFact, Package, PackageKind, Sbom, Subject, Unknown};
+use crate::purl::{Identity, purl};
+use hits::Hits;
+
+/// What a bill is restricted or extended to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) path: Option<&'a str>,
+    pub(crate) declared: bool,
+}
+
+/// A package of the image on its way into the bill.
+struct Candidate<'a> {
+    found: &'a Found,
+    /// The file that proves it.
+    node: NodeId,
+    path: String,
+    /// Its number in the finding, for what is part of what.
+    position: u32,
+    layer: u16,
+    purl: String,
+    licenses: Vec<String>,
+    owned_by: Option<String>,
+    part_of: Option<String>,
+    depends_on: Vec<String>,
+}
+
+/// Makes the bill of an image from its layers, lowest first. `facts` names them, in the same order.
+pub(crate) fn assemble(
+    subject: Subject,
+    facts: Vec<LayerFact>,
+    layers: &[&LayerIndex<Finding>],
+    scope: Scope<'_>,
+) -> Result<Sbom, Error> {
+    let tree = RootFs::squash(layers);
+    let within = restriction(&tree, scope, &subject)?;
+    let hits = Hits::collect(&tree, layers, scope.declared);
+    let distro = distro(&tree, &hits);
+    let mut candidates = candidates(&tree, &hits, distro.as_ref());
+    owner::mark(&tree, &hits, &mut candidates);
+    depends::link(&mut candidates);
+    candidates.retain(|candidate| !is_copy_of_owner(candidate));
+    if let Some(within) = within {
+        candidates.retain(|candidate| is_within(&tree, candidate.node, within));
+    }
+    let mut sbom = Sbom {
+        subject,
+        distro,
+        layers: facts,
+        packages: Vec::new(),
+        unknowns: unknowns(&tree, &hits, layers, within),
+    };
+    sbom.packages = merge::merge(&candidates, &sbom.layers);
+    Ok(sbom)
+}
+
+fn restriction(
+    tree: &RootFs<'_, Finding>,
+    scope: Scope<'_>,
+    subject: &Subject,
+) -> Result<Option<NodeId>, Error> {
+    let Some(path) = scope.path else {
+        return Ok(None);
+    };
+    match tree.resolve(path.as_bytes()) {
+        Some(node) => Ok(Some(node)),
+        None => Err(Error::NoSuchPath {
+            path: path.to_owned(),
+            subject: subject.name.clone(),
+        }),
+    }
+}
+
+fn is_within(tree: &RootFs<'_, Finding>, node: NodeId, ancestor: NodeId) -> bool {
+    let mut at = node;
+    loop {
+        if at == ancestor {
+            return true;
+        }
+        let parent = tree.parent(at);
+        if parent == at {
+            return false;
+        }
+        at = parent;
+    }
+}
+
+/// The file that `etc/os-release` leads to, else that of `usr/lib`.
+fn distro(tree: &RootFs<'_, Finding>, hits: &Hits<'_>) -> Option<Distro> {
+    let says = |path: &[u8]| hits.of(tree.resolve(path)?);
+    let paths: [&[u8]; 2] = [b"etc/os-release", b"usr/lib/os-release"];
+    let mut distro = paths.into_iter().find_map(|path| match says(path)? {
+        Says::Distro(distro) => Some(distro.clone()),
+        _ => None,
+    })?;
+    if let Some(Says::Lines(repositories)) = says(b"etc/apk/repositories") {
+        distro.repositories.clone_from(repositories);
+    }
+    Some(distro)
+}
+
+fn candidates<'a>(
+    tree: &RootFs<'a, Finding>,
+    hits: &Hits<'a>,
+    distro: Option<&Distro>,
+) -> Vec<Candidate<'a>> {
+    let mut candidates = Vec::new();
+    for hit in hits.iter() {
+        let Says::Packages(found) = hit.says else {
+            continue;
+        };
+        let path = String::from_utf8_lossy(&tree.path(hit.node)).into_owned();
+        let introduced = origin::introduced(tree, hit);
+        let first = candidates.len();
+        for (position, found) in (0u32..).zip(found) {
+            let purl = purl(
+                &Identity {
+                    kind: found.kind,
+                    name: &found.name,
+                    version: &found.version,
+                    architecture: found.architecture.as_deref(),
+                    source: found.source.as_ref(),
+                    namespace: found.facts.get("namespace").map(String::as_str),
+                },
+                distro,
+            );
+            candidates.push(Candidate {
+                found,
+                node: hit.node,
+                path: path.clone(),
+                position,
+                layer: introduced.layer_of(found),
+                purl,
+                licenses: licenses(tree, hits, found),
+                owned_by: None,
+                part_of: None,
+                depends_on: Vec::new(),
+            });
+        }
+        name_containers(&mut candidates[first..]);
+    }
+    candidates
+}
+
+/// Turns the positions of containers into package URLs.
+fn name_containers(candidates: &mut [Candidate<'_>]) {
+    let purls: BTreeMap<u32, String> = candidates
+        .iter()
+        .map(|candidate| (candidate.position, candidate.purl.clone()))
+        .collect();
+    for candidate in candidates {
+        let container = candidate
+            .found
+            .part_of
+            .and_then(|position| purls.get(&position));
+        candidate.part_of = container.filter(|purl| **purl != candidate.purl).cloned();
+    }
+}
+
+/// As declared; for Debian packages from their copyright file.
+fn licenses(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, found: &Found) -> Vec<String> {
+    let stated = if found.kind == PackageKind::Deb && found.licenses.is_empty() {
+        let path = format!("usr/share/doc/{}/copyright", found.name);
+        match tree.resolve(path.as_bytes()).and_then(|node| hits.of(node)) {
+            Some(Says::Licenses(licenses)) => licenses.clone(),
+            _ => Vec::new(),
+        }
+    } else {
+        found.licenses.clone()
+    };
+    stated
+        .into_iter()
+        .map(|text| license::expression(&text).unwrap_or(text))
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+/// A program that a classifier recognised and that a distribution package owns is that package, said twice.
+fn is_copy_of_owner(candidate: &Candidate<'_>) -> bool {
+    candidate.found.kind == PackageKind::Generic
+        && candidate.owned_by.is_some()
+        && candidate.found.facts.contains_key("classifier")
+}
+
+fn unknowns(
+    tree: &RootFs<'_, Finding>,
+    hits: &Hits<'_>,
+    layers: &[&LayerIndex<Finding>],
+    within: Option<NodeId>,
+) -> Vec<Unknown> {
+    let mut unknowns: Vec<_> = hits
+        .iter()
+        .filter(|hit| within.is_none_or(|within| is_within(tree, hit.node, within)))
+        .filter_map(|hit| match hit.says {
+            Says::Unreadable(reason) => Some(Unknown {
+                path: String::from_utf8_lossy(&tree.path(hit.node)).into_owned(),
+                reason: reason.clone(),
+            }),
+            _ => None,
+        })
+        .collect();
+    for file in layers.iter().flat_map(|layer| &layer.unreadable) {
+        unknowns.push(Unknown {
+            path: String::from_utf8_lossy(&file.path).into_owned(),
+            reason: file.reason.clone(),
+        });
+    }
+    unknowns.extend(hits.dangling.iter().cloned());
+    unknowns.sort();
+    unknowns.dedup();
+    unknowns
+}
+
+fn evidence(candidate: &Candidate<'_>, layers: &[LayerFact]) -> Evidence {
+    let path = match &candidate.found.inside {
+        Some(inside) => format!("{}!/{inside}", candidate.path),
+        None => candidate.path.clone(),
+    };
+    let layer = layers.get(usize::from(candidate.layer));
+    Evidence {
+        path,
+        layer: layer.map(|layer| layer.diff_id),
+        layer_index: layer.map(|_| u32::from(candidate.layer)),
+    }
+}
+
+fn package(candidate: &Candidate<'_>, layers: &[LayerFact]) -> Package {
+    let found = candidate.found;
+    Package {
+        architecture: found.architecture.clone(),
+        source: found.source.clone(),
+        licenses: candidate.licenses.clone(),
+        evidence: vec![evidence(candidate, layers)],
+        owned_by: candidate.owned_by.clone(),
+        part_of: candidate.part_of.clone(),
+        depends_on: candidate.depends_on.clone(),
+        hashes: found.hashes.clone(),
+        facts: found.facts.clone(),
+        ..Package::new(found.kind, &found.name, &found.version, &candidate.purl)
+    }
+}

@@ -1,0 +1,133 @@
+//! ELF (System V ABI, chapters 4 and 5). A file without section headers shows its segments as nameless sections.
+
+use barge_image::layer::Content;
+
+use super::{Numbers, Section, TABLE_LIMIT, c_string, read};
+use crate::finding::Refusal;
+
+const SHT_NOBITS: u32 = 8;
+const PT_LOAD: u32 = 1;
+
+/// Where the fields of a header lie, by word size.
+struct Header<'a> {
+    numbers: Numbers<'a>,
+    wide: bool,
+}
+
+impl Header<'_> {
+    /// A field that is an address, offset or size.
+    fn word(&self, wide_at: usize, narrow_at: usize) -> Option<u64> {
+        if self.wide {
+            self.numbers.u64(wide_at)
+        } else {
+            self.numbers.u32(narrow_at).map(u64::from)
+        }
+    }
+
+    fn half(&self, wide_at: usize, narrow_at: usize) -> Option<u64> {
+        let at = if self.wide { wide_at } else { narrow_at };
+        self.numbers.u16(at).map(u64::from)
+    }
+}
+
+/// The sections, and whether numbers are little-endian.
+pub(super) fn sections(
+    content: &dyn Content,
+    head: &[u8],
+) -> Result<(Vec<Section>, bool), Refusal> {
+    let little_endian = head.get(5) == Some(&1);
+    let header = Header {
+        numbers: Numbers {
+            bytes: head,
+            little_endian,
+        },
+        wide: head.get(4) == Some(&2),
+    };
+    let found = named(content, &header).ok_or_else(|| Refusal::new("the ELF header is cut"))?;
+    let sections = match found? {
+        none if none.is_empty() => segments(content, &header).unwrap_or_default(),
+        sections => sections,
+    };
+    Ok((sections, little_endian))
+}
+
+fn named(content: &dyn Content, header: &Header<'_>) -> Option<Result<Vec<Section>, Refusal>> {
+    let table = header.word(0x28, 0x20)?;
+    let entry_size = header.half(0x3a, 0x2e)?;
+    let count = header.half(0x3c, 0x30)?;
+    let names_index = usize::try_from(header.half(0x3e, 0x32)?).ok()?;
+    let least = if header.wide { 64 } else { 40 };
+    if table == 0 || count == 0 || entry_size < least {
+        return Some(Ok(Vec::new()));
+    }
+    Some(
+        read(content, table, (count * entry_size).min(TABLE_LIMIT)).and_then(|bytes| {
+            let rows: Vec<_> = bytes
+                .chunks_exact(usize::try_from(entry_size)?)
+                .filter_map(|row| section(row, header))
+                .collect();
+            let names = rows.get(names_index).map(|(_, _, section)| section.clone());
+            let names = match names {
+                Some(names) => read(content, names.offset, names.size.min(TABLE_LIMIT))?,
+                None => Vec::new(),
+            };
+            let name_of = |at: u32| names.get(at as usize..).map_or_else(String::new, c_string);
+            Ok(rows
+                .into_iter()
+                .filter(|(_, kind, _)| *kind != SHT_NOBITS)
+                .map(|(name, _, section)| Section {
+                    name: name_of(name),
+                    ..section
+                })
+                .collect())
+        }),
+    )
+}
+
+/// Position of its name, its type, and the section itself.
+fn section(row: &[u8], header: &Header<'_>) -> Option<(u32, u32, Section)> {
+    let row = Header {
+        numbers: Numbers {
+            bytes: row,
+            ..header.numbers
+        },
+        wide: header.wide,
+    };
+    let section = Section {
+        name: String::new(),
+        address: row.word(0x10, 0x0c)?,
+        offset: row.word(0x18, 0x10)?,
+        size: row.word(0x20, 0x14)?,
+    };
+    Some((row.numbers.u32(0)?, row.numbers.u32(4)?, section))
+}
+
+/// Loaded segments, for programs whose section headers were removed.
+fn segments(content: &dyn Content, header: &Header<'_>) -> Option<Vec<Section>> {
+    let table = header.word(0x20, 0x1c)?;
+    let entry_size = header.half(0x36, 0x2a)?;
+    let count = header.half(0x38, 0x2c)?;
+    let bytes = read(content, table, (count * entry_size).min(TABLE_LIMIT)).ok()?;
+    let rows = bytes.chunks_exact(
+        usize::try_from(entry_size)
+            .ok()
+            .filter(|size| *size >= 32)?,
+    );
+    let segment = |row: &[u8]| {
+        let row = Header {
+            numbers: Numbers {
+                bytes: row,
+                ..header.numbers
+            },
+            wide: header.wide,
+        };
+        let loaded = row.numbers.u32(0)? == PT_LOAD;
+        loaded.then_some(Section {
+            name: String::new(),
+            address: row.word(0x10, 0x08)?,
+            offset: row.word(0x08, 0x04)?,
+            size: row.word(0x20, 0x10)?,
+        })
+    };
+    Some(rows.filter_map(segment).collect())
+}

@@ -1,0 +1,145 @@
+//! From an image or a directory to its bill of materials.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use barge_image::layer::{self, LayerIndex, Source};
+use barge_image::{Digest, Image, image};
+use rayon::prelude::*;
+
+use crate::assemble::{self, Scope};
+use crate::catalog::Catalogers;
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::package::{LayerFact, Sbom, Subject};
+
+/// What to look for, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether lock files and the like count.
+    pub declared: bool,
+    /// A file or folder inside the image to which the bill is restricted.
+    pub path: Option<String>,
+    /// Whether every layer is read through and compared with its diff_id.
+    pub verify: bool,
+}
+
+/// Keeps what layers gave, by a key that names the layer's bytes and the catalogers' version.
+pub trait LayerCache: Sync {
+    /// What was kept under a key.
+    fn get(&self, key: &str) -> Option<Vec<u8>>;
+
+    /// Keeps something; failing to is no error.
+    fn put(&self, key: &str, bytes: &[u8]);
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCache;
+
+impl LayerCache for NoCache {
+    fn get(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn put(&self, _: &str, _: &[u8]) {}
+}
+
+/// Catalogues an image that lies open. `name` is what the user calls it.
+///
+/// # Errors
+/// When a layer cannot be read, or `options.path` is not in the image.
+pub fn catalog_image(
+    image: &Image,
+    name: &str,
+    options: &Options,
+    cache: &dyn LayerCache,
+) -> Result<Sbom, Error> {
+    let mut distinct: BTreeMap<Digest, &image::Layer> = BTreeMap::new();
+    for layer in &image.layers {
+        distinct.entry(layer.diff_id).or_insert(layer);
+    }
+    let read = distinct
+        .into_par_iter()
+        .map(|(diff_id, layer)| Ok((diff_id, Arc::new(read_layer(layer, options, cache)?))))
+        .collect::<Result<BTreeMap<_, _>, Error>>()?;
+    let layers: Vec<_> = image
+        .layers
+        .iter()
+        .filter_map(|layer| read.get(&layer.diff_id).map(Arc::as_ref))
+        .collect();
+    let subject = subject(image, name);
+    let facts = layer_facts(image);
+    let scope = Scope {
+        path: options.path.as_deref(),
+        declared: options.declared,
+    };
+    assemble::assemble(subject, facts, &layers, scope)
+}
+
+/// Catalogues a directory as if it were a root file system, or a single file.
+///
+/// # Errors
+/// When it cannot be read, or `options.path` is not in it.
+pub fn catalog_directory(path: &Path, options: &Options) -> Result<Sbom, Error> {
+    let catalogers = Catalogers {
+        declared: options.declared,
+    };
+    let name = path.display().to_string();
+    let index = layer::read_directory(path, &catalogers).map_err(|source| Error::Directory {
+        path: name.clone(),
+        source,
+    })?;
+    let subject = Subject {
+        name,
+        ..Subject::default()
+    };
+    let scope = Scope {
+        path: options.path.as_deref(),
+        declared: options.declared,
+    };
+    assemble::assemble(subject, Vec::new(), &[&index], scope)
+}
+
+fn read_layer(
+    layer: &image::Layer,
+    options: &Options,
+    _cache: &dyn LayerCache,
+) -> Result<LayerIndex<Finding>, Error> {
+    let catalogers = Catalogers {
+        declared: options.declared,
+    };
+    let source = Source::Extent(layer.content.clone());
+    let how = layer::Options {
+        verify: options.verify.then_some(layer.diff_id),
+    };
+    layer::read(source, &catalogers, how).map_err(|source| Error::Layer {
+        diff_id: layer.diff_id,
+        source,
+    })
+}
+
+fn subject(image: &Image, name: &str) -> Subject {
+    let config = image.config.parsed();
+    Subject {
+        name: name.to_owned(),
+        references: image.references.clone(),
+        image: Some(image.config.digest()),
+        manifest: image
+            .manifest
+            .as_ref()
+            .map(|manifest| manifest.descriptor().digest),
+        architecture: Some(config.architecture.clone()).filter(|name| !name.is_empty()),
+    }
+}
+
+/// The layers with the instructions that made them.
+fn layer_facts(image: &Image) -> Vec<LayerFact> {
+    let config = image.config.parsed();
+    let fact = |(number, layer): (usize, &image::Layer)| LayerFact {
+        diff_id: layer.diff_id,
+        instruction: config.instruction(number).map(str::to_owned),
+    };
+    image.layers.iter().enumerate().map(fact).collect()
+}
