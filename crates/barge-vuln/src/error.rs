@@ -61,6 +61,25 @@ pub enum Error {
     /// There are no advisories at all.
     #[error("no advisory data in `{}`", .0.display())]
     NoRecords(PathBuf),
+    /// There is nothing to scan.
+    #[error("`{0}` has no packages: there is nothing that a scan could vouch for")]
+    NoPackages(String),
+    /// The data says nothing about what was scanned.
+    #[error("the advisory data has nothing about {}", if ecosystems.is_empty() { "any package".to_owned() } else { ecosystems.join(", ") })]
+    NoCoverage {
+        /// The ecosystems that are missing.
+        ecosystems: Vec<String>,
+        /// Why a package could not be asked about, if none could.
+        reason: Option<String>,
+    },
+    /// The data is older than the policy lets it be.
+    #[error("the advisory data is {days} days old, the policy takes at most {limit}")]
+    TooOld {
+        /// Its age.
+        days: i64,
+        /// The limit.
+        limit: u32,
+    },
     /// The data grew beyond what the index can address.
     #[error("the advisory data is too big for one index: {0}")]
     TooBig(&'static str),
@@ -101,10 +120,20 @@ impl Error {
             Self::OtherFormat { .. } | Self::Damaged(_) => "compile the data again: `barge db build --from DIR --output FILE`".to_owned(),
             Self::OtherDigest { .. } => "remove the pin, or fetch the index that it names".to_owned(),
             Self::NoRecords(_) => "fetch OSV's archives with `barge db update`, or name a folder that holds `<Ecosystem>/all.zip`".to_owned(),
+            Self::NoPackages(_) => "name an image or bill with packages; an image made from scratch has none to match".to_owned(),
+            Self::NoCoverage { reason: Some(reason), .. } => format!("the first package was left out because {reason}"),
+            Self::NoCoverage { .. } => "fetch the data of these ecosystems with `barge db update`".to_owned(),
+            Self::TooOld { .. } => "fetch newer data with `barge db update`, or raise `max-age`".to_owned(),
             Self::PackageUrl { .. } => "a package URL looks like `pkg:deb/debian/openssl@3.0.17-1?distro=debian-12`".to_owned(),
             Self::Scheme(error) => return error.hint(),
             _ => return None,
         })
+    }
+
+    /// Whether the scan lacks evidence, rather than having failed: no packages, no data, data too old.
+    #[must_use]
+    pub fn is_missing_evidence(&self) -> bool {
+        matches!(self, Self::NoPackages(_) | Self::NoCoverage { .. } | Self::TooOld { .. } | Self::NoRecords(_))
     }
 
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {

@@ -3,20 +3,26 @@
 mod archive;
 mod ecosystem;
 mod error;
+mod glob;
 mod index;
 mod lookup;
 mod matching;
 mod osv;
+mod policy;
 mod purl;
 mod range;
 mod release;
+mod scan;
 mod severity;
 mod side;
 pub mod version;
+pub mod vex;
 
 pub use archive::{compile, open};
 pub use error::Error;
 pub use index::{Builder, Database, Meta, Problem, write_file};
 pub use matching::*;
-pub use purl::PackageUrl;
+pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
+pub use purl::{PackageUrl, bill};
+pub use scan::{Data, Options, Scan, scan};
 pub use severity::{Assessment, Severity};

@@ -29,6 +29,8 @@ pub struct Match {
     pub why: Vec<Reason>,
     /// What makes the match doubtful: then it is shown and fails no gate.
     pub doubt: Option<String>,
+    /// What the reader should know about it, without effect on the gate.
+    pub note: Option<String>,
     /// Why it does not count: ownership, VEX or an ignore rule.
     pub suppressed: Option<Suppression>,
 }
@@ -58,6 +60,13 @@ pub struct Advisory {
     pub epss: Option<(f64, f64)>,
     /// When it was published, in seconds since 1970; 0 if nobody says.
     pub published: i64,
+}
+
+impl Advisory {
+    /// All ids of the flaw: what is stated, and the whole alias group.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.aliases).chain(&self.group).map(String::as_str)
+    }
 }
 
 /// What kind of statement a record makes.
@@ -364,7 +373,7 @@ fn merge(database: &Database, package: &Package, hits: Vec<RecordHit<'_>>) -> Re
     let doubt = (doubts.len() == hits.len()).then(|| doubts.first().map(|doubt| (*doubt).clone())).flatten();
     let fix = fix(&hits);
     let why = hits.into_iter().map(reason).collect();
-    Ok(Match { package: package.clone(), advisory, class, fix, why, doubt, suppressed: None })
+    Ok(Match { package: package.clone(), advisory, class, fix, why, doubt, note: None, suppressed: None })
 }
 
 /// The CVE if there is one, else GitHub's id, else the first record's.
@@ -519,8 +528,8 @@ fn apply_ownership(database: &Database, sbom: &Sbom, distro: Option<&Distro>, ma
         match reason {
             Some(reason) => found.suppressed = Some(Suppression { by: SuppressedBy::Ownership, reason }),
             None => {
-                let doubt = format!("its files belong to {} {}: the fix may be backported", owner.name, owner.version);
-                found.doubt.get_or_insert(doubt);
+                let note = format!("its files belong to {} {}: the fix may be backported", owner.name, owner.version);
+                found.note = Some(note);
             }
         }
     }
@@ -549,4 +558,26 @@ fn fixed_by_distribution(database: &Database, queries: &[&Query], advisory: &Adv
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+impl Match {
+    /// A match with given ids, the first one shown.
+    pub(crate) fn for_tests(package: Package, ids: &[&str], upstream: &[&str], class: Class) -> Self {
+        let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let advisory = Advisory {
+            id: ids.first().copied().unwrap_or_default().to_owned(),
+            aliases: owned(ids.get(1..).unwrap_or_default()),
+            group: owned(ids),
+            upstream: owned(upstream),
+            summary: "a flaw".to_owned(),
+            details: "a long text".to_owned(),
+            url: "https://example.org/flaw".to_owned(),
+            severity: Assessment::default(),
+            exploited: None,
+            epss: None,
+            published: 0,
+        };
+        Self { package, advisory, class, fix: Fix::None, why: Vec::new(), doubt: None, note: None, suppressed: None }
+    }
 }

@@ -3,7 +3,10 @@
 //! Unlike a canonicalising reader it keeps the case of names: OSV tells `jQuery` from `jquery`, the npm type does not.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
+
+use barge_sbom::package::{Package, PackageKind, Sbom, Subject};
 
 use crate::error::Error;
 
@@ -91,6 +94,75 @@ impl PackageUrl {
             format!("pkg:{}/{}/{}", self.kind, self.namespace, self.name)
         }
     }
+}
+
+/// A bill of materials that holds nothing but the named packages.
+pub fn bill(purls: &[String]) -> Result<Sbom, Error> {
+    let mut packages = Vec::with_capacity(purls.len());
+    for text in purls {
+        let purl: PackageUrl = text.parse()?;
+        if purl.version.is_empty() {
+            return Err(Error::PackageUrl { text: text.clone(), reason: "it has no version to match" });
+        }
+        packages.push(Package { purl: text.clone(), ..purl.to_package() });
+    }
+    let name = purls.first().cloned().unwrap_or_default();
+    let subject = Subject { name, references: Vec::new(), image: None, manifest: None, architecture: None };
+    Ok(Sbom { subject, distro: None, packages, unknowns: Vec::new() })
+}
+
+impl PackageUrl {
+    /// A package that is known by its URL only.
+    #[must_use]
+    pub fn to_package(&self) -> Package {
+        Package {
+            kind: self.package_kind(),
+            name: self.full_name(),
+            version: self.version.clone(),
+            purl: self.to_string(),
+            architecture: self.qualifier("arch").map(str::to_owned),
+            source: None,
+            licenses: Vec::new(),
+            evidence: Vec::new(),
+            owned_by: None,
+            depends_on: Vec::new(),
+            facts: BTreeMap::new(),
+        }
+    }
+
+    fn package_kind(&self) -> PackageKind {
+        // The names of the kinds are the types of package URLs.
+        serde_json::from_value(serde_json::Value::String(self.kind.clone())).unwrap_or(PackageKind::Generic)
+    }
+}
+
+impl fmt::Display for PackageUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "pkg:{}", self.kind)?;
+        for part in self.namespace.split('/').filter(|part| !part.is_empty()).chain([self.name.as_str()]) {
+            write!(formatter, "/{}", encode(part))?;
+        }
+        if !self.version.is_empty() {
+            write!(formatter, "@{}", encode(&self.version))?;
+        }
+        for (index, (key, value)) in self.qualifiers.iter().enumerate() {
+            write!(formatter, "{}{key}={}", if index == 0 { '?' } else { '&' }, encode(value))?;
+        }
+        Ok(())
+    }
+}
+
+/// Percent-encodes everything but what a package URL shows as it is.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b".-_~:/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// Undoes percent-encoding; `+` stands for itself in a package URL.

@@ -1,0 +1,327 @@
+//! What fails a gate, what only warns, and what does not count.
+
+use std::collections::BTreeMap;
+
+use barge_report::Level;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::glob::matches_glob;
+use crate::matching::{Class, Findings, Match, SuppressedBy, Suppression};
+use crate::purl::PackageUrl;
+use crate::severity::Severity;
+
+/// The section `[scan]` of the settings. The default: critical fails, high warns, what is exploited fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Policy {
+    /// The least severity that fails.
+    pub fail_on: Threshold,
+    /// The least severity that warns.
+    pub warn_on: Threshold,
+    /// Whether a flaw of unknown severity fails.
+    pub fail_on_unknown: bool,
+    /// Whether ecosystems without any data fail the scan as incomplete.
+    pub fail_on_missing_data: bool,
+    /// Whether only flaws with a fix count.
+    pub only_fixed: bool,
+    /// Whether only flaws count that the baseline does not have.
+    pub only_new: bool,
+    /// The greatest age of the data, in days; no limit unless set.
+    pub max_age: Option<u32>,
+    /// What does not count, each with a reason.
+    pub ignore: Vec<IgnoreRule>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            fail_on: Threshold(Some(Severity::Critical)),
+            warn_on: Threshold(Some(Severity::High)),
+            fail_on_unknown: false,
+            fail_on_missing_data: false,
+            only_fixed: false,
+            only_new: false,
+            max_age: None,
+            ignore: Vec::new(),
+        }
+    }
+}
+
+/// A severity from which on something happens, or `never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threshold(pub Option<Severity>);
+
+impl Threshold {
+    fn reached_by(self, severity: Severity) -> bool {
+        severity != Severity::Unknown && self.0.is_some_and(|least| severity >= least)
+    }
+}
+
+impl std::str::FromStr for Threshold {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if matches!(text, "never" | "none") {
+            return Ok(Self(None));
+        }
+        let severity: Severity = text.parse().map_err(|error| Error::Policy(format!("{error}")))?;
+        if severity == Severity::Unknown {
+            return Err(Error::Policy("unknown severities have a switch of their own: `fail-on-unknown`".to_owned()));
+        }
+        Ok(Self(Some(severity)))
+    }
+}
+
+impl std::fmt::Display for Threshold {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.0.map_or("never", Severity::word))
+    }
+}
+
+impl Serialize for Threshold {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Threshold {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// One decision to live with a flaw. All selectors that are given must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct IgnoreRule {
+    /// Any id of the flaw.
+    pub id: Option<String>,
+    /// The package's name or its package URL; `*` stands for any text.
+    pub package: Option<String>,
+    /// A path in the image; `*` stands for any text.
+    pub path: Option<String>,
+    /// Why: must not be empty.
+    pub reason: String,
+    /// The last day on which the rule holds, `YYYY-MM-DD`.
+    pub expires: Option<Date>,
+}
+
+impl IgnoreRule {
+    fn fits(&self, found: &Match) -> bool {
+        let package = &found.package;
+        let id_fits = |id: &String| found.advisory.ids().any(|own| own.eq_ignore_ascii_case(id));
+        let package_fits = |pattern: &String| {
+            let bare = package.purl.parse::<PackageUrl>().map(|purl| purl.without_version()).unwrap_or_default();
+            [&package.name, &package.purl, &bare].iter().any(|text| matches_glob(pattern, text))
+        };
+        let path_fits = |pattern: &String| {
+            let pattern = pattern.trim_start_matches('/');
+            package.evidence.iter().any(|evidence| matches_glob(pattern, &evidence.path))
+        };
+        self.id.as_ref().is_none_or(id_fits)
+            && self.package.as_ref().is_none_or(package_fits)
+            && self.path.as_ref().is_none_or(path_fits)
+    }
+
+    /// The rule as one line, for reports about the rule.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let parts = [("id", &self.id), ("package", &self.package), ("path", &self.path)];
+        let parts: Vec<String> =
+            parts.into_iter().filter_map(|(key, value)| Some(format!("{key} {}", value.as_ref()?))).collect();
+        parts.join(", ")
+    }
+}
+
+/// What the policy says of all matches together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The verdict.
+    pub status: Status,
+    /// Matches that fail, one by one in the order of the matches.
+    pub failing: usize,
+    /// Matches that warn.
+    pub warning: usize,
+    /// Why it failed or warns, one line each.
+    pub reasons: Vec<String>,
+    /// Vulnerabilities that count, by severity.
+    pub counts: BTreeMap<Severity, usize>,
+    /// Records that are no vulnerabilities: unmaintained, notices, bug fixes.
+    pub informational: usize,
+    /// Matches that do not count.
+    pub suppressed: usize,
+    /// Matches that the baseline has too; only known with a baseline.
+    pub known: Option<usize>,
+    /// Ignore rules that are past their last day, and so do not hold.
+    pub expired_rules: Vec<String>,
+    /// Ignore rules that fit nothing.
+    pub unused_rules: Vec<String>,
+    /// The level of each match, in their order.
+    #[serde(skip)]
+    pub levels: Vec<Level>,
+}
+
+/// Whether the gate opens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nothing fails or warns.
+    #[default]
+    Passed,
+    /// Something warns.
+    Warned,
+    /// Something fails.
+    Failed,
+}
+
+impl Status {
+    /// The status as a lower-case word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Warned => "warned",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Flaws of an earlier scan.
+#[derive(Debug, Clone, Default)]
+pub struct Baseline {
+    /// Package URLs without version, with all ids that were reported for them.
+    known: BTreeMap<String, Vec<String>>,
+}
+
+impl Baseline {
+    /// Adds a flaw of a package.
+    pub fn add(&mut self, purl: &str, ids: impl Iterator<Item = String>) {
+        self.known.entry(bare(purl)).or_default().extend(ids);
+    }
+
+    fn has(&self, found: &Match) -> bool {
+        let known = self.known.get(&bare(&found.package.purl));
+        known.is_some_and(|ids| found.advisory.ids().any(|id| ids.iter().any(|known| known == id)))
+    }
+}
+
+fn bare(purl: &str) -> String {
+    purl.parse::<PackageUrl>().map_or_else(|_| purl.to_owned(), |purl| purl.without_version())
+}
+
+impl Policy {
+    /// Checks what the format cannot: every ignore rule selects something and says why.
+    pub fn check(&self) -> Result<(), Error> {
+        for rule in &self.ignore {
+            if rule.id.is_none() && rule.package.is_none() && rule.path.is_none() {
+                return Err(Error::Policy("an ignore rule selects nothing: give `id`, `package` or `path`".to_owned()));
+            }
+            if rule.reason.trim().is_empty() {
+                return Err(Error::Policy(format!("the ignore rule for {} has no reason", rule.describe())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses data that is older than the policy lets it be. Returns the age in days; data of the future is new.
+    pub fn check_age(&self, newest: &str, now: Timestamp) -> Result<Option<i64>, Error> {
+        let Ok(newest) = newest.parse::<Timestamp>() else { return Ok(None) };
+        let days = (now.as_second() - newest.as_second()).max(0) / (24 * 60 * 60);
+        match self.max_age {
+            Some(limit) if days > i64::from(limit) => Err(Error::TooOld { days, limit }),
+            _ => Ok(Some(days)),
+        }
+    }
+
+    /// Applies ignore rules, then judges every match that still counts.
+    #[must_use]
+    pub fn judge(&self, findings: &mut Findings, baseline: Option<&Baseline>, today: Date) -> Verdict {
+        let mut verdict = Verdict::default();
+        self.apply_rules(&mut findings.matches, today, &mut verdict);
+        let mut known = 0;
+        for found in &findings.matches {
+            let is_known = baseline.is_some_and(|baseline| baseline.has(found));
+            known += usize::from(is_known);
+            let level = if found.suppressed.is_some() {
+                verdict.suppressed += 1;
+                Level::Note
+            } else {
+                if found.class.is_security() {
+                    *verdict.counts.entry(found.advisory.severity.level).or_default() += 1;
+                } else {
+                    verdict.informational += 1;
+                }
+                self.level(found, is_known && self.only_new)
+            };
+            match level {
+                Level::Error => verdict.failing += 1,
+                Level::Warning => verdict.warning += 1,
+                Level::Note => {}
+            }
+            verdict.levels.push(level);
+        }
+        verdict.known = baseline.map(|_| known);
+        verdict.status = match (verdict.failing, verdict.warning) {
+            (0, 0) => Status::Passed,
+            (0, _) => Status::Warned,
+            _ => Status::Failed,
+        };
+        verdict.reasons = self.reasons(&findings.matches, &verdict);
+        verdict
+    }
+
+    fn apply_rules(&self, matches: &mut [Match], today: Date, verdict: &mut Verdict) {
+        for rule in &self.ignore {
+            if rule.expires.is_some_and(|expires| expires < today) {
+                verdict.expired_rules.push(rule.describe());
+                continue;
+            }
+            let mut used = false;
+            for found in matches.iter_mut().filter(|found| rule.fits(found)) {
+                used = true;
+                found.suppressed.get_or_insert_with(|| Suppression { by: SuppressedBy::Rule, reason: rule.reason.clone() });
+            }
+            if !used {
+                verdict.unused_rules.push(rule.describe());
+            }
+        }
+    }
+
+    /// The level of a match that counts. What is exploited fails whatever its severity, its fix or its age.
+    fn level(&self, found: &Match, is_old: bool) -> Level {
+        if !found.class.is_security() || found.doubt.is_some() {
+            return Level::Note;
+        }
+        if found.advisory.exploited.is_some() || found.class == Class::Malware {
+            return Level::Error;
+        }
+        let severity = found.advisory.severity.level;
+        if is_old || (self.only_fixed && found.fix.version().is_none()) {
+            Level::Note
+        } else if self.fail_on.reached_by(severity) || (self.fail_on_unknown && severity == Severity::Unknown) {
+            Level::Error
+        } else if self.warn_on.reached_by(severity) {
+            Level::Warning
+        } else {
+            Level::Note
+        }
+    }
+
+    fn reasons(&self, matches: &[Match], verdict: &Verdict) -> Vec<String> {
+        let mut groups: BTreeMap<(std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool), usize> = BTreeMap::new();
+        for (found, level) in matches.iter().zip(&verdict.levels).filter(|(_, level)| **level != Level::Note) {
+            let exploited = found.advisory.exploited.is_some();
+            let key = (std::cmp::Reverse(*level), std::cmp::Reverse(found.advisory.severity.level), exploited);
+            *groups.entry(key).or_default() += 1;
+        }
+        let line = |((level, severity, exploited), count): (&(std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool), &usize)| {
+            let exploited = if *exploited { ", known to be exploited" } else { "" };
+            let verb = if level.0 == Level::Error { "fails" } else { "warns" };
+            format!("{count} {}{exploited}: {verb}", severity.0)
+        };
+        groups.iter().map(line).collect()
+    }
+}

@@ -1,0 +1,104 @@
+//! A scan as a whole: matching, VEX, policy; nothing passes without evidence.
+
+use barge_sbom::package::{Distro, Sbom, Subject};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::index::{Database, Source};
+use crate::matching::{Coverage, Findings, find};
+use crate::policy::{Baseline, Policy, Verdict};
+use crate::vex::{self, Statement};
+
+/// What a scan goes by, besides the bill and the data.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The policy.
+    pub policy: Policy,
+    /// VEX statements.
+    pub statements: Vec<Statement>,
+    /// Flaws that were there before.
+    pub baseline: Option<Baseline>,
+    /// The distribution to go by, instead of the bill's.
+    pub distro: Option<Distro>,
+    /// The time of the scan.
+    pub now: Timestamp,
+}
+
+/// A finished scan.
+#[derive(Debug)]
+pub struct Scan {
+    /// What was scanned.
+    pub subject: Subject,
+    /// The distribution that was gone by.
+    pub distro: Option<Distro>,
+    /// What was found.
+    pub findings: Findings,
+    /// What the policy says of it.
+    pub verdict: Verdict,
+    /// The data it was matched against.
+    pub data: Data,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// The data of a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Data {
+    /// The digest that names the index.
+    pub digest: String,
+    /// When its newest record was changed.
+    pub newest: String,
+    /// How many days before the scan that was.
+    pub age_days: Option<i64>,
+    /// How many records it holds.
+    pub records: u64,
+    /// Where they came from.
+    pub sources: Vec<Source>,
+}
+
+/// Scans a bill of materials.
+pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan, Error> {
+    options.policy.check()?;
+    if sbom.packages.is_empty() {
+        return Err(Error::NoPackages(sbom.subject.name.clone()));
+    }
+    let age_days = options.policy.check_age(&database.meta().newest, options.now)?;
+    let mut findings = find(database, sbom, options.distro.as_ref())?;
+    check_coverage(&findings, &options.policy)?;
+    vex::apply(&mut findings.matches, &sbom.subject, &options.statements);
+    let today = options.now.to_zoned(TimeZone::UTC).date();
+    let verdict = options.policy.judge(&mut findings, options.baseline.as_ref(), today);
+    let meta = database.meta();
+    Ok(Scan {
+        subject: sbom.subject.clone(),
+        distro: options.distro.clone().or_else(|| sbom.distro.clone()),
+        findings,
+        verdict,
+        data: Data {
+            digest: database.digest().to_owned(),
+            newest: meta.newest.clone(),
+            age_days,
+            records: meta.records,
+            sources: meta.sources.clone(),
+        },
+        time: options.now,
+    })
+}
+
+fn check_coverage(findings: &Findings, policy: &Policy) -> Result<(), Error> {
+    let missing: Vec<&Coverage> = findings.coverage.iter().filter(|coverage| !coverage.has_data).collect();
+    if !findings.has_data() {
+        let reason = findings.skipped.first().map(|(_, reason)| reason.clone());
+        return Err(Error::NoCoverage { ecosystems: names(&missing), reason });
+    }
+    if policy.fail_on_missing_data && !missing.is_empty() {
+        return Err(Error::NoCoverage { ecosystems: names(&missing), reason: None });
+    }
+    Ok(())
+}
+
+fn names(coverage: &[&Coverage]) -> Vec<String> {
+    coverage.iter().map(|coverage| coverage.ecosystem.clone()).collect()
+}
