@@ -66,6 +66,24 @@ impl Target<'_> {
         Ok(())
     }
 
+    /// The changes with the directories above them. Docker unpacks every layer on its own, so that a directory which a
+    /// layer does not spell out would come out with default mode and owner, whatever the layers below say.
+    pub(super) fn finish(mut self) -> Changes {
+        let above: Vec<Vec<u8>> = self
+            .changes
+            .keys()
+            .flat_map(|path| path::parents(path))
+            .filter(|path| !self.changes.contains_key(*path))
+            .map(<[u8]>::to_vec)
+            .collect();
+        for path in above {
+            if let Some(node) = self.tree.get(&path) {
+                self.changes.insert(path, node.clone());
+            }
+        }
+        self.changes
+    }
+
     /// Makes a resolved directory and those above it that are not there.
     pub(super) fn make_directories(
         &mut self,
@@ -320,7 +338,7 @@ mod tests {
             .map_err(|failure| failure.reason)?;
         assert!(target.changes.values().all(|node| node.mtime <= 20));
         Ok(target
-            .changes
+            .finish()
             .keys()
             .map(|path| String::from_utf8_lossy(path).into_owned())
             .collect::<Vec<_>>()
@@ -356,8 +374,8 @@ mod tests {
             base
         };
         let table = [
-            ("f", "/bin/", Ok("usr/bin/f")),
-            ("bin", "/bin", Ok("usr/bin/x")),
+            ("f", "/bin/", Ok("usr usr/bin usr/bin/f")),
+            ("bin", "/bin", Ok("usr usr/bin usr/bin/x")),
             ("f", "/gone", Ok("new new/place")),
             ("bin", "/file", Err("`/file` is not a directory")),
             ("f", "/file/x", Err("`/file` is not a directory")),

@@ -372,7 +372,7 @@ impl Execution<'_> {
         }
         let layer = NewLayer {
             place: place.clone(),
-            changes: target.changes,
+            changes: target.finish(),
         };
         stage.config.config.working_dir.clone_from(&shown);
         stage.add_layer(format!("WORKDIR {shown}"), &self.created, layer);

@@ -11,11 +11,13 @@ pub(super) fn resolve(text: &str, tree: &Tree) -> Result<(u64, u64), String> {
         Some((user, group)) => (user, Some(group)),
         None => (text, None),
     };
-    if user.is_empty() || group == Some("") {
+    if text.is_empty() || group == Some("") {
         return Err(format!("`--chown={text}` is not `USER` or `USER:GROUP`"));
     }
     let (uid, primary) = match number(user) {
         Some(uid) => (uid, uid),
+        // A group alone leaves the user at root.
+        None if user.is_empty() => (0, 0),
         None => by_name(tree, b"etc/passwd", user)?,
     };
     let gid = match group {
@@ -87,7 +89,8 @@ mod tests {
         assert_eq!(resolve("app", &tree), Ok((100, 101)));
         assert_eq!(resolve("app:web", &tree), Ok((100, 33)));
         assert_eq!(resolve("7:web", &tree), Ok((7, 33)));
-        for text in ["nobody", "app:nogroup", "", ":1", "1:", "-1"] {
+        assert_eq!(resolve(":web", &tree), Ok((0, 33)));
+        for text in ["nobody", "app:nogroup", "", "1:", ":", "-1"] {
             assert!(resolve(text, &tree).is_err(), "{text}");
         }
     }

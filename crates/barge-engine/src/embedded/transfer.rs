@@ -97,7 +97,7 @@ impl Execution<'_> {
         }
         let layer = NewLayer {
             place: place.clone(),
-            changes: target.changes,
+            changes: target.finish(),
         };
         stage.add_layer(noted(&words, is_add), self.created(), layer);
         Ok(())
