@@ -108,7 +108,7 @@ pub fn bill(purls: &[String]) -> Result<Sbom, Error> {
     }
     let name = purls.first().cloned().unwrap_or_default();
     let subject = Subject { name, references: Vec::new(), image: None, manifest: None, architecture: None };
-    Ok(Sbom { subject, distro: None, packages, unknowns: Vec::new() })
+    Ok(Sbom { subject, distro: None, layers: Vec::new(), packages, unknowns: Vec::new() })
 }
 
 impl PackageUrl {
@@ -125,7 +125,9 @@ impl PackageUrl {
             licenses: Vec::new(),
             evidence: Vec::new(),
             owned_by: None,
+            part_of: None,
             depends_on: Vec::new(),
+            hashes: BTreeMap::new(),
             facts: BTreeMap::new(),
         }
     }
