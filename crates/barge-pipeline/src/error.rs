@@ -58,9 +58,15 @@ pub enum Error {
         /// What the record says.
         found: String,
     },
-    /// A file or folder inside the image that is not there.
-    #[error("the image holds no `{0}`")]
-    NoSuchPath(String),
+    /// Nothing to match packages against.
+    #[error("there is no advisory data")]
+    NoAdvisoryData,
+    /// The image could not be catalogued.
+    #[error(transparent)]
+    Sbom(#[from] barge_sbom::Error),
+    /// Advisories could not be read or matched, or there is no evidence to judge by.
+    #[error(transparent)]
+    Scan(#[from] barge_vuln::Error),
     /// No event could be read.
     #[error(transparent)]
     Event(#[from] barge_ci::EventError),
@@ -93,6 +99,12 @@ impl Error {
             Self::Foreign { .. } => Some(
                 "take the record's digest from the job that built the image in this run".into(),
             ),
+            Self::NoAdvisoryData => Some(
+                "give a folder of OSV records or of the archives that osv.dev publishes, with `--db FOLDER` or `[db] path`"
+                    .into(),
+            ),
+            Self::Sbom(error) => error.hint(),
+            Self::Scan(error) => error.hint(),
             Self::Event(error) => error.hint(),
             Self::Meta(error) => error.hint(),
             Self::Image(error) => error.hint(),

@@ -7,9 +7,11 @@ pub mod load;
 pub mod observer;
 pub mod plan;
 pub mod record;
+pub mod run;
 pub mod save;
 pub mod settings;
 mod surroundings;
+pub mod verify;
 mod workspace;
 
 pub use build::Built;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use barge_ci::git::Git as _;
-use barge_ci::{Event, EventError, Facts, Plan, Switches};
+use barge_ci::{Cause, Event, EventError, Facts, Job, JobId, JobState, Plan, Switches};
 use camino::Utf8Path;
 use jiff::Timestamp;
 
@@ -34,7 +34,23 @@ pub fn plan(surroundings: &Surroundings, payload: Option<&Utf8Path>) -> Result<P
         head_message: head_message.as_deref(),
         switches: &switches,
     };
-    Ok(Plan::new(event, settings, &facts)?)
+    let mut plan = Plan::new(event, settings, &facts)?;
+    plan.jobs
+        .iter_mut()
+        .filter(|job| job.id == JobId::Test)
+        .for_each(without_test);
+    Ok(plan)
+}
+
+/// No test can be configured yet, so the plan must not promise one: the gate would wait for it.
+fn without_test(job: &mut Job) {
+    if job.state == JobState::Run {
+        job.state = JobState::Skip;
+        job.cause = Cause {
+            rule: "settings".into(),
+            reason: "no test is configured".into(),
+        };
+    }
 }
 
 fn event(surroundings: &Surroundings, payload: Option<&Utf8Path>) -> Result<Event, Error> {

@@ -37,6 +37,9 @@ pub(crate) struct OutputArgs {
     /// Tell nothing but results, warnings and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Work in this folder instead of the current one
+    #[arg(short = 'C', long, global = true, value_name = "FOLDER")]
+    pub(crate) directory: Option<Utf8PathBuf>,
     /// The settings file, instead of barge.toml in the working directory
     #[arg(long, global = true, value_name = "FILE", env = "BARGE_SETTINGS")]
     pub(crate) settings: Option<Utf8PathBuf>,
@@ -65,22 +68,28 @@ pub(crate) enum ColorChoice {
 /// The commands, in the order of the way of the data.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(commands::run::Arguments),
     Plan(commands::plan::Arguments),
     Build(commands::build::Arguments),
     Save(commands::save::Arguments),
     Load(commands::load::Arguments),
+    Verify(commands::verify::Arguments),
     Store(commands::store::Arguments),
+    Init(commands::init::Arguments),
     Completions(commands::completions::Arguments),
 }
 
 impl Command {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Error> {
         match self {
+            Self::Run(arguments) => commands::run::run(arguments, context),
             Self::Plan(arguments) => commands::plan::run(arguments, context),
             Self::Build(arguments) => commands::build::run(arguments, context),
             Self::Save(arguments) => commands::save::run(arguments, context),
             Self::Load(arguments) => commands::load::run(arguments, context),
+            Self::Verify(arguments) => commands::verify::run(arguments, context),
             Self::Store(arguments) => commands::store::run(arguments, context),
+            Self::Init(arguments) => commands::init::run(arguments, context),
             Self::Completions(arguments) => commands::completions::run(arguments, context),
         }
     }

@@ -35,7 +35,11 @@ impl Context {
         let read = || {
             let environment = env::environment();
             let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
-            let folder = Utf8PathBuf::from_path_buf(folder).map_err(Error::FolderName)?;
+            let current = Utf8PathBuf::from_path_buf(folder).map_err(Error::FolderName)?;
+            let folder = output
+                .directory
+                .as_ref()
+                .map_or(current.clone(), |folder| current.join(folder));
             let (now, source_date) = (env::now(&environment)?, env::source_date(&environment)?);
             Ok((environment, folder, now, source_date))
         };

@@ -106,9 +106,11 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
     use barge_image::Error as Image;
     use barge_pipeline::Error as Pipeline;
     match error {
-        Pipeline::Setting(_) | Pipeline::NoSuchPath(_) | Pipeline::Event(_) | Pipeline::Meta(_) => {
-            Exit::Usage
-        }
+        Pipeline::Setting(_)
+        | Pipeline::Missing { .. }
+        | Pipeline::Sbom(barge_sbom::Error::NoSuchPath { .. })
+        | Pipeline::Event(_)
+        | Pipeline::Meta(_) => Exit::Usage,
         Pipeline::Engine(Engine::Host(_) | Engine::Embedded(_)) => Exit::Usage,
         Pipeline::Names { .. } | Pipeline::Identity { .. } | Pipeline::Foreign { .. } => {
             Exit::Reference
@@ -118,6 +120,8 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
         ) => Exit::Reference,
         Pipeline::Image(Image::NoSuchImage { .. } | Image::Digest { .. }) => Exit::Reference,
         Pipeline::Store(_) => Exit::Store,
+        Pipeline::NoAdvisoryData => Exit::Evidence,
+        Pipeline::Scan(error) if error.is_missing_evidence() => Exit::Evidence,
         _ => Exit::Failed,
     }
 }
@@ -143,6 +147,22 @@ impl Failure {
         Self { error, in_actions }
     }
 
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        self.error.exit()
+    }
+
+    /// The error, to be reported by somebody else.
+    pub(crate) fn into_error(self) -> Error {
+        self.error
+    }
+
+    /// Shows the error to people.
+    pub(crate) fn show(&self) {
+        // An error that cannot be written has only its exit code left.
+        drop(self.write());
+    }
+
     /// Shows the error and gives the exit code.
     pub(crate) fn report(&self, output: &OutputArgs) -> ExitCode {
         let exit = self.error.exit();
@@ -155,10 +175,10 @@ impl Failure {
                 hint: self.error.hint(),
                 exit_code: exit as u8,
             };
-            // An error that cannot be written has only its exit code left.
+            // As for people: what cannot be written is lost.
             drop(printer.json(&json));
         }
-        drop(self.write());
+        self.show();
         exit.into()
     }
 

@@ -63,8 +63,9 @@ impl Printer {
         }
     }
 
-    pub(crate) fn format(&self) -> Format {
-        self.format
+    /// Whether results are for people.
+    pub(crate) fn is_human(&self) -> bool {
+        self.format == Format::Human
     }
 
     /// Whether stdout shows colours.

@@ -7,6 +7,7 @@ use barge_ci::meta::MetaSettings;
 use barge_ci::plan::PublishSettings;
 use barge_ci::skip::SkipSettings;
 use barge_pipeline::BuildSettings;
+use barge_vuln::Policy;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
@@ -24,6 +25,16 @@ pub(crate) struct Settings {
     pub(crate) publish: PublishSettings,
     pub(crate) build: BuildSettings,
     pub(crate) store: StoreSettings,
+    pub(crate) db: DatabaseSettings,
+    pub(crate) scan: Policy,
+}
+
+/// The section `[db]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DatabaseSettings {
+    /// An index file, or a folder of OSV records or archives.
+    pub(crate) path: Option<Utf8PathBuf>,
 }
 
 /// The section `[store]`.

@@ -3,6 +3,7 @@
 use barge_image::Digest;
 use barge_image::record::{ArtifactName, Run};
 use barge_pipeline::record::RecordChoice;
+use barge_pipeline::verify::VerifyOptions;
 use barge_pipeline::{Built, EngineChoice, Surroundings};
 use barge_store::StoreAddress;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -110,6 +111,33 @@ impl RecordArguments {
                 }
             }
             (None, None) => RecordChoice::Last,
+        })
+    }
+}
+
+/// What a scan goes by.
+#[derive(Debug, Args)]
+pub(crate) struct ScanArguments {
+    /// Advisory data: a folder of OSV records or archives, or an index file
+    #[arg(long, env = "BARGE_DB", value_name = "PATH")]
+    db: Option<Utf8PathBuf>,
+    /// Look only at this file or folder of the image
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+}
+
+impl ScanArguments {
+    pub(crate) fn options(&self, context: &Context) -> Result<VerifyOptions, Error> {
+        let settings = context.settings()?;
+        let database = self
+            .db
+            .clone()
+            .or(settings.db.path)
+            .map(|path| context.folder.join(path));
+        Ok(VerifyOptions {
+            database,
+            policy: settings.scan,
+            path: self.path.clone(),
         })
     }
 }

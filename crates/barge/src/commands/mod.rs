@@ -3,12 +3,16 @@
 mod arguments;
 pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod init;
 pub(crate) mod load;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod report;
+pub(crate) mod run;
 pub(crate) mod save;
 pub(crate) mod store;
+pub(crate) mod verify;
 
 pub(crate) use arguments::{
-    BuildArguments, EventArguments, RecordArguments, StoreArguments, last_build,
+    BuildArguments, EventArguments, RecordArguments, ScanArguments, StoreArguments, last_build,
 };

@@ -1,5 +1,7 @@
 //! `barge plan`: every decision with the rule that caused it, before anything is done.
 
+use std::io::{self, Write};
+
 use barge_ci::{Decision, Plan};
 use clap::Args;
 use serde::Serialize;
@@ -37,8 +39,18 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     Ok(Exit::Done)
 }
 
-/// The plan for people: the event, the decision, the names, the jobs.
-pub(crate) fn write(out: &mut dyn std::io::Write, plan: &Plan) -> std::io::Result<()> {
+/// The plan for people: the decision, then the jobs.
+fn write(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    write_decision(out, plan)?;
+    writeln!(out)?;
+    for job in &plan.jobs {
+        writeln!(out, "{:<8} {:<8} {}", job.id, job.state, job.cause.reason)?;
+    }
+    Ok(())
+}
+
+/// What happened, what was decided by which rule, and the names.
+pub(crate) fn write_decision(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let event = &plan.event;
     let place = event
         .reference
@@ -74,10 +86,6 @@ pub(crate) fn write(out: &mut dyn std::io::Write, plan: &Plan) -> std::io::Resul
                 writeln!(out, "      {reference}")?;
             }
         }
-    }
-    writeln!(out)?;
-    for job in &plan.jobs {
-        writeln!(out, "{:<8} {:<8} {}", job.id, job.state, job.cause.reason)?;
     }
     Ok(())
 }

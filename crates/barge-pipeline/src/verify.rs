@@ -1,0 +1,111 @@
+//! Verifying an image without an engine: every layer against its digest, the bill of materials, advisories, the policy.
+//!
+//! A layer is read once: its hash and its packages come out of the same pass.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use barge_image::{Digest, Image, Reference};
+use barge_sbom::{NoCache, Sbom, catalog_image};
+use barge_store::DirectoryStore;
+use barge_vuln::{Options, Policy, Scan};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::Error;
+use crate::record::Chosen;
+use crate::save::{blocking, seconds};
+use crate::surroundings::Surroundings;
+
+/// What is verified, against what, by which rules.
+#[derive(Debug, Clone)]
+pub struct VerifyOptions {
+    /// An index file, or a folder of OSV records or archives.
+    pub database: Option<Utf8PathBuf>,
+    /// The policy.
+    pub policy: Policy,
+    /// A file or folder inside the image to which everything is restricted.
+    pub path: Option<String>,
+}
+
+/// Evidence about one image.
+#[derive(Debug)]
+pub struct Verified {
+    /// Every name of the image.
+    pub references: Vec<Reference>,
+    /// The config digest.
+    pub image: Digest,
+    /// The record that led to it.
+    pub record: Option<Digest>,
+    /// What is in it.
+    pub sbom: Sbom,
+    /// What is known to be wrong with it.
+    pub scan: Scan,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// Verifies the image of a record, in the store where it lies.
+///
+/// # Errors
+/// When the image is not what the record says, or evidence is missing: no packages, no advisory data, data that is too old.
+pub async fn verify_record(
+    surroundings: &Surroundings,
+    store: &Utf8Path,
+    chosen: &Chosen,
+    options: VerifyOptions,
+) -> Result<Verified, Error> {
+    let (root, record) = (store.to_owned(), chosen.record.clone());
+    let image = blocking(move || DirectoryStore::at(&root).image_of(&record)).await?;
+    verify_image(surroundings, image, Some(chosen.digest), options).await
+}
+
+/// Verifies an image that lies open.
+///
+/// # Errors
+/// As [`verify_record`].
+pub async fn verify_image(
+    surroundings: &Surroundings,
+    image: Image,
+    record: Option<Digest>,
+    options: VerifyOptions,
+) -> Result<Verified, Error> {
+    let started = Instant::now();
+    let database = options.database.clone().ok_or(Error::NoAdvisoryData)?;
+    let now = surroundings.now;
+    let image = Arc::new(image);
+    let work = move || {
+        let name = image
+            .references
+            .first()
+            .map_or_else(|| image.config.digest().to_string(), Reference::familiar);
+        let cataloging = barge_sbom::Options {
+            path: options.path.clone(),
+            verify: true,
+            ..Default::default()
+        };
+        let sbom = catalog_image(&image, &name, &cataloging, &NoCache)?;
+        let database = barge_vuln::open(database.as_std_path())?;
+        let scanning = Options {
+            policy: options.policy,
+            statements: Vec::new(),
+            baseline: None,
+            distro: None,
+            now,
+        };
+        let scan = barge_vuln::scan(&database, &sbom, &scanning)?;
+        let (references, image) = (image.references.clone(), image.config.digest());
+        Ok::<_, Error>(Verified {
+            references,
+            image,
+            record,
+            sbom,
+            scan,
+            seconds: 0.0,
+        })
+    };
+    let verified = blocking(work).await?;
+    Ok(Verified {
+        seconds: seconds(started.elapsed()),
+        ..verified
+    })
+}
