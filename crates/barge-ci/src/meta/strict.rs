@@ -3,10 +3,21 @@
 use std::collections::BTreeMap;
 
 use barge_image::{RepositoryName, Tag};
+use serde::{Deserialize, Serialize};
 
-use super::{MetaError, MetaSettings};
+use super::MetaError;
 use crate::event::{Event, Forge};
 use crate::plan::{Facts, Names};
+
+/// The section `[meta]`: what images are called.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetaSettings {
+    /// Repositories that the image is named in; without any, the one that the forge keeps for the repository.
+    pub images: Vec<String>,
+    /// Labels beside the standard ones.
+    pub labels: BTreeMap<String, String>,
+}
 
 /// Names the image of an event.
 pub(crate) fn names(
@@ -68,7 +79,12 @@ fn tags(event: &Event) -> Result<Vec<Tag>, MetaError> {
     }
     texts
         .iter()
-        .map(|text| text.parse().map_err(MetaError::Tag))
+        .map(|text| {
+            text.parse().map_err(|reason| MetaError::Tag {
+                entry: text.clone(),
+                reason,
+            })
+        })
         .collect()
 }
 
