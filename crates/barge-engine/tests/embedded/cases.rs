@@ -253,7 +253,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case(
         "variables grow",
-        "FROM scratch\nCOPY a /\nENV PATH=$PATH:/more\nENV PATH=\"/first:${PATH}\" L=${NOPE:-a b}\nLABEL p=\"$PATH\" \\\n  q=1 \\\n\n  r=2\n",
+        "FROM scratch\nCOPY a /\nENV PATH=$PATH:/more\nENV PATH=\"/first:${PATH}\" L=\"${NOPE:-a b}\"\nLABEL p=\"$PATH\" \\\n  q=1 \\\n\n  r=2\n",
     ),
     case(
         "carriage returns",
