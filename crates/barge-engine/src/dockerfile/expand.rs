@@ -366,7 +366,8 @@ impl Pattern {
             .into_iter()
             .enumerate()
             .rev()
-            .filter_map(move |(end, matches)| matches.then(|| length - end))
+            .filter(|(_, matches)| *matches)
+            .map(move |(end, _)| length - end)
     }
 
     /// For each length, whether the prefix of that length matches.

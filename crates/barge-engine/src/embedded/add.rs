@@ -88,7 +88,7 @@ impl Target<'_> {
         let to = self
             .tree
             .resolve_parent(&path::join(directory, &relative))?;
-        self.make_directories(&path::split(&to).0.to_vec(), None)?;
+        self.make_directories(path::split(&to).0, None)?;
         let refused = |what: &str| {
             format!("`{name}` holds `{shown}`, {what}, which the embedded builder does not unpack")
         };

@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::content::Content;
 use super::error::Error;
-use super::ignore::Ignore;
+use super::ignore::{Ignore, Matched};
 use super::path;
 use super::tree::{Node, NodeKind, Tree};
 
@@ -53,11 +53,13 @@ impl Context {
             tree: Tree::default(),
             ignore,
         };
-        let mut pending = vec![Vec::new()];
+        let mut pending = vec![Directory::default()];
+        let mut ignored = Vec::new();
         while let Some(directory) = pending.pop() {
             context.directory(&directory, &mut pending)?;
+            ignored.extend(directory.ignored.then_some(directory.path));
         }
-        context.drop_empty_ignored_directories();
+        context.drop_if_empty(ignored);
         Ok(context)
     }
 
@@ -72,38 +74,44 @@ impl Context {
             .join(Path::new(std::ffi::OsStr::from_bytes(path)))
     }
 
-    fn directory(&mut self, directory: &[u8], pending: &mut Vec<Vec<u8>>) -> Result<(), Error> {
-        let host = self.host(directory);
+    fn directory(
+        &mut self,
+        directory: &Directory,
+        pending: &mut Vec<Directory>,
+    ) -> Result<(), Error> {
+        let host = self.host(&directory.path);
         let failed = |source| Error::Context {
             path: host.to_string_lossy().into_owned(),
             source,
         };
         for item in fs::read_dir(&host).map_err(failed)? {
             let item = item.map_err(failed)?;
-            let path = path::join(directory, &item.file_name().into_vec());
-            let ignored = self.ignore.matches(&path);
-            let metadata = item.metadata().map_err(failed)?;
+            let path = path::join(&directory.path, &item.file_name().into_vec());
+            let matched = self.ignore.below(&directory.matched, &path);
+            let ignored = self.ignore.decides(&matched);
+            let is_directory = item.file_type().map_err(failed)?.is_dir();
             // An ignored directory may hold what an exception brings back.
-            if ignored && !(metadata.is_dir() && self.ignore.has_exceptions()) {
+            if ignored && !(is_directory && self.ignore.has_exceptions()) {
                 continue;
             }
+            let metadata = item.metadata().map_err(failed)?;
             if let Some(node) = node(&item.path(), &metadata).map_err(failed)? {
-                if node.is_directory() {
-                    pending.push(path.clone());
-                }
-                self.tree.put(path, node);
+                self.tree.put(path.clone(), node);
+            }
+            if is_directory {
+                pending.push(Directory {
+                    path,
+                    matched,
+                    ignored,
+                });
             }
         }
         Ok(())
     }
 
-    fn drop_empty_ignored_directories(&mut self) {
-        let ignored: Vec<Vec<u8>> = self
-            .tree
-            .iter()
-            .filter(|(path, node)| node.is_directory() && self.ignore.matches(path))
-            .map(|(path, _)| path.to_vec())
-            .collect();
+    /// Ignored directories stay only for what an exception kept in them.
+    fn drop_if_empty(&mut self, mut ignored: Vec<Vec<u8>>) {
+        ignored.sort();
         // Inner ones come last in order, and go first.
         for path in ignored.into_iter().rev() {
             if self.tree.below(&path).next().is_none() {
@@ -111,6 +119,14 @@ impl Context {
             }
         }
     }
+}
+
+/// A directory yet to be looked into.
+#[derive(Default)]
+struct Directory {
+    path: Vec<u8>,
+    matched: Matched,
+    ignored: bool,
 }
 
 /// What stands at a path of the host. `None` for a socket, which no archive can hold and docker passes over.

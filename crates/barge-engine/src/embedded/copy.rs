@@ -157,7 +157,7 @@ impl Target<'_> {
             }
             to = path::join(&to, last);
         }
-        self.make_directories(&path::split(&to).0.to_vec(), options.owner)?;
+        self.make_directories(path::split(&to).0, options.owner)?;
         match source.get(from) {
             Some(node) => self.copy_node(node, from, to, options),
             None => Err(format!("`{}` is not there", path::shown(from)).into()),
@@ -227,7 +227,7 @@ impl Target<'_> {
             }
             NodeKind::Symlink(_) => {}
             NodeKind::Directory | NodeKind::File { .. } => {
-                copied.mode = options.mode.unwrap_or(copied.mode)
+                copied.mode = options.mode.unwrap_or(copied.mode);
             }
         }
         if let Some((uid, gid)) = options.owner {

@@ -90,8 +90,8 @@ pub enum Error {
     Base {
         /// Where it is asked for.
         place: Place,
-        /// What its room says.
-        source: barge_image::Error,
+        /// What is wrong with it.
+        source: Box<barge_image::Error>,
     },
     /// Part of the context cannot be read.
     #[error("cannot read `{path}` of the build context")]
@@ -121,7 +121,13 @@ pub enum Error {
     },
     /// Blobs or documents cannot be stored.
     #[error(transparent)]
-    Image(#[from] barge_image::Error),
+    Image(Box<barge_image::Error>),
+}
+
+impl From<barge_image::Error> for Error {
+    fn from(error: barge_image::Error) -> Self {
+        Self::Image(Box::new(error))
+    }
 }
 
 impl Error {

@@ -73,22 +73,40 @@ impl Ignore {
         self.rules.iter().any(|rule| rule.keeps)
     }
 
+    /// Which rules match a clean path, given which match its directory.
+    pub(super) fn below(&self, directory: &Matched, path: &[u8]) -> Matched {
+        let text = String::from_utf8_lossy(path);
+        let inherited = directory.0.iter().copied().chain(std::iter::repeat(false));
+        let rules = self.rules.iter().zip(inherited);
+        Matched(
+            rules
+                .map(|(rule, inherited)| inherited || rule.pattern.matches(&text))
+                .collect(),
+        )
+    }
+
+    /// Whether what these rules match is ignored.
+    pub(super) fn decides(&self, matched: &Matched) -> bool {
+        let mut rules = self.rules.iter().zip(&matched.0);
+        rules
+            .rfind(|(_, matches)| **matches)
+            .is_some_and(|(rule, _)| !rule.keeps)
+    }
+
     /// Whether a clean path is ignored.
     pub(super) fn matches(&self, path: &[u8]) -> bool {
         if self.rules.is_empty() {
             return false;
         }
-        let texts: Vec<String> = path::parents(path)
-            .chain([path])
-            .map(|path| String::from_utf8_lossy(path).into_owned())
-            .collect();
-        let last = self
-            .rules
-            .iter()
-            .rfind(|rule| texts.iter().any(|text| rule.pattern.matches(text)));
-        last.is_some_and(|rule| !rule.keeps)
+        let parts = path::parents(path).chain([path]);
+        let matched = parts.fold(Matched::default(), |above, path| self.below(&above, path));
+        self.decides(&matched)
     }
 }
+
+/// The rules that match a path or a directory above it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Matched(Vec<bool>);
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ mod add;
 mod base;
 mod build;
 mod build_context;
+mod configure;
 mod content;
 mod context;
 mod copy;

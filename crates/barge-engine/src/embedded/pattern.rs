@@ -61,15 +61,29 @@ impl Pattern {
 
     /// Whether the whole path matches.
     pub(super) fn matches(&self, path: &str) -> bool {
-        let text: Vec<char> = path.chars().collect();
-        // The positions in the path that the pieces read so far can end at: time is pieces times length, always.
-        let mut reached = vec![false; text.len() + 1];
-        reached[0] = true;
-        for piece in &self.0 {
-            reached = advance(piece, &reached, &text);
+        // Most paths differ from most patterns in their first characters: no need to look at all of them.
+        let mut characters = path.chars();
+        let mut pieces = self.0.as_slice();
+        while let [Piece::Literal(literal), rest @ ..] = pieces {
+            if characters.next() != Some(*literal) {
+                return false;
+            }
+            pieces = rest;
         }
-        reached[text.len()]
+        matches_pieces(pieces, characters.as_str())
     }
+}
+
+/// Whether the whole text matches.
+fn matches_pieces(pieces: &[Piece], text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    // The positions in the path that the pieces read so far can end at: time is pieces times length, always.
+    let mut reached = vec![false; text.len() + 1];
+    reached[0] = true;
+    for piece in pieces {
+        reached = advance(piece, &reached, &text);
+    }
+    reached[text.len()]
 }
 
 fn advance(piece: &Piece, reached: &[bool], text: &[char]) -> Vec<bool> {

@@ -457,3 +457,78 @@ fn unused_arguments(build: &Build, dockerfile: &Dockerfile) -> Vec<String> {
         .map(|name| format!("the build argument `{name}` is not declared by any `ARG`"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn build() -> Build {
+        Build {
+            context: "/context".into(),
+            dockerfile: "Dockerfile".into(),
+            target: None,
+            build_args: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            platform: "linux/amd64".parse().unwrap(),
+            created: jiff::Timestamp::UNIX_EPOCH,
+            contexts: BTreeMap::from([("debian:12".into(), "oci-layout:debian".parse().unwrap())]),
+            compression: barge_image::compression::Compression::Zstd,
+        }
+    }
+
+    #[test]
+    fn names_mean_contexts_before_stages() {
+        let text = "FROM scratch AS docker.io/library/debian\n";
+        assert!(
+            Plan::of(build(), text).is_err(),
+            "no stage has a slash in its name"
+        );
+        let mut shadowing = build();
+        shadowing
+            .contexts
+            .insert("one".into(), "oci-layout:o".parse().unwrap());
+        let plan = Plan::of(shadowing, "FROM scratch AS one\nRUN x\nFROM one\n").unwrap();
+        assert_eq!(plan.steps.len(), 1);
+        for name in [
+            "debian:12",
+            "docker.io/library/debian:12",
+            "library/debian:12",
+        ] {
+            let plan = Plan::of(build(), &format!("FROM {name}\n")).unwrap();
+            assert!(matches!(plan.steps[0].base, Base::Named(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn knows_dockers_own_frontends() {
+        for syntax in [
+            "docker/dockerfile:1",
+            "docker.io/docker/dockerfile:1.7",
+            "docker/dockerfile",
+            "docker/dockerfile:1@sha256:ab",
+        ] {
+            assert!(is_known_syntax(syntax), "{syntax}");
+        }
+        for syntax in [
+            "docker/dockerfile:1-labs",
+            "docker/dockerfile:experimental",
+            "docker/dockerfile:2",
+            "x/docker/dockerfile:1",
+        ] {
+            assert!(!is_known_syntax(syntax), "{syntax}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(lines in proptest::collection::vec(
+            ("(ARG|FROM|COPY|ADD|RUN|ONBUILD)", "( (scratch|a|AS|debian:12|--from=0|--from=a|--platform=\\$TARGETPLATFORM|--chmod=7|\\$\\{V\\}|x=y|/)){1,5}"),
+            0..12,
+        )) {
+            let text: String = lines.iter().map(|(word, rest)| format!("{word}{rest}\n")).collect();
+            let _ = Plan::of(build(), &text).is_ok();
+        }
+    }
+}

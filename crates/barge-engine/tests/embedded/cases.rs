@@ -243,6 +243,44 @@ pub(crate) const CASES: &[Case] = &[
         LABEL p=$TARGETPLATFORM o=$TARGETOS a=$TARGETARCH v=$TARGETVARIANT\n",
     ),
     case(
+        "onto links",
+        "FROM scratch AS l\nCOPY file-link d/inner /\nCOPY . /all/\nFROM l\nCOPY one.txt /all/file-link\n\
+        COPY two.txt /all/d/dangling\nCOPY run.sh /all/folder-link/\n",
+    ),
+    case(
+        "a folder over links and files",
+        "FROM scratch\nCOPY d /x\nCOPY t/2/b.h /x/inner\nCOPY d /x\nCOPY t /x/sub\n",
+    ),
+    case(
+        "variables grow",
+        "FROM scratch\nCOPY a /\nENV PATH=$PATH:/more\nENV PATH=\"/first:${PATH}\" L=\"${NOPE:-a b}\"\nLABEL p=\"$PATH\" \\\n  q=1 \\\n\n  r=2\n",
+    ),
+    case(
+        "carriage returns",
+        "FROM scratch\r\nCOPY a \\\r\n  /x/\r\nENV A=1\r\nCMD [\"a\"]\r\n",
+    ),
+    case(
+        "a volume that is filled later",
+        "FROM scratch\nVOLUME /v $HOME/w\nCOPY a /v/\nENV U=5\nUSER ${U}:6\n",
+    ),
+    case(
+        "platforms of stages",
+        "FROM --platform=$BUILDPLATFORM scratch AS b\nCOPY a /\nFROM --platform=linux/amd64 scratch\nCOPY --from=b /a /b\n",
+    ),
+    case(
+        "a base by argument",
+        "ARG B=@base\nARG UNUSED=x\nFROM ${B} AS z\nCOPY a /\n",
+    ),
+    case(
+        "from a stage through links and patterns",
+        "FROM scratch AS s\nCOPY . /all/\nFROM scratch\nCOPY --from=s /all/folder-link/sub/*.txt /x/\n\
+        COPY --from=s /all/file-link /y\nCOPY --from=s /all/t/*/b.h /z/\nCOPY --from=s --chown=9:9 /all/d/ /w/\n",
+    ),
+    case(
+        "added files with owners",
+        "FROM scratch\nADD --chown=3:4 a d /x/\nADD --chown=3:4 no-archive.gz /y\n",
+    ),
+    case(
         "a base image",
         "FROM @base\nCOPY a /bin/\nCOPY a relative\nCOPY d /folder\nCOPY a /replace\nENV CHANGE=new ADDED=$KEEP\nLABEL both=top\n\
         WORKDIR deeper\nCMD shell form\n",
@@ -337,6 +375,11 @@ pub(crate) const FAILING: &[(&str, &str)] = &[
     (
         "a dangling link in a pattern",
         "FROM scratch\nCOPY d/d* /x/\n",
+    ),
+    ("a dangling link", "FROM scratch\nCOPY d/dangling /x\n"),
+    (
+        "a folder over a link",
+        "FROM scratch\nCOPY folder-link /all/d\nCOPY t/1/a.c /t\nCOPY . /\n",
     ),
     (
         "a folder over a file",

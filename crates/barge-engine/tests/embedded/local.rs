@@ -10,8 +10,9 @@ use std::time::{Duration, SystemTime};
 use barge_engine::embedded::{Build, Built, Error, NamedContext, Plan, Progress};
 use barge_image::archive::{LayerForm, write};
 use barge_image::compression::Compression;
+use barge_image::pack::LayerPacker;
 use barge_image::tar::{Entry, Kind, Reader, Streaming};
-use barge_image::{Layout, MediaType};
+use barge_image::{ImageConfig, Layout, MediaType, RawConfig};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Read as _;
 
@@ -548,4 +549,61 @@ fn history_and_layers_agree() {
     );
     assert_eq!(config.rootfs.diff_ids.len(), 2);
     assert_eq!(config.created.as_deref(), Some("2023-11-14T22:13:20Z"));
+}
+
+#[test]
+fn whiteouts_of_a_base_hold() {
+    let base = Bench::new(&[("Dockerfile", "FROM scratch\n")]);
+    let layout = base.layout();
+    let layers: Vec<_> = [
+        &["d/", "d/a", "d/b", "e/", "e/x", "e/s/", "e/s/deep", "f"][..],
+        // An opaque mark hides what is below, not what stands beside it, whichever comes first.
+        &[
+            "d/.wh.a",
+            "e/",
+            "e/y",
+            "e/.wh..wh..opq",
+            ".wh.f",
+            "b/",
+            ".wh.b",
+        ],
+    ]
+    .iter()
+    .map(|paths| {
+        let mut writer = barge_image::tar::Writer::new(
+            LayerPacker::new(layout.blobs(), Compression::Gzip).unwrap(),
+        );
+        for path in *paths {
+            let entry = if path.ends_with('/') {
+                Entry::directory(*path)
+            } else {
+                Entry::file(*path, 0)
+            };
+            writer.member(&entry).unwrap();
+        }
+        writer.finish().unwrap().finish(layout.blobs()).unwrap()
+    })
+    .collect();
+    let mut config = ImageConfig {
+        architecture: barge_image::Platform::host().architecture,
+        os: "linux".into(),
+        ..ImageConfig::default()
+    };
+    config.rootfs.diff_ids = layers.iter().map(|layer| layer.diff_id).collect();
+    let config = RawConfig::parse(serde_json::to_vec(&config).unwrap()).unwrap();
+    let descriptor = layout.put_image(&config, &layers).unwrap();
+    layout.name(&descriptor, &["b:1".parse().unwrap()]).unwrap();
+
+    let bench = Bench::new(&[]);
+    let mut request = bench.request("FROM scratch\nCOPY --from=b:1 / /\n");
+    let path = layout.root().to_owned();
+    request
+        .contexts
+        .insert("b:1".into(), NamedContext::Image { path, name: None });
+    let built = request
+        .plan()
+        .unwrap()
+        .execute(&bench.layout(), &|_| {})
+        .unwrap();
+    assert_eq!(bench.paths(&built), ["b/", "d/", "d/b", "e/", "e/y"]);
 }
