@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use barge_engine::Docker;
 use barge_engine::docker::BodyReader;
-use barge_image::archive::{LayerForm, Received, receive, write};
+use barge_image::archive::{LayerForm, ReceiveError, Received, receive, write};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_image::{Digest, Image, Layout, Reference, Selection};
 use barge_store::DirectoryStore;
@@ -157,7 +157,11 @@ fn put(
                 inner: export,
                 observer,
             };
-            let received = receive(stream, "the engine's export", &mut store.layer_sink())?;
+            let received = receive(stream, "the engine's export", &mut store.layer_sink());
+            let received = received.map_err(|error| match error {
+                ReceiveError::Export(error) => Error::Image(error),
+                ReceiveError::Sink(error) => Error::Store(error),
+            })?;
             let received = the_built_one(built, id, received)?;
             (store.put_received(&received)?, received.config)
         }

@@ -13,7 +13,9 @@ use barge_image::blobs::{Blobs, sync_folder, write_file};
 use barge_image::compression::{Compression, Decoder};
 use barge_image::pack::LayerPacker;
 use barge_image::record::{ArtifactName, Record, Run};
-use barge_image::{Descriptor, Digest, Error as ImageError, Hasher, Image, Layout, PackedLayer};
+use barge_image::{
+    Descriptor, Digest, Error as ImageError, Hasher, Image, Layer, Layout, PackedLayer,
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -44,7 +46,7 @@ impl DirectoryStore {
     /// # Errors
     /// When the disk refuses.
     pub fn create(root: &Utf8Path) -> Result<Self, Error> {
-        let layout = Layout::create(root).map_err(content(root))?;
+        let layout = Layout::create(root).map_err(failed(root))?;
         let store = Self { layout };
         for folder in [store.layers(), store.artifacts()] {
             fs::create_dir_all(&folder).map_err(file("create", folder))?;
@@ -81,7 +83,7 @@ impl DirectoryStore {
     pub fn put_received(&self, received: &Received) -> Result<Descriptor, Error> {
         self.layout
             .put_image(&received.config, &received.layers)
-            .map_err(content(self.root()))
+            .map_err(failed(self.root()))
     }
 
     /// Stores an open image, layer by layer as it lies: a blob is linked or copied, never packed again.
@@ -89,33 +91,23 @@ impl DirectoryStore {
     /// # Errors
     /// When the disk refuses, or a layer is not what its image says.
     pub fn put_image(&self, image: &Image) -> Result<Descriptor, Error> {
-        let mut sink = self.layer_sink();
-        let mut layers = Vec::new();
-        for layer in &image.layers {
-            let known = self.packed(&layer.diff_id)?;
-            let packed = match known {
-                Some(packed) => packed,
-                None => sink
-                    .layer(
-                        &format!("layer {}", layer.diff_id),
-                        &mut layer.content.reader(),
-                    )
-                    .map_err(content(self.root()))?,
-            };
-            if packed.diff_id != layer.diff_id {
-                let (expected, found) = (layer.diff_id, packed.diff_id);
-                let source = ImageError::Digest {
-                    what: "a layer".into(),
-                    expected,
-                    found,
-                };
-                return Err(content(self.root())(source));
-            }
-            layers.push(packed);
+        let layers = image.layers.iter().map(|layer| self.put_layer(layer));
+        let layers = layers.collect::<Result<Vec<_>, _>>();
+        let stored = layers.and_then(|layers| self.layout.put_image(&image.config, &layers));
+        stored.map_err(failed(self.root()))
+    }
+
+    fn put_layer(&self, layer: &Layer) -> Result<PackedLayer, ImageError> {
+        if let Some(known) = self.packed(&layer.diff_id)? {
+            return Ok(known);
         }
-        self.layout
-            .put_image(&image.config, &layers)
-            .map_err(content(self.root()))
+        let name = format!("layer {}", layer.diff_id);
+        let packed = self.take_layer(&name, &mut layer.content.reader())?;
+        if packed.diff_id == layer.diff_id {
+            Ok(packed)
+        } else {
+            Err(changed("a layer", layer.diff_id, packed.diff_id))
+        }
     }
 
     /// Stores a record and points to it, after reading back everything it names.
@@ -125,17 +117,17 @@ impl DirectoryStore {
     /// # Errors
     /// [`Error::Taken`] when the pointer exists and names another record, or when the disk refuses.
     pub fn put_record(&self, record: &Record) -> Result<Digest, Error> {
-        let bytes = record.to_bytes().map_err(content(self.root()))?;
+        let bytes = record.to_bytes().map_err(failed(self.root()))?;
         let digest = self
             .layout
             .blobs()
             .put(&bytes)
-            .map_err(content(self.root()))?;
+            .map_err(failed(self.root()))?;
         self.image_of(record)?;
         self.exclusively(|| {
             self.layout
                 .name(&record.image.manifest, &record.references)
-                .map_err(content(self.root()))
+                .map_err(failed(self.root()))
         })?;
         let artifact = record.artifact.clone();
         let pointer = Pointer {
@@ -175,10 +167,10 @@ impl DirectoryStore {
         let bytes = self
             .layout
             .document("hand-off record", digest)
-            .map_err(content(self.root()))?;
+            .map_err(failed(self.root()))?;
         Record::from_bytes(&bytes).map_err(|source| {
             let path = self.layout.blobs().path(digest);
-            content(self.root())(ImageError::Document {
+            failed(self.root())(ImageError::Document {
                 what: "hand-off record",
                 path,
                 source,
@@ -248,31 +240,57 @@ impl DirectoryStore {
         let image = self
             .layout
             .image(digest, record.references.clone())
-            .map_err(content(self.root()))?;
+            .map_err(failed(self.root()))?;
         let found = image.config.digest();
         if found == record.image.config {
             return Ok(image);
         }
         let expected = record.image.config;
-        Err(content(self.root())(ImageError::Digest {
+        Err(failed(self.root())(ImageError::Digest {
             what: "the config".into(),
             expected,
             found,
         }))
     }
 
-    fn packed(&self, diff_id: &Digest) -> Result<Option<PackedLayer>, Error> {
+    fn packed(&self, diff_id: &Digest) -> Result<Option<PackedLayer>, ImageError> {
         let path = self.layers().join(diff_id.hex());
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(file("read", path)(error)),
+            Err(source) => {
+                return Err(ImageError::File {
+                    action: "read",
+                    path,
+                    source,
+                });
+            }
         };
         // A note that cannot be read, or whose blob is gone, only costs packing the layer again.
         let packed = serde_json::from_slice::<PackedLayer>(&bytes).ok();
         Ok(packed.filter(|packed| {
             self.layout.blobs().size(&packed.blob.digest) == Some(packed.blob.size)
         }))
+    }
+
+    /// Stores a layer in one pass, under the name that its origin gave it.
+    fn take_layer(&self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, ImageError> {
+        // Docker from 25 on names a plain layer by its diff_id: one that is known need only be hashed.
+        let named = name
+            .rsplit('/')
+            .next()
+            .and_then(|hex| Digest::from_hex(hex).ok());
+        if let Some(known) = named.and_then(|diff_id| self.packed(&diff_id).ok().flatten()) {
+            let found = hash(content).map_err(broken(name))?;
+            return if found == known.diff_id {
+                Ok(known)
+            } else {
+                Err(changed(name, known.diff_id, found))
+            };
+        }
+        let packed = pack(self.layout.blobs(), name, content)?;
+        self.note(&packed)?;
+        Ok(packed)
     }
 
     fn note(&self, layer: &PackedLayer) -> Result<(), ImageError> {
@@ -300,7 +318,7 @@ impl DirectoryStore {
             .sync_all()
             .map_err(file("write", &path))?;
         match fs::hard_link(temporary.path(), &path) {
-            Ok(()) => sync_folder(&folder).map_err(content(self.root())),
+            Ok(()) => sync_folder(&folder).map_err(failed(self.root())),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let held = read_pointer(&path)?.record;
                 if held == pointer.record {
@@ -347,24 +365,12 @@ pub struct DirectorySink {
 }
 
 impl LayerSink for DirectorySink {
-    fn layer(&mut self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, ImageError> {
-        let blobs = self.store.layout.blobs().clone();
-        // Docker from 25 on names a plain layer by its diff_id: one that is known need only be hashed.
-        let named = name
-            .rsplit('/')
-            .next()
-            .and_then(|hex| Digest::from_hex(hex).ok());
-        if let Some(known) = named.and_then(|diff_id| self.store.packed(&diff_id).ok().flatten()) {
-            let found = hash(content).map_err(broken(name))?;
-            return if found == known.diff_id {
-                Ok(known)
-            } else {
-                Err(changed(name, known.diff_id, found))
-            };
-        }
-        let packed = pack(&blobs, name, content)?;
-        self.store.note(&packed)?;
-        Ok(packed)
+    type Error = Error;
+
+    fn layer(&mut self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Error> {
+        self.store
+            .take_layer(name, content)
+            .map_err(failed(self.store.root()))
     }
 }
 
@@ -417,7 +423,7 @@ fn copy_into(mut source: impl Read, mut take: impl FnMut(&[u8])) -> io::Result<u
 
 fn changed(name: &str, expected: Digest, found: Digest) -> ImageError {
     ImageError::Digest {
-        what: format!("`{name}`"),
+        what: name.to_owned(),
         expected,
         found,
     }
@@ -432,7 +438,7 @@ fn broken(name: &str) -> impl FnOnce(io::Error) -> ImageError {
     }
 }
 
-fn content(root: &Utf8Path) -> impl FnOnce(ImageError) -> Error {
+fn failed(root: &Utf8Path) -> impl FnOnce(ImageError) -> Error {
     let root = root.to_owned();
     move |source| Error::Content { root, source }
 }

@@ -1,9 +1,9 @@
 //! Image archives, out and in as a stream.
 //!
-//! [`write`] makes the hybrid that every engine loads; [`Receiver`] takes an engine's export apart while it arrives.
+//! [`write`] makes the hybrid that every engine loads; [`receive`] takes an engine's export apart while it arrives.
 
 mod receive;
 mod write;
 
-pub use receive::{LayerSink, Received, receive};
+pub use receive::{LayerSink, ReceiveError, Received, receive};
 pub use write::{LayerForm, write};

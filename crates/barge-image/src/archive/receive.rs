@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
 use crate::compression::Compression;
@@ -24,11 +24,23 @@ const HEADER: usize = 512;
 
 /// Where layers of an export go.
 pub trait LayerSink {
+    /// Why a layer cannot be stored.
+    type Error;
+
     /// Takes the bytes of a layer, perhaps compressed, under the name that the export gave it.
     ///
     /// # Errors
     /// When the layer cannot be stored.
-    fn layer(&mut self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Error>;
+    fn layer(&mut self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Self::Error>;
+}
+
+/// Which side of a transfer failed.
+#[derive(Debug)]
+pub enum ReceiveError<E> {
+    /// The export is broken or breaks off.
+    Export(Error),
+    /// The sink failed.
+    Sink(E),
 }
 
 /// One image of an export.
@@ -54,11 +66,11 @@ struct DockerImage {
 ///
 /// # Errors
 /// When the stream breaks off, a document is missing or broken, a layer cannot be stored or is not what its config says.
-pub fn receive(
+pub fn receive<S: LayerSink>(
     stream: impl Read,
     origin: &str,
-    sink: &mut dyn LayerSink,
-) -> Result<Vec<Received>, Error> {
+    sink: &mut S,
+) -> Result<Vec<Received>, ReceiveError<S::Error>> {
     let mut export = Export::default();
     let path = Utf8PathBuf::from(origin);
     let mut reader = Reader::new(Streaming(stream));
@@ -67,7 +79,13 @@ pub fn receive(
     }
     // What follows the end mark must be read too: an engine reports late failures by cutting the connection.
     reader.drain().map_err(Error::tar(&path))?;
-    export.images(&path)
+    Ok(export.images(&path)?)
+}
+
+impl<E> From<Error> for ReceiveError<E> {
+    fn from(error: Error) -> Self {
+        Self::Export(error)
+    }
 }
 
 #[derive(Default)]
@@ -79,55 +97,74 @@ struct Export {
 }
 
 impl Export {
-    fn take(
+    fn take<S: LayerSink>(
         &mut self,
-        path: &Utf8PathBuf,
+        path: &Utf8Path,
         entry: &Entry,
         content: &mut Reader<Streaming<impl Read>>,
-        sink: &mut dyn LayerSink,
-    ) -> Result<(), Error> {
+        sink: &mut S,
+    ) -> Result<(), ReceiveError<S::Error>> {
         let name = String::from_utf8_lossy(&entry.path).into_owned();
         match entry.kind {
             Kind::File => {}
             Kind::Symlink | Kind::HardLink => {
-                self.links
-                    .insert(name, String::from_utf8_lossy(&entry.link).into_owned());
+                let target = String::from_utf8_lossy(&entry.link).into_owned();
+                self.links.insert(name, target);
                 return Ok(());
             }
             _ => return Ok(()),
         }
-        let read_error = |source| Error::Tar {
-            path: path.clone(),
+        let broken = |source| Error::Tar {
+            path: path.to_owned(),
             source: tar::Error::Read {
                 offset: entry.offset,
                 source,
             },
         };
         let mut first = [0; HEADER];
-        let length = fill(content, &mut first).map_err(read_error)?;
+        let length = fill(content, &mut first).map_err(broken)?;
         let first = &first[..length];
-        if is_layer(first) {
-            let layer = sink.layer(&name, &mut first.chain(content))?;
-            self.layers.insert(name, layer);
-            return Ok(());
+        if !is_layer(first) {
+            return Ok(self.document(path, name, entry.size, first.chain(content), broken)?);
         }
-        if entry.size > DOCUMENT_LIMIT || self.documents_size > DOCUMENTS_LIMIT {
-            let limit = DOCUMENT_LIMIT;
+        let mut watched = Watched {
+            inner: first.chain(content),
+            failed: None,
+        };
+        let stored = sink.layer(&name, &mut watched);
+        let layer = stored.map_err(|error| match watched.failed {
+            Some(source) => ReceiveError::Export(broken(source)),
+            None => ReceiveError::Sink(error),
+        })?;
+        self.layers.insert(name, layer);
+        Ok(())
+    }
+
+    fn document(
+        &mut self,
+        path: &Utf8Path,
+        name: String,
+        size: u64,
+        mut content: impl Read,
+        broken: impl FnOnce(io::Error) -> Error,
+    ) -> Result<(), Error> {
+        if size > DOCUMENT_LIMIT || self.documents_size > DOCUMENTS_LIMIT {
+            let (path, limit) = (path.to_owned(), DOCUMENT_LIMIT);
             return Err(Error::TooLarge {
                 what: name,
-                path: path.clone(),
-                size: entry.size,
+                path,
+                size,
                 limit,
             });
         }
-        let mut bytes = first.to_vec();
-        content.read_to_end(&mut bytes).map_err(read_error)?;
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes).map_err(broken)?;
         self.documents_size += bytes.len();
         self.documents.insert(name, bytes);
         Ok(())
     }
 
-    fn images(&self, path: &Utf8PathBuf) -> Result<Vec<Received>, Error> {
+    fn images(&self, path: &Utf8Path) -> Result<Vec<Received>, Error> {
         let listed = self
             .documents
             .get("manifest.json")
@@ -137,7 +174,7 @@ impl Export {
         images.iter().map(|image| self.image(path, image)).collect()
     }
 
-    fn image(&self, path: &Utf8PathBuf, image: &DockerImage) -> Result<Received, Error> {
+    fn image(&self, path: &Utf8Path, image: &DockerImage) -> Result<Received, Error> {
         let bytes = self
             .documents
             .get(&image.config)
@@ -178,7 +215,7 @@ impl Export {
     }
 
     /// Old archives hold equal layers once and link to them, relative to the link.
-    fn layer(&self, path: &Utf8PathBuf, name: &str) -> Result<PackedLayer, Error> {
+    fn layer(&self, path: &Utf8Path, name: &str) -> Result<PackedLayer, Error> {
         let direct = self.layers.get(name);
         let linked = || {
             let target = self.links.get(name)?;
@@ -192,9 +229,9 @@ impl Export {
     }
 }
 
-fn missing(path: &Utf8PathBuf, what: &str) -> Error {
+fn missing(path: &Utf8Path, what: &str) -> Error {
     Error::Missing {
-        path: path.clone(),
+        path: path.to_owned(),
         what: format!("`{what}`"),
     }
 }
@@ -208,6 +245,22 @@ fn is_layer(first: &[u8]) -> bool {
             .is_ok_and(|entry| entry.is_some());
     let has_magic = first.len() == HEADER && first[257..262] == *b"ustar";
     zero_block || tar || has_magic || Compression::sniff(first) != Compression::None
+}
+
+/// Keeps the error of a source, so that a sink's failure to read is told from its failure to write.
+struct Watched<R> {
+    inner: R,
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| {
+            let told = io::Error::from(error.kind());
+            self.failed = Some(error);
+            told
+        })
+    }
 }
 
 fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {

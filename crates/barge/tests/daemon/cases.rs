@@ -1,0 +1,381 @@
+//! The cases, each named for what it shows.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::Docker;
+use super::support::{Checkout, pull_request};
+
+/// A case is a function of the daemon.
+type Case = fn(&Docker);
+
+pub const ALL: &[(&str, Case)] = &[
+    (
+        "a_pull_request_is_built_saved_removed_and_loaded_again",
+        five_steps,
+    ),
+    ("owners_are_lower_cased_once", owners),
+    ("a_removed_image_is_diagnosed", removed),
+    ("a_moved_tag_is_diagnosed", retagged),
+    ("a_dirty_daemon_is_told_before_a_tag_moves", dirty),
+    ("every_tag_is_saved_and_loaded", every_tag),
+    (
+        "the_embedded_builder_and_the_daemon_agree_on_the_image",
+        embedded,
+    ),
+    ("a_second_load_sends_nothing", present),
+    ("only_missing_layers_are_sent", partial),
+    ("a_failing_step_is_named_and_leaves_nothing", failing_build),
+    ("a_build_beyond_its_deadline_is_stopped", deadline),
+    ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
+    ("the_whole_way_ends_with_a_verdict", whole_way),
+];
+
+/// A checkout that speaks to the daemon, for a pull request.
+fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
+    let mut checkout = Checkout::new();
+    checkout.set("DOCKER_HOST", &docker.host);
+    checkout.set("GITHUB_EVENT_NAME", "pull_request");
+    checkout.write(
+        "pr.json",
+        &pull_request(owner, number, "feat: carry images").to_string(),
+    );
+    // Runs side by side must not share an image: the name of the repository is the test's own.
+    let unique = checkout
+        .path()
+        .file_name()
+        .unwrap()
+        .to_string_lossy()
+        .trim_start_matches('.')
+        .to_lowercase();
+    checkout.write(
+        "barge.toml",
+        &format!(
+            "[meta]\nimages = [\"ghcr.io/{}/{unique}\"]\n",
+            owner.to_lowercase()
+        ),
+    );
+    checkout
+}
+
+fn name(checkout: &Checkout, owner: &str, tag: &str) -> String {
+    let unique = checkout
+        .path()
+        .file_name()
+        .unwrap()
+        .to_string_lossy()
+        .trim_start_matches('.')
+        .to_lowercase();
+    format!("ghcr.io/{}/{unique}:{tag}", owner.to_lowercase())
+}
+
+fn five_steps(docker: &Docker) {
+    for number in [5, 42, 123] {
+        let checkout = checkout(docker, "Wikid82", number);
+        let tag = name(&checkout, "Wikid82", &format!("pr-{number}"));
+        checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+        let built = docker.id(&tag).expect("the image is there after the build");
+        checkout.barge(&["save", "-o", "image.tar"]).exits(0);
+        checkout.barge(&["save"]).exits(0);
+        docker.run(&["rmi", &tag]);
+        assert_eq!(docker.id(&tag), None);
+        docker.run(&[
+            "load",
+            "--input",
+            checkout.file("image.tar").to_str().unwrap(),
+        ]);
+        assert_eq!(
+            docker.id(&tag).as_deref(),
+            Some(&*built),
+            "docker loads barge's archive"
+        );
+        docker.run(&["rmi", &tag]);
+        checkout.barge(&["load"]).exits(0);
+        assert_eq!(docker.id(&tag), Some(built), "barge loads from its store");
+        docker.run(&["rmi", &tag]);
+    }
+}
+
+fn owners(docker: &Docker) {
+    for owner in ["Wikid82", "TestUser", "UPPERCASE"] {
+        let checkout = checkout(docker, owner, 7);
+        fs::remove_file(checkout.file("barge.toml")).unwrap();
+        let built = checkout
+            .barge(&["build", "--event", "pr.json", "--format", "json"])
+            .exits(0)
+            .json();
+        let expected = format!("ghcr.io/{}/charon:pr-7", owner.to_lowercase());
+        assert_eq!(built["built"]["references"], serde_json::json!([expected]));
+        let saved = checkout
+            .barge(&["save", "--format", "json"])
+            .exits(0)
+            .json();
+        assert_eq!(
+            saved["saved"]["record"]["references"],
+            serde_json::json!([expected])
+        );
+        docker.run(&["rmi", &expected]);
+    }
+}
+
+fn removed(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 7);
+    let tag = name(&checkout, "wikid82", "pr-7");
+    let other = name(&checkout, "wikid82", "pr-70");
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    docker.run(&["tag", &tag, &other]);
+    docker.run(&["rmi", &tag]);
+    let ran = checkout.barge(&["save", "-o", "image.tar"]).exits(3);
+    let ran = ran
+        .says(&format!("holds no image `{tag}`"))
+        .says(&format!("`{other}` (another tag)"));
+    assert!(ran.stdout.is_empty() && !checkout.file("image.tar").exists());
+    checkout.barge(&["save"]).exits(3);
+    assert!(!checkout.file(".barge/saved.json").exists());
+    docker.run(&["rmi", &other]);
+}
+
+fn retagged(docker: &Docker) {
+    let first = checkout(docker, "wikid82", 7);
+    let tag = name(&first, "wikid82", "pr-7");
+    first.barge(&["build", "--event", "pr.json"]).exits(0);
+    let second = checkout(docker, "wikid82", 8);
+    second.write("app/run", "something else\n");
+    second.barge(&["build", "--event", "pr.json"]).exits(0);
+    let other = name(&second, "wikid82", "pr-8");
+    docker.run(&["tag", &other, &tag]);
+    first
+        .barge(&["save"])
+        .exits(3)
+        .says(&format!("`{tag}` names another image now"));
+    docker.run(&["rmi", &tag, &other]);
+}
+
+fn dirty(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 9);
+    let tag = name(&checkout, "wikid82", "pr-9");
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    let built = docker.id(&tag);
+    checkout.barge(&["save"]).exits(0);
+    docker.run(&["rmi", &tag]);
+    checkout.write("app/run", "an image of somebody else\n");
+    docker.run(&[
+        "build",
+        "--quiet",
+        "--tag",
+        &tag,
+        checkout.path().to_str().unwrap(),
+    ]);
+    assert_ne!(docker.id(&tag), built);
+    checkout
+        .barge(&["load"])
+        .exits(0)
+        .says(&format!("`{tag}` moves here from image"));
+    assert_eq!(docker.id(&tag), built);
+    docker.run(&["rmi", &tag]);
+}
+
+fn every_tag(docker: &Docker) {
+    let mut checkout = checkout(docker, "wikid82", 1);
+    checkout.set("GITHUB_EVENT_NAME", "");
+    let built = checkout
+        .barge(&["build", "--format", "json"])
+        .exits(0)
+        .json();
+    let tags: Vec<String> = serde_json::from_value(built["built"]["references"].clone()).unwrap();
+    assert_eq!(tags.len(), 2, "latest and sha: {tags:?}");
+    let ids: Vec<_> = tags.iter().map(|tag| docker.id(tag)).collect();
+    assert!(ids[0].is_some() && ids[0] == ids[1]);
+    checkout.barge(&["save"]).exits(0);
+    tags.iter().for_each(|tag| drop(docker.run(&["rmi", tag])));
+    checkout.barge(&["load"]).exits(0);
+    assert_eq!(
+        tags.iter().map(|tag| docker.id(tag)).collect::<Vec<_>>(),
+        ids
+    );
+    tags.iter().for_each(|tag| drop(docker.run(&["rmi", tag])));
+}
+
+fn embedded(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 11);
+    let tag = name(&checkout, "wikid82", "pr-11");
+    checkout
+        .barge(&["build", "--event", "pr.json", "--engine", "embedded"])
+        .exits(0);
+    assert_eq!(docker.id(&tag), None, "the embedded builder asks no daemon");
+    let saved = checkout
+        .barge(&["save", "--format", "json"])
+        .exits(0)
+        .json();
+    checkout.barge(&["load"]).exits(0);
+    assert_eq!(
+        docker.id(&tag).as_deref(),
+        saved["saved"]["record"]["image"]["config"].as_str()
+    );
+    let container = docker.run(&["create", &tag]);
+    docker.run(&[
+        "cp",
+        &format!("{container}:/app/run"),
+        checkout.file("copied").to_str().unwrap(),
+    ]);
+    assert_eq!(
+        fs::read_to_string(checkout.file("copied")).unwrap(),
+        "hello\n"
+    );
+    docker.run(&["rm", &container]);
+    docker.run(&["rmi", &tag]);
+}
+
+fn present(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 12);
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    checkout.barge(&["save"]).exits(0);
+    let loaded = checkout
+        .barge(&["load", "--format", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(loaded["sent_layers"], 0);
+    docker.run(&["rmi", &name(&checkout, "wikid82", "pr-12")]);
+}
+
+fn partial(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 13);
+    let tag = name(&checkout, "wikid82", "pr-13");
+    checkout.write("Dockerfile", "FROM scratch\nCOPY app/node_modules /app/node_modules\nCOPY app/run /app/run\nCMD [\"x\"]\n");
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    let base = name(&checkout, "wikid82", "base");
+    docker.run(&["tag", &tag, &base]);
+    checkout.write("app/run", "the second commit\n");
+    checkout
+        .barge(&["build", "--event", "pr.json", "--engine", "docker"])
+        .exits(0);
+    checkout.barge(&["save"]).exits(0);
+    let built = docker.id(&tag);
+    docker.run(&["rmi", &tag]);
+    let loaded = checkout
+        .barge(&["load", "--format", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(
+        (&loaded["sent_layers"], &loaded["layers"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(docker.id(&tag), built);
+    docker.run(&["rmi", &tag, &base]);
+}
+
+fn failing_build(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 14);
+    checkout.write("Dockerfile", "FROM scratch\nCOPY missing /\n");
+    checkout
+        .barge(&["build", "--event", "pr.json"])
+        .exits(1)
+        .says("missing");
+    assert!(!checkout.file(".barge/build.json").exists());
+    checkout.barge(&["save"]).exits(2).says("nothing to save");
+}
+
+fn deadline(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 15);
+    let busybox = Path::new("/bin/busybox");
+    let shell = if busybox.exists() {
+        busybox
+    } else {
+        Path::new("/bin/sh")
+    };
+    fs::copy(shell, checkout.file("app/sh")).unwrap();
+    checkout.write(
+        "Dockerfile",
+        "FROM scratch\nCOPY app /bin\nADD https://127.0.0.1:9/never /\n",
+    );
+    let settings = fs::read_to_string(checkout.file("barge.toml")).unwrap();
+    checkout.write("barge.toml", &format!("{settings}[build]\ntimeout = 0\n"));
+    checkout
+        .barge(&["build", "--event", "pr.json"])
+        .exits(1)
+        .says("stopped after 0 s");
+    assert!(!checkout.file(".barge/build.json").exists());
+}
+
+fn full_disk(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 16);
+    // Noise does not compress, so neither form of the image fits.
+    fs::write(checkout.file("app/noise"), noise(3 << 20)).unwrap();
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    let small = checkout.file("small");
+    fs::create_dir(&small).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .arg(&small)
+        .status();
+    assert!(
+        mounted.unwrap().success(),
+        "this test mounts a small tmpfs and needs root for it"
+    );
+    let archive = small.join("image.tar");
+    let to_archive = checkout.barge(&["save", "-o", archive.to_str().unwrap()]);
+    let left: Vec<_> = fs::read_dir(&small)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    let to_store = checkout.barge(&[
+        "save",
+        "--store",
+        &format!("dir:{}", small.join("store").display()),
+    ]);
+    let pointers = fs::read_dir(small.join("store/artifacts"))
+        .map(Iterator::count)
+        .unwrap_or_default();
+    Command::new("umount").arg(&small).status().unwrap();
+    to_archive.exits(1).says("No space left on device");
+    to_store.exits(4).says("No space left on device");
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(pointers, 0);
+    docker.run(&["rmi", &name(&checkout, "wikid82", "pr-16")]);
+}
+
+fn whole_way(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 17);
+    let tag = name(&checkout, "wikid82", "pr-17");
+    let critical = checkout.advisories("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
+    let ran = checkout
+        .barge(&["run", "--event", "pr.json", "--db", &critical])
+        .exits(10);
+    assert!(
+        ran.last_line().starts_with("verdict: failed"),
+        "{}",
+        ran.stdout
+    );
+    let high = checkout.advisories("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N");
+    let ran = checkout
+        .barge(&[
+            "run",
+            "--event",
+            "pr.json",
+            "--db",
+            &high,
+            "--store",
+            "dir:other",
+        ])
+        .exits(0);
+    assert!(
+        ran.last_line().starts_with("verdict: passed with warnings"),
+        "{}",
+        ran.stdout
+    );
+    assert!(docker.id(&tag).is_some(), "the image is loaded again");
+    docker.run(&["rmi", &tag]);
+}
+
+/// Bytes without a pattern (xorshift64).
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..length).map(|_| next()).collect()
+}
