@@ -9,7 +9,7 @@ use barge_image::compression::{Compression, Decoder};
 use barge_image::manifest::Descriptor;
 use barge_image::pack::{LayerPacker, PLAIN_SIZE};
 use barge_image::tar::{Entry, Kind, Reader, Streaming};
-use barge_image::{Extent, Layer, MediaType, PackedLayer};
+use barge_image::{Extent, Layer, Layout, MediaType, PackedLayer};
 
 use super::content::Content;
 use super::path;
@@ -105,16 +105,49 @@ impl BaseLayer {
         tree.put(path, node);
     }
 
-    /// The layer as a blob in the folder: the very bytes where a manifest names them, else packed.
+    /// The layer as a blob in the layout: the very bytes where a manifest names them, else packed, once.
     pub(super) fn store(
         &self,
-        blobs: &Blobs,
+        layout: &Layout,
         compression: Compression,
     ) -> Result<PackedLayer, barge_image::Error> {
         match &self.layer.blob {
-            Some(blob) => self.copy(blobs, blob),
-            None => self.pack(blobs, compression),
+            Some(blob) => self.copy(layout.blobs(), blob),
+            None => match self.packed_before(layout, compression)? {
+                Some(packed) => Ok(packed),
+                None => self.pack(layout.blobs(), compression),
+            },
         }
+    }
+
+    /// The same layer of an image that the layout lists, if it is packed the same way. An image's identity is that of its
+    /// plain layers, so that it does not matter who packed them.
+    fn packed_before(
+        &self,
+        layout: &Layout,
+        compression: Compression,
+    ) -> Result<Option<PackedLayer>, barge_image::Error> {
+        for manifest in layout.index()? {
+            // An image of the index that cannot be read is not this build's concern.
+            let Ok(image) = layout.image(&manifest.digest, Vec::new()) else {
+                continue;
+            };
+            let same = |layer: &&Layer| layer.diff_id == self.layer.diff_id;
+            let Some(layer) = image.layers.iter().find(same) else {
+                continue;
+            };
+            if let Some(blob) = &layer.blob
+                && blob.media_type == media_type(compression)
+                && layer.content.len() == blob.size
+            {
+                return Ok(Some(PackedLayer {
+                    diff_id: layer.diff_id,
+                    plain_size: layer.plain_size()?,
+                    blob: blob.clone(),
+                }));
+            }
+        }
+        Ok(None)
     }
 
     fn copy(&self, blobs: &Blobs, blob: &Descriptor) -> Result<PackedLayer, barge_image::Error> {
@@ -132,12 +165,11 @@ impl BaseLayer {
         }
         let plain_size = self.layer.plain_size()?;
         let compression = self.layer.compression()?;
-        let media_type = match compression {
-            Compression::None => MediaType::LAYER,
-            Compression::Gzip => MediaType::LAYER_GZIP,
-            Compression::Zstd => MediaType::LAYER_ZSTD,
-        };
-        let mut descriptor = Descriptor::new(media_type, blob.digest, self.layer.content.len());
+        let mut descriptor = Descriptor::new(
+            media_type(compression),
+            blob.digest,
+            self.layer.content.len(),
+        );
         if compression != Compression::None {
             descriptor
                 .annotations
@@ -165,6 +197,14 @@ impl BaseLayer {
     fn unreadable(&self) -> impl Fn(io::Error) -> barge_image::Error {
         let diff_id = self.layer.diff_id;
         move |source| barge_image::Error::Inflate { diff_id, source }
+    }
+}
+
+fn media_type(compression: Compression) -> MediaType {
+    match compression {
+        Compression::None => MediaType::LAYER,
+        Compression::Gzip => MediaType::LAYER_GZIP,
+        Compression::Zstd => MediaType::LAYER_ZSTD,
     }
 }
 

@@ -256,9 +256,7 @@ impl Execution<'_> {
         let mut layers: Vec<PackedLayer> = Vec::new();
         for (index, layer) in stage.layers.iter().enumerate() {
             let packed = match layer {
-                StageLayer::Base(layer) => {
-                    layer.store(layout.blobs(), self.plan.build.compression)?
-                }
+                StageLayer::Base(layer) => layer.store(layout, self.plan.build.compression)?,
                 StageLayer::New(layer) => {
                     write::layer(layer, layout.blobs(), self.plan.build.compression)?
                 }

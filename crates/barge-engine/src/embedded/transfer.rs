@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::add;
 use super::context::Context;
 use super::copy::{self, Changes, Failure, Options, Target};
-use super::error::Error;
+use super::error::{Engines, Error, Refusal};
 use super::execute::{Execution, Present, absolute, base_error, fails, failure};
 use super::ignore::Ignore;
 use super::plan::{is_remote, octal};
@@ -117,10 +117,11 @@ impl Execution<'_> {
             .map(word)
             .collect::<Result<Vec<_>, _>>()?;
         if let Some(remote) = sources.iter().find(|source| is_remote(source)) {
-            return Err(fails(
-                place,
-                format!("the embedded builder fetches nothing, and `{remote}` is remote"),
-            ));
+            return Err(Error::Refused(vec![Refusal {
+                place: place.clone(),
+                reason: format!("fetches nothing, and `{remote}` is remote"),
+                engines: Engines::Any,
+            }]));
         }
         let heredoc = |doc: &Heredoc| {
             let content = if doc.expand {

@@ -607,3 +607,52 @@ fn whiteouts_of_a_base_hold() {
         .unwrap();
     assert_eq!(bench.paths(&built), ["b/", "d/", "d/b", "e/", "e/y"]);
 }
+
+#[test]
+fn a_base_without_manifest_is_packed_once() {
+    let base = Bench::new(&[("a", "a")]);
+    let built = base.build("FROM scratch\nCOPY a /base\n").unwrap();
+    let image = base
+        .layout()
+        .image(&built.descriptor.digest, Vec::new())
+        .unwrap();
+    let mut hybrid = Vec::new();
+    write(
+        &image,
+        &["b:1".parse().unwrap()],
+        LayerForm::Plain,
+        &std::collections::BTreeSet::new(),
+        &mut hybrid,
+        &|_| {},
+    )
+    .unwrap();
+    // A docker archive of old has no manifest: the same members without the OCI half.
+    let mut reader = Reader::new(Streaming(&hybrid[..]));
+    let mut docker = barge_image::tar::Writer::new(Vec::new());
+    while let Some(entry) = reader.next().unwrap() {
+        if entry.path != b"index.json" && entry.path != b"oci-layout" {
+            docker.file(&entry, &mut reader).unwrap();
+        }
+    }
+    let path = base.path().join("old.tar");
+    fs::write(&path, docker.finish().unwrap()).unwrap();
+
+    let bench = Bench::new(&[("b", "b")]);
+    let layout = bench.layout();
+    let mut request = bench.request("FROM b:1\nCOPY b /\n");
+    request
+        .contexts
+        .insert("b:1".into(), NamedContext::Image { path, name: None });
+    let first = request.plan().unwrap().execute(&layout, &|_| {}).unwrap();
+    assert_eq!(first.layers[0].diff_id, built.layers[0].diff_id);
+    layout
+        .name(&first.descriptor, &["mine:1".parse().unwrap()])
+        .unwrap();
+    let second = request.plan().unwrap().execute(&layout, &|_| {}).unwrap();
+    assert_eq!(first.descriptor, second.descriptor);
+    layout
+        .image(&second.descriptor.digest, Vec::new())
+        .unwrap()
+        .verify()
+        .unwrap();
+}
