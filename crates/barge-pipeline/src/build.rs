@@ -1,6 +1,6 @@
 //! Building by the plan, and the record of what came out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use barge_ci::event::GitReference;
@@ -95,11 +95,15 @@ pub async fn build(
     let workspace = surroundings.workspace();
     workspace.forget(&workspace.built())?;
     workspace.forget(&workspace.saved())?;
-    let arguments = arguments(surroundings, event, plan);
-    let names: Vec<String> = arguments.keys().cloned().collect();
+    let defaults = default_arguments(event, plan);
+    let names: BTreeSet<String> = defaults
+        .keys()
+        .chain(surroundings.build.args.keys())
+        .cloned()
+        .collect();
     let (home, platform, engine) = match docker(surroundings).await? {
-        Some(docker) => build_in_docker(surroundings, plan, arguments, &docker).await?,
-        None => build_embedded(surroundings, plan, arguments).await?,
+        Some(docker) => build_in_docker(surroundings, plan, defaults, &docker).await?,
+        None => build_embedded(surroundings, plan, defaults).await?,
     };
     let built = Built {
         schema: SCHEMA.into(),
@@ -109,7 +113,7 @@ pub async fn build(
         source: source(surroundings, event),
         facts: BuildFacts {
             engine,
-            arguments: names,
+            arguments: names.into_iter().collect(),
         },
     };
     workspace.leave(&workspace.built(), &built)?;
@@ -136,30 +140,33 @@ pub(crate) async fn docker(surroundings: &Surroundings) -> Result<Option<Docker>
     }
 }
 
-/// The build arguments of the original pipeline (R9), under those of the settings.
-fn arguments(surroundings: &Surroundings, event: &Event, plan: &Build) -> BTreeMap<String, String> {
+/// The build arguments of the original pipeline (R9). A Dockerfile need not declare them.
+fn default_arguments(event: &Event, plan: &Build) -> BTreeMap<String, String> {
+    let created = plan.names.labels.get("org.opencontainers.image.created");
+    let created = created.map(|created| ("BUILD_DATE".to_owned(), created.clone()));
     let mut arguments = BTreeMap::from([
         ("VERSION".to_owned(), plan.names.version.clone()),
         ("VCS_REF".to_owned(), event.head.to_string()),
     ]);
-    if let Some(created) = plan.names.labels.get("org.opencontainers.image.created") {
-        arguments.insert("BUILD_DATE".to_owned(), created.clone());
-    }
-    arguments.extend(surroundings.build.args.clone());
+    arguments.extend(created);
     arguments
 }
 
 async fn build_in_docker(
     surroundings: &Surroundings,
     plan: &Build,
-    arguments: BTreeMap<String, String>,
+    mut arguments: BTreeMap<String, String>,
     docker: &Docker,
 ) -> Result<(Home, Platform, String), Error> {
     let settings = &surroundings.build;
-    let folder = surroundings.folder.join(&settings.context);
-    let context =
-        embedded::BuildContext::read(&folder, &surroundings.folder.join(settings.dockerfile()))
-            .map_err(barge_engine::Error::from)?;
+    let (folder, dockerfile) = (
+        surroundings.path(&settings.context),
+        surroundings.path(&settings.dockerfile()),
+    );
+    let hidden = surroundings.workspace().root().to_owned();
+    let context = embedded::BuildContext::read(&folder, &dockerfile, Some(&hidden))
+        .map_err(barge_engine::Error::from)?;
+    arguments.extend(settings.args.clone());
     let options = BuildOptions {
         references: plan.names.references.clone(),
         dockerfile: context.dockerfile_name().to_owned(),
@@ -214,7 +221,7 @@ async fn build_in_docker(
 async fn build_embedded(
     surroundings: &Surroundings,
     plan: &Build,
-    arguments: BTreeMap<String, String>,
+    default_args: BTreeMap<String, String>,
 ) -> Result<(Home, Platform, String), Error> {
     let settings = &surroundings.build;
     let contexts = settings.contexts.iter().map(|(name, text)| {
@@ -224,10 +231,12 @@ async fn build_embedded(
         Ok((name.clone(), context.in_folder(&surroundings.folder)))
     });
     let build = embedded::Build {
-        context: surroundings.folder.join(&settings.context),
-        dockerfile: surroundings.folder.join(settings.dockerfile()),
+        context: surroundings.path(&settings.context),
+        dockerfile: surroundings.path(&settings.dockerfile()),
         target: settings.target.clone(),
-        build_args: arguments,
+        build_args: settings.args.clone(),
+        default_args,
+        hidden: Some(surroundings.workspace().root().to_owned()),
         labels: plan.names.labels.clone(),
         platform: Platform::host(),
         created: surroundings.created(),

@@ -66,9 +66,11 @@ impl BuildSettings {
     /// The Dockerfile, by default the one in the context.
     #[must_use]
     pub fn dockerfile(&self) -> Utf8PathBuf {
-        self.dockerfile
-            .clone()
-            .unwrap_or_else(|| self.context.join("Dockerfile"))
+        let in_context = || match self.context.as_str() {
+            "." => "Dockerfile".into(),
+            _ => self.context.join("Dockerfile"),
+        };
+        self.dockerfile.clone().unwrap_or_else(in_context)
     }
 
     /// How long a build may take.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use barge_ci::Environment;
 use barge_engine::DockerHost;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use crate::error::Error;
@@ -42,6 +42,16 @@ impl Surroundings {
     #[must_use]
     pub fn created(&self) -> Timestamp {
         self.source_date.unwrap_or(self.now)
+    }
+
+    /// A path of the settings, seen from the working directory; `.` is that directory itself.
+    #[must_use]
+    pub fn path(&self, path: &Utf8Path) -> Utf8PathBuf {
+        if path == "." {
+            self.folder.clone()
+        } else {
+            self.folder.join(path)
+        }
     }
 
     /// Where the Docker daemon listens.

@@ -25,6 +25,12 @@ impl Workspace {
         }
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
     /// The store, where no other is configured.
     #[must_use]
     pub fn store(&self) -> Utf8PathBuf {

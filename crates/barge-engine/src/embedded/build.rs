@@ -25,6 +25,8 @@ pub struct Build {
     pub target: Option<String>,
     /// Values for `ARG`.
     pub build_args: BTreeMap<String, String>,
+    /// Values for `ARG` that the Dockerfile need not declare; `build_args` win over them.
+    pub default_args: BTreeMap<String, String>,
     /// Labels that win over those of the Dockerfile.
     pub labels: BTreeMap<String, String>,
     /// What the image runs on.
@@ -33,6 +35,8 @@ pub struct Build {
     pub created: Timestamp,
     /// Where the names in `FROM` and `--from` lie.
     pub contexts: BTreeMap<String, NamedContext>,
+    /// A folder that the build does not see although it may lie in the context: where the caller keeps its own files.
+    pub hidden: Option<Utf8PathBuf>,
     /// How new layers are packed. Base layers keep their bytes where a manifest names them.
     pub compression: Compression,
 }
@@ -96,6 +100,13 @@ pub struct Built {
 }
 
 impl Build {
+    pub(super) fn argument(&self, name: &str) -> Option<String> {
+        self.build_args
+            .get(name)
+            .or_else(|| self.default_args.get(name))
+            .cloned()
+    }
+
     /// Reads the Dockerfile and decides what to do. Touches neither context nor base images.
     ///
     /// # Errors

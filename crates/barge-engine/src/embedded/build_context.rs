@@ -22,13 +22,17 @@ pub struct BuildContext {
 }
 
 impl BuildContext {
-    /// Looks through a folder.
+    /// Looks through a folder; what is hidden is left out whatever the ignore file says.
     ///
     /// # Errors
     /// When the folder, the Dockerfile or the ignore file cannot be read.
-    pub fn read(folder: &Utf8Path, dockerfile: &Utf8Path) -> Result<Self, Error> {
+    pub fn read(
+        folder: &Utf8Path,
+        dockerfile: &Utf8Path,
+        hidden: Option<&Utf8Path>,
+    ) -> Result<Self, Error> {
         let bytes = fs::read(dockerfile).map_err(Error::file("read", dockerfile))?;
-        let context = Context::read(folder, ignore_file(folder, dockerfile)?)?;
+        let context = Context::read(folder, ignore_file(folder, dockerfile, hidden)?)?;
         let inside = dockerfile.strip_prefix(folder).ok().map(Utf8Path::as_str);
         let dockerfile_name = inside.unwrap_or(OUTSIDE).to_owned();
         Ok(Self {

@@ -100,7 +100,7 @@ impl Execution<'_> {
         let mut shown = Vec::new();
         for argument in arguments {
             let name = self.word(stage, place, &argument.name)?;
-            let given = self.plan.build.build_args.get(&name).cloned();
+            let given = self.plan.build.argument(&name);
             let value = match (given, &argument.default) {
                 (Some(given), _) => Some(given),
                 (None, Some(default)) => Some(self.word(stage, place, default)?),

@@ -23,26 +23,32 @@ pub(super) struct Context {
     pub(super) ignore: Ignore,
 }
 
-/// The ignore file of a build: the Dockerfile's own, else the context's.
-pub(super) fn ignore_file(context: &Utf8Path, dockerfile: &Utf8Path) -> Result<Ignore, Error> {
+/// The ignore file of a build: the Dockerfile's own, else the context's. What is hidden is ignored whatever it says.
+pub(super) fn ignore_file(
+    context: &Utf8Path,
+    dockerfile: &Utf8Path,
+    hidden: Option<&Utf8Path>,
+) -> Result<Ignore, Error> {
     let candidates = [
         Utf8PathBuf::from(format!("{dockerfile}.dockerignore")),
         context.join(".dockerignore"),
     ];
+    let mut ignore = Ignore::default();
     for file in candidates {
         match fs::read_to_string(&file) {
             Ok(text) => {
-                return Ignore::parse(&text).map_err(|(line, text)| Error::Ignore {
-                    file,
-                    line,
-                    text,
-                });
+                let parsed = Ignore::parse(&text);
+                ignore = parsed.map_err(|(line, text)| Error::Ignore { file, line, text })?;
+                break;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(Error::file("read", file)(source)),
         }
     }
-    Ok(Ignore::default())
+    if let Some(Ok(inside)) = hidden.map(|hidden| hidden.strip_prefix(context)) {
+        ignore.hide(inside.as_str());
+    }
+    Ok(ignore)
 }
 
 impl Context {

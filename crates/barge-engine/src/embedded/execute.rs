@@ -185,7 +185,8 @@ impl Execution<'_> {
             return Ok(Arc::clone(context));
         }
         let build = &self.plan.build;
-        let ignore = context::ignore_file(&build.context, &build.dockerfile)?;
+        let ignore =
+            context::ignore_file(&build.context, &build.dockerfile, build.hidden.as_deref())?;
         let context = Arc::new(Context::read(&build.context, ignore)?);
         self.context = Some(Arc::clone(&context));
         Ok(context)
@@ -227,7 +228,7 @@ impl Execution<'_> {
     fn named_tree(&self, present: &Present<'_>, context: &NamedContext) -> Result<Tree, Error> {
         match context {
             NamedContext::Folder(folder) => {
-                let ignore = context::ignore_file(folder, &folder.join("Dockerfile"))?;
+                let ignore = context::ignore_file(folder, &folder.join("Dockerfile"), None)?;
                 Ok(Context::read(folder, ignore)?.tree)
             }
             NamedContext::Image { .. } => {

@@ -42,6 +42,12 @@ impl Ignore {
         Ok(ignore)
     }
 
+    /// Takes a path away, whatever the rules so far say of it.
+    pub(super) fn hide(&mut self, path: &str) {
+        // A path that is no pattern cannot be hidden; the caller's own folder always is one.
+        drop(self.add(path));
+    }
+
     fn add(&mut self, line: &str) -> Result<(), ()> {
         let line = line.trim();
         let (keeps, text) = match line.strip_prefix('!') {

@@ -381,7 +381,7 @@ fn globals(build: &Build, dockerfile: &Dockerfile) -> Result<BTreeMap<String, St
             continue;
         };
         for argument in arguments {
-            let given = build.build_args.get(&argument.name).cloned();
+            let given = build.argument(&argument.name);
             let value = match (given, &argument.default) {
                 (Some(given), _) => Some(given),
                 (None, Some(default)) => Some(expand_in(
@@ -470,6 +470,8 @@ mod tests {
             dockerfile: "Dockerfile".into(),
             target: None,
             build_args: BTreeMap::new(),
+            default_args: BTreeMap::new(),
+            hidden: None,
             labels: BTreeMap::new(),
             platform: "linux/amd64".parse().unwrap(),
             created: jiff::Timestamp::UNIX_EPOCH,

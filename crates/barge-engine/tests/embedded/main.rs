@@ -10,7 +10,7 @@ mod context;
 mod daemon;
 mod local;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -210,6 +210,8 @@ fn build(folder: &Utf8Path, case: &Case) -> Build {
         dockerfile: folder.join("Dockerfile"),
         target: case.target.map(str::to_owned),
         build_args: owned(case.arguments),
+        default_args: BTreeMap::new(),
+        hidden: None,
         labels: owned(case.labels),
         platform: Platform::host(),
         created: jiff::Timestamp::from_second(1_700_000_000).unwrap(),

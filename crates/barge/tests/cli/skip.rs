@@ -1,0 +1,100 @@
+//! A skipped event touches no engine, stays green and leaves the feedback report (R4, R5).
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::support::{Checkout, pull_request};
+
+/// A socket that counts who comes.
+fn counting_socket(checkout: &Checkout) -> (String, Arc<AtomicUsize>) {
+    let path = checkout.file("docker.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let refusal = b"HTTP/1.1 500 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            drop(stream.and_then(|mut stream| stream.write_all(refusal)));
+        }
+    });
+    (format!("unix://{}", path.display()), count)
+}
+
+#[test]
+fn a_chore_asks_no_engine_for_anything() {
+    for title in [
+        "chore: bump deps",
+        "Chore: tidy",
+        "chore(deps): bump x from 1 to 2",
+    ] {
+        let mut checkout = Checkout::new();
+        let (host, count) = counting_socket(&checkout);
+        let (output, summary) = (checkout.write("output", ""), checkout.write("summary", ""));
+        checkout.set("DOCKER_HOST", &host);
+        checkout.set("GITHUB_EVENT_NAME", "pull_request");
+        checkout.set("GITHUB_OUTPUT", output.to_str().unwrap());
+        checkout.set("GITHUB_STEP_SUMMARY", summary.to_str().unwrap());
+        checkout.write("pr.json", &pull_request("Wikid82", 7, title).to_string());
+
+        let ran = checkout.barge(&["run", "--event", "pr.json"]).exits(0);
+        assert!(
+            ran.last_line()
+                .starts_with("verdict: skipped: as planned by rule `title`"),
+            "{}",
+            ran.stdout
+        );
+        checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+        assert_eq!(count.load(Ordering::SeqCst), 0, "no engine was asked");
+
+        let outputs = fs::read_to_string(output).unwrap();
+        assert!(
+            outputs.starts_with("skip_build<<") && outputs.lines().nth(1) == Some("true"),
+            "{outputs}"
+        );
+        let report = fs::read_to_string(checkout.file(".barge/out/skipped.md")).unwrap();
+        assert_eq!(fs::read_to_string(summary).unwrap(), report);
+        assert!(
+            report.contains(&"a".repeat(40)),
+            "the head commit, not the merge commit: {report}"
+        );
+    }
+}
+
+#[test]
+fn the_control_does_ask() {
+    let mut checkout = Checkout::new();
+    let (host, count) = counting_socket(&checkout);
+    checkout.set("DOCKER_HOST", &host);
+    checkout.set("GITHUB_EVENT_NAME", "pull_request");
+    checkout.write(
+        "pr.json",
+        &pull_request("Wikid82", 7, "feat: build me").to_string(),
+    );
+    checkout.barge(&["run", "--event", "pr.json"]).exits(1);
+    assert_ne!(count.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn renovate_is_skipped_by_its_name() {
+    let mut checkout = Checkout::new();
+    checkout
+        .set("GITHUB_EVENT_NAME", "pull_request")
+        .set("GITHUB_ACTOR", "renovate[bot]");
+    checkout.write(
+        "pr.json",
+        &pull_request("Wikid82", 7, "fix(deps): update x").to_string(),
+    );
+    let plan = checkout
+        .barge(&["plan", "--event", "pr.json", "--format", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(
+        (&plan["decision"]["action"], &plan["decision"]["rule"]),
+        (&"skip".into(), &"actor".into())
+    );
+}
