@@ -120,6 +120,44 @@ pub async fn build(
     Ok(built)
 }
 
+/// Takes an image that the Docker engine holds already for what was built: all names must be of one image.
+///
+/// # Errors
+/// When a name is not there, or the names are of several images.
+pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Result<Built, Error> {
+    let docker = Docker::connect(surroundings.docker_host()?).await?;
+    let mut adopted: Option<(Digest, Platform)> = None;
+    for reference in references {
+        let image = docker.require(reference).await?;
+        match &adopted {
+            Some((id, _)) if *id != image.id => {
+                let text = format!(
+                    "`{reference}` names image {}, the names before it {id}",
+                    image.id
+                );
+                return Err(Error::Setting(text));
+            }
+            _ => adopted = Some((image.id, image.platform)),
+        }
+    }
+    let (id, platform) = adopted.ok_or_else(|| Error::Setting("no image was named".into()))?;
+    let event = crate::plan::event(surroundings, None).ok();
+    Ok(Built {
+        schema: SCHEMA.into(),
+        references: references.to_vec(),
+        home: Home::Docker { id },
+        platform,
+        source: event.map_or_else(
+            || unknown_source(surroundings),
+            |event| source(surroundings, &event),
+        ),
+        facts: BuildFacts {
+            engine: docker.name(),
+            arguments: Vec::new(),
+        },
+    })
+}
+
 /// The Docker engine, unless the settings prefer another or, by default, no daemon answers.
 ///
 /// # Errors
@@ -282,20 +320,36 @@ async fn build_embedded(
 
 /// What a record says of an event.
 fn source(surroundings: &Surroundings, event: &Event) -> Source {
-    // Without a CI system each run is its own; the time tells one from the next.
-    let local = || Run {
-        id: format!("local-{}", surroundings.now.as_millisecond()),
-        attempt: 1,
-    };
+    let run = event.run.as_ref().map(|run| Run {
+        id: run.id.clone(),
+        attempt: run.attempt,
+    });
     Source {
         event: event.name.clone(),
         repository: format!("{}/{}", event.repository.owner, event.repository.name),
         commit: event.head.to_string(),
         git_ref: event.reference.as_ref().map(GitReference::to_string),
         pull_request: event.pull_request.as_ref().map(|change| change.number),
-        run: event.run.as_ref().map_or_else(local, |run| Run {
-            id: run.id.clone(),
-            attempt: run.attempt,
-        }),
+        run: run.unwrap_or_else(|| local_run(surroundings)),
+    }
+}
+
+/// What a record says of an image that came from outside any repository.
+fn unknown_source(surroundings: &Surroundings) -> Source {
+    Source {
+        event: "none".into(),
+        repository: String::new(),
+        commit: String::new(),
+        git_ref: None,
+        pull_request: None,
+        run: local_run(surroundings),
+    }
+}
+
+/// Without a CI system each run is its own; the time tells one from the next.
+fn local_run(surroundings: &Surroundings) -> Run {
+    Run {
+        id: format!("local-{}", surroundings.now.as_millisecond()),
+        attempt: 1,
     }
 }

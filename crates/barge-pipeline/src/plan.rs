@@ -53,7 +53,11 @@ fn without_test(job: &mut Job) {
     }
 }
 
-fn event(surroundings: &Surroundings, payload: Option<&Utf8Path>) -> Result<Event, Error> {
+/// The event of a payload file, of the CI system, or of the checkout.
+pub(crate) fn event(
+    surroundings: &Surroundings,
+    payload: Option<&Utf8Path>,
+) -> Result<Event, Error> {
     let environment = &surroundings.environment;
     let reported = environment
         .non_empty("GITHUB_EVENT_PATH")

@@ -1,6 +1,9 @@
 //! `barge save`: what was built, into the store or an archive.
 
+use barge_image::Reference;
+use barge_pipeline::build::adopt;
 use barge_pipeline::save::{Archived, Saved, archive, save};
+use barge_pipeline::{Built, Surroundings};
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde::Serialize;
@@ -13,9 +16,12 @@ use crate::printer::{Tone, bytes};
 /// Save what was built, by the references that the build recorded, into the store or an archive
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts\n  barge save -o image.tar"
+    after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts\n  barge save ghcr.io/example/app:pr-7\n  barge save -o image.tar"
 )]
 pub(crate) struct Arguments {
+    /// Save these references of the Docker engine, all of one image, instead of what was built last
+    #[arg(value_name = "REFERENCE")]
+    references: Vec<String>,
     #[command(flatten)]
     store: super::StoreArguments,
     /// Write an archive that every engine loads, instead of using the store
@@ -32,7 +38,7 @@ struct SaveJson<'a> {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
-    let built = super::last_build(&surroundings)?;
+    let built = what(arguments, context, &surroundings)?;
     let schema = "barge/save/v1";
     if let Some(path) = &arguments.output {
         let archived =
@@ -57,6 +63,19 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     };
     context.printer.result(&json, |out| write(out, &saved))?;
     Ok(Exit::Done)
+}
+
+fn what(
+    arguments: &Arguments,
+    context: &Context,
+    surroundings: &Surroundings,
+) -> Result<Built, Error> {
+    if arguments.references.is_empty() {
+        return super::last_build(surroundings);
+    }
+    let references = arguments.references.iter().map(|text| text.parse());
+    let references = references.collect::<Result<Vec<Reference>, _>>()?;
+    context.block_on(async { Ok(adopt(surroundings, &references).await?) })
 }
 
 /// What was saved, for people: names, size, digest, time (R20).

@@ -77,15 +77,11 @@ fn what_the_embedded_builder_cannot_do_is_refused_before_anything_is_done() {
 }
 
 #[test]
-fn an_image_name_in_capitals_is_refused_with_the_corrected_form() {
-    let checkout = Checkout::new();
-    checkout.write(
-        "barge.toml",
-        "[meta]\nimages = [\"ghcr.io/Wikid82/charon\"]\n",
-    );
-    let plan = checkout.barge(&["plan", "--format", "json"]);
-    // Strict mode lower-cases what the forge spells in capitals; what people type is theirs to mend.
-    assert!(matches!(plan.code, 0 | 2), "{}", plan.stderr);
+fn a_reference_that_is_not_canonical_is_refused_with_the_corrected_form() {
+    assert_error!(Checkout::new(), ["save", "ghcr.io/Wikid82/charon:pr-1"], 2);
+    for text in ["", " ", "ghcr.io/a/b:1\r", "a:1,b:2", "ghcr.io/a/b:"] {
+        Checkout::new().barge(&["save", text]).exits(2);
+    }
 }
 
 #[test]

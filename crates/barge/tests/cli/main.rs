@@ -1,5 +1,10 @@
 //! The command line without a daemon: help texts, error messages with their exit codes, JSON shapes.
-#![expect(clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests hand the binary its environment, and fail by panicking"
+)]
 
 mod errors;
 mod help;
