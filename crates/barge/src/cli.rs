@@ -37,6 +37,12 @@ pub(crate) struct OutputArgs {
     /// Tell nothing but results, warnings and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Tell more: every request to an engine
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// What status, warnings and details look like on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log: LogFormat,
     /// Work in this folder instead of the current one
     #[arg(short = 'C', long, global = true, value_name = "FOLDER")]
     pub(crate) directory: Option<Utf8PathBuf>,
@@ -51,6 +57,15 @@ pub(crate) enum Format {
     /// Text for people
     Human,
     /// Versioned JSON for programs
+    Json,
+}
+
+/// The shape of everything but results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
     Json,
 }
 

@@ -6,6 +6,7 @@ mod context;
 mod env;
 mod error;
 mod exit;
+mod log;
 mod printer;
 mod progress;
 mod settings;
@@ -16,6 +17,7 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    log::start(&cli.output);
     let printer = printer::Printer::new(&cli.output);
     let result = context::Context::new(&cli.output, printer).and_then(|context| {
         let outcome = cli.command.run(&context);

@@ -6,7 +6,7 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::cli::{ColorChoice, Format, OutputArgs};
+use crate::cli::{ColorChoice, Format, LogFormat, OutputArgs};
 
 /// What parts of human output mean; colours follow meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,7 @@ pub(crate) struct Printer {
     format: Format,
     color: anstream::ColorChoice,
     quiet: bool,
+    log: LogFormat,
 }
 
 impl Printer {
@@ -60,6 +61,7 @@ impl Printer {
             format: output.format,
             color,
             quiet: output.quiet,
+            log: output.log,
         }
     }
 
@@ -111,14 +113,19 @@ impl Printer {
 
     /// Tells what is going on, for people who watch.
     pub(crate) fn status(&self, text: &str) {
-        if !self.quiet {
-            self.tell(text);
+        match self.log {
+            _ if self.quiet => {}
+            LogFormat::Json => tracing::info!("{text}"),
+            LogFormat::Text => self.tell(&Tone::Faint.paint(text)),
         }
     }
 
     /// Tells something that is wrong and does not stop the work.
     pub(crate) fn warning(&self, text: &str) {
-        self.tell(&format!("{} {text}", Tone::Warning.paint("warning:")));
+        match self.log {
+            LogFormat::Json => tracing::warn!("{text}"),
+            LogFormat::Text => self.tell(&format!("{} {text}", Tone::Warning.paint("warning:"))),
+        }
     }
 
     fn tell(&self, text: &str) {

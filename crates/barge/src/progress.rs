@@ -6,7 +6,7 @@ use std::time::Duration;
 use barge_pipeline::{Notice, Observer};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::printer::{Printer, Tone};
+use crate::printer::Printer;
 
 /// Shows notices. The bar vanishes by itself when stderr is no terminal.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Observer for Progress {
         let printer = &self.printer;
         match notice {
             Notice::Bytes(bytes) => self.pass(*bytes),
-            Notice::BuildStep(step) => self.above_bar(|| printer.status(&Tone::Faint.paint(step))),
+            Notice::BuildStep(step) => self.above_bar(|| printer.status(step)),
             Notice::BuildOutput(line) => self.above_bar(|| printer.status(&format!("  {line}"))),
             Notice::Warning(text) => self.above_bar(|| printer.warning(text)),
             Notice::Moves { reference, from } => {

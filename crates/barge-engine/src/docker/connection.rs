@@ -97,17 +97,16 @@ pub(super) async fn send(
             source: Box::new(source),
         })?;
     let answer = sender.send_request(request);
-    match call.patience {
+    let answer = match call.patience {
         None => answer.await.map_err(broken),
         Some(patience) => timeout(patience, answer)
             .await
-            .map_err(|_| Error::Silent {
-                host: host.clone(),
-                action: call.action.clone(),
-                after: patience,
-            })?
+            .map_err(|_| silent(host, call, patience))?
             .map_err(broken),
-    }
+    };
+    let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+    tracing::debug!(method = %call.method, path = %call.path, status, "asked {host}");
+    answer
 }
 
 /// Reads an answer into memory.
@@ -166,5 +165,13 @@ fn broken(host: &DockerHost, call: &Call, source: hyper::Error) -> Error {
         host: host.clone(),
         action: call.action.clone(),
         source: Box::new(source),
+    }
+}
+
+fn silent(host: &DockerHost, call: &Call, after: Duration) -> Error {
+    Error::Silent {
+        host: host.clone(),
+        action: call.action.clone(),
+        after,
     }
 }

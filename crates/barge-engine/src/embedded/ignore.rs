@@ -45,7 +45,7 @@ impl Ignore {
     /// Takes a path away, whatever the rules so far say of it.
     pub(super) fn hide(&mut self, path: &str) {
         // A path that is no pattern cannot be hidden; the caller's own folder always is one.
-        drop(self.add(path));
+        let _hidden = self.add(path);
     }
 
     fn add(&mut self, line: &str) -> Result<(), ()> {
