@@ -62,6 +62,20 @@ pub struct Names {
     pub labels: BTreeMap<String, String>,
     /// Annotations as `level:key=value`.
     pub annotations: Vec<String>,
+    /// What each rule gave, in the order in which they were asked.
+    #[serde(default)]
+    pub rules: Vec<TagDecision>,
+}
+
+/// What a rule gave, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagDecision {
+    /// The rule as written.
+    pub rule: String,
+    /// The tag, if it gave one.
+    pub tag: Option<String>,
+    /// Why it gave none, or what the tag was made of.
+    pub reason: String,
 }
 
 /// Where a built image goes.
@@ -108,6 +122,8 @@ pub struct Facts<'f> {
     pub head_message: Option<&'f str>,
     /// Jobs that the operator has switched off.
     pub switches: &'f Switches,
+    /// The tags of the repository, for `latest = "highest"`.
+    pub tags: &'f [String],
 }
 
 impl Decision {

@@ -34,6 +34,7 @@ fn plan_with(
         commit_time: None,
         head_message,
         switches: &Switches::default(),
+        tags: &[],
     };
     Plan::new(event, settings, &facts).unwrap()
 }

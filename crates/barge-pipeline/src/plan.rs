@@ -3,6 +3,7 @@
 use std::fs;
 
 use barge_ci::git::Git as _;
+use barge_ci::meta::LatestSetting;
 use barge_ci::{Cause, Event, EventError, Facts, Job, JobId, JobState, Plan, Switches};
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -27,12 +28,20 @@ pub fn plan(surroundings: &Surroundings, payload: Option<&Utf8Path>) -> Result<P
     let commit_time = git
         .run(&["log", "-1", "--format=%cI", event.commit.as_str()])
         .ok();
+    let tags: Vec<String> = match settings.meta.latest {
+        LatestSetting::Highest => git.run(&["tag", "--list"]).map_err(EventError::from)?,
+        _ => String::new(),
+    }
+    .lines()
+    .map(str::to_owned)
+    .collect();
     let switches = Switches::from_environment(&surroundings.environment);
     let facts = Facts {
         now: surroundings.created(),
         commit_time: commit_time.and_then(|text| text.parse::<Timestamp>().ok()),
         head_message: head_message.as_deref(),
         switches: &switches,
+        tags: &tags,
     };
     let mut plan = Plan::new(event, settings, &facts)?;
     plan.jobs

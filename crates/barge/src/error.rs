@@ -49,6 +49,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Reference(#[from] barge_image::reference::ParseReferenceError),
     #[error(transparent)]
+    Results(#[from] barge_ci::gate::ResultsError),
+    #[error(transparent)]
     Store(#[from] barge_store::Error),
     #[error(transparent)]
     Forge(#[from] barge_forge::Error),
@@ -61,9 +63,11 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Interrupted => Exit::Interrupted,
-            Self::Variable { .. } | Self::Settings { .. } | Self::Usage(_) | Self::Reference(_) => {
-                Exit::Usage
-            }
+            Self::Variable { .. }
+            | Self::Settings { .. }
+            | Self::Usage(_)
+            | Self::Reference(_)
+            | Self::Results(_) => Exit::Usage,
             Self::Store(barge_store::Error::Address(_)) => Exit::Usage,
             Self::Store(_) => Exit::Store,
             Self::Pipeline(error) => pipeline_exit(error),
@@ -75,6 +79,7 @@ impl Error {
         match self {
             Self::Settings { .. } => Some("`barge init` writes a commented example".into()),
             Self::Reference(error) => error.hint(),
+            Self::Results(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             _ => None,

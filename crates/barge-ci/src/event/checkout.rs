@@ -58,6 +58,7 @@ fn repository(git: &dyn Git, folder: &str) -> Repository {
         url: remote.as_deref().and_then(page),
         description: None,
         license: None,
+        registry: None,
     }
 }
 

@@ -129,7 +129,17 @@ fn repository(environment: &Environment, payload: &Payload) -> Result<Repository
         license: payload
             .owned("repository.license.spdx_id")?
             .filter(|license| license != "NOASSERTION"),
+        registry: registry(environment, path),
     })
+}
+
+/// Forgejo and Gitea keep images beside the code, on the same host.
+fn registry(environment: &Environment, path: &str) -> Option<String> {
+    let host = environment
+        .non_empty("GITHUB_SERVER_URL")?
+        .split_once("://")?
+        .1;
+    (forge(environment) == Forge::Forgejo).then(|| format!("{}/{path}", host.trim_end_matches('/')))
 }
 
 fn commit(

@@ -111,6 +111,7 @@ fn repository(environment: &Environment) -> Result<Repository, EventError> {
         url: owned(environment, "CI_PROJECT_URL"),
         description: owned(environment, "CI_PROJECT_DESCRIPTION"),
         license: None,
+        registry: owned(environment, "CI_REGISTRY_IMAGE"),
     })
 }
 

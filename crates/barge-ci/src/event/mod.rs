@@ -112,6 +112,9 @@ pub struct Repository {
     pub description: Option<String>,
     /// The SPDX identifier of the licence that the forge detected.
     pub license: Option<String>,
+    /// Where the forge keeps the repository's images, if it says so.
+    #[serde(default)]
+    pub registry: Option<String>,
 }
 
 /// A pull request, or merge request on GitLab.

@@ -20,10 +20,11 @@ mod pep440;
 mod regex;
 mod rule;
 mod semver;
+mod settings;
 pub mod strict;
 mod template;
 mod version;
 mod zone;
 
 pub use error::MetaError;
-pub use strict::MetaSettings;
+pub use settings::{Attribute, LatestSetting, MetaSettings, RevisionSetting, TagRule};

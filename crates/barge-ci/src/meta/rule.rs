@@ -42,19 +42,18 @@ const DEFAULTS: [&str; 4] = [
 
 /// Reads all rules and sorts them by priority.
 pub(super) fn rules(entries: &[String]) -> Result<Vec<Rule>, MetaError> {
-    let mut rules = if entries.is_empty() {
-        DEFAULTS
-            .iter()
-            .map(|entry| Rule::parse(entry))
-            .collect::<Result<Vec<_>, _>>()?
+    let parsed: Result<_, _> = if entries.is_empty() {
+        DEFAULTS.iter().map(|entry| Rule::parse(entry)).collect()
     } else {
-        entries
-            .iter()
-            .map(|entry| Rule::parse(entry))
-            .collect::<Result<Vec<_>, _>>()?
+        entries.iter().map(|entry| Rule::parse(entry)).collect()
     };
+    Ok(rules_of(parsed?))
+}
+
+/// Rules in the order in which they are evaluated.
+pub(super) fn rules_of(mut rules: Vec<Rule>) -> Vec<Rule> {
     sort(&mut rules);
-    Ok(rules)
+    rules
 }
 
 impl Rule {

@@ -3,8 +3,11 @@
 mod arguments;
 pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod gate;
 pub(crate) mod init;
 pub(crate) mod load;
+pub(crate) mod meta;
+mod metadata_action;
 pub(crate) mod outputs;
 pub(crate) mod plan;
 pub(crate) mod report;
