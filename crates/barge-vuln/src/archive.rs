@@ -13,7 +13,7 @@ use crate::osv::Record;
 use crate::side::SideData;
 
 /// Records that are read ahead of being compiled: bounds the memory.
-const CHUNK: usize = 256;
+const CHUNK: usize = 32;
 /// No record is longer.
 const LARGEST_RECORD: u64 = 64 * 1024 * 1024;
 /// Folders below the given one that are looked into.

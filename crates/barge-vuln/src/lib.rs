@@ -20,7 +20,7 @@ pub mod vex;
 
 pub use archive::{compile, open};
 pub use error::Error;
-pub use index::{Builder, Database, Meta, Problem, write_file};
+pub use index::{Builder, Database, Ecosystem, Meta, Problem, RecordFacts, RecordText, Source, write_file};
 pub use matching::*;
 pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
 pub use purl::{PackageUrl, bill};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ecosystem;
 use crate::error::Error;
-use crate::index::{Database, Entry, RecordFacts};
+use crate::index::{Database, Entry, RecordFacts, RecordText};
 use crate::lookup::{Query, queries};
 use crate::range::{Hit, Installed, Rule};
 use crate::severity::{Assessment, Rating, Severity};
@@ -48,8 +48,6 @@ pub struct Advisory {
     pub upstream: Vec<String>,
     /// One line on what is wrong.
     pub summary: String,
-    /// The long text.
-    pub details: String,
     /// Where to read more.
     pub url: String,
     /// How bad it is, and who says so.
@@ -237,6 +235,23 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
     Ok(findings)
 }
 
+/// The long texts of matches, by the id of the record that hits first. Blocks of texts are unpacked once each.
+pub fn details(database: &Database, matches: &[Match]) -> Result<BTreeMap<String, RecordText>, Error> {
+    let ids: BTreeSet<&str> = matches.iter().filter_map(Match::record).collect();
+    let mut records = Vec::with_capacity(ids.len());
+    for id in ids {
+        let Some(group) = database.find(id)? else { continue };
+        for number in database.group(group)?.1 {
+            let record = database.record(number)?;
+            if record.id == id {
+                records.push(record);
+            }
+        }
+    }
+    let texts = database.texts(&records)?;
+    Ok(records.iter().map(|record| record.id.to_owned()).zip(texts).collect())
+}
+
 /// Sorts worst first; equal input gives equal order.
 pub(crate) fn sort(matches: &mut [Match]) {
     matches.sort_by(|left, right| {
@@ -353,16 +368,14 @@ fn merge(database: &Database, package: &Package, hits: Vec<RecordHit<'_>>) -> Re
     }
     let class = hits.iter().map(class).min().unwrap_or(Class::Vulnerability);
     let severity = assess(database, class, &hits, &group_records, &cves)?;
-    let text = hits.first().map(|hit| database.text(&hit.record)).transpose()?.unwrap_or_default();
     let upstream: BTreeSet<&str> = hits.iter().flat_map(|hit| fixed_flaws(&hit.record)).collect();
     let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
     let advisory = Advisory {
         aliases: stated.iter().filter(|alias| **alias != id).map(|alias| (*alias).to_owned()).collect(),
         group: group_ids.iter().map(|id| (*id).to_owned()).collect(),
         upstream: owned(upstream),
-        summary: summary(&text.summary, &text.details),
-        details: text.details,
-        url: url(&id, hits.first().map_or("", |hit| hit.record.url)),
+        summary: hits.iter().map(|hit| hit.record.summary).find(|line| !line.is_empty()).unwrap_or_default().to_owned(),
+        url: url(&id, hits.iter().map(|hit| hit.record.url).find(|url| !url.is_empty()).unwrap_or_default()),
         severity,
         exploited,
         epss,
@@ -454,18 +467,6 @@ fn assess(
         of_cves.extend(vectors.take(1));
     }
     Ok(worst(of_cves).unwrap_or_default())
-}
-
-fn summary(summary: &str, details: &str) -> String {
-    if !summary.is_empty() {
-        return summary.to_owned();
-    }
-    let line = details.lines().map(|line| line.trim_start_matches('#').trim()).find(|line| !line.is_empty()).unwrap_or_default();
-    let mut short: String = line.chars().take(160).collect();
-    if short.len() < line.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// Where to read about an id; records that have no link are at OSV.
@@ -560,6 +561,14 @@ fn fixed_by_distribution(database: &Database, queries: &[&Query], advisory: &Adv
     Ok(None)
 }
 
+impl Match {
+    /// The record that hits first.
+    #[must_use]
+    pub fn record(&self) -> Option<&str> {
+        self.why.first().map(|reason| reason.record.as_str())
+    }
+}
+
 #[cfg(test)]
 impl Match {
     /// A match with given ids, the first one shown.
@@ -571,7 +580,6 @@ impl Match {
             group: owned(ids),
             upstream: owned(upstream),
             summary: "a flaw".to_owned(),
-            details: "a long text".to_owned(),
             url: "https://example.org/flaw".to_owned(),
             severity: Assessment::default(),
             exploited: None,

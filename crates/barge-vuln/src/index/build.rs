@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write as _;
 use std::path::Path;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -17,6 +18,8 @@ use crate::side::{CveFacts, SideData};
 /// Texts are packed in blocks of about this size: big enough to pack well, small enough to unpack for one finding.
 const TEXT_BLOCK: usize = 64 * 1024;
 const TEXT_LEVEL: i32 = 9;
+/// Longer summaries are cut, in characters.
+const LONGEST_SUMMARY: usize = 200;
 /// How many problems are kept by name.
 const PROBLEM_EXAMPLES: usize = 50;
 /// Marks a word of an entry as the number of a text.
@@ -177,14 +180,17 @@ impl Builder {
         let numbers = self.groups.numbered(&self.records);
         let mut sections: [Vec<u8>; SECTIONS] = Default::default();
         let ecosystems = self.put_packages(&mut sections)?;
-        self.put_records(&mut sections, &numbers.of_record)?;
-        put_groups(&mut sections, &numbers)?;
+        // What is laid out is let go, so that it is not held twice.
+        self.packages = BTreeMap::new();
+        self.texts = Interner::default();
         let cves = self.put_cves(&mut sections)?;
+        put_groups(&mut sections, &numbers)?;
+        self.put_records(&mut sections, &numbers.of_record)?;
         self.blocks.flush()?;
         sections[Section::TextTable.position()] = std::mem::take(&mut self.blocks.table);
         sections[Section::Texts.position()] = std::mem::take(&mut self.blocks.packed);
         sections[Section::Meta.position()] = self.meta(ecosystems, cves);
-        Ok(assemble(&sections))
+        Ok(assemble(sections))
     }
 
     fn put_packages(&self, sections: &mut [Vec<u8>; SECTIONS]) -> Result<Vec<Ecosystem>, Error> {
@@ -250,12 +256,12 @@ impl Builder {
         (count, payload)
     }
 
-    fn put_records(&self, sections: &mut [Vec<u8>; SECTIONS], groups: &[u32]) -> Result<(), Error> {
-        for (record, group) in self.records.iter().zip(groups) {
+    fn put_records(&mut self, sections: &mut [Vec<u8>; SECTIONS], groups: &[u32]) -> Result<(), Error> {
+        for (record, group) in self.records.iter_mut().zip(groups) {
             let start = position(sections[Section::Records.position()].len())?;
             sections[Section::RecordTable.position()].extend_from_slice(&start.to_le_bytes());
             let out = &mut sections[Section::Records.position()];
-            out.extend_from_slice(&record.bytes);
+            out.append(&mut record.bytes);
             put_number(out, u64::from(*group));
         }
         Ok(())
@@ -339,11 +345,32 @@ fn encode_record(record: &Record, text: (u64, u64, u64)) -> Vec<u8> {
         put_texts(&mut out, list.iter().map(String::as_str));
     }
     put_ratings(&mut out, &record.ratings);
-    put_text(&mut out, record.references.first().map_or("", String::as_str));
+    put_text(&mut out, own_url(record));
+    put_text(&mut out, &summary(record));
     for number in [text.0, text.1, text.2] {
         put_number(&mut out, number);
     }
     out
+}
+
+/// The link of a record that has no better-known id, whose link follows from it.
+fn own_url(record: &Record) -> &str {
+    let mut ids = std::iter::once(&record.id).chain(&record.aliases);
+    if ids.any(|id| id.starts_with("CVE-") || id.starts_with("GHSA-")) {
+        return "";
+    }
+    record.references.first().map_or("", String::as_str)
+}
+
+/// One line on what is wrong: the summary, or the beginning of the details.
+fn summary(record: &Record) -> String {
+    let mut lines = std::iter::once(record.summary.as_str()).chain(record.details.lines());
+    let is_text = |line: &str| line.trim_start_matches('#').trim().to_owned();
+    let line = lines.by_ref().map(is_text).find(|line| !line.is_empty()).unwrap_or_default();
+    match line.char_indices().nth(LONGEST_SUMMARY) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 fn put_facts(out: &mut Vec<u8>, facts: &CveFacts) {
@@ -411,8 +438,8 @@ fn rfc3339(seconds: i64) -> String {
 /// Texts by number: each is held once.
 #[derive(Debug, Default)]
 struct Interner {
-    numbers: HashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
+    numbers: HashMap<Rc<str>, u32>,
+    texts: Vec<Rc<str>>,
 }
 
 impl Interner {
@@ -421,8 +448,9 @@ impl Interner {
             return Ok(number | TEXT);
         }
         let number = length(self.texts.len())?;
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), number);
+        let text: Rc<str> = text.into();
+        self.texts.push(Rc::clone(&text));
+        self.numbers.insert(text, number);
         Ok(number | TEXT)
     }
 
@@ -444,7 +472,6 @@ impl TextBlocks {
     /// Adds the texts of a record; returns the block, the place in it and the length.
     fn add(&mut self, record: &Record) -> Result<(u64, u64, u64), Error> {
         let start = self.open.len();
-        put_text(&mut self.open, &record.summary);
         put_text(&mut self.open, &record.details);
         put_texts(&mut self.open, record.references.iter().map(String::as_str));
         let place = (self.blocks, start as u64, (self.open.len() - start) as u64);

@@ -1,5 +1,6 @@
 //! Reads an index where it lies; every offset and length is checked when it is used.
 
+use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -78,8 +79,10 @@ pub struct RecordFacts<'a> {
     pub related: Vec<&'a str>,
     /// Its ratings.
     pub ratings: Vec<Rating>,
-    /// Where to read more, or empty.
+    /// Where to read more, or empty if that follows from an id.
     pub url: &'a str,
+    /// One line on what is wrong.
+    pub summary: &'a str,
     /// The number of its group.
     pub group: u32,
     text: (u64, u64, u64),
@@ -88,8 +91,6 @@ pub struct RecordFacts<'a> {
 /// The texts of a record.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RecordText {
-    /// One line on what is wrong.
-    pub summary: String,
     /// The long text.
     pub details: String,
     /// Where to read more.
@@ -198,6 +199,7 @@ impl Database {
                 (0..count).map(rating).collect::<Result<_, Error>>()?
             },
             url: reader.text()?,
+            summary: reader.text()?,
             text: (reader.number()?, reader.number()?, reader.number()?),
             group: reader.small()?,
         })
@@ -246,28 +248,37 @@ impl Database {
         Ok(None)
     }
 
-    /// The texts of a record: unpacks one block.
-    pub fn text(&self, record: &RecordFacts<'_>) -> Result<RecordText, Error> {
-        let (block, start, length) = record.text;
-        let block = usize::try_from(block).map_err(|_| Error::Damaged("a text lies in no block"))?;
-        let table = self.section(Section::TextTable);
-        let row = item::<TEXT_ITEM>(table, block).ok_or(Error::Damaged("a text lies in no block"))?;
+    /// The texts of records. Each block that holds any is unpacked once.
+    pub fn texts(&self, records: &[RecordFacts<'_>]) -> Result<Vec<RecordText>, Error> {
+        let mut blocks: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        let mut texts = Vec::with_capacity(records.len());
+        for record in records {
+            let (number, start, length) = record.text;
+            let block = match blocks.entry(number) {
+                btree_map::Entry::Occupied(block) => block.into_mut(),
+                btree_map::Entry::Vacant(place) => place.insert(self.text_block(number)?),
+            };
+            let range = usize::try_from(start).ok().zip(usize::try_from(length).ok());
+            let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
+            let bytes = range.and_then(|range| block.get(range)).ok_or(Error::Damaged("a text lies outside its block"))?;
+            let mut reader = Reader::new(bytes);
+            let details = reader.text()?.to_owned();
+            let references = reader.texts()?.into_iter().map(str::to_owned).collect();
+            texts.push(RecordText { details, references });
+        }
+        Ok(texts)
+    }
+
+    fn text_block(&self, number: u64) -> Result<Vec<u8>, Error> {
+        let number = usize::try_from(number).map_err(|_| Error::Damaged("a text lies in no block"))?;
+        let row = item::<TEXT_ITEM>(self.section(Section::TextTable), number);
+        let row = row.ok_or(Error::Damaged("a text lies in no block"))?;
         let packed = slice(self.section(Section::Texts), u32_at(row, 0), u32_at(row, 4))?;
         let size = u32_at(row, 8) as usize;
         if size > LARGEST_BLOCK {
             return Err(Error::Damaged("a block of texts is too big"));
         }
-        let unpacked =
-            zstd::bulk::decompress(packed, size).map_err(|_| Error::Damaged("a block of texts cannot be unpacked"))?;
-        let range = usize::try_from(start).ok().zip(usize::try_from(length).ok());
-        let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
-        let bytes = range.and_then(|range| unpacked.get(range)).ok_or(Error::Damaged("a text lies outside its block"))?;
-        let mut reader = Reader::new(bytes);
-        Ok(RecordText {
-            summary: reader.text()?.to_owned(),
-            details: reader.text()?.to_owned(),
-            references: reader.texts()?.into_iter().map(str::to_owned).collect(),
-        })
+        zstd::bulk::decompress(packed, size).map_err(|_| Error::Damaged("a block of texts cannot be unpacked"))
     }
 
     fn section(&self, section: Section) -> &[u8] {

@@ -94,20 +94,20 @@ pub struct Ecosystem {
 }
 
 /// Lays sections out in one file.
-pub(super) fn assemble(sections: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
+pub(super) fn assemble(sections: [Vec<u8>; SECTIONS]) -> Vec<u8> {
     let mut offset = (HEADER + SECTIONS * TABLE_ITEM) as u64;
     let mut file = Vec::with_capacity(sections.iter().map(Vec::len).sum::<usize>() + 1024);
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&VERSION.to_le_bytes());
     file.extend_from_slice(&u32::try_from(SECTIONS).unwrap_or(0).to_le_bytes());
-    for section in sections {
+    for section in &sections {
         file.extend_from_slice(&offset.to_le_bytes());
         file.extend_from_slice(&(section.len() as u64).to_le_bytes());
         file.extend_from_slice(&Sha256::digest(section));
         offset += section.len() as u64;
     }
     for section in sections {
-        file.extend_from_slice(section);
+        file.extend_from_slice(&section);
     }
     file
 }
