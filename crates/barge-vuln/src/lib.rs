@@ -5,6 +5,7 @@ mod ecosystem;
 mod error;
 mod glob;
 mod index;
+mod lenient;
 mod lookup;
 mod matching;
 mod osv;

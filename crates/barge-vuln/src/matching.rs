@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::ecosystem;
 use crate::error::Error;
-use crate::index::{Database, Entry, RecordFacts, RecordText};
+use crate::index::{self, Database, RecordFacts, RecordText};
 use crate::lookup::{Query, queries};
-use crate::range::{Hit, Installed, Rule};
+use crate::osv::EventKind;
+use crate::range::{Hit, Installed, Rule, is_readable};
 use crate::severity::{Assessment, Rating, Severity};
 use crate::side::Exploited;
 use crate::version::{Scheme, compare};
@@ -217,7 +218,7 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
         for ecosystem in asked {
             *coverage.entry(ecosystem.to_owned()).or_default() += 1;
         }
-        let unreadable = queries.iter().find(|query| !Installed::new(&query.version, ecosystem::scheme(&query.ecosystem), false).is_readable());
+        let unreadable = queries.iter().find(|query| !is_readable(&query.version, ecosystem::scheme(&query.ecosystem)));
         if let Some(query) = unreadable {
             let reason = format!("version `{}` is none of {}: only listed versions can hit", query.version, query.ecosystem);
             findings.skipped.push((package.purl.clone(), reason));
@@ -292,7 +293,7 @@ fn hits_by_group<'a>(database: &'a Database, queries: &[Query]) -> Result<BTreeM
             package = database.package(&query.ecosystem, &name.to_lowercase())?;
         }
         let Some(package) = package else { continue };
-        let installed = Installed::new(&query.version, ecosystem::scheme(&query.ecosystem), query.source);
+        let installed = Installed::new(&query.version, ecosystem::scheme(&query.ecosystem), query.source, &package.texts);
         for entry in &package.entries {
             if seen.contains(&entry.record) {
                 continue;
@@ -300,7 +301,8 @@ fn hits_by_group<'a>(database: &'a Database, queries: &[Query]) -> Result<BTreeM
             let Some(hit) = installed.test(entry) else { continue };
             seen.insert(entry.record);
             let record = database.record(entry.record)?;
-            let doubt = module_doubt(&query.version, &hit, entry.record, &package.entries);
+            let is_rpm = ecosystem::scheme(&query.ecosystem) == Some(Scheme::Rpm);
+            let doubt = if is_rpm { module_doubt(&query.version, &hit, entry.record, &package) } else { None };
             let ratings = entry.ratings.clone();
             let informational = entry.informational.to_owned();
             hits.entry(record.group).or_default().push(RecordHit {
@@ -318,7 +320,7 @@ fn hits_by_group<'a>(database: &'a Database, queries: &[Query]) -> Result<BTreeM
 
 /// Module builds of AlmaLinux: a record lists one entry for each build and says nothing of streams. A module build and a
 /// plain one are different packages, and the fix of the installed build's own stream decides.
-fn module_doubt(version: &str, hit: &Hit, record: u32, entries: &[Entry<'_>]) -> Option<String> {
+fn module_doubt(version: &str, hit: &Hit, record: u32, package: &index::Package<'_>) -> Option<String> {
     let fixed = hit.fixed.as_deref()?;
     let (own, other) = (module_tag(version), module_tag(fixed));
     match (own, other) {
@@ -326,10 +328,11 @@ fn module_doubt(version: &str, hit: &Hit, record: u32, entries: &[Entry<'_>]) ->
         (Some(_), None) => Some(format!("a module build was compared with the plain build {fixed}")),
         (None, Some(_)) => Some(format!("a plain build was compared with the module build {fixed}")),
         (Some(own), Some(_)) => {
-            let same_record = entries.iter().filter(|entry| entry.record == record);
-            let fixes = same_record.flat_map(|entry| &entry.ranges).flat_map(|range| &range.events);
-            let same_tag = fixes.filter(|(kind, text)| *kind == crate::osv::EventKind::Fixed && module_tag(text) == Some(own));
-            let met = same_tag.map(|(_, text)| *text).find(|text| compare(Scheme::Rpm, version, text).is_ok_and(|order| order.is_ge()));
+            let same_record = package.entries.iter().filter(|entry| entry.record == record);
+            let events = same_record.flat_map(|entry| &entry.ranges).flat_map(|range| &range.events);
+            let fixes = events.filter(|(kind, _)| *kind == EventKind::Fixed);
+            let texts = fixes.filter_map(|(_, number)| package.texts.get(*number as usize).copied());
+            let met = texts.filter(|text| module_tag(text) == Some(own)).find(|text| compare(Scheme::Rpm, version, text).is_ok_and(|order| order.is_ge()));
             met.map(|text| format!("the fix {text} of the same module build is installed"))
         }
     }
@@ -548,7 +551,7 @@ fn share_prefix(language: &str, distribution: &str) -> bool {
 fn fixed_by_distribution(database: &Database, queries: &[&Query], advisory: &Advisory) -> Result<Option<String>, Error> {
     for query in queries {
         let Some(package) = database.package(&query.ecosystem, &query.name)? else { continue };
-        let installed = Installed::new(&query.version, ecosystem::scheme(&query.ecosystem), query.source);
+        let installed = Installed::new(&query.version, ecosystem::scheme(&query.ecosystem), query.source, &package.texts);
         for entry in &package.entries {
             let record = database.record(entry.record)?;
             let same = std::iter::once(record.id).chain(record.aliases.iter().copied()).chain(fixed_flaws(&record));

@@ -1,6 +1,7 @@
 //! Compiles records into an index, streaming: what is kept of a record is what a look-up needs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
 use std::rc::Rc;
@@ -35,7 +36,7 @@ pub struct Problem {
 }
 
 /// Takes records one by one and writes the index.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Builder {
     texts: Interner,
     packages: BTreeMap<(String, String), Vec<u32>>,
@@ -47,6 +48,12 @@ pub struct Builder {
     sources: Vec<Source>,
     problem_count: u64,
     problems: Vec<Problem>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Builder").field("records", &self.records.len()).finish_non_exhaustive()
+    }
 }
 
 /// What is kept of a record until the end.
@@ -460,8 +467,10 @@ impl Interner {
 }
 
 /// Summaries, details and links, packed in blocks.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct TextBlocks {
+    /// Kept between blocks: its tables are big, and holes of their size would be filled with small texts for good.
+    compressor: Option<zstd::bulk::Compressor<'static>>,
     open: Vec<u8>,
     packed: Vec<u8>,
     table: Vec<u8>,
@@ -485,7 +494,12 @@ impl TextBlocks {
         if self.open.is_empty() {
             return Ok(());
         }
-        let packed = zstd::bulk::compress(&self.open, TEXT_LEVEL).map_err(|_| Error::TooBig("a text cannot be packed"))?;
+        let failed = |_| Error::TooBig("a text cannot be packed");
+        let compressor = match &mut self.compressor {
+            Some(compressor) => compressor,
+            none => none.insert(zstd::bulk::Compressor::new(TEXT_LEVEL).map_err(failed)?),
+        };
+        let packed = compressor.compress(&self.open).map_err(failed)?;
         for number in [position(self.packed.len())?, position(packed.len())?, position(self.open.len())?] {
             self.table.extend_from_slice(&number.to_le_bytes());
         }

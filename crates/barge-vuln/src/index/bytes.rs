@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     pub(super) fn number(&mut self) -> Result<u64, Error> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.rest.split_first().ok_or(Error::Damaged("a number is cut short"))?;
+            let (byte, rest) = self.rest.split_first().ok_or_else(|| Error::Damaged("a number is cut short"))?;
             self.rest = rest;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self) -> Result<&'a str, Error> {
         let length = self.count()?;
-        let (text, rest) = self.rest.split_at_checked(length).ok_or(Error::Damaged("a text is cut short"))?;
+        let (text, rest) = self.rest.split_at_checked(length).ok_or_else(|| Error::Damaged("a text is cut short"))?;
         self.rest = rest;
         std::str::from_utf8(text).map_err(|_| Error::Damaged("a text is not UTF-8"))
     }

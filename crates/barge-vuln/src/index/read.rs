@@ -29,9 +29,12 @@ pub struct Database {
     digest: String,
 }
 
-/// The advisories of one package.
+/// The advisories of one package. Its entries name texts by their place in one table, so that a version that many of them
+/// name is compared once.
 #[derive(Debug)]
 pub struct Package<'a> {
+    /// The texts that the entries name; every number in an entry lies inside.
+    pub texts: Vec<&'a str>,
     /// All entries, in the order of their records.
     pub entries: Vec<Entry<'a>>,
 }
@@ -46,18 +49,18 @@ pub struct Entry<'a> {
     /// RustSec's word for records that are no vulnerabilities, or empty.
     pub informational: &'a str,
     /// The ranges.
-    pub ranges: Vec<EntryRange<'a>>,
+    pub ranges: Vec<EntryRange>,
     /// Versions that are hit by name.
-    pub versions: Vec<&'a str>,
+    pub versions: Vec<u32>,
 }
 
 /// One range of versions.
 #[derive(Debug)]
-pub struct EntryRange<'a> {
+pub struct EntryRange {
     /// Whether its type is `SEMVER`.
     pub semver: bool,
     /// Its events, as written.
-    pub events: Vec<(EventKind, &'a str)>,
+    pub events: Vec<(EventKind, u32)>,
 }
 
 /// What a record says of itself.
@@ -260,7 +263,7 @@ impl Database {
             };
             let range = usize::try_from(start).ok().zip(usize::try_from(length).ok());
             let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
-            let bytes = range.and_then(|range| block.get(range)).ok_or(Error::Damaged("a text lies outside its block"))?;
+            let bytes = range.and_then(|range| block.get(range)).ok_or_else(|| Error::Damaged("a text lies outside its block"))?;
             let mut reader = Reader::new(bytes);
             let details = reader.text()?.to_owned();
             let references = reader.texts()?.into_iter().map(str::to_owned).collect();
@@ -272,7 +275,7 @@ impl Database {
     fn text_block(&self, number: u64) -> Result<Vec<u8>, Error> {
         let number = usize::try_from(number).map_err(|_| Error::Damaged("a text lies in no block"))?;
         let row = item::<TEXT_ITEM>(self.section(Section::TextTable), number);
-        let row = row.ok_or(Error::Damaged("a text lies in no block"))?;
+        let row = row.ok_or_else(|| Error::Damaged("a text lies in no block"))?;
         let packed = slice(self.section(Section::Texts), u32_at(row, 0), u32_at(row, 4))?;
         let size = u32_at(row, 8) as usize;
         if size > LARGEST_BLOCK {
@@ -288,9 +291,9 @@ impl Database {
 
     /// A reader at the `number`th entry of a section whose offsets stand in a table.
     fn entry_of(&self, table: Section, section: Section, number: u32) -> Result<Reader<'_>, Error> {
-        let row = item::<4>(self.section(table), number as usize).ok_or(Error::Damaged("a reference leads nowhere"))?;
+        let row = item::<4>(self.section(table), number as usize).ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
         let start = u32::from_le_bytes(*row) as usize;
-        let bytes = self.section(section).get(start..).ok_or(Error::Damaged("a reference leads nowhere"))?;
+        let bytes = self.section(section).get(start..).ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
         Ok(Reader::new(bytes))
     }
 }
@@ -311,8 +314,8 @@ fn lower_bound(count: usize, before: impl Fn(usize) -> bool) -> usize {
 
 fn slice(bytes: &[u8], start: u32, length: u32) -> Result<&[u8], Error> {
     let start = start as usize;
-    let end = start.checked_add(length as usize).ok_or(Error::Damaged("a reference leads nowhere"))?;
-    bytes.get(start..end).ok_or(Error::Damaged("a reference leads nowhere"))
+    let end = start.checked_add(length as usize).ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+    bytes.get(start..end).ok_or_else(|| Error::Damaged("a reference leads nowhere"))
 }
 
 fn read_package<'a>(reader: &mut Reader<'a>) -> Result<Package<'a>, Error> {
@@ -322,7 +325,7 @@ fn read_package<'a>(reader: &mut Reader<'a>) -> Result<Package<'a>, Error> {
     for _ in 0..count {
         entries.push(read_entry(reader, &texts)?);
     }
-    Ok(Package { entries })
+    Ok(Package { texts, entries })
 }
 
 fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a>, Error> {
@@ -340,24 +343,32 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
         let mut range = EntryRange { semver, events: Vec::with_capacity(events) };
         for _ in 0..events {
             let code = reader.small()? as usize;
-            let (kind, _) = EventKind::ALL.get(code).ok_or(Error::Damaged("an event has an unknown kind"))?;
-            range.events.push((*kind, read_text(reader, texts)?));
+            let (kind, _) = EventKind::ALL.get(code).ok_or_else(|| Error::Damaged("an event has an unknown kind"))?;
+            range.events.push((*kind, read_text_number(reader, texts)?));
         }
         ranges.push(range);
     }
     let count = reader.count()?;
-    let versions = (0..count).map(|_| read_text(reader, texts)).collect::<Result<_, _>>()?;
+    let versions = (0..count).map(|_| read_text_number(reader, texts)).collect::<Result<_, _>>()?;
     Ok(Entry { record, ratings, informational, ranges, versions })
 }
 
+fn read_text_number(reader: &mut Reader<'_>, texts: &[&str]) -> Result<u32, Error> {
+    let number = reader.small()?;
+    if number as usize >= texts.len() {
+        return Err(Error::Damaged("an entry names a text that is not there"));
+    }
+    Ok(number)
+}
+
 fn read_text<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<&'a str, Error> {
-    let number = reader.small()? as usize;
-    texts.get(number).copied().ok_or(Error::Damaged("an entry names a text that is not there"))
+    let number = read_text_number(reader, texts)?;
+    Ok(texts.get(number as usize).copied().unwrap_or_default())
 }
 
 fn read_rating_kind(reader: &mut Reader<'_>) -> Result<RatingKind, Error> {
     let code = reader.small()? as usize;
-    RatingKind::ALL.get(code).copied().ok_or(Error::Damaged("a rating has an unknown kind"))
+    RatingKind::ALL.get(code).copied().ok_or_else(|| Error::Damaged("a rating has an unknown kind"))
 }
 
 fn read_facts(reader: &mut Reader<'_>) -> Result<CveFacts, Error> {
