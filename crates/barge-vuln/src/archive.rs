@@ -23,8 +23,14 @@ const DEPTH: usize = 3;
 
 /// Opens advisory data: an index file, or a folder, which is compiled in memory.
 pub fn open(path: &Path) -> Result<Database, Error> {
-    let is_folder = std::fs::metadata(path).map_err(Error::io("read", path))?.is_dir();
-    if is_folder { Database::from_bytes(compile(path)?.finish()?) } else { Database::open(path) }
+    let is_folder = std::fs::metadata(path)
+        .map_err(Error::io("read", path))?
+        .is_dir();
+    if is_folder {
+        Database::from_bytes(compile(path)?.finish()?)
+    } else {
+        Database::open(path)
+    }
 }
 
 /// Reads all advisory data below a folder.
@@ -35,8 +41,15 @@ pub fn compile(folder: &Path) -> Result<Builder, Error> {
     let mut builder = Builder::new();
     let mut loose = Vec::new();
     for path in files {
-        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .strip_prefix(folder)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
+        let file = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if SideData::knows(&file) {
             builder.add_side_data(SideData::parse(&file, &Bytes::open(&path)?)?);
         } else if file.ends_with(".zip") {
@@ -79,13 +92,21 @@ struct Member {
 /// Adds the records of an archive, in the order of their names.
 fn add_archive(builder: &mut Builder, path: &Path, name: &str) -> Result<(), Error> {
     let bytes = Bytes::open(path)?;
-    let members = members(&bytes).map_err(|reason| Error::Archive { path: path.to_owned(), reason })?;
+    let members = members(&bytes).map_err(|reason| Error::Archive {
+        path: path.to_owned(),
+        reason,
+    })?;
     let mut source = SourceCount::default();
     for chunk in members.chunks(CHUNK) {
         let read = |inflate: &mut Decompress, member: &Member| {
-            member.read(&bytes, inflate).and_then(|bytes| Record::parse(&bytes))
+            member
+                .read(&bytes, inflate)
+                .and_then(|bytes| Record::parse(&bytes))
         };
-        let records: Vec<_> = chunk.par_iter().map_init(|| Decompress::new(false), read).collect();
+        let records: Vec<_> = chunk
+            .par_iter()
+            .map_init(|| Decompress::new(false), read)
+            .collect();
         for (member, record) in chunk.iter().zip(records) {
             source.add(builder, &format!("{name}/{}", member.name), record)?;
         }
@@ -99,7 +120,9 @@ fn members(bytes: &[u8]) -> Result<Vec<Member>, String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     let mut members = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
-        let member = archive.by_index_raw(index).map_err(|error| error.to_string())?;
+        let member = archive
+            .by_index_raw(index)
+            .map_err(|error| error.to_string())?;
         let name = String::from_utf8_lossy(member.name_raw()).into_owned();
         if !name.ends_with(".json") {
             continue;
@@ -109,20 +132,35 @@ fn members(bytes: &[u8]) -> Result<Vec<Member>, String> {
             CompressionMethod::Deflated => true,
             other => return Err(format!("`{name}` is packed by {other:?}")),
         };
-        let place = member.data_start().and_then(|start| usize::try_from(start).ok());
+        let place = member
+            .data_start()
+            .and_then(|start| usize::try_from(start).ok());
         let length = usize::try_from(member.compressed_size()).ok();
         let (start, length) = place.zip(length).ok_or("a member lies outside of it")?;
         let size = usize::try_from(member.size()).unwrap_or(usize::MAX);
-        members.push(Member { name, start, length, size, is_packed, crc32: member.crc32() });
+        members.push(Member {
+            name,
+            start,
+            length,
+            size,
+            is_packed,
+            crc32: member.crc32(),
+        });
     }
     members.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(members)
 }
 
 impl Member {
-    fn read<'a>(&self, archive: &'a [u8], inflate: &mut Decompress) -> Result<Cow<'a, [u8]>, String> {
+    fn read<'a>(
+        &self,
+        archive: &'a [u8],
+        inflate: &mut Decompress,
+    ) -> Result<Cow<'a, [u8]>, String> {
         let end = self.start.checked_add(self.length);
-        let raw = end.and_then(|end| archive.get(self.start..end)).ok_or("it is cut short")?;
+        let raw = end
+            .and_then(|end| archive.get(self.start..end))
+            .ok_or("it is cut short")?;
         if self.size > LARGEST_RECORD {
             return Err("it is too long".to_owned());
         }
@@ -139,7 +177,11 @@ impl Member {
         };
         let mut crc = flate2::Crc::new();
         crc.update(&bytes);
-        if crc.sum() == self.crc32 { Ok(bytes) } else { Err("it does not have its checksum".to_owned()) }
+        if crc.sum() == self.crc32 {
+            Ok(bytes)
+        } else {
+            Err("it does not have its checksum".to_owned())
+        }
     }
 }
 
@@ -173,7 +215,12 @@ struct SourceCount {
 }
 
 impl SourceCount {
-    fn add(&mut self, builder: &mut Builder, name: &str, record: Result<Record, String>) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        builder: &mut Builder,
+        name: &str,
+        record: Result<Record, String>,
+    ) -> Result<(), Error> {
         match record {
             Ok(record) => {
                 self.records += 1;
@@ -183,7 +230,10 @@ impl SourceCount {
                 builder.add(&record)
             }
             Err(reason) => {
-                builder.add_problem(Problem { name: name.to_owned(), reason });
+                builder.add_problem(Problem {
+                    name: name.to_owned(),
+                    reason,
+                });
                 Ok(())
             }
         }
@@ -191,6 +241,11 @@ impl SourceCount {
 
     fn finish(self, name: &str, digest: &[u8]) -> Source {
         let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Source { name: name.to_owned(), sha256, records: self.records, newest: self.newest }
+        Source {
+            name: name.to_owned(),
+            sha256,
+            records: self.records,
+            newest: self.newest,
+        }
     }
 }

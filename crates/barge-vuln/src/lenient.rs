@@ -45,14 +45,22 @@ impl<T> Default for Objects<T> {
 impl Text {
     pub(crate) fn trimmed(self) -> String {
         let trimmed = self.0.trim();
-        if trimmed.len() == self.0.len() { self.0 } else { trimmed.to_owned() }
+        if trimmed.len() == self.0.len() {
+            self.0
+        } else {
+            trimmed.to_owned()
+        }
     }
 }
 
 impl Texts {
     /// The texts that are not empty.
     pub(crate) fn texts(self) -> Vec<String> {
-        self.0.into_iter().map(Text::trimmed).filter(|text| !text.is_empty()).collect()
+        self.0
+            .into_iter()
+            .map(Text::trimmed)
+            .filter(|text| !text.is_empty())
+            .collect()
     }
 }
 
@@ -147,11 +155,17 @@ impl<'de, T: Wanted<'de>> Visitor<'de> for WantedVisitor<T> {
     fn visit_bool<E>(self, _value: bool) -> Result<T, E> {
         Ok(T::scalar())
     }
-    #[expect(clippy::cast_precision_loss, reason = "scores are small, and nothing else is read as a number")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "scores are small, and nothing else is read as a number"
+    )]
     fn visit_i64<E>(self, value: i64) -> Result<T, E> {
         Ok(T::number(value as f64))
     }
-    #[expect(clippy::cast_precision_loss, reason = "scores are small, and nothing else is read as a number")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "scores are small, and nothing else is read as a number"
+    )]
     fn visit_u64<E>(self, value: u64) -> Result<T, E> {
         Ok(T::number(value as f64))
     }

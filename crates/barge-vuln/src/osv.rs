@@ -97,19 +97,27 @@ impl EventKind {
     /// The key that the format has for this kind.
     #[must_use]
     pub fn key(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, key)| key)
+        Self::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, key)| key)
     }
 }
 
 impl Record {
     /// Reads a record; the error says why the bytes are none.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let raw: RawRecord = serde_json::from_slice(bytes).map_err(|error| format!("it is no OSV record: {error}"))?;
+        let raw: RawRecord = serde_json::from_slice(bytes)
+            .map_err(|error| format!("it is no OSV record: {error}"))?;
         let id = raw.id.trimmed();
         if id.is_empty() {
             return Err("it has no `id`".to_owned());
         }
-        if id.len() > 256 || id.chars().any(|next| next.is_control() || next.is_whitespace()) {
+        if id.len() > 256
+            || id
+                .chars()
+                .any(|next| next.is_control() || next.is_whitespace())
+        {
             return Err("its `id` is malformed".to_owned());
         }
         let specific = raw.database_specific.0.unwrap_or_default();
@@ -218,11 +226,17 @@ struct RawEvent {
 impl RawSpecific {
     /// Some converters keep the score without its vector.
     fn plain_scores(&self) -> impl Iterator<Item = Rating> {
-        let scores =
-            [(self.cvss_v4, RatingKind::ScoreV4), (self.cvss_v3, RatingKind::ScoreV3), (self.cvss_v2, RatingKind::ScoreV2)];
+        let scores = [
+            (self.cvss_v4, RatingKind::ScoreV4),
+            (self.cvss_v3, RatingKind::ScoreV3),
+            (self.cvss_v2, RatingKind::ScoreV2),
+        ];
         scores.into_iter().filter_map(|(number, kind)| {
             let score = number.0.filter(|score| (0.0..=10.0).contains(score))?;
-            Some(Rating { kind, score: format!("{score:.1}") })
+            Some(Rating {
+                kind,
+                score: format!("{score:.1}"),
+            })
         })
     }
 }
@@ -242,13 +256,25 @@ fn affected(raw: RawAffected) -> Option<Affected> {
     }
     let mut ratings = ratings(raw.severity);
     let mut informational = None;
-    for specific in [raw.ecosystem_specific.0, raw.database_specific.0].into_iter().flatten() {
+    for specific in [raw.ecosystem_specific.0, raw.database_specific.0]
+        .into_iter()
+        .flatten()
+    {
         ratings.extend(specific.severity.rating(RatingKind::Word));
         ratings.extend(specific.urgency.rating(RatingKind::Distribution));
-        informational = Some(specific.informational.trimmed()).filter(|word| !word.is_empty()).or(informational);
+        informational = Some(specific.informational.trimmed())
+            .filter(|word| !word.is_empty())
+            .or(informational);
     }
     let ranges = raw.ranges.0.into_iter().filter_map(range).collect();
-    Some(Affected { ecosystem, name, ranges, versions: raw.versions.texts(), ratings, informational })
+    Some(Affected {
+        ecosystem,
+        name,
+        ranges,
+        versions: raw.versions.texts(),
+        ratings,
+        informational,
+    })
 }
 
 /// Reads a range of versions; a range of commits says nothing about a package.
@@ -260,7 +286,12 @@ fn range(raw: RawRange) -> Option<Range> {
     };
     let mut events = Vec::with_capacity(raw.events.0.len());
     for event in raw.events.0 {
-        let versions = [event.introduced, event.fixed, event.last_affected, event.limit];
+        let versions = [
+            event.introduced,
+            event.fixed,
+            event.last_affected,
+            event.limit,
+        ];
         for ((kind, _), version) in EventKind::ALL.into_iter().zip(versions) {
             let version = version.trimmed();
             if !version.is_empty() {
@@ -310,13 +341,30 @@ mod tests {
               "ranges":{"type":"SEMVER","events":[{"introduced":"0","fixed":" 1.0 "},{"limit":3},{}]},"versions":["1",2,null," 3 "]},
               {"package":{"ecosystem":"PyPI","name":"b"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]},{"type":"ECOSYSTEM","events":null}]}]}"#;
         let record = Record::parse(text.as_bytes()).unwrap();
-        let event = |kind, version: &str| Event { kind, version: version.to_owned() };
-        assert!(record.aliases.is_empty() && record.related.is_empty() && !record.withdrawn && record.modified.is_empty());
+        let event = |kind, version: &str| Event {
+            kind,
+            version: version.to_owned(),
+        };
+        assert!(
+            record.aliases.is_empty()
+                && record.related.is_empty()
+                && !record.withdrawn
+                && record.modified.is_empty()
+        );
         assert_eq!(record.references, ["https://e.org/a", "https://e.org/w"]);
         let kinds: Vec<RatingKind> = record.ratings.iter().map(|rating| rating.kind).collect();
-        assert_eq!(kinds, [RatingKind::CvssV3, RatingKind::Word, RatingKind::ScoreV3]);
+        assert_eq!(
+            kinds,
+            [RatingKind::CvssV3, RatingKind::Word, RatingKind::ScoreV3]
+        );
         assert_eq!(record.affected.len(), 2);
-        assert_eq!(record.affected[0].ranges[0].events, [event(EventKind::Introduced, "0"), event(EventKind::Fixed, "1.0")]);
+        assert_eq!(
+            record.affected[0].ranges[0].events,
+            [
+                event(EventKind::Introduced, "0"),
+                event(EventKind::Fixed, "1.0")
+            ]
+        );
         assert_eq!(record.affected[0].versions, ["1", "3"]);
         assert!(record.affected[1].ranges.is_empty());
     }
@@ -324,7 +372,16 @@ mod tests {
     #[test]
     fn what_is_no_record_is_refused() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        for text in ["", "[]", "{}", "{\"id\":\"\"}", "{\"id\":\"a b\"}", "{\"id\":1}", "nul", deep.as_str()] {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "{\"id\":\"\"}",
+            "{\"id\":\"a b\"}",
+            "{\"id\":1}",
+            "nul",
+            deep.as_str(),
+        ] {
             assert!(Record::parse(text.as_bytes()).is_err(), "{text:.20}");
         }
     }

@@ -52,7 +52,10 @@ pub struct Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Builder").field("records", &self.records.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Builder")
+            .field("records", &self.records.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,7 +88,9 @@ impl Builder {
             }
             kept.superseded = true;
         }
-        let number = u32::try_from(self.records.len()).ok().filter(|number| *number < TEXT);
+        let number = u32::try_from(self.records.len())
+            .ok()
+            .filter(|number| *number < TEXT);
         let number = number.ok_or(Error::TooBig("too many records"))?;
         self.by_id.insert(record.id.clone(), number);
         let node = self.groups.node(&record.id);
@@ -117,9 +122,19 @@ impl Builder {
         let name = ecosystem::normal_name(&affected.ecosystem, &affected.name);
         let entry = self.encode_entry(record, affected)?;
         if let Some(folded) = ecosystem::folded_name(&affected.ecosystem, &name) {
-            append_entry(self.packages.entry((affected.ecosystem.clone(), folded)).or_default(), &entry)?;
+            append_entry(
+                self.packages
+                    .entry((affected.ecosystem.clone(), folded))
+                    .or_default(),
+                &entry,
+            )?;
         }
-        append_entry(self.packages.entry((affected.ecosystem.clone(), name)).or_default(), &entry)
+        append_entry(
+            self.packages
+                .entry((affected.ecosystem.clone(), name))
+                .or_default(),
+            &entry,
+        )
     }
 
     /// An entry as words: numbers as they are, texts by their number with [`TEXT`] set.
@@ -129,7 +144,10 @@ impl Builder {
             words.push(rating_code(rating.kind));
             words.push(self.texts.number(&rating.score)?);
         }
-        words.push(self.texts.number(affected.informational.as_deref().unwrap_or_default())?);
+        words.push(
+            self.texts
+                .number(affected.informational.as_deref().unwrap_or_default())?,
+        );
         words.push(length(affected.ranges.len())?);
         for range in &affected.ranges {
             words.push(u32::from(range.semver));
@@ -213,7 +231,12 @@ impl Builder {
             counts.0 += 1;
             counts.1 += entries;
             let key = hash(package_key(ecosystem, name).as_bytes());
-            keys.push((key, position(payloads.len())?, position(payload.len())?, checksum(&payload)));
+            keys.push((
+                key,
+                position(payloads.len())?,
+                position(payload.len())?,
+                checksum(&payload),
+            ));
             payloads.extend_from_slice(&payload);
         }
         keys.sort_unstable();
@@ -225,7 +248,11 @@ impl Builder {
             }
         }
         sections[Section::Packages.position()] = payloads;
-        let ecosystem = |(name, (packages, entries)): (&str, _)| Ecosystem { name: name.to_owned(), packages, entries };
+        let ecosystem = |(name, (packages, entries)): (&str, _)| Ecosystem {
+            name: name.to_owned(),
+            packages,
+            entries,
+        };
         Ok(ecosystems.into_iter().map(ecosystem).collect())
     }
 
@@ -239,7 +266,10 @@ impl Builder {
         while let Some((length, after)) = rest.split_first() {
             let (entry, after) = after.split_at(*length as usize);
             rest = after;
-            if entry.first().is_some_and(|record| self.records[*record as usize].superseded) {
+            if entry
+                .first()
+                .is_some_and(|record| self.records[*record as usize].superseded)
+            {
                 continue;
             }
             count += 1;
@@ -263,7 +293,11 @@ impl Builder {
         (count, payload)
     }
 
-    fn put_records(&mut self, sections: &mut [Vec<u8>; SECTIONS], groups: &[u32]) -> Result<(), Error> {
+    fn put_records(
+        &mut self,
+        sections: &mut [Vec<u8>; SECTIONS],
+        groups: &[u32],
+    ) -> Result<(), Error> {
         for (record, group) in self.records.iter_mut().zip(groups) {
             let start = position(sections[Section::Records.position()].len())?;
             sections[Section::RecordTable.position()].extend_from_slice(&start.to_le_bytes());
@@ -276,11 +310,17 @@ impl Builder {
 
     /// Keeps the facts of those CVEs that a record names.
     fn put_cves(&self, sections: &mut [Vec<u8>; SECTIONS]) -> Result<u64, Error> {
-        let named = self.records.iter().filter(|record| !record.superseded).flat_map(|record| &record.cves);
+        let named = self
+            .records
+            .iter()
+            .filter(|record| !record.superseded)
+            .flat_map(|record| &record.cves);
         let named: BTreeSet<&str> = named.map(String::as_str).collect();
         let mut count = 0;
         for cve in named {
-            let Some(facts) = self.side.facts(cve) else { continue };
+            let Some(facts) = self.side.facts(cve) else {
+                continue;
+            };
             count += 1;
             let start = position(sections[Section::Cves.position()].len())?;
             sections[Section::CveTable.position()].extend_from_slice(&start.to_le_bytes());
@@ -292,8 +332,16 @@ impl Builder {
     }
 
     fn meta(&self, ecosystems: Vec<Ecosystem>, cves: u64) -> Vec<u8> {
-        let live: Vec<&Kept> = self.records.iter().filter(|record| !record.superseded).collect();
-        let newest = live.iter().map(|record| record.modified).max().unwrap_or_default();
+        let live: Vec<&Kept> = self
+            .records
+            .iter()
+            .filter(|record| !record.superseded)
+            .collect();
+        let newest = live
+            .iter()
+            .map(|record| record.modified)
+            .max()
+            .unwrap_or_default();
         let example = |problem: &Problem| format!("{}: {}", problem.name, problem.reason);
         let meta = Meta {
             sources: self.sources.clone(),
@@ -325,11 +373,19 @@ pub(super) fn package_key(ecosystem: &str, name: &str) -> String {
 }
 
 pub(super) fn rating_code(kind: RatingKind) -> u32 {
-    RatingKind::ALL.iter().position(|known| *known == kind).and_then(|code| u32::try_from(code).ok()).unwrap_or(0)
+    RatingKind::ALL
+        .iter()
+        .position(|known| *known == kind)
+        .and_then(|code| u32::try_from(code).ok())
+        .unwrap_or(0)
 }
 
 fn event_code(kind: EventKind) -> u32 {
-    EventKind::ALL.iter().position(|(known, _)| *known == kind).and_then(|code| u32::try_from(code).ok()).unwrap_or(0)
+    EventKind::ALL
+        .iter()
+        .position(|(known, _)| *known == kind)
+        .and_then(|code| u32::try_from(code).ok())
+        .unwrap_or(0)
 }
 
 fn put_ratings(out: &mut Vec<u8>, ratings: &[Rating]) {
@@ -373,7 +429,11 @@ fn own_url(record: &Record) -> &str {
 fn summary(record: &Record) -> String {
     let mut lines = std::iter::once(record.summary.as_str()).chain(record.details.lines());
     let is_text = |line: &str| line.trim_start_matches('#').trim().to_owned();
-    let line = lines.by_ref().map(is_text).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = lines
+        .by_ref()
+        .map(is_text)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     match line.char_indices().nth(LONGEST_SUMMARY) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -399,7 +459,10 @@ fn put_facts(out: &mut Vec<u8>, facts: &CveFacts) {
 }
 
 fn named_cves(record: &Record) -> Vec<String> {
-    let ids = std::iter::once(&record.id).chain(&record.aliases).chain(&record.upstream).chain(&record.related);
+    let ids = std::iter::once(&record.id)
+        .chain(&record.aliases)
+        .chain(&record.upstream)
+        .chain(&record.related);
     ids.filter(|id| id.starts_with("CVE-")).cloned().collect()
 }
 
@@ -427,7 +490,10 @@ fn put_groups(sections: &mut [Vec<u8>; SECTIONS], numbers: &Numbered) -> Result<
 }
 
 fn length(length: usize) -> Result<u32, Error> {
-    u32::try_from(length).ok().filter(|length| *length < TEXT).ok_or(Error::TooBig("a list is too long"))
+    u32::try_from(length)
+        .ok()
+        .filter(|length| *length < TEXT)
+        .ok_or(Error::TooBig("a list is too long"))
 }
 
 fn position(position: usize) -> Result<u32, Error> {
@@ -435,11 +501,14 @@ fn position(position: usize) -> Result<u32, Error> {
 }
 
 fn seconds(time: &str) -> i64 {
-    time.parse::<Timestamp>().map_or(0, |time| time.as_second().max(0))
+    time.parse::<Timestamp>()
+        .map_or(0, |time| time.as_second().max(0))
 }
 
 fn rfc3339(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+    Timestamp::from_second(seconds)
+        .map(|time| time.to_string())
+        .unwrap_or_default()
 }
 
 /// Texts by number: each is held once.
@@ -500,7 +569,11 @@ impl TextBlocks {
             none => none.insert(zstd::bulk::Compressor::new(TEXT_LEVEL).map_err(failed)?),
         };
         let packed = compressor.compress(&self.open).map_err(failed)?;
-        for number in [position(self.packed.len())?, position(packed.len())?, position(self.open.len())?] {
+        for number in [
+            position(self.packed.len())?,
+            position(packed.len())?,
+            position(self.open.len())?,
+        ] {
             self.table.extend_from_slice(&number.to_le_bytes());
         }
         self.packed.extend_from_slice(&packed);
@@ -563,7 +636,9 @@ impl Groups {
             });
             of_record.push(group);
             if !record.superseded {
-                groups[group as usize].1.push(u32::try_from(number).unwrap_or(u32::MAX));
+                groups[group as usize]
+                    .1
+                    .push(u32::try_from(number).unwrap_or(u32::MAX));
             }
         }
         let ids: Vec<(String, usize)> = std::mem::take(&mut self.nodes).into_iter().collect();
@@ -582,15 +657,23 @@ impl Groups {
 
 /// Writes an index so that a reader sees the old file or the new one, and two writers do not mix.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let mut temporary = tempfile::Builder::new();
     temporary.prefix(".barge-index-");
     #[cfg(unix)]
     temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = temporary.tempfile_in(folder).map_err(Error::io("write", path))?;
+    let mut file = temporary
+        .tempfile_in(folder)
+        .map_err(Error::io("write", path))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+    file.as_file()
+        .sync_all()
+        .map_err(Error::io("write", path))?;
+    file.persist(path)
+        .map_err(|error| Error::io("write", path)(error.error))?;
     Ok(())
 }

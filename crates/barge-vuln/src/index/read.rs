@@ -114,9 +114,15 @@ impl Database {
     fn read(file: Bytes) -> Result<Self, Error> {
         let places = places(&file)?;
         let digest = digest(&file);
-        let mut database = Self { file, places, meta: Meta::default(), digest };
+        let mut database = Self {
+            file,
+            places,
+            meta: Meta::default(),
+            digest,
+        };
         let meta = database.section(Section::Meta);
-        database.meta = serde_json::from_slice(meta).map_err(|_| Error::Damaged("its description cannot be read"))?;
+        database.meta = serde_json::from_slice(meta)
+            .map_err(|_| Error::Damaged("its description cannot be read"))?;
         Ok(database)
     }
 
@@ -141,7 +147,10 @@ impl Database {
     /// Checks that this is the pinned index, every byte of it.
     pub fn verify_pin(&self, wanted: &str) -> Result<(), Error> {
         if self.digest != wanted {
-            return Err(Error::OtherDigest { wanted: wanted.to_owned(), found: self.digest.clone() });
+            return Err(Error::OtherDigest {
+                wanted: wanted.to_owned(),
+                found: self.digest.clone(),
+            });
         }
         self.verify()
     }
@@ -160,7 +169,10 @@ impl Database {
     /// Whether the index holds anything of an ecosystem.
     #[must_use]
     pub fn has_ecosystem(&self, name: &str) -> bool {
-        self.meta.ecosystems.binary_search_by(|ecosystem| ecosystem.name.as_str().cmp(name)).is_ok()
+        self.meta
+            .ecosystems
+            .binary_search_by(|ecosystem| ecosystem.name.as_str().cmp(name))
+            .is_ok()
     }
 
     /// The advisories of a package; the name is in normal form.
@@ -171,10 +183,18 @@ impl Database {
         let mut index = lower_bound(table.len() / KEY_ITEM, |index| {
             item::<KEY_ITEM>(table, index).is_some_and(|row| u64_at(row, 0) < wanted)
         });
-        while let Some(row) = item::<KEY_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted) {
-            let payload = slice(self.section(Section::Packages), u32_at(row, 8), u32_at(row, 12))?;
+        while let Some(row) =
+            item::<KEY_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted)
+        {
+            let payload = slice(
+                self.section(Section::Packages),
+                u32_at(row, 8),
+                u32_at(row, 12),
+            )?;
             if checksum(payload) != u32_at(row, 16) {
-                return Err(Error::Damaged("the advisories of a package do not have their checksum"));
+                return Err(Error::Damaged(
+                    "the advisories of a package do not have their checksum",
+                ));
             }
             let mut reader = Reader::new(payload);
             if reader.text()? == key {
@@ -198,7 +218,12 @@ impl Database {
             related: reader.texts()?,
             ratings: {
                 let count = reader.count()?;
-                let rating = |_| Ok(Rating { kind: read_rating_kind(&mut reader)?, score: reader.text()?.to_owned() });
+                let rating = |_| {
+                    Ok(Rating {
+                        kind: read_rating_kind(&mut reader)?,
+                        score: reader.text()?.to_owned(),
+                    })
+                };
                 (0..count).map(rating).collect::<Result<_, Error>>()?
             },
             url: reader.text()?,
@@ -213,7 +238,9 @@ impl Database {
         let mut reader = self.entry_of(Section::GroupTable, Section::Groups, number)?;
         let ids = reader.texts()?;
         let count = reader.count()?;
-        let records = (0..count).map(|_| reader.small()).collect::<Result<_, _>>()?;
+        let records = (0..count)
+            .map(|_| reader.small())
+            .collect::<Result<_, _>>()?;
         Ok((ids, records))
     }
 
@@ -224,7 +251,9 @@ impl Database {
         let mut index = lower_bound(table.len() / ID_ITEM, |index| {
             item::<ID_ITEM>(table, index).is_some_and(|row| u64_at(row, 0) < wanted)
         });
-        while let Some(row) = item::<ID_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted) {
+        while let Some(row) =
+            item::<ID_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted)
+        {
             let group = u32_at(row, 8);
             if self.group(group)?.0.contains(&id) {
                 return Ok(Some(group));
@@ -261,19 +290,27 @@ impl Database {
                 btree_map::Entry::Occupied(block) => block.into_mut(),
                 btree_map::Entry::Vacant(place) => place.insert(self.text_block(number)?),
             };
-            let range = usize::try_from(start).ok().zip(usize::try_from(length).ok());
+            let range = usize::try_from(start)
+                .ok()
+                .zip(usize::try_from(length).ok());
             let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
-            let bytes = range.and_then(|range| block.get(range)).ok_or_else(|| Error::Damaged("a text lies outside its block"))?;
+            let bytes = range
+                .and_then(|range| block.get(range))
+                .ok_or_else(|| Error::Damaged("a text lies outside its block"))?;
             let mut reader = Reader::new(bytes);
             let details = reader.text()?.to_owned();
             let references = reader.texts()?.into_iter().map(str::to_owned).collect();
-            texts.push(RecordText { details, references });
+            texts.push(RecordText {
+                details,
+                references,
+            });
         }
         Ok(texts)
     }
 
     fn text_block(&self, number: u64) -> Result<Vec<u8>, Error> {
-        let number = usize::try_from(number).map_err(|_| Error::Damaged("a text lies in no block"))?;
+        let number =
+            usize::try_from(number).map_err(|_| Error::Damaged("a text lies in no block"))?;
         let row = item::<TEXT_ITEM>(self.section(Section::TextTable), number);
         let row = row.ok_or_else(|| Error::Damaged("a text lies in no block"))?;
         let packed = slice(self.section(Section::Texts), u32_at(row, 0), u32_at(row, 4))?;
@@ -281,19 +318,26 @@ impl Database {
         if size > LARGEST_BLOCK {
             return Err(Error::Damaged("a block of texts is too big"));
         }
-        zstd::bulk::decompress(packed, size).map_err(|_| Error::Damaged("a block of texts cannot be unpacked"))
+        zstd::bulk::decompress(packed, size)
+            .map_err(|_| Error::Damaged("a block of texts cannot be unpacked"))
     }
 
     fn section(&self, section: Section) -> &[u8] {
         let place = self.places.get(section.position());
-        place.and_then(|place| self.file.get(place.start..place.end)).unwrap_or_default()
+        place
+            .and_then(|place| self.file.get(place.start..place.end))
+            .unwrap_or_default()
     }
 
     /// A reader at the `number`th entry of a section whose offsets stand in a table.
     fn entry_of(&self, table: Section, section: Section, number: u32) -> Result<Reader<'_>, Error> {
-        let row = item::<4>(self.section(table), number as usize).ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+        let row = item::<4>(self.section(table), number as usize)
+            .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
         let start = u32::from_le_bytes(*row) as usize;
-        let bytes = self.section(section).get(start..).ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+        let bytes = self
+            .section(section)
+            .get(start..)
+            .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
         Ok(Reader::new(bytes))
     }
 }
@@ -314,8 +358,12 @@ fn lower_bound(count: usize, before: impl Fn(usize) -> bool) -> usize {
 
 fn slice(bytes: &[u8], start: u32, length: u32) -> Result<&[u8], Error> {
     let start = start as usize;
-    let end = start.checked_add(length as usize).ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
-    bytes.get(start..end).ok_or_else(|| Error::Damaged("a reference leads nowhere"))
+    let end = start
+        .checked_add(length as usize)
+        .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+    bytes
+        .get(start..end)
+        .ok_or_else(|| Error::Damaged("a reference leads nowhere"))
 }
 
 fn read_package<'a>(reader: &mut Reader<'a>) -> Result<Package<'a>, Error> {
@@ -332,7 +380,10 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
     let record = reader.small()?;
     let mut ratings = Vec::new();
     for _ in 0..reader.count()? {
-        ratings.push(Rating { kind: read_rating_kind(reader)?, score: read_text(reader, texts)?.to_owned() });
+        ratings.push(Rating {
+            kind: read_rating_kind(reader)?,
+            score: read_text(reader, texts)?.to_owned(),
+        });
     }
     let informational = read_text(reader, texts)?;
     let count = reader.count()?;
@@ -340,17 +391,30 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
     for _ in 0..count {
         let semver = reader.number()? != 0;
         let events = reader.count()?;
-        let mut range = EntryRange { semver, events: Vec::with_capacity(events) };
+        let mut range = EntryRange {
+            semver,
+            events: Vec::with_capacity(events),
+        };
         for _ in 0..events {
             let code = reader.small()? as usize;
-            let (kind, _) = EventKind::ALL.get(code).ok_or_else(|| Error::Damaged("an event has an unknown kind"))?;
+            let (kind, _) = EventKind::ALL
+                .get(code)
+                .ok_or_else(|| Error::Damaged("an event has an unknown kind"))?;
             range.events.push((*kind, read_text_number(reader, texts)?));
         }
         ranges.push(range);
     }
     let count = reader.count()?;
-    let versions = (0..count).map(|_| read_text_number(reader, texts)).collect::<Result<_, _>>()?;
-    Ok(Entry { record, ratings, informational, ranges, versions })
+    let versions = (0..count)
+        .map(|_| read_text_number(reader, texts))
+        .collect::<Result<_, _>>()?;
+    Ok(Entry {
+        record,
+        ratings,
+        informational,
+        ranges,
+        versions,
+    })
 }
 
 fn read_text_number(reader: &mut Reader<'_>, texts: &[&str]) -> Result<u32, Error> {
@@ -368,19 +432,30 @@ fn read_text<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<&'a str, 
 
 fn read_rating_kind(reader: &mut Reader<'_>) -> Result<RatingKind, Error> {
     let code = reader.small()? as usize;
-    RatingKind::ALL.get(code).copied().ok_or_else(|| Error::Damaged("a rating has an unknown kind"))
+    RatingKind::ALL
+        .get(code)
+        .copied()
+        .ok_or_else(|| Error::Damaged("a rating has an unknown kind"))
 }
 
 fn read_facts(reader: &mut Reader<'_>) -> Result<CveFacts, Error> {
     let mut facts = CveFacts::default();
     if reader.number()? != 0 {
-        facts.exploited = Some(Exploited { added: reader.text()?.to_owned(), ransomware: reader.number()? != 0 });
+        facts.exploited = Some(Exploited {
+            added: reader.text()?.to_owned(),
+            ransomware: reader.number()? != 0,
+        });
     }
     if reader.number()? != 0 {
-        facts.epss = Some(Epss { score: reader.small()?, percentile: reader.small()? });
+        facts.epss = Some(Epss {
+            score: reader.small()?,
+            percentile: reader.small()?,
+        });
     }
     for _ in 0..reader.count()? {
-        facts.vectors.push((reader.text()?.to_owned(), reader.text()?.to_owned()));
+        facts
+            .vectors
+            .push((reader.text()?.to_owned(), reader.text()?.to_owned()));
     }
     Ok(facts)
 }
