@@ -11,7 +11,12 @@ pub fn fingerprint(parts: &[&str]) -> String {
         digest.update(part.as_bytes());
     }
     // 128 bits are enough to tell findings apart and short enough to read.
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

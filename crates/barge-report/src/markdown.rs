@@ -47,7 +47,11 @@ impl Document {
 
     /// Adds a heading.
     pub fn heading(&mut self, level: usize, text: &str) {
-        self.blocks.push(Block::Text(format!("{} {}", "#".repeat(level.clamp(1, 6)), escape(text))));
+        self.blocks.push(Block::Text(format!(
+            "{} {}",
+            "#".repeat(level.clamp(1, 6)),
+            escape(text)
+        )));
     }
 
     /// Adds Markdown as it is.
@@ -62,14 +66,21 @@ impl Document {
 
     /// Adds a table behind a heading that opens it.
     pub fn details(&mut self, summary: impl Into<String>, table: MarkdownTable) {
-        self.blocks.push(Block::Details { summary: summary.into(), table });
+        self.blocks.push(Block::Details {
+            summary: summary.into(),
+            table,
+        });
     }
 
     /// The document in at most `budget` bytes. What had to go is said where it was.
     #[must_use]
     pub fn render(&self, budget: usize) -> String {
         const NOTICE: &str = "_The rest did not fit; see the full report._\n";
-        let full: Vec<String> = self.blocks.iter().map(|block| block.render(usize::MAX)).collect();
+        let full: Vec<String> = self
+            .blocks
+            .iter()
+            .map(|block| block.render(usize::MAX))
+            .collect();
         let mut document = String::new();
         for (index, block) in self.blocks.iter().enumerate() {
             // Blocks behind this one keep half of what is left, or all they need if that is less.
@@ -77,7 +88,11 @@ impl Document {
             let left = budget.saturating_sub(document.len() + NOTICE.len());
             let text = block.render(left.saturating_sub(behind.min(left / 2)));
             if text.is_empty() || text.len() + 1 > left {
-                document.push_str(if budget - document.len() >= NOTICE.len() { NOTICE } else { "" });
+                document.push_str(if budget - document.len() >= NOTICE.len() {
+                    NOTICE
+                } else {
+                    ""
+                });
                 break;
             }
             document.push_str(&text);
@@ -93,13 +108,24 @@ impl Block {
         match self {
             Self::Text(text) => {
                 let text = format!("{}\n", text.trim_end_matches('\n'));
-                if text.len() <= budget { text } else { String::new() }
+                if text.len() <= budget {
+                    text
+                } else {
+                    String::new()
+                }
             }
             Self::Table(table) => table.render(budget),
             Self::Details { summary, table } => {
-                let (open, close) = (format!("<details><summary>{}</summary>\n\n", escape(summary)), "\n</details>\n");
+                let (open, close) = (
+                    format!("<details><summary>{}</summary>\n\n", escape(summary)),
+                    "\n</details>\n",
+                );
                 let inner = table.render(budget.saturating_sub(open.len() + close.len()));
-                if inner.is_empty() { inner } else { format!("{open}{inner}{close}") }
+                if inner.is_empty() {
+                    inner
+                } else {
+                    format!("{open}{inner}{close}")
+                }
             }
         }
     }
@@ -123,7 +149,11 @@ impl MarkdownTable {
             }
             text.push_str(&next);
         }
-        if text.len() > budget { String::new() } else { text }
+        if text.len() > budget {
+            String::new()
+        } else {
+            text
+        }
     }
 }
 
@@ -147,7 +177,9 @@ pub fn escape(text: &str) -> String {
         }
     }
     // A bare address would become a link.
-    escaped.replace("://", ":\u{200b}//").replace("www.", "www\u{200b}.")
+    escaped
+        .replace("://", ":\u{200b}//")
+        .replace("www.", "www\u{200b}.")
 }
 
 /// Text from elsewhere as code: only back-ticks can end it, and a pipe would end a table cell.
@@ -160,7 +192,13 @@ pub fn code(text: &str) -> String {
     if !line.contains('`') {
         return format!("`{line}`");
     }
-    let fence = "`".repeat(line.split(|next| next != '`').map(str::len).max().unwrap_or(0) + 1);
+    let fence = "`".repeat(
+        line.split(|next| next != '`')
+            .map(str::len)
+            .max()
+            .unwrap_or(0)
+            + 1,
+    );
     format!("{fence} {line} {fence}")
 }
 
@@ -168,8 +206,14 @@ pub fn code(text: &str) -> String {
 #[must_use]
 pub fn link(text: &str, url: &str) -> String {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
-    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>|`\"\\[]".contains(&byte));
-    if is_web && is_plain { format!("[{}]({url})", escape(text)) } else { escape(text) }
+    let is_plain = url
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"()<>|`\"\\[]".contains(&byte));
+    if is_web && is_plain {
+        format!("[{}]({url})", escape(text))
+    } else {
+        escape(text)
+    }
 }
 
 #[cfg(test)]
@@ -181,10 +225,13 @@ mod tests {
         document.heading(2, "Scan of <x>");
         document.text("**failed**");
         let row = |number: usize| vec![format!("CVE-{number}"), "x".repeat(20)];
-        document.details("critical", MarkdownTable {
-            titles: vec!["id".to_owned(), "title".to_owned()],
-            rows: (0..rows).map(row).collect(),
-        });
+        document.details(
+            "critical",
+            MarkdownTable {
+                titles: vec!["id".to_owned(), "title".to_owned()],
+                rows: (0..rows).map(row).collect(),
+            },
+        );
         document.text("the end");
         document
     }
@@ -192,7 +239,10 @@ mod tests {
     #[test]
     fn a_short_document_is_whole() {
         let text = document(1).render(COMMENT_BUDGET);
-        assert!(text.contains("| CVE-0 | xxxxxxxxxxxxxxxxxxxx |\n"), "{text}");
+        assert!(
+            text.contains("| CVE-0 | xxxxxxxxxxxxxxxxxxxx |\n"),
+            "{text}"
+        );
         assert!(text.ends_with("the end\n\n"), "{text}");
     }
 
@@ -205,12 +255,18 @@ mod tests {
         }
         let text = document.render(1500);
         assert!(text.contains("more_"), "{text}");
-        assert!(text.contains("the end"), "blocks behind a cut table stay: {text}");
+        assert!(
+            text.contains("the end"),
+            "blocks behind a cut table stay: {text}"
+        );
     }
 
     #[test]
     fn text_from_elsewhere_is_inert() {
-        assert_eq!(escape("<img> @me #1 [a](b)"), "&lt;img&gt; @\u{200b}me #\u{200b}1 \\[a\\]\\(b\\)");
+        assert_eq!(
+            escape("<img> @me #1 [a](b)"),
+            "&lt;img&gt; @\u{200b}me #\u{200b}1 \\[a\\]\\(b\\)"
+        );
         assert_eq!(code("a`b|c"), "`` a`b\\|c ``");
         assert_eq!(link("x", "javascript:alert(1)"), "x");
         assert_eq!(link("x]", "https://e.org/a"), "[x\\]](https://e.org/a)");

@@ -103,7 +103,9 @@ pub struct Suppression {
 }
 
 /// How bad a finding is, least first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Worth knowing.
@@ -143,7 +145,10 @@ impl Report {
     /// Findings that count, with a level.
     #[must_use]
     pub fn count(&self, level: Level) -> usize {
-        self.findings.iter().filter(|finding| finding.level == level && finding.suppression.is_none()).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.level == level && finding.suppression.is_none())
+            .count()
     }
 }
 

@@ -26,7 +26,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { default_path: "Dockerfile".to_owned(), run: String::new(), max_results: 25_000 }
+        Self {
+            default_path: "Dockerfile".to_owned(),
+            run: String::new(),
+            max_results: 25_000,
+        }
     }
 }
 
@@ -42,13 +46,33 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
     for (position, rule) in report.rules.iter().take(MAX_RULES).enumerate() {
         index.entry(rule.id.as_str()).or_insert(position);
     }
-    let mut order: Vec<&Finding> = report.findings.iter().filter(|finding| index.contains_key(finding.rule.as_str())).collect();
-    order.sort_by_key(|finding| (finding.suppression.is_some(), std::cmp::Reverse(finding.level)));
+    let mut order: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| index.contains_key(finding.rule.as_str()))
+        .collect();
+    order.sort_by_key(|finding| {
+        (
+            finding.suppression.is_some(),
+            std::cmp::Reverse(finding.level),
+        )
+    });
     let kept = order.len().min(options.max_results);
-    let results: Vec<Value> = order.iter().take(kept).map(|finding| result(finding, &index, options)).collect();
-    let mut properties: Map<String, Value> = report.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let results: Vec<Value> = order
+        .iter()
+        .take(kept)
+        .map(|finding| result(finding, &index, options))
+        .collect();
+    let mut properties: Map<String, Value> = report
+        .properties
+        .iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     if kept < report.findings.len() {
-        properties.insert("omittedResults".to_owned(), json!(report.findings.len() - kept));
+        properties.insert(
+            "omittedResults".to_owned(),
+            json!(report.findings.len() - kept),
+        );
     }
     let mut driver = json!({ "name": report.tool.name, "informationUri": report.tool.url });
     if is_semantic(&report.tool.version) {
@@ -60,7 +84,8 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
     let mut run = json!({ "tool": { "driver": driver } });
     if !report.category.is_empty() {
         // Everything before the last slash is the category.
-        run["automationDetails"] = json!({ "id": format!("{}/{}", report.category.trim_end_matches('/'), options.run) });
+        run["automationDetails"] =
+            json!({ "id": format!("{}/{}", report.category.trim_end_matches('/'), options.run) });
     }
     run["columnKind"] = json!("unicodeCodePoints");
     run["results"] = Value::Array(results);
@@ -79,7 +104,13 @@ pub fn render(report: &Report, options: &Options) -> String {
 }
 
 fn rule(rule: &Rule) -> Value {
-    let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
+    let or = |text: &str, other: &str| {
+        if text.is_empty() {
+            other.to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     let summary = or(&rule.summary, &rule.id);
     let help = or(&rule.help, &summary);
     let mut value = json!({
@@ -95,7 +126,10 @@ fn rule(rule: &Rule) -> Value {
     }
     let mut properties = Map::new();
     if !rule.tags.is_empty() {
-        properties.insert("tags".to_owned(), json!(rule.tags.iter().take(MAX_TAGS).collect::<Vec<_>>()));
+        properties.insert(
+            "tags".to_owned(),
+            json!(rule.tags.iter().take(MAX_TAGS).collect::<Vec<_>>()),
+        );
     }
     // An unknown severity is left out: "0.0" would be shown as none.
     if let Some(score) = rule.security_severity.filter(|score| *score > 0.0) {
@@ -108,9 +142,17 @@ fn rule(rule: &Rule) -> Value {
 }
 
 fn result(finding: &Finding, index: &HashMap<&str, usize>, options: &Options) -> Value {
-    let fallback = Location { path: options.default_path.clone(), line: 1, ..Location::default() };
-    let mut locations: Vec<Value> =
-        finding.locations.iter().take(MAX_LOCATIONS).map(|place| location(place, &finding.places)).collect();
+    let fallback = Location {
+        path: options.default_path.clone(),
+        line: 1,
+        ..Location::default()
+    };
+    let mut locations: Vec<Value> = finding
+        .locations
+        .iter()
+        .take(MAX_LOCATIONS)
+        .map(|place| location(place, &finding.places))
+        .collect();
     if locations.is_empty() {
         locations.push(location(&fallback, &finding.places));
     }
@@ -123,8 +165,13 @@ fn result(finding: &Finding, index: &HashMap<&str, usize>, options: &Options) ->
         "partialFingerprints": { "primaryLocationLineHash": line_hash(finding) },
     });
     if let Some(suppression) = &finding.suppression {
-        let kind = if suppression.in_source { "inSource" } else { "external" };
-        value["suppressions"] = json!([{ "kind": kind, "justification": suppression.justification }]);
+        let kind = if suppression.in_source {
+            "inSource"
+        } else {
+            "external"
+        };
+        value["suppressions"] =
+            json!([{ "kind": kind, "justification": suppression.justification }]);
     }
     if !finding.properties.is_empty() {
         value["properties"] = json!(finding.properties);
@@ -139,12 +186,20 @@ fn line_hash(finding: &Finding) -> String {
     } else {
         finding.fingerprint.clone()
     };
-    if hash.contains(':') { hash } else { format!("{hash}:1") }
+    if hash.contains(':') {
+        hash
+    } else {
+        format!("{hash}:1")
+    }
 }
 
 fn location(location: &Location, places: &[String]) -> Value {
     let mut region = json!({ "startLine": location.line.max(1) });
-    let parts = [("startColumn", location.column), ("endLine", location.end_line), ("endColumn", location.end_column)];
+    let parts = [
+        ("startColumn", location.column),
+        ("endLine", location.end_line),
+        ("endColumn", location.end_column),
+    ];
     for (key, number) in parts {
         if let Some(number) = number {
             region[key] = json!(number.max(1));
@@ -157,7 +212,11 @@ fn location(location: &Location, places: &[String]) -> Value {
         }
     });
     if !places.is_empty() {
-        let logical: Vec<Value> = places.iter().take(100).map(|place| json!({ "fullyQualifiedName": place })).collect();
+        let logical: Vec<Value> = places
+            .iter()
+            .take(100)
+            .map(|place| json!({ "fullyQualifiedName": place }))
+            .collect();
         value["logicalLocations"] = Value::Array(logical);
     }
     value
@@ -165,7 +224,9 @@ fn location(location: &Location, places: &[String]) -> Value {
 
 /// A path as a relative URI reference: no scheme, no leading slash, no `..`, and nothing that needs escaping.
 fn relative_uri(path: &str) -> String {
-    let parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != "." && *part != "..");
+    let parts = path
+        .split(['/', '\\'])
+        .filter(|part| !part.is_empty() && *part != "." && *part != "..");
     let mut uri = String::with_capacity(path.len());
     for part in parts {
         if !uri.is_empty() {
@@ -180,7 +241,11 @@ fn relative_uri(path: &str) -> String {
             }
         }
     }
-    if uri.is_empty() { "Dockerfile".to_owned() } else { uri }
+    if uri.is_empty() {
+        "Dockerfile".to_owned()
+    } else {
+        uri
+    }
 }
 
 fn clip(text: &str, most: usize) -> String {
@@ -193,7 +258,10 @@ fn clip(text: &str, most: usize) -> String {
 fn is_semantic(version: &str) -> bool {
     let core = version.split(['-', '+']).next().unwrap_or_default();
     let parts: Vec<&str> = core.split('.').collect();
-    parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    parts.len() == 3
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Groups rules so that each (id, level, score) is one rule: a rule holds the score, and packages may differ in it.
@@ -207,7 +275,9 @@ pub fn split_rules(rules: Vec<(Rule, Vec<Finding>)>) -> (Vec<Rule>, Vec<Finding>
         if group.is_empty() {
             order.push(rule.id.clone());
         }
-        match group.iter_mut().find(|(known, _)| known.level == rule.level && known.security_severity == rule.security_severity) {
+        match group.iter_mut().find(|(known, _)| {
+            known.level == rule.level && known.security_severity == rule.security_severity
+        }) {
             Some((_, known)) => known.extend(findings),
             None => group.push((rule, findings)),
         }
@@ -216,13 +286,24 @@ pub fn split_rules(rules: Vec<(Rule, Vec<Finding>)>) -> (Vec<Rule>, Vec<Finding>
     for id in order {
         let mut group = by_id.remove(&id).unwrap_or_default();
         let score = |rule: &Rule| rule.security_severity.unwrap_or(0.0);
-        group.sort_by(|(left, _), (right, _)| right.level.cmp(&left.level).then(score(right).total_cmp(&score(left))));
+        group.sort_by(|(left, _), (right, _)| {
+            right
+                .level
+                .cmp(&left.level)
+                .then(score(right).total_cmp(&score(left)))
+        });
         for (position, (mut rule, findings)) in group.into_iter().enumerate() {
             if position > 0 {
-                let score = rule.security_severity.map(|score| format!("-{score:.1}")).unwrap_or_default();
+                let score = rule
+                    .security_severity
+                    .map(|score| format!("-{score:.1}"))
+                    .unwrap_or_default();
                 rule.id = format!("{id}/{}{score}", rule.level.word());
             }
-            all.extend(findings.into_iter().map(|finding| Finding { rule: rule.id.clone(), ..finding }));
+            all.extend(findings.into_iter().map(|finding| Finding {
+                rule: rule.id.clone(),
+                ..finding
+            }));
             rules.push(rule);
         }
     }

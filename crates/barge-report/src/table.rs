@@ -75,19 +75,28 @@ impl Style {
 impl Column {
     /// A column that is never cut.
     pub fn whole(title: impl Into<String>) -> Self {
-        Self { title: title.into(), shrink_to: None }
+        Self {
+            title: title.into(),
+            shrink_to: None,
+        }
     }
 
     /// A column that may be cut to a width.
     pub fn cut_to(title: impl Into<String>, width: usize) -> Self {
-        Self { title: title.into(), shrink_to: Some(width.max(2)) }
+        Self {
+            title: title.into(),
+            shrink_to: Some(width.max(2)),
+        }
     }
 }
 
 impl Cell {
     /// A cell with a style.
     pub fn styled(text: impl AsRef<str>, style: Style) -> Self {
-        Self { text: one_line(text.as_ref()), style }
+        Self {
+            text: one_line(text.as_ref()),
+            style,
+        }
     }
 }
 
@@ -101,7 +110,10 @@ impl Table {
     /// A table without rows.
     #[must_use]
     pub fn new(columns: Vec<Column>) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self {
+            columns,
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row; missing cells are empty.
@@ -120,7 +132,11 @@ impl Table {
     pub fn render(&self, width: Option<usize>, colour: bool) -> String {
         let widths = self.widths(width);
         let mut text = String::new();
-        let titles: Vec<Cell> = self.columns.iter().map(|column| Cell::styled(&column.title, Style::Bold)).collect();
+        let titles: Vec<Cell> = self
+            .columns
+            .iter()
+            .map(|column| Cell::styled(&column.title, Style::Bold))
+            .collect();
         for row in std::iter::once(&titles).chain(&self.rows) {
             push_row(&mut text, row, &widths, colour);
         }
@@ -129,19 +145,36 @@ impl Table {
 
     fn widths(&self, limit: Option<usize>) -> Vec<usize> {
         let of_column = |index: usize, column: &Column| {
-            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.text.width());
+            let cells = self
+                .rows
+                .iter()
+                .filter_map(|row| row.get(index))
+                .map(|cell| cell.text.width());
             cells.chain([column.title.width()]).max().unwrap_or(0)
         };
-        let mut widths: Vec<usize> = self.columns.iter().enumerate().map(|(index, column)| of_column(index, column)).collect();
+        let mut widths: Vec<usize> = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| of_column(index, column))
+            .collect();
         let Some(limit) = limit else { return widths };
-        let mut excess = (widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)).saturating_sub(limit);
+        let mut excess = (widths.iter().sum::<usize>()
+            + GAP.len() * widths.len().saturating_sub(1))
+        .saturating_sub(limit);
         // The widest column that may still shrink gives way first, so that narrow ones stay whole.
         while excess > 0 {
-            let shrinkable = self.columns.iter().enumerate().filter_map(|(index, column)| {
-                let least = column.shrink_to?.max(column.title.width());
-                (widths[index] > least).then_some(index)
-            });
-            let Some(widest) = shrinkable.max_by_key(|index| widths[*index]) else { break };
+            let shrinkable = self
+                .columns
+                .iter()
+                .enumerate()
+                .filter_map(|(index, column)| {
+                    let least = column.shrink_to?.max(column.title.width());
+                    (widths[index] > least).then_some(index)
+                });
+            let Some(widest) = shrinkable.max_by_key(|index| widths[*index]) else {
+                break;
+            };
             widths[widest] -= 1;
             excess -= 1;
         }
@@ -191,9 +224,20 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let mut table = Table::new(vec![Column::whole("ID"), Column::cut_to("TITLE", 6), Column::whole("N")]);
-        table.push(vec!["CVE-1".into(), "a long title that goes on".into(), "1".into()]);
-        table.push(vec![Cell::styled("é", Style::Red), "漢字\u{1b}[2J\nx".into()]);
+        let mut table = Table::new(vec![
+            Column::whole("ID"),
+            Column::cut_to("TITLE", 6),
+            Column::whole("N"),
+        ]);
+        table.push(vec![
+            "CVE-1".into(),
+            "a long title that goes on".into(),
+            "1".into(),
+        ]);
+        table.push(vec![
+            Cell::styled("é", Style::Red),
+            "漢字\u{1b}[2J\nx".into(),
+        ]);
         table
     }
 
@@ -206,8 +250,16 @@ mod tests {
     #[test]
     fn cells_are_cut_to_the_terminal() {
         let text = table().render(Some(20), false);
-        assert_eq!(text, "ID     TITLE       N\nCVE-1  a long ti…  1\né      漢字[2J x\n");
-        assert!(table().render(Some(3), false).starts_with("ID     TITLE   N\n"), "what may not be cut stays whole");
+        assert_eq!(
+            text,
+            "ID     TITLE       N\nCVE-1  a long ti…  1\né      漢字[2J x\n"
+        );
+        assert!(
+            table()
+                .render(Some(3), false)
+                .starts_with("ID     TITLE   N\n"),
+            "what may not be cut stays whole"
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Reads advisory data as it is published: folders of OSV records, `<Ecosystem>/all.zip` archives, side files beside them.
 
-use std::io::{Cursor, Read as _};
+use std::borrow::Cow;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use flate2::{Decompress, FlushDecompress, Status};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::error::Error;
 use crate::index::{Builder, Bytes, Database, Problem, Source};
@@ -15,14 +17,20 @@ use crate::side::SideData;
 /// Records that are read ahead of being compiled: bounds the memory.
 const CHUNK: usize = 256;
 /// No record is longer.
-const LARGEST_RECORD: u64 = 64 * 1024 * 1024;
+const LARGEST_RECORD: usize = 64 * 1024 * 1024;
 /// Folders below the given one that are looked into.
 const DEPTH: usize = 3;
 
 /// Opens advisory data: an index file, or a folder, which is compiled in memory.
 pub fn open(path: &Path) -> Result<Database, Error> {
-    let is_folder = std::fs::metadata(path).map_err(Error::io("read", path))?.is_dir();
-    if is_folder { Database::from_bytes(compile(path)?.finish()?) } else { Database::open(path) }
+    let is_folder = std::fs::metadata(path)
+        .map_err(Error::io("read", path))?
+        .is_dir();
+    if is_folder {
+        Database::from_bytes(compile(path)?.finish()?)
+    } else {
+        Database::open(path)
+    }
 }
 
 /// Reads all advisory data below a folder.
@@ -33,8 +41,15 @@ pub fn compile(folder: &Path) -> Result<Builder, Error> {
     let mut builder = Builder::new();
     let mut loose = Vec::new();
     for path in files {
-        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .strip_prefix(folder)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
+        let file = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if SideData::knows(&file) {
             builder.add_side_data(SideData::parse(&file, &Bytes::open(&path)?)?);
         } else if file.ends_with(".zip") {
@@ -64,38 +79,110 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Err
     Ok(())
 }
 
+/// A member of an archive: where its bytes lie in it.
+struct Member {
+    name: String,
+    start: usize,
+    length: usize,
+    size: usize,
+    is_packed: bool,
+    crc32: u32,
+}
+
 /// Adds the records of an archive, in the order of their names.
 fn add_archive(builder: &mut Builder, path: &Path, name: &str) -> Result<(), Error> {
     let bytes = Bytes::open(path)?;
-    let failed = |reason: String| Error::Archive { path: path.to_owned(), reason };
-    let archive = ZipArchive::new(Cursor::new(&bytes[..])).map_err(|error| failed(error.to_string()))?;
-    let mut members: Vec<(String, usize)> = (0..archive.len())
-        .filter_map(|index| Some((archive.name_for_index(index)?.ok()?.into_owned(), index)))
-        .filter(|(member, _)| member.ends_with(".json"))
-        .collect();
-    members.sort();
+    let members = members(&bytes).map_err(|reason| Error::Archive {
+        path: path.to_owned(),
+        reason,
+    })?;
     let mut source = SourceCount::default();
     for chunk in members.chunks(CHUNK) {
-        let read = |archive: &mut ZipArchive<_>, (member, index): &(String, usize)| {
-            (member.clone(), read_member(archive, *index).and_then(|bytes| Record::parse(&bytes)))
+        let read = |inflate: &mut Decompress, member: &Member| {
+            member
+                .read(&bytes, inflate)
+                .and_then(|bytes| Record::parse(&bytes))
         };
-        let records: Vec<_> = chunk.par_iter().map_init(|| archive.clone(), read).collect();
-        for (member, record) in records {
-            source.add(builder, &format!("{name}/{member}"), record)?;
+        let records: Vec<_> = chunk
+            .par_iter()
+            .map_init(|| Decompress::new(false), read)
+            .collect();
+        for (member, record) in chunk.iter().zip(records) {
+            source.add(builder, &format!("{name}/{}", member.name), record)?;
         }
     }
     builder.add_source(source.finish(name, &Sha256::digest(&bytes[..])));
     Ok(())
 }
 
-fn read_member(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize) -> Result<Vec<u8>, String> {
-    let member = archive.by_index(index).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::with_capacity(usize::try_from(member.size().min(1024 * 1024)).unwrap_or(0));
-    member.take(LARGEST_RECORD + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST_RECORD {
-        return Err("it is too long".to_owned());
+/// The records of an archive, sorted by name.
+fn members(bytes: &[u8]) -> Result<Vec<Member>, String> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let mut members = Vec::with_capacity(archive.len());
+    for index in 0..archive.len() {
+        let member = archive
+            .by_index_raw(index)
+            .map_err(|error| error.to_string())?;
+        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        if !name.ends_with(".json") {
+            continue;
+        }
+        let is_packed = match member.compression() {
+            CompressionMethod::Stored => false,
+            CompressionMethod::Deflated => true,
+            other => return Err(format!("`{name}` is packed by {other:?}")),
+        };
+        let place = member
+            .data_start()
+            .and_then(|start| usize::try_from(start).ok());
+        let length = usize::try_from(member.compressed_size()).ok();
+        let (start, length) = place.zip(length).ok_or("a member lies outside of it")?;
+        let size = usize::try_from(member.size()).unwrap_or(usize::MAX);
+        members.push(Member {
+            name,
+            start,
+            length,
+            size,
+            is_packed,
+            crc32: member.crc32(),
+        });
     }
-    Ok(bytes)
+    members.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(members)
+}
+
+impl Member {
+    fn read<'a>(
+        &self,
+        archive: &'a [u8],
+        inflate: &mut Decompress,
+    ) -> Result<Cow<'a, [u8]>, String> {
+        let end = self.start.checked_add(self.length);
+        let raw = end
+            .and_then(|end| archive.get(self.start..end))
+            .ok_or("it is cut short")?;
+        if self.size > LARGEST_RECORD {
+            return Err("it is too long".to_owned());
+        }
+        let bytes = if self.is_packed {
+            let mut bytes = Vec::with_capacity(self.size);
+            inflate.reset(false);
+            let status = inflate.decompress_vec(raw, &mut bytes, FlushDecompress::Finish);
+            if !matches!(status, Ok(Status::StreamEnd)) {
+                return Err("it cannot be unpacked".to_owned());
+            }
+            Cow::Owned(bytes)
+        } else {
+            Cow::Borrowed(raw)
+        };
+        let mut crc = flate2::Crc::new();
+        crc.update(&bytes);
+        if crc.sum() == self.crc32 {
+            Ok(bytes)
+        } else {
+            Err("it does not have its checksum".to_owned())
+        }
+    }
 }
 
 /// Adds records that lie in files of their own; together they are one source.
@@ -128,7 +215,12 @@ struct SourceCount {
 }
 
 impl SourceCount {
-    fn add(&mut self, builder: &mut Builder, name: &str, record: Result<Record, String>) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        builder: &mut Builder,
+        name: &str,
+        record: Result<Record, String>,
+    ) -> Result<(), Error> {
         match record {
             Ok(record) => {
                 self.records += 1;
@@ -138,7 +230,10 @@ impl SourceCount {
                 builder.add(&record)
             }
             Err(reason) => {
-                builder.add_problem(Problem { name: name.to_owned(), reason });
+                builder.add_problem(Problem {
+                    name: name.to_owned(),
+                    reason,
+                });
                 Ok(())
             }
         }
@@ -146,6 +241,11 @@ impl SourceCount {
 
     fn finish(self, name: &str, digest: &[u8]) -> Source {
         let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Source { name: name.to_owned(), sha256, records: self.records, newest: self.newest }
+        Source {
+            name: name.to_owned(),
+            sha256,
+            records: self.records,
+            newest: self.newest,
+        }
     }
 }

@@ -7,11 +7,15 @@ use crate::version::Scheme;
 pub fn scheme(ecosystem: &str) -> Option<Scheme> {
     Some(match base(ecosystem) {
         "Debian" | "Ubuntu" | "Echo" => Scheme::Deb,
-        "Alpine" | "Alpaquita" | "BellSoft Hardened Containers" | "Wolfi" | "Chainguard" | "MinimOS" | "CleanStart" => {
-            Scheme::Apk
-        }
-        "Red Hat" | "Rocky Linux" | "AlmaLinux" | "Mageia" | "openEuler" | "TuxCare" | "SUSE" | "openSUSE" | "Photon OS"
-        | "Azure Linux" => Scheme::Rpm,
+        "Alpine"
+        | "Alpaquita"
+        | "BellSoft Hardened Containers"
+        | "Wolfi"
+        | "Chainguard"
+        | "MinimOS"
+        | "CleanStart" => Scheme::Apk,
+        "Red Hat" | "Rocky Linux" | "AlmaLinux" | "Mageia" | "openEuler" | "TuxCare" | "SUSE"
+        | "openSUSE" | "Photon OS" | "Azure Linux" => Scheme::Rpm,
         "Go" => Scheme::Go,
         "npm" => Scheme::Npm,
         "Pub" => Scheme::Pub,
@@ -24,8 +28,16 @@ pub fn scheme(ecosystem: &str) -> Option<Scheme> {
         "Hackage" | "GHC" => Scheme::Hackage,
         "opam" => Scheme::Opam,
         "Arch Linux" => Scheme::Alpm,
-        "crates.io" | "Hex" | "SwiftURL" | "Julia" | "GitHub Actions" | "Bitnami" | "ConanCenter"
-        | "Docker Hardened Images" | "VSCode" | "Kubernetes" => Scheme::Semver,
+        "crates.io"
+        | "Hex"
+        | "SwiftURL"
+        | "Julia"
+        | "GitHub Actions"
+        | "Bitnami"
+        | "ConanCenter"
+        | "Docker Hardened Images"
+        | "VSCode"
+        | "Kubernetes" => Scheme::Semver,
         _ => return None,
     })
 }
@@ -33,7 +45,9 @@ pub fn scheme(ecosystem: &str) -> Option<Scheme> {
 /// The part before the first `:`.
 #[must_use]
 pub fn base(ecosystem: &str) -> &str {
-    ecosystem.split_once(':').map_or(ecosystem, |(base, _)| base)
+    ecosystem
+        .split_once(':')
+        .map_or(ecosystem, |(base, _)| base)
 }
 
 /// The form in which the ecosystem compares names.
@@ -49,14 +63,20 @@ pub fn normal_name(ecosystem: &str, name: &str) -> String {
 /// The lower-case form of a name whose package URL is in lower case although the ecosystem's names are not.
 #[must_use]
 pub(crate) fn folded_name(ecosystem: &str, name: &str) -> Option<String> {
-    let folds = matches!(base(ecosystem), "Go" | "Hex" | "SwiftURL" | "GitHub Actions" | "Bitnami");
+    let folds = matches!(
+        base(ecosystem),
+        "Go" | "Hex" | "SwiftURL" | "GitHub Actions" | "Bitnami"
+    );
     (folds && name.chars().any(char::is_uppercase)).then(|| name.to_lowercase())
 }
 
 /// Whether the ecosystem is a distribution's.
 #[must_use]
 pub fn is_distribution(ecosystem: &str) -> bool {
-    matches!(scheme(ecosystem), Some(Scheme::Deb | Scheme::Rpm | Scheme::Apk | Scheme::Alpm))
+    matches!(
+        scheme(ecosystem),
+        Some(Scheme::Deb | Scheme::Rpm | Scheme::Apk | Scheme::Alpm)
+    )
 }
 
 /// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.

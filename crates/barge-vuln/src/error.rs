@@ -133,11 +133,24 @@ impl Error {
     /// Whether the scan lacks evidence, rather than having failed: no packages, no data, data too old.
     #[must_use]
     pub fn is_missing_evidence(&self) -> bool {
-        matches!(self, Self::NoPackages(_) | Self::NoCoverage { .. } | Self::TooOld { .. } | Self::NoRecords(_))
+        matches!(
+            self,
+            Self::NoPackages(_)
+                | Self::NoCoverage { .. }
+                | Self::TooOld { .. }
+                | Self::NoRecords(_)
+        )
     }
 
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 }

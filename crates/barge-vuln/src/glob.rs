@@ -21,7 +21,11 @@ pub(crate) fn matches_glob(pattern: &str, text: &str) -> bool {
             return false;
         }
     }
-    pattern.get(at..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+    pattern
+        .get(at..)
+        .unwrap_or_default()
+        .iter()
+        .all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ mod ecosystem;
 mod error;
 mod glob;
 mod index;
+mod lenient;
 mod lookup;
 mod matching;
 mod osv;
+pub mod output;
 mod policy;
 mod purl;
 mod range;
@@ -20,7 +22,9 @@ pub mod vex;
 
 pub use archive::{compile, open};
 pub use error::Error;
-pub use index::{Builder, Database, Meta, Problem, write_file};
+pub use index::{
+    Builder, Database, Ecosystem, Meta, Problem, RecordFacts, RecordText, Source, write_file,
+};
 pub use matching::*;
 pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
 pub use purl::{PackageUrl, bill};

@@ -18,26 +18,46 @@ pub(crate) struct Query {
 }
 
 /// What to ask about a package, or why nothing can be asked.
-pub(crate) fn queries(database: &Database, package: &Package, distro: Option<&Distro>) -> Result<Vec<Query>, String> {
-    let purl: PackageUrl = package.purl.parse().map_err(|error: crate::Error| error.to_string())?;
-    let is_distribution = matches!(purl.kind.as_str(), "deb" | "rpm" | "apk" | "alpm" | "ebuild" | "opkg");
+pub(crate) fn queries(
+    database: &Database,
+    package: &Package,
+    distro: Option<&Distro>,
+) -> Result<Vec<Query>, String> {
+    let purl: PackageUrl = package
+        .purl
+        .parse()
+        .map_err(|error: crate::Error| error.to_string())?;
+    let is_distribution = matches!(
+        purl.kind.as_str(),
+        "deb" | "rpm" | "apk" | "alpm" | "ebuild" | "opkg"
+    );
     let queries = if is_distribution {
         distribution_queries(database, package, &purl, distro)?
     } else {
         language_queries(database, package, &purl)
     };
     if queries.is_empty() {
-        return Err(format!("no ecosystem of advisories covers packages of type `{}`", purl.kind));
+        return Err(format!(
+            "no ecosystem of advisories covers packages of type `{}`",
+            purl.kind
+        ));
     }
     Ok(queries)
 }
 
 fn language_queries(database: &Database, package: &Package, purl: &PackageUrl) -> Vec<Query> {
-    let Some(base) = language_ecosystem(purl) else { return Vec::new() };
+    let Some(base) = language_ecosystem(purl) else {
+        return Vec::new();
+    };
     let ecosystem = with_repository(database, base, purl);
     names(package, purl)
         .into_iter()
-        .map(|name| Query { ecosystem: ecosystem.clone(), name, version: package.version.clone(), source: false })
+        .map(|name| Query {
+            ecosystem: ecosystem.clone(),
+            name,
+            version: package.version.clone(),
+            source: false,
+        })
         .collect()
 }
 
@@ -70,17 +90,31 @@ fn language_ecosystem(purl: &PackageUrl) -> Option<&'static str> {
 
 /// A repository that has an ecosystem of its own is asked there; any other is taken for a mirror of the usual one.
 fn with_repository(database: &Database, base: &str, purl: &PackageUrl) -> String {
-    let Some(url) = purl.qualifier("repository_url") else { return base.to_owned() };
+    let Some(url) = purl.qualifier("repository_url") else {
+        return base.to_owned();
+    };
     let url = url.trim_end_matches('/');
-    let spellings = [url.to_owned(), format!("{url}/"), format!("https://{url}"), format!("https://{url}/")];
+    let spellings = [
+        url.to_owned(),
+        format!("{url}/"),
+        format!("https://{url}"),
+        format!("https://{url}/"),
+    ];
     let ecosystems = spellings.iter().map(|url| format!("{base}:{url}"));
-    ecosystems.into_iter().find(|name| database.has_ecosystem(name)).unwrap_or_else(|| base.to_owned())
+    ecosystems
+        .into_iter()
+        .find(|name| database.has_ecosystem(name))
+        .unwrap_or_else(|| base.to_owned())
 }
 
 /// The name by its package URL, and the package's own where it only differs in case.
 fn names(package: &Package, purl: &PackageUrl) -> Vec<String> {
     let full = purl.full_name();
-    if package.name != full && package.name.eq_ignore_ascii_case(&full) { vec![package.name.clone(), full] } else { vec![full] }
+    if package.name != full && package.name.eq_ignore_ascii_case(&full) {
+        vec![package.name.clone(), full]
+    } else {
+        vec![full]
+    }
 }
 
 fn distribution_queries(
@@ -89,17 +123,31 @@ fn distribution_queries(
     purl: &PackageUrl,
     distro: Option<&Distro>,
 ) -> Result<Vec<Query>, String> {
-    let named = purl.qualifier("distro").map(|text| release::from_qualifier(text, &purl.namespace));
+    let named = purl
+        .qualifier("distro")
+        .map(|text| release::from_qualifier(text, &purl.namespace));
     let namespace = || release::from_qualifier(&purl.namespace, &purl.namespace);
-    let distro = named.filter(|distro| distro.version_id.is_some()).or_else(|| distro.cloned()).unwrap_or_else(namespace);
+    let distro = named
+        .filter(|distro| distro.version_id.is_some())
+        .or_else(|| distro.cloned())
+        .unwrap_or_else(namespace);
     if let Some(vendor) = foreign_vendor(package, &distro) {
-        return Err(format!("it comes from `{vendor}`, not from the distribution"));
+        return Err(format!(
+            "it comes from `{vendor}`, not from the distribution"
+        ));
     }
-    let known = database.meta().ecosystems.iter().map(|ecosystem| ecosystem.name.as_str());
+    let known = database
+        .meta()
+        .ecosystems
+        .iter()
+        .map(|ecosystem| ecosystem.name.as_str());
     let ecosystems = release::ecosystems(&distro, known);
     if ecosystems.is_empty() {
         let version = distro.version_id.as_deref().unwrap_or("unknown");
-        return Err(format!("no advisories are known by distribution `{}` release `{version}`", distro.id));
+        return Err(format!(
+            "no advisories are known by distribution `{}` release `{version}`",
+            distro.id
+        ));
     }
     let binary = (purl.name.clone(), with_epoch(package, purl));
     let source = source(package, purl);
@@ -108,11 +156,23 @@ fn distribution_queries(
         let (ask_binary, ask_source) = asked_names(&ecosystem);
         let ask_binary = ask_binary || source.is_none();
         if let Some((name, version)) = source.clone().filter(|_| ask_source) {
-            queries.push(Query { ecosystem: ecosystem.clone(), name, version, source: true });
+            queries.push(Query {
+                ecosystem: ecosystem.clone(),
+                name,
+                version,
+                source: true,
+            });
         }
-        let known = queries.iter().any(|query| query.ecosystem == ecosystem && query.name == binary.0);
+        let known = queries
+            .iter()
+            .any(|query| query.ecosystem == ecosystem && query.name == binary.0);
         if ask_binary && !known {
-            queries.push(Query { ecosystem, name: binary.0.clone(), version: binary.1.clone(), source: false });
+            queries.push(Query {
+                ecosystem,
+                name: binary.0.clone(),
+                version: binary.1.clone(),
+                source: false,
+            });
         }
     }
     Ok(queries)
@@ -138,22 +198,35 @@ fn with_epoch(package: &Package, purl: &PackageUrl) -> String {
 /// The source package: from the bill, else from the `upstream` qualifier that other tools write.
 fn source(package: &Package, purl: &PackageUrl) -> Option<(String, String)> {
     if let Some(source) = &package.source {
-        let version = if source.version.is_empty() { &package.version } else { &source.version };
+        let version = if source.version.is_empty() {
+            &package.version
+        } else {
+            &source.version
+        };
         return Some((source.name.clone(), version.clone()));
     }
     let upstream = purl.qualifier("upstream")?;
-    if let Some(archive) = upstream.strip_suffix(".src.rpm").or_else(|| upstream.strip_suffix(".nosrc.rpm")) {
+    if let Some(archive) = upstream
+        .strip_suffix(".src.rpm")
+        .or_else(|| upstream.strip_suffix(".nosrc.rpm"))
+    {
         let (rest, release) = archive.rsplit_once('-')?;
         let (name, version) = rest.rsplit_once('-')?;
         return Some((name.to_owned(), format!("{version}-{release}")));
     }
-    let (name, version) = upstream.split_once('@').unwrap_or((upstream, &package.version));
+    let (name, version) = upstream
+        .split_once('@')
+        .unwrap_or((upstream, &package.version));
     Some((name.to_owned(), version.to_owned()))
 }
 
 /// The vendor of an rpm that is not its distribution's: the distribution's advisories say nothing about it.
 fn foreign_vendor<'a>(package: &'a Package, distro: &Distro) -> Option<&'a str> {
-    let vendor = package.facts.get("vendor").map(String::as_str).filter(|vendor| !vendor.is_empty())?;
+    let vendor = package
+        .facts
+        .get("vendor")
+        .map(String::as_str)
+        .filter(|vendor| !vendor.is_empty())?;
     let own = match distro.id.as_str() {
         "almalinux" => "almalinux",
         "rocky" => "rocky",

@@ -3,8 +3,9 @@
 //! Published data breaks its own schema: arrays are `null`, ranges are objects, events hold two keys. What cannot be
 //! understood is left out of the record, never a reason to refuse the record or the rest of the data.
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
+use crate::lenient::{Number, Object, Objects, Present, Text, Texts};
 use crate::severity::{Rating, RatingKind};
 
 /// One advisory.
@@ -96,78 +97,203 @@ impl EventKind {
     /// The key that the format has for this kind.
     #[must_use]
     pub fn key(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, key)| key)
+        Self::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, key)| key)
     }
 }
 
 impl Record {
     /// Reads a record; the error says why the bytes are none.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("it is no JSON: {error}"))?;
-        let object = value.as_object().ok_or("it is no JSON object")?;
-        let id = text(object, "id");
+        let raw: RawRecord = serde_json::from_slice(bytes)
+            .map_err(|error| format!("it is no OSV record: {error}"))?;
+        let id = raw.id.trimmed();
         if id.is_empty() {
             return Err("it has no `id`".to_owned());
         }
-        if id.len() > 256 || id.chars().any(|next| next.is_control() || next.is_whitespace()) {
+        if id.len() > 256
+            || id
+                .chars()
+                .any(|next| next.is_control() || next.is_whitespace())
+        {
             return Err("its `id` is malformed".to_owned());
         }
-        let specific = object.get("database_specific").and_then(Value::as_object);
-        let mut ratings = ratings(object);
-        ratings.extend(specific.and_then(|specific| word(specific, "severity")));
-        ratings.extend(specific.map(plain_scores).unwrap_or_default());
+        let specific = raw.database_specific.0.unwrap_or_default();
+        let mut ratings = ratings(raw.severity);
+        let scores: Vec<Rating> = specific.plain_scores().collect();
+        ratings.extend(specific.severity.rating(RatingKind::Word));
+        ratings.extend(scores);
         Ok(Self {
             id,
-            modified: text(object, "modified"),
-            published: text(object, "published"),
-            withdrawn: object.get("withdrawn").is_some_and(|withdrawn| !withdrawn.is_null()),
-            aliases: texts(object, "aliases"),
-            upstream: texts(object, "upstream"),
-            related: texts(object, "related"),
-            summary: text(object, "summary"),
-            details: text(object, "details"),
-            references: references(object),
+            modified: raw.modified.trimmed(),
+            published: raw.published.trimmed(),
+            withdrawn: raw.withdrawn.0,
+            aliases: raw.aliases.texts(),
+            upstream: raw.upstream.texts(),
+            related: raw.related.texts(),
+            summary: raw.summary.trimmed(),
+            details: raw.details.trimmed(),
+            references: references(raw.references),
             ratings,
-            affected: objects(object.get("affected")).filter_map(affected).collect(),
+            affected: raw.affected.0.into_iter().filter_map(affected).collect(),
         })
     }
 }
 
-fn affected(object: &Map<String, Value>) -> Option<Affected> {
-    let package = object.get("package")?.as_object()?;
-    let (ecosystem, name) = (text(package, "ecosystem"), text(package, "name"));
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawRecord {
+    id: Text,
+    modified: Text,
+    published: Text,
+    withdrawn: Present,
+    aliases: Texts,
+    upstream: Texts,
+    related: Texts,
+    summary: Text,
+    details: Text,
+    references: Objects<RawReference>,
+    severity: Objects<RawSeverity>,
+    database_specific: Object<RawSpecific>,
+    affected: Objects<RawAffected>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawReference {
+    #[serde(rename = "type")]
+    kind: Text,
+    url: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawSeverity {
+    #[serde(rename = "type")]
+    kind: Text,
+    score: Text,
+}
+
+/// What databases put into their own corners, as far as it rates a flaw.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawSpecific {
+    severity: Text,
+    urgency: Text,
+    informational: Text,
+    cvss_v2: Number,
+    cvss_v3: Number,
+    cvss_v4: Number,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawAffected {
+    package: Object<RawPackage>,
+    ranges: Objects<RawRange>,
+    versions: Texts,
+    severity: Objects<RawSeverity>,
+    ecosystem_specific: Object<RawSpecific>,
+    database_specific: Object<RawSpecific>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawPackage {
+    ecosystem: Text,
+    name: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawRange {
+    #[serde(rename = "type")]
+    kind: Text,
+    events: Objects<RawEvent>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawEvent {
+    introduced: Text,
+    fixed: Text,
+    last_affected: Text,
+    limit: Text,
+}
+
+impl RawSpecific {
+    /// Some converters keep the score without its vector.
+    fn plain_scores(&self) -> impl Iterator<Item = Rating> {
+        let scores = [
+            (self.cvss_v4, RatingKind::ScoreV4),
+            (self.cvss_v3, RatingKind::ScoreV3),
+            (self.cvss_v2, RatingKind::ScoreV2),
+        ];
+        scores.into_iter().filter_map(|(number, kind)| {
+            let score = number.0.filter(|score| (0.0..=10.0).contains(score))?;
+            Some(Rating {
+                kind,
+                score: format!("{score:.1}"),
+            })
+        })
+    }
+}
+
+impl Text {
+    fn rating(self, kind: RatingKind) -> Option<Rating> {
+        let score = self.trimmed();
+        (!score.is_empty()).then_some(Rating { kind, score })
+    }
+}
+
+fn affected(raw: RawAffected) -> Option<Affected> {
+    let package = raw.package.0?;
+    let (ecosystem, name) = (package.ecosystem.trimmed(), package.name.trimmed());
     if ecosystem.is_empty() || name.is_empty() {
         return None;
     }
-    let own = object.get("ecosystem_specific").and_then(Value::as_object);
-    let database = object.get("database_specific").and_then(Value::as_object);
-    let mut ratings = ratings(object);
-    for specific in [own, database].into_iter().flatten() {
-        ratings.extend(word(specific, "severity"));
-        ratings.extend(word(specific, "urgency"));
+    let mut ratings = ratings(raw.severity);
+    let mut informational = None;
+    for specific in [raw.ecosystem_specific.0, raw.database_specific.0]
+        .into_iter()
+        .flatten()
+    {
+        ratings.extend(specific.severity.rating(RatingKind::Word));
+        ratings.extend(specific.urgency.rating(RatingKind::Distribution));
+        informational = Some(specific.informational.trimmed())
+            .filter(|word| !word.is_empty())
+            .or(informational);
     }
-    let informational = database.map(|database| text(database, "informational")).filter(|word| !word.is_empty());
+    let ranges = raw.ranges.0.into_iter().filter_map(range).collect();
     Some(Affected {
         ecosystem,
         name,
-        ranges: objects(object.get("ranges")).filter_map(range).collect(),
-        versions: texts(object, "versions"),
+        ranges,
+        versions: raw.versions.texts(),
         ratings,
         informational,
     })
 }
 
 /// Reads a range of versions; a range of commits says nothing about a package.
-fn range(object: &Map<String, Value>) -> Option<Range> {
-    let semver = match object.get("type").and_then(Value::as_str)? {
+fn range(raw: RawRange) -> Option<Range> {
+    let semver = match raw.kind.0.as_str() {
         "SEMVER" => true,
         "ECOSYSTEM" => false,
         _ => return None,
     };
-    let mut events = Vec::new();
-    for event in objects(object.get("events")) {
-        for (kind, key) in EventKind::ALL {
-            let version = text(event, key);
+    let mut events = Vec::with_capacity(raw.events.0.len());
+    for event in raw.events.0 {
+        let versions = [
+            event.introduced,
+            event.fixed,
+            event.last_affected,
+            event.limit,
+        ];
+        for ((kind, _), version) in EventKind::ALL.into_iter().zip(versions) {
+            let version = version.trimmed();
             if !version.is_empty() {
                 events.push(Event { kind, version });
             }
@@ -176,63 +302,87 @@ fn range(object: &Map<String, Value>) -> Option<Range> {
     (!events.is_empty()).then_some(Range { semver, events })
 }
 
-fn references(object: &Map<String, Value>) -> Vec<String> {
-    let mut found: Vec<(bool, String)> = objects(object.get("references"))
-        .map(|reference| (text(reference, "type") != "ADVISORY", text(reference, "url")))
+fn references(raw: Objects<RawReference>) -> Vec<String> {
+    let mut found: Vec<(bool, String)> = raw
+        .0
+        .into_iter()
+        .map(|reference| (reference.kind.0 != "ADVISORY", reference.url.trimmed()))
         .filter(|(_, url)| url.starts_with("https://") || url.starts_with("http://"))
         .collect();
     found.sort_by_key(|(not_advisory, _)| *not_advisory);
     found.into_iter().map(|(_, url)| url).collect()
 }
 
-fn ratings(object: &Map<String, Value>) -> Vec<Rating> {
-    objects(object.get("severity"))
-        .filter_map(|rating| {
-            let kind = match text(rating, "type").as_str() {
-                "CVSS_V2" => RatingKind::CvssV2,
-                "CVSS_V3" => RatingKind::CvssV3,
-                "CVSS_V4" => RatingKind::CvssV4,
-                "" => return None,
-                _ => RatingKind::Distribution,
-            };
-            let score = text(rating, "score");
-            (!score.is_empty()).then_some(Rating { kind, score })
-        })
-        .collect()
-}
-
-fn word(specific: &Map<String, Value>, key: &str) -> Option<Rating> {
-    let kind = if key == "urgency" { RatingKind::Distribution } else { RatingKind::Word };
-    let score = text(specific, key);
-    (!score.is_empty()).then_some(Rating { kind, score })
-}
-
-/// Some converters keep the score without its vector.
-fn plain_scores(specific: &Map<String, Value>) -> Vec<Rating> {
-    [("cvss_v4", RatingKind::ScoreV4), ("cvss_v3", RatingKind::ScoreV3), ("cvss_v2", RatingKind::ScoreV2)]
-        .into_iter()
-        .filter_map(|(key, kind)| {
-            let score = specific.get(key)?.as_f64().filter(|score| (0.0..=10.0).contains(score))?;
-            Some(Rating { kind, score: format!("{score:.1}") })
-        })
-        .collect()
-}
-
-fn text(object: &Map<String, Value>, key: &str) -> String {
-    object.get(key).and_then(Value::as_str).map(|text| text.trim().to_owned()).unwrap_or_default()
-}
-
-fn texts(object: &Map<String, Value>, key: &str) -> Vec<String> {
-    let list = object.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(Value::as_str).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
-}
-
-/// The objects of an array; one that stands where an array should is taken for its only element.
-fn objects(value: Option<&Value>) -> impl Iterator<Item = &Map<String, Value>> {
-    let list = match value {
-        Some(Value::Array(list)) => list.as_slice(),
-        Some(single @ Value::Object(_)) => std::slice::from_ref(single),
-        _ => &[],
+fn ratings(raw: Objects<RawSeverity>) -> Vec<Rating> {
+    let rating = |raw: RawSeverity| {
+        let kind = match raw.kind.0.as_str() {
+            "CVSS_V2" => RatingKind::CvssV2,
+            "CVSS_V3" => RatingKind::CvssV3,
+            "CVSS_V4" => RatingKind::CvssV4,
+            "" => return None,
+            _ => RatingKind::Distribution,
+        };
+        raw.score.rating(kind)
     };
-    list.iter().filter_map(Value::as_object)
+    raw.0.into_iter().filter_map(rating).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_understood_is_left_out() {
+        let text = r#"{"id":"X-1","modified":7,"aliases":null,"related":"no list","withdrawn":null,"unknown":{"a":[1,{}]},
+            "severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N"},{"type":5},null,[],"x"],
+            "references":[{"type":"WEB","url":"https://e.org/w"},{"type":"ADVISORY","url":"https://e.org/a"},{"url":"ftp://x"}],
+            "database_specific":{"severity":"MODERATE","cvss_v3":7.5,"cvss_v2":"high","cvss_v4":99},
+            "affected":[null,{"package":null},{"package":{"ecosystem":"npm"}},{"package":{"ecosystem":"npm","name":"a"},
+              "ranges":{"type":"SEMVER","events":[{"introduced":"0","fixed":" 1.0 "},{"limit":3},{}]},"versions":["1",2,null," 3 "]},
+              {"package":{"ecosystem":"PyPI","name":"b"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]},{"type":"ECOSYSTEM","events":null}]}]}"#;
+        let record = Record::parse(text.as_bytes()).unwrap();
+        let event = |kind, version: &str| Event {
+            kind,
+            version: version.to_owned(),
+        };
+        assert!(
+            record.aliases.is_empty()
+                && record.related.is_empty()
+                && !record.withdrawn
+                && record.modified.is_empty()
+        );
+        assert_eq!(record.references, ["https://e.org/a", "https://e.org/w"]);
+        let kinds: Vec<RatingKind> = record.ratings.iter().map(|rating| rating.kind).collect();
+        assert_eq!(
+            kinds,
+            [RatingKind::CvssV3, RatingKind::Word, RatingKind::ScoreV3]
+        );
+        assert_eq!(record.affected.len(), 2);
+        assert_eq!(
+            record.affected[0].ranges[0].events,
+            [
+                event(EventKind::Introduced, "0"),
+                event(EventKind::Fixed, "1.0")
+            ]
+        );
+        assert_eq!(record.affected[0].versions, ["1", "3"]);
+        assert!(record.affected[1].ranges.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "{\"id\":\"\"}",
+            "{\"id\":\"a b\"}",
+            "{\"id\":1}",
+            "nul",
+            deep.as_str(),
+        ] {
+            assert!(Record::parse(text.as_bytes()).is_err(), "{text:.20}");
+        }
+    }
 }

@@ -67,9 +67,13 @@ impl std::str::FromStr for Threshold {
         if matches!(text, "never" | "none") {
             return Ok(Self(None));
         }
-        let severity: Severity = text.parse().map_err(|error| Error::Policy(format!("{error}")))?;
+        let severity: Severity = text
+            .parse()
+            .map_err(|error| Error::Policy(format!("{error}")))?;
         if severity == Severity::Unknown {
-            return Err(Error::Policy("unknown severities have a switch of their own: `fail-on-unknown`".to_owned()));
+            return Err(Error::Policy(
+                "unknown severities have a switch of their own: `fail-on-unknown`".to_owned(),
+            ));
         }
         Ok(Self(Some(severity)))
     }
@@ -89,7 +93,9 @@ impl Serialize for Threshold {
 
 impl<'de> Deserialize<'de> for Threshold {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -114,12 +120,21 @@ impl IgnoreRule {
         let package = &found.package;
         let id_fits = |id: &String| found.advisory.ids().any(|own| own.eq_ignore_ascii_case(id));
         let package_fits = |pattern: &String| {
-            let bare = package.purl.parse::<PackageUrl>().map(|purl| purl.without_version()).unwrap_or_default();
-            [&package.name, &package.purl, &bare].iter().any(|text| matches_glob(pattern, text))
+            let bare = package
+                .purl
+                .parse::<PackageUrl>()
+                .map(|purl| purl.without_version())
+                .unwrap_or_default();
+            [&package.name, &package.purl, &bare]
+                .iter()
+                .any(|text| matches_glob(pattern, text))
         };
         let path_fits = |pattern: &String| {
             let pattern = pattern.trim_start_matches('/');
-            package.evidence.iter().any(|evidence| matches_glob(pattern, &evidence.path))
+            package
+                .evidence
+                .iter()
+                .any(|evidence| matches_glob(pattern, &evidence.path))
         };
         self.id.as_ref().is_none_or(id_fits)
             && self.package.as_ref().is_none_or(package_fits)
@@ -129,9 +144,15 @@ impl IgnoreRule {
     /// The rule as one line, for reports about the rule.
     #[must_use]
     pub fn describe(&self) -> String {
-        let parts = [("id", &self.id), ("package", &self.package), ("path", &self.path)];
-        let parts: Vec<String> =
-            parts.into_iter().filter_map(|(key, value)| Some(format!("{key} {}", value.as_ref()?))).collect();
+        let parts = [
+            ("id", &self.id),
+            ("package", &self.package),
+            ("path", &self.path),
+        ];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key} {}", value.as_ref()?)))
+            .collect();
         parts.join(", ")
     }
 }
@@ -204,12 +225,18 @@ impl Baseline {
 
     fn has(&self, found: &Match) -> bool {
         let known = self.known.get(&bare(&found.package.purl));
-        known.is_some_and(|ids| found.advisory.ids().any(|id| ids.iter().any(|known| known == id)))
+        known.is_some_and(|ids| {
+            found
+                .advisory
+                .ids()
+                .any(|id| ids.iter().any(|known| known == id))
+        })
     }
 }
 
 fn bare(purl: &str) -> String {
-    purl.parse::<PackageUrl>().map_or_else(|_| purl.to_owned(), |purl| purl.without_version())
+    purl.parse::<PackageUrl>()
+        .map_or_else(|_| purl.to_owned(), |purl| purl.without_version())
 }
 
 impl Policy {
@@ -217,10 +244,15 @@ impl Policy {
     pub fn check(&self) -> Result<(), Error> {
         for rule in &self.ignore {
             if rule.id.is_none() && rule.package.is_none() && rule.path.is_none() {
-                return Err(Error::Policy("an ignore rule selects nothing: give `id`, `package` or `path`".to_owned()));
+                return Err(Error::Policy(
+                    "an ignore rule selects nothing: give `id`, `package` or `path`".to_owned(),
+                ));
             }
             if rule.reason.trim().is_empty() {
-                return Err(Error::Policy(format!("the ignore rule for {} has no reason", rule.describe())));
+                return Err(Error::Policy(format!(
+                    "the ignore rule for {} has no reason",
+                    rule.describe()
+                )));
             }
         }
         Ok(())
@@ -228,7 +260,9 @@ impl Policy {
 
     /// Refuses data that is older than the policy lets it be. Returns the age in days; data of the future is new.
     pub fn check_age(&self, newest: &str, now: Timestamp) -> Result<Option<i64>, Error> {
-        let Ok(newest) = newest.parse::<Timestamp>() else { return Ok(None) };
+        let Ok(newest) = newest.parse::<Timestamp>() else {
+            return Ok(None);
+        };
         let days = (now.as_second() - newest.as_second()).max(0) / (24 * 60 * 60);
         match self.max_age {
             Some(limit) if days > i64::from(limit) => Err(Error::TooOld { days, limit }),
@@ -238,7 +272,12 @@ impl Policy {
 
     /// Applies ignore rules, then judges every match that still counts.
     #[must_use]
-    pub fn judge(&self, findings: &mut Findings, baseline: Option<&Baseline>, today: Date) -> Verdict {
+    pub fn judge(
+        &self,
+        findings: &mut Findings,
+        baseline: Option<&Baseline>,
+        today: Date,
+    ) -> Verdict {
         let mut verdict = Verdict::default();
         self.apply_rules(&mut findings.matches, today, &mut verdict);
         let mut known = 0;
@@ -250,7 +289,10 @@ impl Policy {
                 Level::Note
             } else {
                 if found.class.is_security() {
-                    *verdict.counts.entry(found.advisory.severity.level).or_default() += 1;
+                    *verdict
+                        .counts
+                        .entry(found.advisory.severity.level)
+                        .or_default() += 1;
                 } else {
                     verdict.informational += 1;
                 }
@@ -282,7 +324,10 @@ impl Policy {
             let mut used = false;
             for found in matches.iter_mut().filter(|found| rule.fits(found)) {
                 used = true;
-                found.suppressed.get_or_insert_with(|| Suppression { by: SuppressedBy::Rule, reason: rule.reason.clone() });
+                found.suppressed.get_or_insert_with(|| Suppression {
+                    by: SuppressedBy::Rule,
+                    reason: rule.reason.clone(),
+                });
             }
             if !used {
                 verdict.unused_rules.push(rule.describe());
@@ -301,7 +346,9 @@ impl Policy {
         let severity = found.advisory.severity.level;
         if is_old || (self.only_fixed && found.fix.version().is_none()) {
             Level::Note
-        } else if self.fail_on.reached_by(severity) || (self.fail_on_unknown && severity == Severity::Unknown) {
+        } else if self.fail_on.reached_by(severity)
+            || (self.fail_on_unknown && severity == Severity::Unknown)
+        {
             Level::Error
         } else if self.warn_on.reached_by(severity) {
             Level::Warning
@@ -311,15 +358,37 @@ impl Policy {
     }
 
     fn reasons(&self, matches: &[Match], verdict: &Verdict) -> Vec<String> {
-        let mut groups: BTreeMap<(std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool), usize> = BTreeMap::new();
-        for (found, level) in matches.iter().zip(&verdict.levels).filter(|(_, level)| **level != Level::Note) {
+        let mut groups: BTreeMap<
+            (std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool),
+            usize,
+        > = BTreeMap::new();
+        for (found, level) in matches
+            .iter()
+            .zip(&verdict.levels)
+            .filter(|(_, level)| **level != Level::Note)
+        {
             let exploited = found.advisory.exploited.is_some();
-            let key = (std::cmp::Reverse(*level), std::cmp::Reverse(found.advisory.severity.level), exploited);
+            let key = (
+                std::cmp::Reverse(*level),
+                std::cmp::Reverse(found.advisory.severity.level),
+                exploited,
+            );
             *groups.entry(key).or_default() += 1;
         }
-        let line = |((level, severity, exploited), count): (&(std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool), &usize)| {
-            let exploited = if *exploited { ", known to be exploited" } else { "" };
-            let verb = if level.0 == Level::Error { "fails" } else { "warns" };
+        let line = |((level, severity, exploited), count): (
+            &(std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool),
+            &usize,
+        )| {
+            let exploited = if *exploited {
+                ", known to be exploited"
+            } else {
+                ""
+            };
+            let verb = if level.0 == Level::Error {
+                "fails"
+            } else {
+                "warns"
+            };
             format!("{count} {}{exploited}: {verb}", severity.0)
         };
         groups.iter().map(line).collect()

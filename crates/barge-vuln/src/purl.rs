@@ -29,12 +29,20 @@ impl FromStr for PackageUrl {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = |reason| Error::PackageUrl { text: text.chars().take(200).collect(), reason };
-        let rest = text.trim().strip_prefix("pkg:").ok_or_else(|| error("it does not start with `pkg:`"))?;
+        let error = |reason| Error::PackageUrl {
+            text: text.chars().take(200).collect(),
+            reason,
+        };
+        let rest = text
+            .trim()
+            .strip_prefix("pkg:")
+            .ok_or_else(|| error("it does not start with `pkg:`"))?;
         let rest = rest.split_once('#').map_or(rest, |(rest, _subpath)| rest);
         let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
         let rest = rest.trim_matches('/');
-        let (kind, rest) = rest.split_once('/').ok_or_else(|| error("it has no name"))?;
+        let (kind, rest) = rest
+            .split_once('/')
+            .ok_or_else(|| error("it has no name"))?;
         let is_kind = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
         if kind.is_empty() || !kind.bytes().all(is_kind) {
             return Err(error("its type is malformed"));
@@ -43,17 +51,26 @@ impl FromStr for PackageUrl {
         let name_start = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (path, version) = match rest.rfind('@').filter(|at| *at > name_start) {
             Some(at) => (&rest[..at], &rest[at + 1..]),
-            None => match rest.find('@').filter(|at| *at > 0 && !rest[..*at].ends_with('/')) {
+            None => match rest
+                .find('@')
+                .filter(|at| *at > 0 && !rest[..*at].ends_with('/'))
+            {
                 Some(at) => (&rest[..at], &rest[at + 1..]),
                 None => (rest, ""),
             },
         };
         let decode = |text: &str| decode(text).ok_or_else(|| error("an escape is malformed"));
-        let mut parts = path.split('/').filter(|part| !part.is_empty()).map(decode).collect::<Result<Vec<_>, _>>()?;
+        let mut parts = path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(decode)
+            .collect::<Result<Vec<_>, _>>()?;
         let name = parts.pop().ok_or_else(|| error("it has no name"))?;
         let mut pairs = BTreeMap::new();
         for pair in qualifiers.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').ok_or_else(|| error("a qualifier has no value"))?;
+            let (key, value) = pair
+                .split_once('=')
+                .ok_or_else(|| error("a qualifier has no value"))?;
             pairs.insert(key.to_ascii_lowercase(), decode(value)?);
         }
         Ok(Self {
@@ -70,7 +87,10 @@ impl PackageUrl {
     /// A qualifier that is there and not empty.
     #[must_use]
     pub fn qualifier(&self, key: &str) -> Option<&str> {
-        self.qualifiers.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        self.qualifiers
+            .get(key)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The package's name as its ecosystem writes it.
@@ -102,13 +122,31 @@ pub fn bill(purls: &[String]) -> Result<Sbom, Error> {
     for text in purls {
         let purl: PackageUrl = text.parse()?;
         if purl.version.is_empty() {
-            return Err(Error::PackageUrl { text: text.clone(), reason: "it has no version to match" });
+            return Err(Error::PackageUrl {
+                text: text.clone(),
+                reason: "it has no version to match",
+            });
         }
-        packages.push(Package { purl: text.clone(), ..purl.to_package() });
+        packages.push(Package {
+            purl: text.clone(),
+            ..purl.to_package()
+        });
     }
     let name = purls.first().cloned().unwrap_or_default();
-    let subject = Subject { name, references: Vec::new(), image: None, manifest: None, architecture: None };
-    Ok(Sbom { subject, distro: None, layers: Vec::new(), packages, unknowns: Vec::new() })
+    let subject = Subject {
+        name,
+        references: Vec::new(),
+        image: None,
+        manifest: None,
+        architecture: None,
+    };
+    Ok(Sbom {
+        subject,
+        distro: None,
+        layers: Vec::new(),
+        packages,
+        unknowns: Vec::new(),
+    })
 }
 
 impl PackageUrl {
@@ -134,21 +172,32 @@ impl PackageUrl {
 
     fn package_kind(&self) -> PackageKind {
         // The names of the kinds are the types of package URLs.
-        serde_json::from_value(serde_json::Value::String(self.kind.clone())).unwrap_or(PackageKind::Generic)
+        serde_json::from_value(serde_json::Value::String(self.kind.clone()))
+            .unwrap_or(PackageKind::Generic)
     }
 }
 
 impl fmt::Display for PackageUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "pkg:{}", self.kind)?;
-        for part in self.namespace.split('/').filter(|part| !part.is_empty()).chain([self.name.as_str()]) {
+        for part in self
+            .namespace
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .chain([self.name.as_str()])
+        {
             write!(formatter, "/{}", encode(part))?;
         }
         if !self.version.is_empty() {
             write!(formatter, "@{}", encode(&self.version))?;
         }
         for (index, (key, value)) in self.qualifiers.iter().enumerate() {
-            write!(formatter, "{}{key}={}", if index == 0 { '?' } else { '&' }, encode(value))?;
+            write!(
+                formatter,
+                "{}{key}={}",
+                if index == 0 { '?' } else { '&' },
+                encode(value)
+            )?;
         }
         Ok(())
     }
@@ -180,7 +229,9 @@ fn decode(text: &str) -> Option<String> {
             bytes.push(*first);
             continue;
         }
-        let digits = rest.get(..2).and_then(|two| std::str::from_utf8(two).ok())?;
+        let digits = rest
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok())?;
         bytes.push(u8::from_str_radix(digits, 16).ok()?);
         rest = &rest[2..];
     }
@@ -198,15 +249,35 @@ mod tests {
             ("pkg:npm/@angular/core@12.0.0", "@angular/core", "12.0.0"),
             ("pkg:npm/@angular/core", "@angular/core", ""),
             ("pkg:npm/jQuery@1.0", "jQuery", "1.0"),
-            ("pkg:maven/org.apache/commons@1%2B2?type=jar#x/y", "org.apache:commons", "1+2"),
-            ("pkg:golang/github.com/Masterminds/goutils@v1.1.0", "github.com/Masterminds/goutils", "v1.1.0"),
-            ("pkg:deb/debian/openssl@1%3A3.0-1?distro=debian-12", "openssl", "1:3.0-1"),
-            ("pkg:golang/golang.org/x/net@v0.0.0-20210101/weird", "golang.org/x/net", "v0.0.0-20210101/weird"),
+            (
+                "pkg:maven/org.apache/commons@1%2B2?type=jar#x/y",
+                "org.apache:commons",
+                "1+2",
+            ),
+            (
+                "pkg:golang/github.com/Masterminds/goutils@v1.1.0",
+                "github.com/Masterminds/goutils",
+                "v1.1.0",
+            ),
+            (
+                "pkg:deb/debian/openssl@1%3A3.0-1?distro=debian-12",
+                "openssl",
+                "1:3.0-1",
+            ),
+            (
+                "pkg:golang/golang.org/x/net@v0.0.0-20210101/weird",
+                "golang.org/x/net",
+                "v0.0.0-20210101/weird",
+            ),
             ("PKG", "", ""),
         ];
         for (text, name, version) in cases {
             match text.parse::<PackageUrl>() {
-                Ok(purl) => assert_eq!((purl.full_name().as_str(), purl.version.as_str()), (name, version), "{text}"),
+                Ok(purl) => assert_eq!(
+                    (purl.full_name().as_str(), purl.version.as_str()),
+                    (name, version),
+                    "{text}"
+                ),
                 Err(_) => assert_eq!(name, "", "{text}"),
             }
         }
@@ -214,7 +285,16 @@ mod tests {
 
     #[test]
     fn malformed_urls_are_refused() {
-        for text in ["", "pkg:", "pkg:npm", "pkg:npm/", "pkg:np m/x", "pkg:npm/x@%4", "pkg:npm/x?a", "http://x/y"] {
+        for text in [
+            "",
+            "pkg:",
+            "pkg:npm",
+            "pkg:npm/",
+            "pkg:np m/x",
+            "pkg:npm/x@%4",
+            "pkg:npm/x?a",
+            "http://x/y",
+        ] {
             assert!(text.parse::<PackageUrl>().is_err(), "{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! Whether a version is affected (OSV schema 1.7.5, "Evaluation"): listed by name, or inside any range.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use crate::index::{Entry, EntryRange};
@@ -24,42 +25,77 @@ pub(crate) enum Rule {
     Listed(String),
 }
 
-/// An installed version, read by the order of its ecosystem if it can be.
+/// Whether the order of an ecosystem can read a version.
+pub(crate) fn is_readable(version: &str, scheme: Option<Scheme>) -> bool {
+    scheme.is_some_and(|scheme| Version::parse(scheme, version).is_ok())
+}
+
+/// An installed version against the texts of one package of the index. Each text is compared once, whatever many entries
+/// name it.
 #[derive(Debug)]
 pub(crate) struct Installed<'a> {
-    text: &'a str,
+    texts: &'a [&'a str],
     scheme: Option<Scheme>,
     version: Option<Version<'a>>,
     semver: Option<Version<'a>>,
     /// Compare without epochs: the version is a source rpm's, whose file name has none.
     without_epoch: bool,
+    /// The number of the text that is the installed version, letter by letter.
+    own_text: Option<u32>,
+    orders: Vec<Cell<Compared>>,
+    semver_orders: Vec<Cell<Compared>>,
 }
 
+/// A comparison, kept: not done yet, impossible, or its outcome.
+type Compared = Option<Option<Ordering>>;
+
 impl<'a> Installed<'a> {
-    pub(crate) fn new(text: &'a str, scheme: Option<Scheme>, source: bool) -> Self {
+    pub(crate) fn new(
+        text: &'a str,
+        scheme: Option<Scheme>,
+        source: bool,
+        texts: &'a [&'a str],
+    ) -> Self {
         let read = |scheme| Version::parse(scheme, text).ok();
+        let own_text = texts.iter().position(|other| *other == text);
         Self {
-            text,
+            texts,
             scheme,
             version: scheme.and_then(read),
             semver: read(semver_order(scheme)),
             without_epoch: source && scheme == Some(Scheme::Rpm) && !text.contains(':'),
+            own_text: own_text.and_then(|number| u32::try_from(number).ok()),
+            orders: vec![Cell::new(None); texts.len()],
+            semver_orders: vec![Cell::new(None); texts.len()],
         }
     }
 
-    /// Whether the order of the ecosystem can read the version.
-    pub(crate) fn is_readable(&self) -> bool {
-        self.version.is_some()
+    fn text(&self, number: u32) -> &'a str {
+        self.texts.get(number as usize).copied().unwrap_or_default()
     }
 
     /// Compares with a version of an advisory; `None` if either cannot be read.
-    fn compare(&self, semver: bool, other: &str) -> Option<Ordering> {
+    fn compare(&self, semver: bool, number: u32) -> Option<Ordering> {
+        let orders = if semver {
+            &self.semver_orders
+        } else {
+            &self.orders
+        };
+        let kept = orders.get(number as usize)?;
+        let order = kept
+            .get()
+            .unwrap_or_else(|| self.compare_text(semver, self.text(number)));
+        kept.set(Some(order));
+        order
+    }
+
+    fn compare_text(&self, semver: bool, text: &str) -> Option<Ordering> {
         let (scheme, version) = if semver {
             (semver_order(self.scheme), self.semver.as_ref()?)
         } else {
             (self.scheme?, self.version.as_ref()?)
         };
-        version.compare(&Version::parse(scheme, self.event_version(other)).ok()?)
+        version.compare(&Version::parse(scheme, self.event_version(text)).ok()?)
     }
 
     fn event_version<'v>(&self, version: &'v str) -> &'v str {
@@ -74,44 +110,79 @@ impl<'a> Installed<'a> {
         if let Some(hit) = entry.ranges.iter().find_map(|range| self.test_range(range)) {
             return Some(hit);
         }
-        let listed = entry.versions.iter().find(|listed| **listed == self.text).or_else(|| {
-            entry.versions.iter().find(|listed| self.compare(false, listed) == Some(Ordering::Equal))
-        })?;
-        let fixed = entry.ranges.iter().filter_map(|range| self.fixed_above(range)).next();
-        Some(Hit { rule: Rule::Listed((*listed).to_owned()), fixed })
+        let by_text = entry
+            .versions
+            .iter()
+            .find(|listed| Some(**listed) == self.own_text);
+        let by_order = || {
+            entry
+                .versions
+                .iter()
+                .find(|listed| self.compare(false, **listed) == Some(Ordering::Equal))
+        };
+        let listed = by_text.or_else(by_order)?;
+        let fixed = entry
+            .ranges
+            .iter()
+            .filter_map(|range| self.fixed_above(range))
+            .next();
+        Some(Hit {
+            rule: Rule::Listed(self.text(*listed).to_owned()),
+            fixed,
+        })
     }
 
-    fn test_range(&self, range: &EntryRange<'_>) -> Option<Hit> {
-        let mut events = Vec::with_capacity(range.events.len());
-        for (kind, text) in &range.events {
-            events.push(self.place(range.semver, *kind, text)?);
-        }
-        let mut limits = events.iter().filter(|event| event.kind == EventKind::Limit).peekable();
+    fn test_range(&self, range: &EntryRange) -> Option<Hit> {
+        let places = range
+            .events
+            .iter()
+            .map(|(kind, number)| self.place(range.semver, *kind, *number));
+        let mut events = places.collect::<Option<Vec<_>>>()?;
+        let mut limits = events
+            .iter()
+            .filter(|event| event.kind == EventKind::Limit)
+            .peekable();
         if limits.peek().is_some() && !limits.any(|limit| limit.installed == Ordering::Less) {
             return None;
         }
-        if is_sorted_pair(&events) {
-            return affected_by(&events).then(|| describe(&events));
+        let starts_reached = events
+            .iter()
+            .any(|event| event.kind == EventKind::Introduced && event.is_reached());
+        if !starts_reached {
+            return None;
         }
-        // Ties keep the order of the record: an end before the next start, a start before its own end.
-        let mut keyed: Vec<(Option<Version<'_>>, Place<'_>)> =
-            events.into_iter().map(|event| (self.order_key(range.semver, &event), event)).collect();
+        if !is_sorted_pair(&events) {
+            self.sort(range.semver, &mut events);
+        }
+        affected_by(&events).then(|| describe(&events))
+    }
+
+    /// Sorts by version. Ties keep the order of the record: an end before the next start, a start before its own end.
+    fn sort(&self, semver: bool, events: &mut Vec<Place<'_>>) {
+        let mut keyed: Vec<_> = events
+            .drain(..)
+            .map(|event| (self.order_key(semver, &event), event))
+            .collect();
         keyed.sort_by(|(left, _), (right, _)| match (left, right) {
             (Some(left), Some(right)) => left.compare(right).unwrap_or(Ordering::Equal),
             (left, right) => left.is_some().cmp(&right.is_some()),
         });
-        let events: Vec<Place<'_>> = keyed.into_iter().map(|(_, event)| event).collect();
-        affected_by(&events).then(|| describe(&events))
+        events.extend(keyed.into_iter().map(|(_, event)| event));
     }
 
     /// Where the installed version stands to an event; `None` if they cannot be compared.
-    fn place<'e>(&self, semver: bool, kind: EventKind, text: &'e str) -> Option<Place<'e>> {
+    fn place(&self, semver: bool, kind: EventKind, number: u32) -> Option<Place<'a>> {
+        let text = self.text(number);
         let installed = match (kind, text) {
             (EventKind::Introduced | EventKind::Fixed, "0") => Ordering::Greater,
             (EventKind::Limit, "*") => Ordering::Less,
-            _ => self.compare(semver, text)?,
+            _ => self.compare(semver, number)?,
         };
-        Some(Place { kind, text, installed })
+        Some(Place {
+            kind,
+            text,
+            installed,
+        })
     }
 
     /// The event's version for sorting; `None` for the zero below everything.
@@ -119,16 +190,26 @@ impl<'a> Installed<'a> {
         if event.text == "0" && matches!(event.kind, EventKind::Introduced | EventKind::Fixed) {
             return None;
         }
-        let scheme = if semver { semver_order(self.scheme) } else { self.scheme? };
+        let scheme = if semver {
+            semver_order(self.scheme)
+        } else {
+            self.scheme?
+        };
         Version::parse(scheme, self.event_version(event.text)).ok()
     }
 
     /// The least fixed version of a range above the installed one.
-    fn fixed_above(&self, range: &EntryRange<'_>) -> Option<String> {
-        let places = range.events.iter().filter_map(|(kind, text)| self.place(range.semver, *kind, text));
-        let above = places.filter(|event| event.kind == EventKind::Fixed && event.installed == Ordering::Less);
-        let keyed = above.filter_map(|event| Some((self.order_key(range.semver, &event)?, event.text)));
-        let least = keyed.min_by(|(left, _), (right, _)| left.compare(right).unwrap_or(Ordering::Equal));
+    fn fixed_above(&self, range: &EntryRange) -> Option<String> {
+        let places = range
+            .events
+            .iter()
+            .filter_map(|(kind, number)| self.place(range.semver, *kind, *number));
+        let above = places
+            .filter(|event| event.kind == EventKind::Fixed && event.installed == Ordering::Less);
+        let keyed =
+            above.filter_map(|event| Some((self.order_key(range.semver, &event)?, event.text)));
+        let least =
+            keyed.min_by(|(left, _), (right, _)| left.compare(right).unwrap_or(Ordering::Equal));
         least.map(|(_, text)| text.to_owned())
     }
 }
@@ -149,45 +230,73 @@ struct Place<'e> {
     installed: Ordering,
 }
 
+impl Place<'_> {
+    fn is_reached(&self) -> bool {
+        self.installed != Ordering::Less
+    }
+}
+
 /// The most frequent shape needs no sorting: one start from zero, then one end.
 fn is_sorted_pair(events: &[Place<'_>]) -> bool {
     match events {
         [only] => only.kind == EventKind::Introduced,
-        [start, end] => start.kind == EventKind::Introduced && start.text == "0" && end.kind != EventKind::Introduced,
+        [start, end] => {
+            start.kind == EventKind::Introduced
+                && start.text == "0"
+                && end.kind != EventKind::Introduced
+        }
         _ => false,
     }
 }
 
 /// Goes through sorted events; the last one at or below the installed version decides.
 fn affected_by(events: &[Place<'_>]) -> bool {
-    events.iter().fold(false, |affected, event| match (event.kind, event.installed) {
-        (EventKind::Introduced, Ordering::Greater | Ordering::Equal) => true,
-        (EventKind::Fixed, Ordering::Greater | Ordering::Equal) | (EventKind::LastAffected, Ordering::Greater) => false,
-        _ => affected,
+    events.iter().fold(false, |affected, event| {
+        match (event.kind, event.installed) {
+            (EventKind::Introduced, Ordering::Greater | Ordering::Equal) => true,
+            (EventKind::Fixed, Ordering::Greater | Ordering::Equal)
+            | (EventKind::LastAffected, Ordering::Greater) => false,
+            _ => affected,
+        }
     })
 }
 
 /// The interval that the installed version lies in, and its end if that is a fix.
 fn describe(events: &[Place<'_>]) -> Hit {
-    let reached = |event: &&Place<'_>| event.installed != Ordering::Less;
-    let start = events.iter().filter(|event| event.kind == EventKind::Introduced).rfind(reached);
+    let start = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Introduced)
+        .rfind(|event| event.is_reached());
     let end = events.iter().find(|event| match event.kind {
         EventKind::Fixed => event.installed == Ordering::Less,
         EventKind::LastAffected => event.installed != Ordering::Greater,
         EventKind::Introduced | EventKind::Limit => false,
     });
     let start = start.map_or("0", |event| event.text);
-    let mut interval = if start == "0" { String::new() } else { format!(">= {start}") };
+    let mut interval = if start == "0" {
+        String::new()
+    } else {
+        format!(">= {start}")
+    };
     if let Some(end) = end {
-        let sign = if end.kind == EventKind::Fixed { "<" } else { "<=" };
+        let sign = if end.kind == EventKind::Fixed {
+            "<"
+        } else {
+            "<="
+        };
         let comma = if interval.is_empty() { "" } else { ", " };
         interval.push_str(&format!("{comma}{sign} {}", end.text));
     }
     if interval.is_empty() {
         interval.push_str("all versions");
     }
-    let fixed = end.filter(|end| end.kind == EventKind::Fixed).map(|end| end.text.to_owned());
-    Hit { rule: Rule::Range(interval), fixed }
+    let fixed = end
+        .filter(|end| end.kind == EventKind::Fixed)
+        .map(|end| end.text.to_owned());
+    Hit {
+        rule: Rule::Range(interval),
+        fixed,
+    }
 }
 
 #[cfg(test)]
@@ -196,18 +305,43 @@ mod tests {
     use EventKind::{Fixed, Introduced, LastAffected, Limit};
 
     fn hit(events: &[(EventKind, &'static str)], version: &str) -> Option<Hit> {
-        let range = EntryRange { semver: true, events: events.to_vec() };
-        let entry = Entry { record: 0, ratings: Vec::new(), informational: "", ranges: vec![range], versions: Vec::new() };
-        Installed::new(version, Some(Scheme::Semver), false).test(&entry)
+        let texts: Vec<&str> = events.iter().map(|(_, text)| *text).collect();
+        let events = events
+            .iter()
+            .zip(0..)
+            .map(|((kind, _), number)| (*kind, number))
+            .collect();
+        let ranges = vec![EntryRange {
+            semver: true,
+            events,
+        }];
+        let entry = Entry {
+            record: 0,
+            ratings: Vec::new(),
+            informational: "",
+            ranges,
+            versions: Vec::new(),
+        };
+        Installed::new(version, Some(Scheme::Semver), false, &texts).test(&entry)
     }
 
     #[test]
     fn ranges_follow_the_osv_rules() {
         let zero_to_two = [(Introduced, "0"), (Fixed, "2.0.0")];
-        let unsorted = [(Fixed, "3.0.0"), (Introduced, "2.0.0"), (Fixed, "1.5.0"), (Introduced, "1.0.0")];
+        let unsorted = [
+            (Fixed, "3.0.0"),
+            (Introduced, "2.0.0"),
+            (Fixed, "1.5.0"),
+            (Introduced, "1.0.0"),
+        ];
         let last = [(Introduced, "1.0.0"), (LastAffected, "1.2.0")];
         let limited = [(Introduced, "1.0.0"), (Limit, "2.0.0")];
-        let seam = [(Introduced, "0"), (Fixed, "1.0.0"), (Introduced, "1.0.0"), (Fixed, "2.0.0")];
+        let seam = [
+            (Introduced, "0"),
+            (Fixed, "1.0.0"),
+            (Introduced, "1.0.0"),
+            (Fixed, "2.0.0"),
+        ];
         let cases: [(&[(EventKind, &'static str)], &str, bool); 17] = [
             (&zero_to_two, "0.0.0-0", true),
             (&zero_to_two, "2.0.0-rc.1", true),
@@ -224,27 +358,51 @@ mod tests {
             (&seam, "1.5.0", true),
             (&[(Introduced, "1.0.0"), (Fixed, "1.0.0")], "1.0.0", false),
             (&[(Introduced, "0"), (Fixed, "0")], "1.0.0", false),
-            (&[(Introduced, "0"), (Fixed, "not a version")], "1.0.0", false),
+            (
+                &[(Introduced, "0"), (Fixed, "not a version")],
+                "1.0.0",
+                false,
+            ),
             (&[(Introduced, "1.0.0"), (Limit, "*")], "9.0.0", true),
         ];
         for (events, version, wanted) in cases {
-            assert_eq!(hit(events, version).is_some(), wanted, "{events:?} {version}");
+            assert_eq!(
+                hit(events, version).is_some(),
+                wanted,
+                "{events:?} {version}"
+            );
         }
     }
 
     #[test]
     fn the_fix_is_the_least_above_the_installed_version() {
-        let events = [(Introduced, "0"), (Fixed, "1.1.0"), (Introduced, "2.0.0"), (Fixed, "2.1.0")];
+        let events = [
+            (Introduced, "0"),
+            (Fixed, "1.1.0"),
+            (Introduced, "2.0.0"),
+            (Fixed, "2.1.0"),
+        ];
         let found = hit(&events, "2.0.5");
-        let wanted = Hit { rule: Rule::Range(">= 2.0.0, < 2.1.0".to_owned()), fixed: Some("2.1.0".to_owned()) };
+        let wanted = Hit {
+            rule: Rule::Range(">= 2.0.0, < 2.1.0".to_owned()),
+            fixed: Some("2.1.0".to_owned()),
+        };
         assert_eq!(found, Some(wanted));
     }
 
     #[test]
     fn listed_versions_hit_by_text_and_by_order() {
         let list = |versions: Vec<&'static str>, version: &str| {
-            let entry = Entry { record: 0, ratings: Vec::new(), informational: "", ranges: Vec::new(), versions };
-            Installed::new(version, Some(Scheme::Pep440), false).test(&entry).is_some()
+            let entry = Entry {
+                record: 0,
+                ratings: Vec::new(),
+                informational: "",
+                ranges: Vec::new(),
+                versions: vec![0],
+            };
+            Installed::new(version, Some(Scheme::Pep440), false, &versions)
+                .test(&entry)
+                .is_some()
         };
         assert!(list(vec!["1.3"], "1.3.0"));
         assert!(list(vec!["2004d"], "2004d"));

@@ -41,32 +41,52 @@ pub(crate) fn from_qualifier(text: &str, namespace: &str) -> Distro {
     }
     // The version starts at the last dash that a digit or a code name follows: `opensuse-leap-15.6`.
     match text.rsplit_once('-') {
-        Some((id, version)) if version.starts_with(|first: char| first.is_ascii_digit()) => distro(id, Some(version)),
-        Some((id, name)) if matches!(name, "edge" | "sid" | "testing" | "rolling") => distro(id, Some(name)),
+        Some((id, version)) if version.starts_with(|first: char| first.is_ascii_digit()) => {
+            distro(id, Some(version))
+        }
+        Some((id, name)) if matches!(name, "edge" | "sid" | "testing" | "rolling") => {
+            distro(id, Some(name))
+        }
         Some((id, name)) => match by_code_name(name) {
             Some((_, version)) => distro(id, Some(version)),
             None => distro(&text, None),
         },
-        None if text.starts_with(|first: char| first.is_ascii_digit()) => distro(namespace, Some(&text)),
+        None if text.starts_with(|first: char| first.is_ascii_digit()) => {
+            distro(namespace, Some(&text))
+        }
         None => distro(&text, None),
     }
 }
 
 fn by_code_name(text: &str) -> Option<(&'static str, &'static str)> {
-    CODE_NAMES.iter().find(|(name, _, _)| *name == text).map(|(_, id, version)| (*id, *version))
+    CODE_NAMES
+        .iter()
+        .find(|(name, _, _)| *name == text)
+        .map(|(_, id, version)| (*id, *version))
 }
 
 fn distro(id: &str, version: Option<&str>) -> Distro {
-    Distro { id: id.to_ascii_lowercase(), version_id: version.map(str::to_owned), ..Distro::default() }
+    Distro {
+        id: id.to_ascii_lowercase(),
+        version_id: version.map(str::to_owned),
+        ..Distro::default()
+    }
 }
 
 /// The ecosystems of a release, its own first. Empty if the distribution or its release is not known.
 /// `known` tells which ecosystems the data has, for the families whose suffix os-release does not state exactly.
-pub(crate) fn ecosystems<'a>(distro: &Distro, known: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+pub(crate) fn ecosystems<'a>(
+    distro: &Distro,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Vec<String> {
     let version = version(distro);
     let major = version.split('.').next().unwrap_or_default();
     let with = |base: &str, suffix: &str| {
-        if suffix.is_empty() { Vec::new() } else { vec![format!("{base}:{suffix}")] }
+        if suffix.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!("{base}:{suffix}")]
+        }
     };
     match distro.id.as_str() {
         "debian" | "raspbian" => with("Debian", major),
@@ -85,7 +105,14 @@ pub(crate) fn ecosystems<'a>(distro: &Distro, known: impl Iterator<Item = &'a st
         "openeuler" => open_euler(distro, &version, known),
         "photon" | "vmware" => with("Photon OS", &with_minor(&version)),
         "azurelinux" | "azure" | "mariner" | "cbl-mariner" => with("Azure Linux", major),
-        "sles" | "sled" | "sle" | "suse" | "opensuse" | "opensuse-leap" | "opensuse-tumbleweed" | "sl-micro"
+        "sles"
+        | "sled"
+        | "sle"
+        | "suse"
+        | "opensuse"
+        | "opensuse-leap"
+        | "opensuse-tumbleweed"
+        | "sl-micro"
         | "sle-micro" => suse(distro, &version, known),
         "arch" | "archarm" => vec!["Arch Linux".to_owned()],
         _ => Vec::new(),
@@ -94,12 +121,18 @@ pub(crate) fn ecosystems<'a>(distro: &Distro, known: impl Iterator<Item = &'a st
 
 /// `VERSION_ID`, or what the code name stands for.
 fn version(distro: &Distro) -> String {
-    let stated = distro.version_id.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let stated = distro
+        .version_id
+        .as_deref()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     match by_code_name(&stated) {
         Some((_, version)) => version.to_owned(),
         None if stated.is_empty() => {
             let codename = distro.codename.as_deref().unwrap_or_default();
-            by_code_name(codename).map(|(_, version)| version.to_owned()).unwrap_or_default()
+            by_code_name(codename)
+                .map(|(_, version)| version.to_owned())
+                .unwrap_or_default()
         }
         None => stated,
     }
@@ -107,59 +140,99 @@ fn version(distro: &Distro) -> String {
 
 /// Long-term releases are those of April in even years. Fixes of the Pro archive stand in ecosystems of their own.
 fn ubuntu(version: &str) -> Vec<String> {
-    let Some((year, month)) = version.split_once('.') else { return Vec::new() };
+    let Some((year, month)) = version.split_once('.') else {
+        return Vec::new();
+    };
     let month = month.split('.').next().unwrap_or_default();
     let even = year.parse::<u32>().is_ok_and(|year| year % 2 == 0);
     let lts = if even && month == "04" { ":LTS" } else { "" };
-    vec![format!("Ubuntu:{year}.{month}{lts}"), format!("Ubuntu:Pro:{year}.{month}{lts}")]
+    vec![
+        format!("Ubuntu:{year}.{month}{lts}"),
+        format!("Ubuntu:Pro:{year}.{month}{lts}"),
+    ]
 }
 
 /// The repositories say more than os-release, which on edge names the last release.
 fn alpine_release(distro: &Distro, version: &str) -> String {
-    if let Some(edge) = distro.repositories.iter().find(|name| name.as_str() == "edge") {
+    if let Some(edge) = distro
+        .repositories
+        .iter()
+        .find(|name| name.as_str() == "edge")
+    {
         return edge.clone();
     }
-    if let Some(release) = distro.repositories.iter().find(|name| name.starts_with('v')) {
+    if let Some(release) = distro
+        .repositories
+        .iter()
+        .find(|name| name.starts_with('v'))
+    {
         return release.clone();
     }
     let mut parts = version.trim_start_matches('v').split('.');
     match (parts.next(), parts.next()) {
-        (Some(major), Some(minor)) if !major.is_empty() => format!("v{major}.{}", minor.split('_').next().unwrap_or(minor)),
+        (Some(major), Some(minor)) if !major.is_empty() => {
+            format!("v{major}.{}", minor.split('_').next().unwrap_or(minor))
+        }
         (Some("edge"), _) => "edge".to_owned(),
         _ => String::new(),
     }
 }
 
 fn with_minor(version: &str) -> String {
-    if version.is_empty() || version.contains('.') { version.to_owned() } else { format!("{version}.0") }
+    if version.is_empty() || version.contains('.') {
+        version.to_owned()
+    } else {
+        format!("{version}.0")
+    }
 }
 
 /// Red Hat's suffix is a CPE; which repositories an image uses is not in os-release, so all of the release speak.
 fn red_hat<'a>(version: &str, major: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let of_release = |ecosystem: &&str| {
         let mut parts = ecosystem.split(':').skip(1);
-        let (product, release) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (product, release) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
         (product == "enterprise_linux" && (release == major || release == version))
             || (product.starts_with("rhel_") && release == version)
     };
-    known.filter(|name| name.starts_with("Red Hat:")).filter(of_release).map(str::to_owned).collect()
+    known
+        .filter(|name| name.starts_with("Red Hat:"))
+        .filter(of_release)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// openEuler writes `24.03-LTS-SP1` where os-release has `24.03` and a pretty name.
-fn open_euler<'a>(distro: &Distro, version: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn open_euler<'a>(
+    distro: &Distro,
+    version: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
     let pretty = distro.pretty_name.as_deref().unwrap_or_default();
-    let inner = pretty.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inner, _)| inner);
+    let inner = pretty
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .map(|(inner, _)| inner);
     let wanted = match inner {
         Some(inner) => format!("openEuler:{version}-{inner}"),
         None => format!("openEuler:{version}"),
     };
-    known.filter(|name| name.eq_ignore_ascii_case(&wanted)).map(str::to_owned).collect()
+    known
+        .filter(|name| name.eq_ignore_ascii_case(&wanted))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// SUSE's suffix is a product name: every spelling that the data has of this release is taken.
 fn suse<'a>(distro: &Distro, version: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let (major, minor) = version.split_once('.').unwrap_or((version, ""));
-    let service_pack = if minor.is_empty() { String::new() } else { format!(" sp{minor}") };
+    let service_pack = if minor.is_empty() {
+        String::new()
+    } else {
+        format!(" sp{minor}")
+    };
     let mut wanted = vec![
         format!("linux enterprise server {major}{service_pack}"),
         format!("suse linux enterprise server {major}{service_pack}"),
@@ -167,13 +240,23 @@ fn suse<'a>(distro: &Distro, version: &str, known: impl Iterator<Item = &'a str>
         format!("opensuse leap {version}"),
     ];
     match distro.id.as_str() {
-        "opensuse-tumbleweed" => wanted = vec!["tumbleweed".to_owned(), "opensuse tumbleweed".to_owned()],
+        "opensuse-tumbleweed" => {
+            wanted = vec!["tumbleweed".to_owned(), "opensuse tumbleweed".to_owned()]
+        }
         "opensuse" | "opensuse-leap" => wanted.drain(..2).for_each(drop),
         _ => wanted.truncate(2),
     }
-    let suffix = |name: &str| name.split_once(':').map(|(_, suffix)| suffix.to_ascii_lowercase()).unwrap_or_default();
+    let suffix = |name: &str| {
+        name.split_once(':')
+            .map(|(_, suffix)| suffix.to_ascii_lowercase())
+            .unwrap_or_default()
+    };
     let of_family = |name: &&str| name.starts_with("SUSE:") || name.starts_with("openSUSE:");
-    known.filter(of_family).filter(|name| wanted.contains(&suffix(name))).map(str::to_owned).collect()
+    known
+        .filter(of_family)
+        .filter(|name| wanted.contains(&suffix(name)))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -182,7 +265,10 @@ mod tests {
 
     #[test]
     fn qualifiers_name_releases() {
-        let known = ["Red Hat:rhel_aus:8.6::appstream", "SUSE:Linux Enterprise Server 15 SP6"];
+        let known = [
+            "Red Hat:rhel_aus:8.6::appstream",
+            "SUSE:Linux Enterprise Server 15 SP6",
+        ];
         let cases = [
             ("debian", "debian-11", "Debian:11"),
             ("debian", "debian-11.6", "Debian:11"),
@@ -208,6 +294,12 @@ mod tests {
             let found = ecosystems(&from_qualifier(text, namespace), known.iter().copied());
             assert_eq!(found.first().map(String::as_str), Some(wanted), "{text}");
         }
-        assert!(ecosystems(&from_qualifier("nixos-24.05", "nixos"), known.iter().copied()).is_empty());
+        assert!(
+            ecosystems(
+                &from_qualifier("nixos-24.05", "nixos"),
+                known.iter().copied()
+            )
+            .is_empty()
+        );
     }
 }

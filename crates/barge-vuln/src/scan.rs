@@ -64,12 +64,16 @@ pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan,
     if sbom.packages.is_empty() {
         return Err(Error::NoPackages(sbom.subject.name.clone()));
     }
-    let age_days = options.policy.check_age(&database.meta().newest, options.now)?;
+    let age_days = options
+        .policy
+        .check_age(&database.meta().newest, options.now)?;
     let mut findings = find(database, sbom, options.distro.as_ref())?;
     check_coverage(&findings, &options.policy)?;
     vex::apply(&mut findings.matches, &sbom.subject, &options.statements);
     let today = options.now.to_zoned(TimeZone::UTC).date();
-    let verdict = options.policy.judge(&mut findings, options.baseline.as_ref(), today);
+    let verdict = options
+        .policy
+        .judge(&mut findings, options.baseline.as_ref(), today);
     let meta = database.meta();
     Ok(Scan {
         subject: sbom.subject.clone(),
@@ -88,17 +92,30 @@ pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan,
 }
 
 fn check_coverage(findings: &Findings, policy: &Policy) -> Result<(), Error> {
-    let missing: Vec<&Coverage> = findings.coverage.iter().filter(|coverage| !coverage.has_data).collect();
+    let missing: Vec<&Coverage> = findings
+        .coverage
+        .iter()
+        .filter(|coverage| !coverage.has_data)
+        .collect();
     if !findings.has_data() {
         let reason = findings.skipped.first().map(|(_, reason)| reason.clone());
-        return Err(Error::NoCoverage { ecosystems: names(&missing), reason });
+        return Err(Error::NoCoverage {
+            ecosystems: names(&missing),
+            reason,
+        });
     }
     if policy.fail_on_missing_data && !missing.is_empty() {
-        return Err(Error::NoCoverage { ecosystems: names(&missing), reason: None });
+        return Err(Error::NoCoverage {
+            ecosystems: names(&missing),
+            reason: None,
+        });
     }
     Ok(())
 }
 
 fn names(coverage: &[&Coverage]) -> Vec<String> {
-    coverage.iter().map(|coverage| coverage.ecosystem.clone()).collect()
+    coverage
+        .iter()
+        .map(|coverage| coverage.ecosystem.clone())
+        .collect()
 }

@@ -15,7 +15,9 @@ use cvss::Cvss;
 use serde::{Deserialize, Serialize};
 
 /// How bad a flaw is, least first. Unknown is a level of its own below all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nobody says.
@@ -35,8 +37,14 @@ pub enum Severity {
 
 impl Severity {
     /// All levels, worst first.
-    pub const WORST_FIRST: [Self; 6] =
-        [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Negligible, Self::Unknown];
+    pub const WORST_FIRST: [Self; 6] = [
+        Self::Critical,
+        Self::High,
+        Self::Medium,
+        Self::Low,
+        Self::Negligible,
+        Self::Unknown,
+    ];
 
     /// The level of a CVSS score (CVSS 3.1, section 5; the same in version 4).
     #[must_use]
@@ -168,7 +176,9 @@ impl Assessment {
     pub fn of(ratings: &[Rating], source: &str) -> Option<Self> {
         let mut sorted: Vec<&Rating> = ratings.iter().collect();
         sorted.sort_by_key(|rating| rating.kind.preference());
-        sorted.into_iter().find_map(|rating| Self::of_rating(rating, source))
+        sorted
+            .into_iter()
+            .find_map(|rating| Self::of_rating(rating, source))
     }
 
     fn of_rating(rating: &Rating, source: &str) -> Option<Self> {
@@ -177,20 +187,39 @@ impl Assessment {
                 let score = vector_score(&rating.score)?;
                 let level = Severity::from_score(score);
                 let source = format!("{source} {}", vector_name(&rating.score));
-                Some(Self { level, score: Some(score), vector: Some(rating.score.clone()), source })
+                Some(Self {
+                    level,
+                    score: Some(score),
+                    vector: Some(rating.score.clone()),
+                    source,
+                })
             }
             RatingKind::ScoreV2 | RatingKind::ScoreV3 | RatingKind::ScoreV4 => {
                 let score: f64 = rating.score.parse().ok()?;
                 let source = format!("{source} score");
-                Some(Self { level: Severity::from_score(score), score: Some(score), vector: None, source })
+                Some(Self {
+                    level: Severity::from_score(score),
+                    score: Some(score),
+                    vector: None,
+                    source,
+                })
             }
             RatingKind::Word | RatingKind::Distribution => {
-                let level = rating.score.parse().ok().filter(|level| *level != Severity::Unknown)?;
+                let level = rating
+                    .score
+                    .parse()
+                    .ok()
+                    .filter(|level| *level != Severity::Unknown)?;
                 let source = match rating.kind {
                     RatingKind::Distribution => format!("{source} distribution"),
                     _ => format!("{source} word"),
                 };
-                Some(Self { level, score: None, vector: None, source })
+                Some(Self {
+                    level,
+                    score: None,
+                    vector: None,
+                    source,
+                })
             }
         }
     }

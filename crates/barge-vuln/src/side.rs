@@ -68,8 +68,12 @@ impl SideData {
 
     /// Reads a file of side data; `.gz` is unpacked.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let failed = |reason: String| Error::SideData { name: name.to_owned(), reason };
-        let kind = kind(name).ok_or_else(|| failed("its name says nothing of its kind".to_owned()))?;
+        let failed = |reason: String| Error::SideData {
+            name: name.to_owned(),
+            reason,
+        };
+        let kind =
+            kind(name).ok_or_else(|| failed("its name says nothing of its kind".to_owned()))?;
         let input: Box<dyn Read> = match bytes {
             [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
             plain => Box::new(plain),
@@ -87,14 +91,20 @@ impl SideData {
 
     fn read_exploited(&mut self, input: &mut dyn Read) -> Result<(), String> {
         let catalogue: Value = serde_json::from_reader(input).map_err(|error| error.to_string())?;
-        let list = catalogue.get("vulnerabilities").and_then(Value::as_array).ok_or("it has no `vulnerabilities`")?;
+        let list = catalogue
+            .get("vulnerabilities")
+            .and_then(Value::as_array)
+            .ok_or("it has no `vulnerabilities`")?;
         for item in list {
             let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
             if text("cveID").is_empty() {
                 continue;
             }
             let ransomware = text("knownRansomwareCampaignUse").eq_ignore_ascii_case("known");
-            let entry = Exploited { added: text("dateAdded").to_owned(), ransomware };
+            let entry = Exploited {
+                added: text("dateAdded").to_owned(),
+                ransomware,
+            };
             self.exploited.insert(text("cveID").to_owned(), entry);
         }
         Ok(())
@@ -105,8 +115,14 @@ impl SideData {
         for line in input.lines() {
             let line = line.map_err(|error| error.to_string())?;
             let mut fields = line.split(',');
-            let (Some(cve), Some(score), Some(percentile)) = (fields.next(), fields.next(), fields.next()) else { continue };
-            if let (true, Some(score), Some(percentile)) = (cve.starts_with("CVE-"), parts(score), parts(percentile)) {
+            let (Some(cve), Some(score), Some(percentile)) =
+                (fields.next(), fields.next(), fields.next())
+            else {
+                continue;
+            };
+            if let (true, Some(score), Some(percentile)) =
+                (cve.starts_with("CVE-"), parts(score), parts(percentile))
+            {
                 self.epss.insert(cve.to_owned(), Epss { score, percentile });
             }
         }
@@ -118,7 +134,11 @@ impl SideData {
         for line in input.lines() {
             let line = line.map_err(|error| error.to_string())?;
             let mut fields = line.split('\t');
-            let (Some(cve), Some(source), Some(vector)) = (fields.next(), fields.next(), fields.next()) else { continue };
+            let (Some(cve), Some(source), Some(vector)) =
+                (fields.next(), fields.next(), fields.next())
+            else {
+                continue;
+            };
             if cve.starts_with("CVE-") && !vector.is_empty() {
                 let vectors = self.vectors.entry(cve.to_owned()).or_default();
                 vectors.push((source.to_owned(), vector.trim().to_owned()));
@@ -145,9 +165,19 @@ impl SideData {
     pub fn facts(&self, cve: &str) -> Option<CveFacts> {
         let mut vectors = self.vectors.get(cve).cloned().unwrap_or_default();
         // The CVE authority knows its product; among its vectors the newest CVSS counts.
-        vectors.sort_by_key(|(source, vector)| (source != "cna", !vector.starts_with("CVSS:4"), vector.clone()));
+        vectors.sort_by_key(|(source, vector)| {
+            (
+                source != "cna",
+                !vector.starts_with("CVSS:4"),
+                vector.clone(),
+            )
+        });
         vectors.dedup();
-        let facts = CveFacts { exploited: self.exploited.get(cve).cloned(), epss: self.epss.get(cve).copied(), vectors };
+        let facts = CveFacts {
+            exploited: self.exploited.get(cve).cloned(),
+            epss: self.epss.get(cve).copied(),
+            vectors,
+        };
         (facts != CveFacts::default()).then_some(facts)
     }
 }
@@ -165,7 +195,15 @@ fn kind(name: &str) -> Option<Kind> {
 
 /// A probability as hundred-thousandths.
 fn parts(text: &str) -> Option<u32> {
-    let value: f64 = text.trim().parse().ok().filter(|value| (0.0..=1.0).contains(value))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value lies between 0 and 100,000")]
+    let value: f64 = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|value| (0.0..=1.0).contains(value))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the value lies between 0 and 100,000"
+    )]
     Some((value * EPSS_UNIT).round() as u32)
 }

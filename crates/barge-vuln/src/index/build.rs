@@ -1,8 +1,10 @@
 //! Compiles records into an index, streaming: what is kept of a record is what a look-up needs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -17,6 +19,8 @@ use crate::side::{CveFacts, SideData};
 /// Texts are packed in blocks of about this size: big enough to pack well, small enough to unpack for one finding.
 const TEXT_BLOCK: usize = 64 * 1024;
 const TEXT_LEVEL: i32 = 9;
+/// Longer summaries are cut, in characters.
+const LONGEST_SUMMARY: usize = 200;
 /// How many problems are kept by name.
 const PROBLEM_EXAMPLES: usize = 50;
 /// Marks a word of an entry as the number of a text.
@@ -32,7 +36,7 @@ pub struct Problem {
 }
 
 /// Takes records one by one and writes the index.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Builder {
     texts: Interner,
     packages: BTreeMap<(String, String), Vec<u32>>,
@@ -44,6 +48,15 @@ pub struct Builder {
     sources: Vec<Source>,
     problem_count: u64,
     problems: Vec<Problem>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Builder")
+            .field("records", &self.records.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is kept of a record until the end.
@@ -75,7 +88,9 @@ impl Builder {
             }
             kept.superseded = true;
         }
-        let number = u32::try_from(self.records.len()).ok().filter(|number| *number < TEXT);
+        let number = u32::try_from(self.records.len())
+            .ok()
+            .filter(|number| *number < TEXT);
         let number = number.ok_or(Error::TooBig("too many records"))?;
         self.by_id.insert(record.id.clone(), number);
         let node = self.groups.node(&record.id);
@@ -107,9 +122,19 @@ impl Builder {
         let name = ecosystem::normal_name(&affected.ecosystem, &affected.name);
         let entry = self.encode_entry(record, affected)?;
         if let Some(folded) = ecosystem::folded_name(&affected.ecosystem, &name) {
-            append_entry(self.packages.entry((affected.ecosystem.clone(), folded)).or_default(), &entry)?;
+            append_entry(
+                self.packages
+                    .entry((affected.ecosystem.clone(), folded))
+                    .or_default(),
+                &entry,
+            )?;
         }
-        append_entry(self.packages.entry((affected.ecosystem.clone(), name)).or_default(), &entry)
+        append_entry(
+            self.packages
+                .entry((affected.ecosystem.clone(), name))
+                .or_default(),
+            &entry,
+        )
     }
 
     /// An entry as words: numbers as they are, texts by their number with [`TEXT`] set.
@@ -119,7 +144,10 @@ impl Builder {
             words.push(rating_code(rating.kind));
             words.push(self.texts.number(&rating.score)?);
         }
-        words.push(self.texts.number(affected.informational.as_deref().unwrap_or_default())?);
+        words.push(
+            self.texts
+                .number(affected.informational.as_deref().unwrap_or_default())?,
+        );
         words.push(length(affected.ranges.len())?);
         for range in &affected.ranges {
             words.push(u32::from(range.semver));
@@ -177,14 +205,17 @@ impl Builder {
         let numbers = self.groups.numbered(&self.records);
         let mut sections: [Vec<u8>; SECTIONS] = Default::default();
         let ecosystems = self.put_packages(&mut sections)?;
-        self.put_records(&mut sections, &numbers.of_record)?;
-        put_groups(&mut sections, &numbers)?;
+        // What is laid out is let go, so that it is not held twice.
+        self.packages = BTreeMap::new();
+        self.texts = Interner::default();
         let cves = self.put_cves(&mut sections)?;
+        put_groups(&mut sections, &numbers)?;
+        self.put_records(&mut sections, &numbers.of_record)?;
         self.blocks.flush()?;
         sections[Section::TextTable.position()] = std::mem::take(&mut self.blocks.table);
         sections[Section::Texts.position()] = std::mem::take(&mut self.blocks.packed);
         sections[Section::Meta.position()] = self.meta(ecosystems, cves);
-        Ok(assemble(&sections))
+        Ok(assemble(sections))
     }
 
     fn put_packages(&self, sections: &mut [Vec<u8>; SECTIONS]) -> Result<Vec<Ecosystem>, Error> {
@@ -200,7 +231,12 @@ impl Builder {
             counts.0 += 1;
             counts.1 += entries;
             let key = hash(package_key(ecosystem, name).as_bytes());
-            keys.push((key, position(payloads.len())?, position(payload.len())?, checksum(&payload)));
+            keys.push((
+                key,
+                position(payloads.len())?,
+                position(payload.len())?,
+                checksum(&payload),
+            ));
             payloads.extend_from_slice(&payload);
         }
         keys.sort_unstable();
@@ -212,7 +248,11 @@ impl Builder {
             }
         }
         sections[Section::Packages.position()] = payloads;
-        let ecosystem = |(name, (packages, entries)): (&str, _)| Ecosystem { name: name.to_owned(), packages, entries };
+        let ecosystem = |(name, (packages, entries)): (&str, _)| Ecosystem {
+            name: name.to_owned(),
+            packages,
+            entries,
+        };
         Ok(ecosystems.into_iter().map(ecosystem).collect())
     }
 
@@ -226,7 +266,10 @@ impl Builder {
         while let Some((length, after)) = rest.split_first() {
             let (entry, after) = after.split_at(*length as usize);
             rest = after;
-            if entry.first().is_some_and(|record| self.records[*record as usize].superseded) {
+            if entry
+                .first()
+                .is_some_and(|record| self.records[*record as usize].superseded)
+            {
                 continue;
             }
             count += 1;
@@ -250,12 +293,16 @@ impl Builder {
         (count, payload)
     }
 
-    fn put_records(&self, sections: &mut [Vec<u8>; SECTIONS], groups: &[u32]) -> Result<(), Error> {
-        for (record, group) in self.records.iter().zip(groups) {
+    fn put_records(
+        &mut self,
+        sections: &mut [Vec<u8>; SECTIONS],
+        groups: &[u32],
+    ) -> Result<(), Error> {
+        for (record, group) in self.records.iter_mut().zip(groups) {
             let start = position(sections[Section::Records.position()].len())?;
             sections[Section::RecordTable.position()].extend_from_slice(&start.to_le_bytes());
             let out = &mut sections[Section::Records.position()];
-            out.extend_from_slice(&record.bytes);
+            out.append(&mut record.bytes);
             put_number(out, u64::from(*group));
         }
         Ok(())
@@ -263,11 +310,17 @@ impl Builder {
 
     /// Keeps the facts of those CVEs that a record names.
     fn put_cves(&self, sections: &mut [Vec<u8>; SECTIONS]) -> Result<u64, Error> {
-        let named = self.records.iter().filter(|record| !record.superseded).flat_map(|record| &record.cves);
+        let named = self
+            .records
+            .iter()
+            .filter(|record| !record.superseded)
+            .flat_map(|record| &record.cves);
         let named: BTreeSet<&str> = named.map(String::as_str).collect();
         let mut count = 0;
         for cve in named {
-            let Some(facts) = self.side.facts(cve) else { continue };
+            let Some(facts) = self.side.facts(cve) else {
+                continue;
+            };
             count += 1;
             let start = position(sections[Section::Cves.position()].len())?;
             sections[Section::CveTable.position()].extend_from_slice(&start.to_le_bytes());
@@ -279,8 +332,16 @@ impl Builder {
     }
 
     fn meta(&self, ecosystems: Vec<Ecosystem>, cves: u64) -> Vec<u8> {
-        let live: Vec<&Kept> = self.records.iter().filter(|record| !record.superseded).collect();
-        let newest = live.iter().map(|record| record.modified).max().unwrap_or_default();
+        let live: Vec<&Kept> = self
+            .records
+            .iter()
+            .filter(|record| !record.superseded)
+            .collect();
+        let newest = live
+            .iter()
+            .map(|record| record.modified)
+            .max()
+            .unwrap_or_default();
         let example = |problem: &Problem| format!("{}: {}", problem.name, problem.reason);
         let meta = Meta {
             sources: self.sources.clone(),
@@ -312,11 +373,19 @@ pub(super) fn package_key(ecosystem: &str, name: &str) -> String {
 }
 
 pub(super) fn rating_code(kind: RatingKind) -> u32 {
-    RatingKind::ALL.iter().position(|known| *known == kind).and_then(|code| u32::try_from(code).ok()).unwrap_or(0)
+    RatingKind::ALL
+        .iter()
+        .position(|known| *known == kind)
+        .and_then(|code| u32::try_from(code).ok())
+        .unwrap_or(0)
 }
 
 fn event_code(kind: EventKind) -> u32 {
-    EventKind::ALL.iter().position(|(known, _)| *known == kind).and_then(|code| u32::try_from(code).ok()).unwrap_or(0)
+    EventKind::ALL
+        .iter()
+        .position(|(known, _)| *known == kind)
+        .and_then(|code| u32::try_from(code).ok())
+        .unwrap_or(0)
 }
 
 fn put_ratings(out: &mut Vec<u8>, ratings: &[Rating]) {
@@ -339,11 +408,36 @@ fn encode_record(record: &Record, text: (u64, u64, u64)) -> Vec<u8> {
         put_texts(&mut out, list.iter().map(String::as_str));
     }
     put_ratings(&mut out, &record.ratings);
-    put_text(&mut out, record.references.first().map_or("", String::as_str));
+    put_text(&mut out, own_url(record));
+    put_text(&mut out, &summary(record));
     for number in [text.0, text.1, text.2] {
         put_number(&mut out, number);
     }
     out
+}
+
+/// The link of a record that has no better-known id, whose link follows from it.
+fn own_url(record: &Record) -> &str {
+    let mut ids = std::iter::once(&record.id).chain(&record.aliases);
+    if ids.any(|id| id.starts_with("CVE-") || id.starts_with("GHSA-")) {
+        return "";
+    }
+    record.references.first().map_or("", String::as_str)
+}
+
+/// One line on what is wrong: the summary, or the beginning of the details.
+fn summary(record: &Record) -> String {
+    let mut lines = std::iter::once(record.summary.as_str()).chain(record.details.lines());
+    let is_text = |line: &str| line.trim_start_matches('#').trim().to_owned();
+    let line = lines
+        .by_ref()
+        .map(is_text)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    match line.char_indices().nth(LONGEST_SUMMARY) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 fn put_facts(out: &mut Vec<u8>, facts: &CveFacts) {
@@ -365,7 +459,10 @@ fn put_facts(out: &mut Vec<u8>, facts: &CveFacts) {
 }
 
 fn named_cves(record: &Record) -> Vec<String> {
-    let ids = std::iter::once(&record.id).chain(&record.aliases).chain(&record.upstream).chain(&record.related);
+    let ids = std::iter::once(&record.id)
+        .chain(&record.aliases)
+        .chain(&record.upstream)
+        .chain(&record.related);
     ids.filter(|id| id.starts_with("CVE-")).cloned().collect()
 }
 
@@ -393,7 +490,10 @@ fn put_groups(sections: &mut [Vec<u8>; SECTIONS], numbers: &Numbered) -> Result<
 }
 
 fn length(length: usize) -> Result<u32, Error> {
-    u32::try_from(length).ok().filter(|length| *length < TEXT).ok_or(Error::TooBig("a list is too long"))
+    u32::try_from(length)
+        .ok()
+        .filter(|length| *length < TEXT)
+        .ok_or(Error::TooBig("a list is too long"))
 }
 
 fn position(position: usize) -> Result<u32, Error> {
@@ -401,18 +501,21 @@ fn position(position: usize) -> Result<u32, Error> {
 }
 
 fn seconds(time: &str) -> i64 {
-    time.parse::<Timestamp>().map_or(0, |time| time.as_second().max(0))
+    time.parse::<Timestamp>()
+        .map_or(0, |time| time.as_second().max(0))
 }
 
 fn rfc3339(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+    Timestamp::from_second(seconds)
+        .map(|time| time.to_string())
+        .unwrap_or_default()
 }
 
 /// Texts by number: each is held once.
 #[derive(Debug, Default)]
 struct Interner {
-    numbers: HashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
+    numbers: HashMap<Rc<str>, u32>,
+    texts: Vec<Rc<str>>,
 }
 
 impl Interner {
@@ -421,8 +524,9 @@ impl Interner {
             return Ok(number | TEXT);
         }
         let number = length(self.texts.len())?;
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), number);
+        let text: Rc<str> = text.into();
+        self.texts.push(Rc::clone(&text));
+        self.numbers.insert(text, number);
         Ok(number | TEXT)
     }
 
@@ -432,8 +536,10 @@ impl Interner {
 }
 
 /// Summaries, details and links, packed in blocks.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct TextBlocks {
+    /// Kept between blocks: its tables are big, and holes of their size would be filled with small texts for good.
+    compressor: Option<zstd::bulk::Compressor<'static>>,
     open: Vec<u8>,
     packed: Vec<u8>,
     table: Vec<u8>,
@@ -444,7 +550,6 @@ impl TextBlocks {
     /// Adds the texts of a record; returns the block, the place in it and the length.
     fn add(&mut self, record: &Record) -> Result<(u64, u64, u64), Error> {
         let start = self.open.len();
-        put_text(&mut self.open, &record.summary);
         put_text(&mut self.open, &record.details);
         put_texts(&mut self.open, record.references.iter().map(String::as_str));
         let place = (self.blocks, start as u64, (self.open.len() - start) as u64);
@@ -458,8 +563,17 @@ impl TextBlocks {
         if self.open.is_empty() {
             return Ok(());
         }
-        let packed = zstd::bulk::compress(&self.open, TEXT_LEVEL).map_err(|_| Error::TooBig("a text cannot be packed"))?;
-        for number in [position(self.packed.len())?, position(packed.len())?, position(self.open.len())?] {
+        let failed = |_| Error::TooBig("a text cannot be packed");
+        let compressor = match &mut self.compressor {
+            Some(compressor) => compressor,
+            none => none.insert(zstd::bulk::Compressor::new(TEXT_LEVEL).map_err(failed)?),
+        };
+        let packed = compressor.compress(&self.open).map_err(failed)?;
+        for number in [
+            position(self.packed.len())?,
+            position(packed.len())?,
+            position(self.open.len())?,
+        ] {
             self.table.extend_from_slice(&number.to_le_bytes());
         }
         self.packed.extend_from_slice(&packed);
@@ -522,7 +636,9 @@ impl Groups {
             });
             of_record.push(group);
             if !record.superseded {
-                groups[group as usize].1.push(u32::try_from(number).unwrap_or(u32::MAX));
+                groups[group as usize]
+                    .1
+                    .push(u32::try_from(number).unwrap_or(u32::MAX));
             }
         }
         let ids: Vec<(String, usize)> = std::mem::take(&mut self.nodes).into_iter().collect();
@@ -541,15 +657,23 @@ impl Groups {
 
 /// Writes an index so that a reader sees the old file or the new one, and two writers do not mix.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let mut temporary = tempfile::Builder::new();
     temporary.prefix(".barge-index-");
     #[cfg(unix)]
     temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = temporary.tempfile_in(folder).map_err(Error::io("write", path))?;
+    let mut file = temporary
+        .tempfile_in(folder)
+        .map_err(Error::io("write", path))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+    file.as_file()
+        .sync_all()
+        .map_err(Error::io("write", path))?;
+    file.persist(path)
+        .map_err(|error| Error::io("write", path)(error.error))?;
     Ok(())
 }

@@ -43,7 +43,10 @@ impl<'a> Reader<'a> {
     pub(super) fn number(&mut self) -> Result<u64, Error> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.rest.split_first().ok_or(Error::Damaged("a number is cut short"))?;
+            let (byte, rest) = self
+                .rest
+                .split_first()
+                .ok_or_else(|| Error::Damaged("a number is cut short"))?;
             self.rest = rest;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
@@ -60,7 +63,8 @@ impl<'a> Reader<'a> {
 
     /// Reads the length of a list; each item takes at least one byte, so a longer list is a lie.
     pub(super) fn count(&mut self) -> Result<usize, Error> {
-        let count = usize::try_from(self.number()?).map_err(|_| Error::Damaged("a list is too long"))?;
+        let count =
+            usize::try_from(self.number()?).map_err(|_| Error::Damaged("a list is too long"))?;
         if count > self.rest.len() {
             return Err(Error::Damaged("a list is longer than what holds it"));
         }
@@ -69,7 +73,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self) -> Result<&'a str, Error> {
         let length = self.count()?;
-        let (text, rest) = self.rest.split_at_checked(length).ok_or(Error::Damaged("a text is cut short"))?;
+        let (text, rest) = self
+            .rest
+            .split_at_checked(length)
+            .ok_or_else(|| Error::Damaged("a text is cut short"))?;
         self.rest = rest;
         std::str::from_utf8(text).map_err(|_| Error::Damaged("a text is not UTF-8"))
     }
@@ -88,17 +95,25 @@ pub(super) fn item<const SIZE: usize>(table: &[u8], index: usize) -> Option<&[u8
 
 /// Reads a little-endian `u32` at a place inside a fixed-size item.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes)
+    bytes
+        .get(at..at + 4)
+        .and_then(|four| four.try_into().ok())
+        .map_or(0, u32::from_le_bytes)
 }
 
 /// Reads a little-endian `u64` at a place inside a fixed-size item.
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map_or(0, u64::from_le_bytes)
+    bytes
+        .get(at..at + 8)
+        .and_then(|eight| eight.try_into().ok())
+        .map_or(0, u64::from_le_bytes)
 }
 
 /// FNV-1a, 64 bits: finds keys and notices damage; nothing relies on it being hard to forge.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The lower half of [`hash`].

@@ -23,7 +23,10 @@ impl Bytes {
         if length == 0 {
             return Ok(Self::Owned(Vec::new()));
         }
-        #[expect(unsafe_code, reason = "mapping a file is what lets a scan start without reading the whole index")]
+        #[expect(
+            unsafe_code,
+            reason = "mapping a file is what lets a scan start without reading the whole index"
+        )]
         // SAFETY: the map is read-only and private to this value. Another process that wrote into the file or cut it while
         // it is mapped could break this; indexes and archives are replaced by rename, never written in place.
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;

@@ -1,5 +1,6 @@
 //! Reads an index where it lies; every offset and length is checked when it is used.
 
+use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -28,9 +29,12 @@ pub struct Database {
     digest: String,
 }
 
-/// The advisories of one package.
+/// The advisories of one package. Its entries name texts by their place in one table, so that a version that many of them
+/// name is compared once.
 #[derive(Debug)]
 pub struct Package<'a> {
+    /// The texts that the entries name; every number in an entry lies inside.
+    pub texts: Vec<&'a str>,
     /// All entries, in the order of their records.
     pub entries: Vec<Entry<'a>>,
 }
@@ -45,18 +49,18 @@ pub struct Entry<'a> {
     /// RustSec's word for records that are no vulnerabilities, or empty.
     pub informational: &'a str,
     /// The ranges.
-    pub ranges: Vec<EntryRange<'a>>,
+    pub ranges: Vec<EntryRange>,
     /// Versions that are hit by name.
-    pub versions: Vec<&'a str>,
+    pub versions: Vec<u32>,
 }
 
 /// One range of versions.
 #[derive(Debug)]
-pub struct EntryRange<'a> {
+pub struct EntryRange {
     /// Whether its type is `SEMVER`.
     pub semver: bool,
     /// Its events, as written.
-    pub events: Vec<(EventKind, &'a str)>,
+    pub events: Vec<(EventKind, u32)>,
 }
 
 /// What a record says of itself.
@@ -78,8 +82,10 @@ pub struct RecordFacts<'a> {
     pub related: Vec<&'a str>,
     /// Its ratings.
     pub ratings: Vec<Rating>,
-    /// Where to read more, or empty.
+    /// Where to read more, or empty if that follows from an id.
     pub url: &'a str,
+    /// One line on what is wrong.
+    pub summary: &'a str,
     /// The number of its group.
     pub group: u32,
     text: (u64, u64, u64),
@@ -88,8 +94,6 @@ pub struct RecordFacts<'a> {
 /// The texts of a record.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RecordText {
-    /// One line on what is wrong.
-    pub summary: String,
     /// The long text.
     pub details: String,
     /// Where to read more.
@@ -110,9 +114,15 @@ impl Database {
     fn read(file: Bytes) -> Result<Self, Error> {
         let places = places(&file)?;
         let digest = digest(&file);
-        let mut database = Self { file, places, meta: Meta::default(), digest };
+        let mut database = Self {
+            file,
+            places,
+            meta: Meta::default(),
+            digest,
+        };
         let meta = database.section(Section::Meta);
-        database.meta = serde_json::from_slice(meta).map_err(|_| Error::Damaged("its description cannot be read"))?;
+        database.meta = serde_json::from_slice(meta)
+            .map_err(|_| Error::Damaged("its description cannot be read"))?;
         Ok(database)
     }
 
@@ -137,7 +147,10 @@ impl Database {
     /// Checks that this is the pinned index, every byte of it.
     pub fn verify_pin(&self, wanted: &str) -> Result<(), Error> {
         if self.digest != wanted {
-            return Err(Error::OtherDigest { wanted: wanted.to_owned(), found: self.digest.clone() });
+            return Err(Error::OtherDigest {
+                wanted: wanted.to_owned(),
+                found: self.digest.clone(),
+            });
         }
         self.verify()
     }
@@ -156,7 +169,10 @@ impl Database {
     /// Whether the index holds anything of an ecosystem.
     #[must_use]
     pub fn has_ecosystem(&self, name: &str) -> bool {
-        self.meta.ecosystems.binary_search_by(|ecosystem| ecosystem.name.as_str().cmp(name)).is_ok()
+        self.meta
+            .ecosystems
+            .binary_search_by(|ecosystem| ecosystem.name.as_str().cmp(name))
+            .is_ok()
     }
 
     /// The advisories of a package; the name is in normal form.
@@ -167,10 +183,18 @@ impl Database {
         let mut index = lower_bound(table.len() / KEY_ITEM, |index| {
             item::<KEY_ITEM>(table, index).is_some_and(|row| u64_at(row, 0) < wanted)
         });
-        while let Some(row) = item::<KEY_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted) {
-            let payload = slice(self.section(Section::Packages), u32_at(row, 8), u32_at(row, 12))?;
+        while let Some(row) =
+            item::<KEY_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted)
+        {
+            let payload = slice(
+                self.section(Section::Packages),
+                u32_at(row, 8),
+                u32_at(row, 12),
+            )?;
             if checksum(payload) != u32_at(row, 16) {
-                return Err(Error::Damaged("the advisories of a package do not have their checksum"));
+                return Err(Error::Damaged(
+                    "the advisories of a package do not have their checksum",
+                ));
             }
             let mut reader = Reader::new(payload);
             if reader.text()? == key {
@@ -194,10 +218,16 @@ impl Database {
             related: reader.texts()?,
             ratings: {
                 let count = reader.count()?;
-                let rating = |_| Ok(Rating { kind: read_rating_kind(&mut reader)?, score: reader.text()?.to_owned() });
+                let rating = |_| {
+                    Ok(Rating {
+                        kind: read_rating_kind(&mut reader)?,
+                        score: reader.text()?.to_owned(),
+                    })
+                };
                 (0..count).map(rating).collect::<Result<_, Error>>()?
             },
             url: reader.text()?,
+            summary: reader.text()?,
             text: (reader.number()?, reader.number()?, reader.number()?),
             group: reader.small()?,
         })
@@ -208,7 +238,9 @@ impl Database {
         let mut reader = self.entry_of(Section::GroupTable, Section::Groups, number)?;
         let ids = reader.texts()?;
         let count = reader.count()?;
-        let records = (0..count).map(|_| reader.small()).collect::<Result<_, _>>()?;
+        let records = (0..count)
+            .map(|_| reader.small())
+            .collect::<Result<_, _>>()?;
         Ok((ids, records))
     }
 
@@ -219,7 +251,9 @@ impl Database {
         let mut index = lower_bound(table.len() / ID_ITEM, |index| {
             item::<ID_ITEM>(table, index).is_some_and(|row| u64_at(row, 0) < wanted)
         });
-        while let Some(row) = item::<ID_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted) {
+        while let Some(row) =
+            item::<ID_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted)
+        {
             let group = u32_at(row, 8);
             if self.group(group)?.0.contains(&id) {
                 return Ok(Some(group));
@@ -246,40 +280,64 @@ impl Database {
         Ok(None)
     }
 
-    /// The texts of a record: unpacks one block.
-    pub fn text(&self, record: &RecordFacts<'_>) -> Result<RecordText, Error> {
-        let (block, start, length) = record.text;
-        let block = usize::try_from(block).map_err(|_| Error::Damaged("a text lies in no block"))?;
-        let table = self.section(Section::TextTable);
-        let row = item::<TEXT_ITEM>(table, block).ok_or(Error::Damaged("a text lies in no block"))?;
+    /// The texts of records. Each block that holds any is unpacked once.
+    pub fn texts(&self, records: &[RecordFacts<'_>]) -> Result<Vec<RecordText>, Error> {
+        let mut blocks: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        let mut texts = Vec::with_capacity(records.len());
+        for record in records {
+            let (number, start, length) = record.text;
+            let block = match blocks.entry(number) {
+                btree_map::Entry::Occupied(block) => block.into_mut(),
+                btree_map::Entry::Vacant(place) => place.insert(self.text_block(number)?),
+            };
+            let range = usize::try_from(start)
+                .ok()
+                .zip(usize::try_from(length).ok());
+            let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
+            let bytes = range
+                .and_then(|range| block.get(range))
+                .ok_or_else(|| Error::Damaged("a text lies outside its block"))?;
+            let mut reader = Reader::new(bytes);
+            let details = reader.text()?.to_owned();
+            let references = reader.texts()?.into_iter().map(str::to_owned).collect();
+            texts.push(RecordText {
+                details,
+                references,
+            });
+        }
+        Ok(texts)
+    }
+
+    fn text_block(&self, number: u64) -> Result<Vec<u8>, Error> {
+        let number =
+            usize::try_from(number).map_err(|_| Error::Damaged("a text lies in no block"))?;
+        let row = item::<TEXT_ITEM>(self.section(Section::TextTable), number);
+        let row = row.ok_or_else(|| Error::Damaged("a text lies in no block"))?;
         let packed = slice(self.section(Section::Texts), u32_at(row, 0), u32_at(row, 4))?;
         let size = u32_at(row, 8) as usize;
         if size > LARGEST_BLOCK {
             return Err(Error::Damaged("a block of texts is too big"));
         }
-        let unpacked =
-            zstd::bulk::decompress(packed, size).map_err(|_| Error::Damaged("a block of texts cannot be unpacked"))?;
-        let range = usize::try_from(start).ok().zip(usize::try_from(length).ok());
-        let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
-        let bytes = range.and_then(|range| unpacked.get(range)).ok_or(Error::Damaged("a text lies outside its block"))?;
-        let mut reader = Reader::new(bytes);
-        Ok(RecordText {
-            summary: reader.text()?.to_owned(),
-            details: reader.text()?.to_owned(),
-            references: reader.texts()?.into_iter().map(str::to_owned).collect(),
-        })
+        zstd::bulk::decompress(packed, size)
+            .map_err(|_| Error::Damaged("a block of texts cannot be unpacked"))
     }
 
     fn section(&self, section: Section) -> &[u8] {
         let place = self.places.get(section.position());
-        place.and_then(|place| self.file.get(place.start..place.end)).unwrap_or_default()
+        place
+            .and_then(|place| self.file.get(place.start..place.end))
+            .unwrap_or_default()
     }
 
     /// A reader at the `number`th entry of a section whose offsets stand in a table.
     fn entry_of(&self, table: Section, section: Section, number: u32) -> Result<Reader<'_>, Error> {
-        let row = item::<4>(self.section(table), number as usize).ok_or(Error::Damaged("a reference leads nowhere"))?;
+        let row = item::<4>(self.section(table), number as usize)
+            .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
         let start = u32::from_le_bytes(*row) as usize;
-        let bytes = self.section(section).get(start..).ok_or(Error::Damaged("a reference leads nowhere"))?;
+        let bytes = self
+            .section(section)
+            .get(start..)
+            .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
         Ok(Reader::new(bytes))
     }
 }
@@ -300,8 +358,12 @@ fn lower_bound(count: usize, before: impl Fn(usize) -> bool) -> usize {
 
 fn slice(bytes: &[u8], start: u32, length: u32) -> Result<&[u8], Error> {
     let start = start as usize;
-    let end = start.checked_add(length as usize).ok_or(Error::Damaged("a reference leads nowhere"))?;
-    bytes.get(start..end).ok_or(Error::Damaged("a reference leads nowhere"))
+    let end = start
+        .checked_add(length as usize)
+        .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+    bytes
+        .get(start..end)
+        .ok_or_else(|| Error::Damaged("a reference leads nowhere"))
 }
 
 fn read_package<'a>(reader: &mut Reader<'a>) -> Result<Package<'a>, Error> {
@@ -311,14 +373,17 @@ fn read_package<'a>(reader: &mut Reader<'a>) -> Result<Package<'a>, Error> {
     for _ in 0..count {
         entries.push(read_entry(reader, &texts)?);
     }
-    Ok(Package { entries })
+    Ok(Package { texts, entries })
 }
 
 fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a>, Error> {
     let record = reader.small()?;
     let mut ratings = Vec::new();
     for _ in 0..reader.count()? {
-        ratings.push(Rating { kind: read_rating_kind(reader)?, score: read_text(reader, texts)?.to_owned() });
+        ratings.push(Rating {
+            kind: read_rating_kind(reader)?,
+            score: read_text(reader, texts)?.to_owned(),
+        });
     }
     let informational = read_text(reader, texts)?;
     let count = reader.count()?;
@@ -326,39 +391,71 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
     for _ in 0..count {
         let semver = reader.number()? != 0;
         let events = reader.count()?;
-        let mut range = EntryRange { semver, events: Vec::with_capacity(events) };
+        let mut range = EntryRange {
+            semver,
+            events: Vec::with_capacity(events),
+        };
         for _ in 0..events {
             let code = reader.small()? as usize;
-            let (kind, _) = EventKind::ALL.get(code).ok_or(Error::Damaged("an event has an unknown kind"))?;
-            range.events.push((*kind, read_text(reader, texts)?));
+            let (kind, _) = EventKind::ALL
+                .get(code)
+                .ok_or_else(|| Error::Damaged("an event has an unknown kind"))?;
+            range.events.push((*kind, read_text_number(reader, texts)?));
         }
         ranges.push(range);
     }
     let count = reader.count()?;
-    let versions = (0..count).map(|_| read_text(reader, texts)).collect::<Result<_, _>>()?;
-    Ok(Entry { record, ratings, informational, ranges, versions })
+    let versions = (0..count)
+        .map(|_| read_text_number(reader, texts))
+        .collect::<Result<_, _>>()?;
+    Ok(Entry {
+        record,
+        ratings,
+        informational,
+        ranges,
+        versions,
+    })
+}
+
+fn read_text_number(reader: &mut Reader<'_>, texts: &[&str]) -> Result<u32, Error> {
+    let number = reader.small()?;
+    if number as usize >= texts.len() {
+        return Err(Error::Damaged("an entry names a text that is not there"));
+    }
+    Ok(number)
 }
 
 fn read_text<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<&'a str, Error> {
-    let number = reader.small()? as usize;
-    texts.get(number).copied().ok_or(Error::Damaged("an entry names a text that is not there"))
+    let number = read_text_number(reader, texts)?;
+    Ok(texts.get(number as usize).copied().unwrap_or_default())
 }
 
 fn read_rating_kind(reader: &mut Reader<'_>) -> Result<RatingKind, Error> {
     let code = reader.small()? as usize;
-    RatingKind::ALL.get(code).copied().ok_or(Error::Damaged("a rating has an unknown kind"))
+    RatingKind::ALL
+        .get(code)
+        .copied()
+        .ok_or_else(|| Error::Damaged("a rating has an unknown kind"))
 }
 
 fn read_facts(reader: &mut Reader<'_>) -> Result<CveFacts, Error> {
     let mut facts = CveFacts::default();
     if reader.number()? != 0 {
-        facts.exploited = Some(Exploited { added: reader.text()?.to_owned(), ransomware: reader.number()? != 0 });
+        facts.exploited = Some(Exploited {
+            added: reader.text()?.to_owned(),
+            ransomware: reader.number()? != 0,
+        });
     }
     if reader.number()? != 0 {
-        facts.epss = Some(Epss { score: reader.small()?, percentile: reader.small()? });
+        facts.epss = Some(Epss {
+            score: reader.small()?,
+            percentile: reader.small()?,
+        });
     }
     for _ in 0..reader.count()? {
-        facts.vectors.push((reader.text()?.to_owned(), reader.text()?.to_owned()));
+        facts
+            .vectors
+            .push((reader.text()?.to_owned(), reader.text()?.to_owned()));
     }
     Ok(facts)
 }

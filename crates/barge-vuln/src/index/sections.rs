@@ -94,20 +94,20 @@ pub struct Ecosystem {
 }
 
 /// Lays sections out in one file.
-pub(super) fn assemble(sections: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
+pub(super) fn assemble(sections: [Vec<u8>; SECTIONS]) -> Vec<u8> {
     let mut offset = (HEADER + SECTIONS * TABLE_ITEM) as u64;
     let mut file = Vec::with_capacity(sections.iter().map(Vec::len).sum::<usize>() + 1024);
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&VERSION.to_le_bytes());
     file.extend_from_slice(&u32::try_from(SECTIONS).unwrap_or(0).to_le_bytes());
-    for section in sections {
+    for section in &sections {
         file.extend_from_slice(&offset.to_le_bytes());
         file.extend_from_slice(&(section.len() as u64).to_le_bytes());
         file.extend_from_slice(&Sha256::digest(section));
         offset += section.len() as u64;
     }
     for section in sections {
-        file.extend_from_slice(section);
+        file.extend_from_slice(&section);
     }
     file
 }
@@ -122,7 +122,9 @@ pub(super) struct Place {
 
 /// Reads header and table; every section lies inside the file.
 pub(super) fn places(file: &[u8]) -> Result<Vec<Place>, Error> {
-    let header = file.get(..HEADER).ok_or(Error::NotAnIndex("it is too short"))?;
+    let header = file
+        .get(..HEADER)
+        .ok_or(Error::NotAnIndex("it is too short"))?;
     if &header[..8] != MAGIC {
         return Err(Error::NotAnIndex("it does not start like one"));
     }
@@ -133,12 +135,16 @@ pub(super) fn places(file: &[u8]) -> Result<Vec<Place>, Error> {
     if u32_at(header, 12) as usize != SECTIONS {
         return Err(Error::Damaged("the number of sections is wrong"));
     }
-    let table = file.get(HEADER..HEADER + SECTIONS * TABLE_ITEM).ok_or(Error::Damaged("its table is cut short"))?;
+    let table = file
+        .get(HEADER..HEADER + SECTIONS * TABLE_ITEM)
+        .ok_or(Error::Damaged("its table is cut short"))?;
     let mut expected = HEADER + SECTIONS * TABLE_ITEM;
     let mut places = Vec::with_capacity(SECTIONS);
     for row in table.chunks_exact(TABLE_ITEM) {
-        let start = usize::try_from(u64_at(row, 0)).map_err(|_| Error::Damaged("a section lies outside the file"))?;
-        let length = usize::try_from(u64_at(row, 8)).map_err(|_| Error::Damaged("a section lies outside the file"))?;
+        let start = usize::try_from(u64_at(row, 0))
+            .map_err(|_| Error::Damaged("a section lies outside the file"))?;
+        let length = usize::try_from(u64_at(row, 8))
+            .map_err(|_| Error::Damaged("a section lies outside the file"))?;
         let end = start.checked_add(length).filter(|end| *end <= file.len());
         let end = end.ok_or(Error::Damaged("it is cut short"))?;
         if start != expected {
@@ -163,9 +169,11 @@ pub(super) fn digest(file: &[u8]) -> String {
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing into a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

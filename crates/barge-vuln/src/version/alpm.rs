@@ -24,7 +24,11 @@ impl<'a> Version<'a> {
             Some((version, release)) => (version, Some(release)),
             None => (rest, None),
         };
-        Ok(Self { epoch, version, release })
+        Ok(Self {
+            epoch,
+            version,
+            release,
+        })
     }
 
     pub(super) fn compare(&self, other: &Self) -> Ordering {
@@ -52,7 +56,13 @@ fn compare_part(left: &str, right: &str) -> Ordering {
             return left_gap.len().cmp(&right_gap.len());
         }
         let numeric = left_text.starts_with(|first: char| first.is_ascii_digit());
-        let wanted = |byte: u8| if numeric { byte.is_ascii_digit() } else { byte.is_ascii_alphabetic() };
+        let wanted = |byte: u8| {
+            if numeric {
+                byte.is_ascii_digit()
+            } else {
+                byte.is_ascii_alphabetic()
+            }
+        };
         let (left_part, left_after) = split_while(left_text, wanted);
         let (right_part, right_after) = split_while(right_text, wanted);
         let order = match (numeric, right_part.is_empty()) {

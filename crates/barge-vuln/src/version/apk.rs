@@ -58,7 +58,10 @@ impl<'a> Version<'a> {
         }
         while let Some(after) = rest.strip_prefix('_') {
             let (name, after) = split_while(after, |byte| byte.is_ascii_lowercase());
-            let (_, weight) = SUFFIXES.iter().find(|(known, _)| *known == name).ok_or("it has an unknown suffix")?;
+            let (_, weight) = SUFFIXES
+                .iter()
+                .find(|(known, _)| *known == name)
+                .ok_or("it has an unknown suffix")?;
             tokens.push(Token::Suffix(*weight));
             let (number, after) = digits(after);
             if !number.is_empty() {
@@ -67,7 +70,8 @@ impl<'a> Version<'a> {
             rest = after;
         }
         if let Some(after) = rest.strip_prefix('~') {
-            let (hash, after) = split_while(after, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            let (hash, after) =
+                split_while(after, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             if hash.is_empty() {
                 return Err("its commit hash is empty");
             }

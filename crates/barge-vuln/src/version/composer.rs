@@ -15,8 +15,14 @@ impl Version {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         let normal = normalize(text).ok_or("composer cannot normalise it")?;
         Ok(match normal.strip_prefix("dev-") {
-            Some(branch) => Self { branch: Some(branch.to_owned()), parts: Vec::new() },
-            None => Self { branch: None, parts: php_parts(&normal) },
+            Some(branch) => Self {
+                branch: Some(branch.to_owned()),
+                parts: Vec::new(),
+            },
+            None => Self {
+                branch: None,
+                parts: php_parts(&normal),
+            },
         })
     }
 
@@ -24,7 +30,10 @@ impl Version {
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         match (&self.branch, &other.branch) {
             (None, None) => compare_parts(&self.parts, &other.parts),
-            (left, right) => right.is_some().cmp(&left.is_some()).then_with(|| left.cmp(right)),
+            (left, right) => right
+                .is_some()
+                .cmp(&left.is_some())
+                .then_with(|| left.cmp(right)),
         }
     }
 }
@@ -38,22 +47,34 @@ fn normalize(text: &str) -> Option<String> {
         }
     }
     if let Some((version, flag)) = text.rsplit_once('@') {
-        if ["stable", "rc", "beta", "alpha", "dev"].iter().any(|known| flag.eq_ignore_ascii_case(known)) {
+        if ["stable", "rc", "beta", "alpha", "dev"]
+            .iter()
+            .any(|known| flag.eq_ignore_ascii_case(known))
+        {
             text = version;
         }
     }
     if matches!(text, "master" | "trunk" | "default") {
         return Some(format!("dev-{text}"));
     }
-    if text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("dev-")) {
+    if text
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("dev-"))
+    {
         return Some(format!("dev-{}", &text[4..]));
     }
     let text = match text.split_once('+') {
-        Some((version, build)) if !version.is_empty() && !build.is_empty() && !text.contains([' ', ',']) => version,
+        Some((version, build))
+            if !version.is_empty() && !build.is_empty() && !text.contains([' ', ',']) =>
+        {
+            version
+        }
         _ => text,
     };
     let stripped = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    classical(stripped).or_else(|| dated(stripped)).or_else(|| numbered_branch(text))
+    classical(stripped)
+        .or_else(|| dated(stripped))
+        .or_else(|| numbered_branch(text))
 }
 
 /// `1.2.3.4` with up to four numbers, then a modifier.
@@ -65,7 +86,13 @@ fn classical(text: &str) -> Option<String> {
     let mut normal = major.to_owned();
     let mut count = 1;
     while count < 4 {
-        let Some((part, after)) = rest.strip_prefix('.').map(digits).filter(|(part, _)| !part.is_empty()) else { break };
+        let Some((part, after)) = rest
+            .strip_prefix('.')
+            .map(digits)
+            .filter(|(part, _)| !part.is_empty())
+        else {
+            break;
+        };
         normal.push('.');
         normal.push_str(part);
         rest = after;
@@ -84,7 +111,10 @@ fn dated(text: &str) -> Option<String> {
     let year = text.get(..4).filter(|year| is_digits(year))?.len();
     date_ends(text, year, 0, &mut ends);
     ends.into_iter().find_map(|end| {
-        let date: String = text[..end].chars().map(|next| if next.is_ascii_digit() { next } else { '.' }).collect();
+        let date: String = text[..end]
+            .chars()
+            .map(|next| if next.is_ascii_digit() { next } else { '.' })
+            .collect();
         with_modifier(date, &text[end..])
     })
 }
@@ -109,8 +139,16 @@ fn date_ends(text: &str, at: usize, pairs: usize, ends: &mut Vec<usize>) {
 fn part_ends(text: &str, at: usize, lengths: &[usize]) -> Vec<usize> {
     let bytes = text.as_bytes();
     let start = at + usize::from(matches!(bytes.get(at), Some(b'.' | b':' | b'-')));
-    let fits = |length: &&usize| bytes.get(start..start + **length).is_some_and(|run| run.iter().all(u8::is_ascii_digit));
-    lengths.iter().filter(fits).map(|length| start + length).collect()
+    let fits = |length: &&usize| {
+        bytes
+            .get(start..start + **length)
+            .is_some_and(|run| run.iter().all(u8::is_ascii_digit))
+    };
+    lengths
+        .iter()
+        .filter(fits)
+        .map(|length| start + length)
+        .collect()
 }
 
 /// `[._-]?(?:(stable|beta|b|RC|alpha|a|patch|pl|p)((?:[.-]?\d+)*)?)?([.-]?dev)?` up to the end.
@@ -137,7 +175,9 @@ fn with_modifier(mut normal: String, text: &str) -> Option<String> {
         return Some(normal);
     }
     for (word, normal_word) in STABILITIES {
-        let Some(after) = start.strip_prefix(word) else { continue };
+        let Some(after) = start.strip_prefix(word) else {
+            continue;
+        };
         let (numbers, rest) = modifier_numbers(after);
         if is_dev(rest) {
             if word != "stable" {
@@ -174,14 +214,23 @@ fn numbered_branch(text: &str) -> Option<String> {
     let name = name.strip_prefix('v').unwrap_or(name);
     let parts: Vec<&str> = name.split('.').collect();
     let wild = |part: &&str| is_digits(part) || matches!(*part, "x" | "*");
-    if parts.len() > 4 || !parts.first().is_some_and(|first| is_digits(first)) || !parts.iter().all(|part| wild(part)) {
+    if parts.len() > 4
+        || !parts.first().is_some_and(|first| is_digits(first))
+        || !parts.iter().all(|part| wild(part))
+    {
         return None;
     }
     let part = |index: usize| match parts.get(index) {
         Some(part) if is_digits(part) => *part,
         _ => "9999999",
     };
-    Some(format!("{}.{}.{}.{}-dev", part(0), part(1), part(2), part(3)))
+    Some(format!(
+        "{}.{}.{}.{}-dev",
+        part(0),
+        part(1),
+        part(2),
+        part(3)
+    ))
 }
 
 fn digits(text: &str) -> (&str, &str) {
@@ -193,7 +242,10 @@ fn php_parts(version: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let mut part = String::new();
     for next in version.chars() {
-        let boundary = part.chars().last().is_some_and(|last| last.is_ascii_digit() != next.is_ascii_digit());
+        let boundary = part
+            .chars()
+            .last()
+            .is_some_and(|last| last.is_ascii_digit() != next.is_ascii_digit());
         let separator = matches!(next, '-' | '_' | '+' | '.');
         if (separator || boundary) && !part.is_empty() {
             parts.push(std::mem::take(&mut part));
@@ -234,13 +286,29 @@ fn compare_part(left: &str, right: &str) -> Ordering {
 
 /// A further number makes a version greater; a further word is weighed against a number.
 fn part_to_nothing(part: &str) -> Ordering {
-    if is_digits(part) { Ordering::Greater } else { form(Some(part)).cmp(&form(None)) }
+    if is_digits(part) {
+        Ordering::Greater
+    } else {
+        form(Some(part)).cmp(&form(None))
+    }
 }
 
 /// PHP's weights of words; a number (`None`) stands between `RC` and `pl`.
 fn form(word: Option<&str>) -> i8 {
-    const FORMS: [(&str, i8); 9] =
-        [("dev", 0), ("alpha", 1), ("a", 1), ("beta", 2), ("b", 2), ("RC", 3), ("rc", 3), ("pl", 5), ("p", 5)];
+    const FORMS: [(&str, i8); 9] = [
+        ("dev", 0),
+        ("alpha", 1),
+        ("a", 1),
+        ("beta", 2),
+        ("b", 2),
+        ("RC", 3),
+        ("rc", 3),
+        ("pl", 5),
+        ("p", 5),
+    ];
     let Some(word) = word else { return 4 };
-    FORMS.iter().find(|(known, _)| word.starts_with(known)).map_or(-1, |(_, weight)| *weight)
+    FORMS
+        .iter()
+        .find(|(known, _)| word.starts_with(known))
+        .map_or(-1, |(_, weight)| *weight)
 }

@@ -20,14 +20,21 @@ impl<'a> Version<'a> {
             return Err("it has spaces inside");
         }
         let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) => (Number::parse(epoch).ok_or("its epoch is not a number")?, rest),
+            Some((epoch, rest)) => (
+                Number::parse(epoch).ok_or("its epoch is not a number")?,
+                rest,
+            ),
             None => (Number::ZERO, text),
         };
         let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
         if upstream.is_empty() {
             return Err("its upstream part is empty");
         }
-        Ok(Self { epoch, upstream, revision })
+        Ok(Self {
+            epoch,
+            upstream,
+            revision,
+        })
     }
 
     pub(super) fn compare(&self, other: &Self) -> Ordering {

@@ -34,7 +34,10 @@ impl<'a> Version<'a> {
                 split_segments(part, &mut segments);
             }
         }
-        let numbers = segments.iter().position(|segment| matches!(segment, Segment::Word(_))).unwrap_or(segments.len());
+        let numbers = segments
+            .iter()
+            .position(|segment| matches!(segment, Segment::Word(_)))
+            .unwrap_or(segments.len());
         let mut words = segments.split_off(numbers);
         trim_zeros(&mut segments);
         trim_zeros(&mut words);
@@ -79,9 +82,19 @@ fn is_correct(text: &str) -> bool {
     if text.is_empty() {
         return true;
     }
-    let (release, pre) = text.split_once('-').map_or((text, None), |(release, pre)| (release, Some(pre)));
+    let (release, pre) = text
+        .split_once('-')
+        .map_or((text, None), |(release, pre)| (release, Some(pre)));
     let mut parts = release.split('.');
-    let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let label = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    parts.next().is_some_and(is_digits) && parts.all(word) && pre.is_none_or(|pre| pre.split('.').all(label))
+    let word =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let label = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    parts.next().is_some_and(is_digits)
+        && parts.all(word)
+        && pre.is_none_or(|pre| pre.split('.').all(label))
 }

@@ -37,7 +37,11 @@ impl Version {
             let run = &text[start..index];
             match next {
                 '.' | '-' => {
-                    items.push(if run.is_empty() { number("") } else { item(run, in_digits) });
+                    items.push(if run.is_empty() {
+                        number("")
+                    } else {
+                        item(run, in_digits)
+                    });
                     start = index + 1;
                     if next == '-' {
                         items.push(Item::Open);
@@ -69,7 +73,9 @@ impl Version {
             }
             items.push(item(run, in_digits));
         }
-        Self { items: normalize(items) }
+        Self {
+            items: normalize(items),
+        }
     }
 
     pub(super) fn compare(&self, other: &Self) -> Ordering {
@@ -101,7 +107,11 @@ fn open_unless_fresh(items: &mut Vec<Item>) {
 }
 
 fn item(run: &str, digits: bool) -> Item {
-    if digits && is_digits(run) { number(run) } else { word(run, false) }
+    if digits && is_digits(run) {
+        number(run)
+    } else {
+        word(run, false)
+    }
 }
 
 fn number(digits: &str) -> Item {
@@ -184,5 +194,9 @@ fn item_to_nothing(item: &Item) -> Ordering {
 
 /// A nested list against nothing: its first item that differs from nothing decides.
 fn compare_to_nothing(items: &[Item]) -> Ordering {
-    items.iter().map(item_to_nothing).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    items
+        .iter()
+        .map(item_to_nothing)
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }

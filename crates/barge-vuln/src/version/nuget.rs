@@ -20,7 +20,10 @@ impl<'a> Version<'a> {
             Some((core, labels)) => (core, labels.split('.').collect()),
             None => (text, Vec::new()),
         };
-        let numbers: Option<Vec<_>> = core.split('.').map(|part| Number::parse(part.trim())).collect();
+        let numbers: Option<Vec<_>> = core
+            .split('.')
+            .map(|part| Number::parse(part.trim()))
+            .collect();
         let numbers = numbers.ok_or("its core is not dotted numbers")?;
         if numbers.len() > 4 {
             return Err("it has more than four numbers");
@@ -47,13 +50,22 @@ fn compare_labels(left: &[&str], right: &[&str]) -> Ordering {
 
 /// Numbers are below words; a number too big for 32 bits is a word to NuGet.
 fn compare_label(left: &str, right: &str) -> Ordering {
-    let number = |label: &str| is_digits(label).then(|| label.parse::<i32>().ok()).flatten();
+    let number = |label: &str| {
+        is_digits(label)
+            .then(|| label.parse::<i32>().ok())
+            .flatten()
+    };
     match (number(left), number(right)) {
         (Some(left), Some(right)) => left.cmp(&right),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => {
-            let upper = |label: &str| label.bytes().map(|byte| byte.to_ascii_uppercase()).collect::<Vec<_>>();
+            let upper = |label: &str| {
+                label
+                    .bytes()
+                    .map(|byte| byte.to_ascii_uppercase())
+                    .collect::<Vec<_>>()
+            };
             upper(left).cmp(&upper(right))
         }
     }

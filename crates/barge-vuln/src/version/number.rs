@@ -28,7 +28,10 @@ impl<'a> Number<'a> {
 
 impl Ord for Number<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.len().cmp(&other.0.len()).then_with(|| self.0.cmp(other.0))
+        self.0
+            .len()
+            .cmp(&other.0.len())
+            .then_with(|| self.0.cmp(other.0))
     }
 }
 
@@ -53,7 +56,10 @@ pub(super) fn is_digits(text: &str) -> bool {
 
 /// Splits the longest prefix whose bytes all satisfy `wanted` (an ASCII class) from the rest.
 pub(super) fn split_while(text: &str, wanted: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = text.bytes().position(|byte| !wanted(byte)).unwrap_or(text.len());
+    let end = text
+        .bytes()
+        .position(|byte| !wanted(byte))
+        .unwrap_or(text.len());
     text.split_at(end)
 }
 

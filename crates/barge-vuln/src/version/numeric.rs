@@ -23,7 +23,9 @@ impl<'a> Version<'a> {
 
     fn split(text: &'a str, separators: &[char]) -> Result<Self, &'static str> {
         let numbers: Option<Vec<_>> = text.trim().split(separators).map(Number::parse).collect();
-        Ok(Self { numbers: numbers.ok_or("it is not a list of numbers")? })
+        Ok(Self {
+            numbers: numbers.ok_or("it is not a list of numbers")?,
+        })
     }
 
     pub(super) fn compare(&self, other: &Self) -> Ordering {

@@ -22,15 +22,26 @@ enum Local<'a> {
     Number(Number<'a>),
 }
 
-const PRE_RELEASES: [(&str, u8); 8] =
-    [("alpha", 0), ("a", 0), ("beta", 1), ("b", 1), ("preview", 2), ("pre", 2), ("rc", 2), ("c", 2)];
+const PRE_RELEASES: [(&str, u8); 8] = [
+    ("alpha", 0),
+    ("a", 0),
+    ("beta", 1),
+    ("b", 1),
+    ("preview", 2),
+    ("pre", 2),
+    ("rc", 2),
+    ("c", 2),
+];
 
 impl<'a> Version<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
         let text = text.trim();
         let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
         let (public, local) = match text.split_once('+') {
-            Some((public, local)) => (public, parse_local(local).ok_or("its local label is malformed")?),
+            Some((public, local)) => (
+                public,
+                parse_local(local).ok_or("its local label is malformed")?,
+            ),
             None => (text, Vec::new()),
         };
         let (first, after) = split_digits(public);
@@ -48,7 +59,14 @@ impl<'a> Version<'a> {
         if !rest.is_empty() {
             return Err("it has text that no part of a PEP 440 version can hold");
         }
-        Ok(Self { epoch, release, pre, post, dev, local })
+        Ok(Self {
+            epoch,
+            release,
+            pre,
+            post,
+            dev,
+            local,
+        })
     }
 
     pub(super) fn compare(&self, other: &Self) -> Ordering {
@@ -109,7 +127,11 @@ fn parse_pre(text: &str) -> (Option<(u8, Number<'_>)>, &str) {
 }
 
 fn parse_post(text: &str) -> (Option<Number<'_>>, &str) {
-    if let Some((digits, rest)) = text.strip_prefix('-').map(split_digits).filter(|(digits, _)| !digits.is_empty()) {
+    if let Some((digits, rest)) = text
+        .strip_prefix('-')
+        .map(split_digits)
+        .filter(|(digits, _)| !digits.is_empty())
+    {
         return (Some(Number::new(digits)), rest);
     }
     match tagged(text, &["post", "rev", "r"]) {
@@ -122,7 +144,9 @@ fn parse_post(text: &str) -> (Option<Number<'_>>, &str) {
 fn tagged<'a>(text: &'a str, words: &[&str]) -> Option<(Number<'a>, &'a str)> {
     let start = text.strip_prefix(['-', '_', '.']).unwrap_or(text);
     let word = words.iter().find(|word| {
-        start.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
+        start
+            .get(..word.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(word))
     })?;
     let rest = &start[word.len()..];
     let (digits, after) = split_digits(rest.strip_prefix(['-', '_', '.']).unwrap_or(rest));
@@ -130,7 +154,10 @@ fn tagged<'a>(text: &'a str, words: &[&str]) -> Option<(Number<'a>, &'a str)> {
         return Some((Number::new(digits), after));
     }
     // The separator before a missing number belongs to the tag unless the next tag can use it.
-    let dangling = matches!(rest.as_bytes(), [b'-' | b'_' | b'.'] | [b'-' | b'_' | b'.', b'-' | b'_' | b'.', ..]);
+    let dangling = matches!(
+        rest.as_bytes(),
+        [b'-' | b'_' | b'.'] | [b'-' | b'_' | b'.', b'-' | b'_' | b'.', ..]
+    );
     Some((Number::ZERO, if dangling { &rest[1..] } else { rest }))
 }
 

@@ -17,7 +17,9 @@ pub(super) struct Version<'a> {
 impl<'a> Version<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
         let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) if epoch.is_empty() || is_digits(epoch) => (Number::new(epoch), rest),
+            Some((epoch, rest)) if epoch.is_empty() || is_digits(epoch) => {
+                (Number::new(epoch), rest)
+            }
             _ => (Number::ZERO, text),
         };
         let (version, release) = match rest.rsplit_once('-') {
@@ -27,16 +29,21 @@ impl<'a> Version<'a> {
         if version.is_empty() {
             return Err("its version part is empty");
         }
-        Ok(Self { epoch, version, release })
+        Ok(Self {
+            epoch,
+            version,
+            release,
+        })
     }
 
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        self.epoch.cmp(&other.epoch).then_with(|| compare_part(self.version, other.version)).then_with(|| {
-            match (self.release, other.release) {
+        self.epoch
+            .cmp(&other.epoch)
+            .then_with(|| compare_part(self.version, other.version))
+            .then_with(|| match (self.release, other.release) {
                 (Some(left), Some(right)) => compare_part(left, right),
                 (left, right) => left.is_some().cmp(&right.is_some()),
-            }
-        })
+            })
     }
 }
 
@@ -63,7 +70,13 @@ fn compare_part(mut left: &str, mut right: &str) -> Ordering {
             return left.len().min(1).cmp(&right.len().min(1));
         }
         let numeric = left.starts_with(|first: char| first.is_ascii_digit());
-        let wanted = |byte: u8| if numeric { byte.is_ascii_digit() } else { byte.is_ascii_alphabetic() };
+        let wanted = |byte: u8| {
+            if numeric {
+                byte.is_ascii_digit()
+            } else {
+                byte.is_ascii_alphabetic()
+            }
+        };
         let (left_part, left_rest) = split_while(left, wanted);
         let (right_part, right_rest) = split_while(right, wanted);
         let order = match (numeric, right_part.is_empty()) {
@@ -80,7 +93,9 @@ fn compare_part(mut left: &str, mut right: &str) -> Ordering {
 }
 
 fn skip_separators(text: &str) -> &str {
-    text.trim_start_matches(|next: char| !next.is_ascii_alphanumeric() && next != '~' && next != '^')
+    text.trim_start_matches(|next: char| {
+        !next.is_ascii_alphanumeric() && next != '~' && next != '^'
+    })
 }
 
 /// The order if exactly one side starts with the mark: that side is `marked`.

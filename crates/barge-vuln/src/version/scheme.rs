@@ -66,7 +66,21 @@ const NAMES: [(Scheme, &[&str]); 16] = [
     (Scheme::Pep440, &["pep440", "pypi", "python"]),
     (Scheme::Pub, &["pub", "dart"]),
     (Scheme::Rpm, &["rpm"]),
-    (Scheme::Semver, &["semver", "cargo", "crates.io", "hex", "swift", "swifturl", "bitnami", "conan", "julia", "github"]),
+    (
+        Scheme::Semver,
+        &[
+            "semver",
+            "cargo",
+            "crates.io",
+            "hex",
+            "swift",
+            "swifturl",
+            "bitnami",
+            "conan",
+            "julia",
+            "github",
+        ],
+    ),
 ];
 
 impl Scheme {
@@ -78,7 +92,10 @@ impl Scheme {
     /// The name of the scheme.
     #[must_use]
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(scheme, _)| *scheme == self).map_or("", |(_, names)| names[0])
+        NAMES
+            .iter()
+            .find(|(scheme, _)| *scheme == self)
+            .map_or("", |(_, names)| names[0])
     }
 }
 
@@ -93,8 +110,12 @@ impl FromStr for Scheme {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wanted = text.to_ascii_lowercase();
-        let found = NAMES.iter().find(|(_, names)| names.contains(&wanted.as_str()));
-        found.map(|(scheme, _)| *scheme).ok_or_else(|| UnknownScheme(text.to_owned()))
+        let found = NAMES
+            .iter()
+            .find(|(_, names)| names.contains(&wanted.as_str()));
+        found
+            .map(|(scheme, _)| *scheme)
+            .ok_or_else(|| UnknownScheme(text.to_owned()))
     }
 }
 
@@ -148,7 +169,11 @@ enum Order<'a> {
 impl<'a> Version<'a> {
     /// Reads a text as a version of the scheme.
     pub fn parse(scheme: Scheme, text: &'a str) -> Result<Self, VersionError> {
-        let error = |reason| VersionError { scheme, text: text.chars().take(80).collect(), reason };
+        let error = |reason| VersionError {
+            scheme,
+            text: text.chars().take(80).collect(),
+            reason,
+        };
         if text.len() > LONGEST {
             return Err(error("it is too long"));
         }
@@ -205,6 +230,9 @@ impl<'a> Order<'a> {
 
 /// Compares two texts as versions of a scheme.
 pub fn compare(scheme: Scheme, left: &str, right: &str) -> Result<Ordering, VersionError> {
-    let (left, right) = (Version::parse(scheme, left)?, Version::parse(scheme, right)?);
+    let (left, right) = (
+        Version::parse(scheme, left)?,
+        Version::parse(scheme, right)?,
+    );
     Ok(left.compare(&right).unwrap_or(Ordering::Equal))
 }

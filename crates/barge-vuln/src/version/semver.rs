@@ -35,7 +35,11 @@ impl<'a> Version<'a> {
         if pre.contains(char::is_whitespace) {
             return Err("it has spaces inside");
         }
-        Ok(Self { core, pre: identifiers(pre), build })
+        Ok(Self {
+            core,
+            pre: identifiers(pre),
+            build,
+        })
     }
 
     /// Reads a Go version: `v1.2.3+incompatible`, a pseudo-version, or the name of a Go release such as `go1.22rc1`.
@@ -46,7 +50,10 @@ impl<'a> Version<'a> {
         if let [Identifier::Word(word)] = version.pre[..] {
             let (name, number) = split_while(word, |byte| byte.is_ascii_alphabetic());
             if matches!(name, "rc" | "beta") && is_digits(number) && !text.contains('-') {
-                version.pre = vec![Identifier::Word(name), Identifier::Number(Number::new(number))];
+                version.pre = vec![
+                    Identifier::Word(name),
+                    Identifier::Number(Number::new(number)),
+                ];
             }
         }
         Ok(version)
@@ -57,7 +64,8 @@ impl<'a> Version<'a> {
     }
 
     pub(super) fn compare_with_build(&self, other: &Self) -> Ordering {
-        self.compare(other).then_with(|| self.build.cmp(&other.build))
+        self.compare(other)
+            .then_with(|| self.build.cmp(&other.build))
     }
 }
 
@@ -81,9 +89,13 @@ fn identifiers(text: &str) -> Vec<Identifier<'_>> {
     if text.is_empty() {
         return Vec::new();
     }
-    text.split('.').map(|part| Number::parse(part).map_or(Identifier::Word(part), Identifier::Number)).collect()
+    text.split('.')
+        .map(|part| Number::parse(part).map_or(Identifier::Word(part), Identifier::Number))
+        .collect()
 }
 
 fn compare_pre(left: &[Identifier<'_>], right: &[Identifier<'_>]) -> Ordering {
-    left.is_empty().cmp(&right.is_empty()).then_with(|| left.cmp(right))
+    left.is_empty()
+        .cmp(&right.is_empty())
+        .then_with(|| left.cmp(right))
 }

@@ -13,13 +13,20 @@ const DEPTH: usize = 32;
 pub(super) fn statements(document: &Value) -> Vec<Statement> {
     let mut purls: BTreeMap<&str, &str> = BTreeMap::new();
     collect(list(document, "components"), DEPTH, &mut purls);
-    let root = document.get("metadata").and_then(|metadata| metadata.get("component"));
+    let root = document
+        .get("metadata")
+        .and_then(|metadata| metadata.get("component"));
     if let Some(root) = root {
         collect(std::slice::from_ref(root), DEPTH, &mut purls);
     }
-    let document_time = document.get("metadata").map_or("", |metadata| text(metadata, "timestamp"));
+    let document_time = document
+        .get("metadata")
+        .map_or("", |metadata| text(metadata, "timestamp"));
     let about = |vulnerability: &Value| statement(vulnerability, &purls, document_time);
-    list(document, "vulnerabilities").iter().filter_map(about).collect()
+    list(document, "vulnerabilities")
+        .iter()
+        .filter_map(about)
+        .collect()
 }
 
 fn collect<'a>(components: &'a [Value], depth: usize, purls: &mut BTreeMap<&'a str, &'a str>) {
@@ -34,7 +41,11 @@ fn collect<'a>(components: &'a [Value], depth: usize, purls: &mut BTreeMap<&'a s
     }
 }
 
-fn statement(vulnerability: &Value, purls: &BTreeMap<&str, &str>, document_time: &str) -> Option<Statement> {
+fn statement(
+    vulnerability: &Value,
+    purls: &BTreeMap<&str, &str>,
+    document_time: &str,
+) -> Option<Statement> {
     let analysis = vulnerability.get("analysis")?;
     let status = match text(analysis, "state") {
         "not_affected" | "false_positive" => Status::NotAffected,
@@ -43,27 +54,56 @@ fn statement(vulnerability: &Value, purls: &BTreeMap<&str, &str>, document_time:
         "in_triage" => Status::UnderInvestigation,
         _ => return None,
     };
-    let references = list(vulnerability, "references").iter().map(|reference| text(reference, "id"));
+    let references = list(vulnerability, "references")
+        .iter()
+        .map(|reference| text(reference, "id"));
     let ids = std::iter::once(text(vulnerability, "id")).chain(references);
     let ids: Vec<String> = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
-    let affects = list(vulnerability, "affects").iter().map(|affected| text(affected, "ref"));
-    let products: Vec<Product> = affects.filter(|reference| !reference.is_empty()).map(|reference| product(reference, purls)).collect();
+    let affects = list(vulnerability, "affects")
+        .iter()
+        .map(|affected| text(affected, "ref"));
+    let products: Vec<Product> = affects
+        .filter(|reference| !reference.is_empty())
+        .map(|reference| product(reference, purls))
+        .collect();
     if ids.is_empty() || products.is_empty() {
         return None;
     }
     let reasons = [text(analysis, "justification"), text(analysis, "detail")];
-    let reasons: Vec<&str> = reasons.into_iter().filter(|reason| !reason.is_empty()).collect();
-    let times = [text(analysis, "lastUpdated"), text(vulnerability, "updated"), document_time];
-    let timestamp = times.into_iter().find(|time| !time.is_empty()).unwrap_or_default();
-    Some(Statement { ids, products, status, reason: reasons.join("; "), timestamp: timestamp.to_owned() })
+    let reasons: Vec<&str> = reasons
+        .into_iter()
+        .filter(|reason| !reason.is_empty())
+        .collect();
+    let times = [
+        text(analysis, "lastUpdated"),
+        text(vulnerability, "updated"),
+        document_time,
+    ];
+    let timestamp = times
+        .into_iter()
+        .find(|time| !time.is_empty())
+        .unwrap_or_default();
+    Some(Statement {
+        ids,
+        products,
+        status,
+        reason: reasons.join("; "),
+        timestamp: timestamp.to_owned(),
+    })
 }
 
 /// What a reference means: a component of this document, or (`urn:cdx:serial/version#ref`) of another one.
 fn product(reference: &str, purls: &BTreeMap<&str, &str>) -> Product {
-    let local = match reference.strip_prefix("urn:cdx:").and_then(|link| link.split_once('#')) {
+    let local = match reference
+        .strip_prefix("urn:cdx:")
+        .and_then(|link| link.split_once('#'))
+    {
         Some((_, local)) => local,
         None => reference,
     };
     let id = purls.get(local).copied().unwrap_or(local);
-    Product { id: id.to_owned(), parts: Vec::new() }
+    Product {
+        id: id.to_owned(),
+        parts: Vec::new(),
+    }
 }

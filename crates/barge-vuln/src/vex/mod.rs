@@ -69,11 +69,15 @@ impl Status {
 
 /// Reads a VEX document of either format; statements that cannot be understood are left out.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, Error> {
-    let failed = |reason: String| Error::Vex { name: name.to_owned(), reason };
+    let failed = |reason: String| Error::Vex {
+        name: name.to_owned(),
+        reason,
+    };
     if bytes.len() > LARGEST {
         return Err(failed("it is too long".to_owned()));
     }
-    let document: Value = serde_json::from_slice(bytes).map_err(|error| failed(format!("it is no JSON: {error}")))?;
+    let document: Value =
+        serde_json::from_slice(bytes).map_err(|error| failed(format!("it is no JSON: {error}")))?;
     if document.get("bomFormat").is_some() {
         return Ok(cyclonedx::statements(&document));
     }
@@ -81,7 +85,10 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, Error> {
         return Ok(openvex::statements(&document));
     }
     // An attestation holds the document as its predicate.
-    match document.get("predicate").filter(|predicate| predicate.get("statements").is_some_and(Value::is_array)) {
+    match document
+        .get("predicate")
+        .filter(|predicate| predicate.get("statements").is_some_and(Value::is_array))
+    {
         Some(predicate) => Ok(openvex::statements(predicate)),
         None => Err(failed("it is neither OpenVEX nor CycloneDX".to_owned())),
     }
@@ -89,9 +96,15 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, Error> {
 
 /// Takes matches out of the count that statements clear.
 pub fn apply(matches: &mut [Match], subject: &Subject, statements: &[Statement]) {
-    for found in matches.iter_mut().filter(|found| found.suppressed.is_none()) {
+    for found in matches
+        .iter_mut()
+        .filter(|found| found.suppressed.is_none())
+    {
         if let Some(reason) = clearing(found, subject, statements) {
-            found.suppressed = Some(Suppression { by: SuppressedBy::Vex, reason });
+            found.suppressed = Some(Suppression {
+                by: SuppressedBy::Vex,
+                reason,
+            });
         }
     }
 }
@@ -100,11 +113,21 @@ pub fn apply(matches: &mut [Match], subject: &Subject, statements: &[Statement])
 fn clearing(found: &Match, subject: &Subject, statements: &[Statement]) -> Option<String> {
     let relevant: Vec<&Statement> = statements
         .iter()
-        .filter(|statement| statement.products.is_empty() || statement.products.iter().any(|product| is_meant(product, &found.package, subject)))
+        .filter(|statement| {
+            statement.products.is_empty()
+                || statement
+                    .products
+                    .iter()
+                    .any(|product| is_meant(product, &found.package, subject))
+        })
         .collect();
     let latest = |wanted: &dyn Fn(&str) -> bool| {
-        let about = relevant.iter().filter(|statement| statement.ids.iter().any(|id| wanted(id)));
-        about.max_by(|left, right| left.timestamp.cmp(&right.timestamp)).copied()
+        let about = relevant
+            .iter()
+            .filter(|statement| statement.ids.iter().any(|id| wanted(id)));
+        about
+            .max_by(|left, right| left.timestamp.cmp(&right.timestamp))
+            .copied()
     };
     let Advisory { upstream, .. } = &found.advisory;
     if let Some(statement) = latest(&|id| found.advisory.ids().any(|own| own == id)) {
@@ -113,22 +136,31 @@ fn clearing(found: &Match, subject: &Subject, statements: &[Statement]) -> Optio
     if upstream.is_empty() {
         return None;
     }
-    let each: Option<Vec<&Statement>> = upstream.iter().map(|flaw| latest(&|id| id == flaw)).collect();
+    let each: Option<Vec<&Statement>> = upstream
+        .iter()
+        .map(|flaw| latest(&|id| id == flaw))
+        .collect();
     let each = each.filter(|each| each.iter().all(|statement| statement.status.clears()))?;
     each.first().map(|statement| describe(statement))
 }
 
 fn describe(statement: &Statement) -> String {
     let status = statement.status.words();
-    if statement.reason.is_empty() { status.to_owned() } else { format!("{status}: {}", statement.reason) }
+    if statement.reason.is_empty() {
+        status.to_owned()
+    } else {
+        format!("{status}: {}", statement.reason)
+    }
 }
 
 /// Whether a product is the package, or the image that holds it.
 fn is_meant(product: &Product, package: &Package, subject: &Subject) -> bool {
     if is_package(&product.id, package) {
-        return product.parts.is_empty() || product.parts.iter().any(|part| is_package(part, package));
+        return product.parts.is_empty()
+            || product.parts.iter().any(|part| is_package(part, package));
     }
-    is_image(&product.id, subject) && (product.parts.is_empty() || product.parts.iter().any(|part| is_package(part, package)))
+    is_image(&product.id, subject)
+        && (product.parts.is_empty() || product.parts.iter().any(|part| is_package(part, package)))
 }
 
 /// Whether an id is the package's: the same package URL, without version or qualifiers where the id has none.
@@ -136,24 +168,47 @@ fn is_package(id: &str, package: &Package) -> bool {
     if id == package.purl {
         return true;
     }
-    let (Ok(wanted), Ok(own)) = (id.parse::<PackageUrl>(), package.purl.parse::<PackageUrl>()) else { return false };
+    let (Ok(wanted), Ok(own)) = (id.parse::<PackageUrl>(), package.purl.parse::<PackageUrl>())
+    else {
+        return false;
+    };
     let version = |version: &str| version.trim_start_matches('v').to_owned();
     let same_version = wanted.version.is_empty()
-        || [own.version.as_str(), &package.version].iter().any(|own| version(own) == version(&wanted.version));
-    let same_name = wanted.kind == own.kind && wanted.full_name().eq_ignore_ascii_case(&own.full_name());
-    let same_namespace = wanted.namespace.is_empty() || wanted.namespace.eq_ignore_ascii_case(&own.namespace);
-    let qualified = wanted.qualifiers.iter().all(|(key, value)| own.qualifier(key).is_none_or(|own| own == value));
+        || [own.version.as_str(), &package.version]
+            .iter()
+            .any(|own| version(own) == version(&wanted.version));
+    let same_name =
+        wanted.kind == own.kind && wanted.full_name().eq_ignore_ascii_case(&own.full_name());
+    let same_namespace =
+        wanted.namespace.is_empty() || wanted.namespace.eq_ignore_ascii_case(&own.namespace);
+    let qualified = wanted
+        .qualifiers
+        .iter()
+        .all(|(key, value)| own.qualifier(key).is_none_or(|own| own == value));
     same_name && same_namespace && same_version && qualified
 }
 
 /// Whether an id is the image's: a package URL of type `oci` or `docker`, its reference, or a digest.
 fn is_image(id: &str, subject: &Subject) -> bool {
-    let references: Vec<String> = subject.references.iter().map(ToString::to_string).chain([subject.name.clone()]).collect();
-    let digests: Vec<String> = [&subject.image, &subject.manifest].into_iter().flatten().map(ToString::to_string).collect();
-    if references.iter().any(|reference| reference == id) || digests.iter().any(|digest| digest == id) {
+    let references: Vec<String> = subject
+        .references
+        .iter()
+        .map(ToString::to_string)
+        .chain([subject.name.clone()])
+        .collect();
+    let digests: Vec<String> = [&subject.image, &subject.manifest]
+        .into_iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect();
+    if references.iter().any(|reference| reference == id)
+        || digests.iter().any(|digest| digest == id)
+    {
         return true;
     }
-    let Ok(purl) = id.parse::<PackageUrl>() else { return false };
+    let Ok(purl) = id.parse::<PackageUrl>() else {
+        return false;
+    };
     if !matches!(purl.kind.as_str(), "oci" | "docker") {
         return false;
     }
@@ -166,7 +221,9 @@ fn is_image(id: &str, subject: &Subject) -> bool {
         (None, "") => purl.name.clone(),
         (None, namespace) => format!("{namespace}/{}", purl.name),
     };
-    let tag = purl.qualifier("tag").or(Some(purl.version.as_str()).filter(|version| !version.is_empty()));
+    let tag = purl
+        .qualifier("tag")
+        .or(Some(purl.version.as_str()).filter(|version| !version.is_empty()));
     references.iter().any(|reference| {
         let (repository, own_tag) = split_reference(reference);
         let same = repository == path || repository.ends_with(&format!("/{path}"));
@@ -176,10 +233,15 @@ fn is_image(id: &str, subject: &Subject) -> bool {
 
 /// A reference without its tag and digest, and its tag.
 fn split_reference(reference: &str) -> (&str, Option<&str>) {
-    let name = reference.split_once('@').map_or(reference, |(name, _)| name);
+    let name = reference
+        .split_once('@')
+        .map_or(reference, |(name, _)| name);
     let after_slash = name.rfind('/').map_or(0, |slash| slash + 1);
     match name[after_slash..].find(':') {
-        Some(colon) => (&name[..after_slash + colon], Some(&name[after_slash + colon + 1..])),
+        Some(colon) => (
+            &name[..after_slash + colon],
+            Some(&name[after_slash + colon + 1..]),
+        ),
         None => (name, None),
     }
 }
@@ -191,7 +253,11 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 /// The items of a list, or none.
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

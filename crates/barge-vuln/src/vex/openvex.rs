@@ -7,7 +7,10 @@ use super::{Product, Statement, Status, list, text};
 /// The statements of a document.
 pub(super) fn statements(document: &Value) -> Vec<Statement> {
     let document_time = text(document, "timestamp");
-    list(document, "statements").iter().filter_map(|item| statement(item, document_time)).collect()
+    list(document, "statements")
+        .iter()
+        .filter_map(|item| statement(item, document_time))
+        .collect()
 }
 
 fn statement(item: &Value, document_time: &str) -> Option<Statement> {
@@ -24,30 +27,65 @@ fn statement(item: &Value, document_time: &str) -> Option<Statement> {
     if ids.is_empty() || products.is_empty() {
         return None;
     }
-    let reasons = [text(item, "justification"), text(item, "impact_statement"), text(item, "status_notes")];
-    let reasons: Vec<&str> = reasons.into_iter().filter(|reason| !reason.is_empty()).collect();
+    let reasons = [
+        text(item, "justification"),
+        text(item, "impact_statement"),
+        text(item, "status_notes"),
+    ];
+    let reasons: Vec<&str> = reasons
+        .into_iter()
+        .filter(|reason| !reason.is_empty())
+        .collect();
     let own_time = text(item, "timestamp");
-    let timestamp = if own_time.is_empty() { document_time } else { own_time };
-    Some(Statement { ids, products, status, reason: reasons.join("; "), timestamp: timestamp.to_owned() })
+    let timestamp = if own_time.is_empty() {
+        document_time
+    } else {
+        own_time
+    };
+    Some(Statement {
+        ids,
+        products,
+        status,
+        reason: reasons.join("; "),
+        timestamp: timestamp.to_owned(),
+    })
 }
 
 fn ids(vulnerability: &Value) -> Vec<String> {
     if let Some(name) = vulnerability.as_str() {
         return vec![name.to_owned()];
     }
-    let aliases = list(vulnerability, "aliases").iter().filter_map(Value::as_str);
+    let aliases = list(vulnerability, "aliases")
+        .iter()
+        .filter_map(Value::as_str);
     // `@id` may be a link whose last part is the id.
-    let link = text(vulnerability, "@id").rsplit('/').next().unwrap_or_default();
-    [text(vulnerability, "name"), link].into_iter().chain(aliases).filter(|id| !id.is_empty()).map(str::to_owned).collect()
+    let link = text(vulnerability, "@id")
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    [text(vulnerability, "name"), link]
+        .into_iter()
+        .chain(aliases)
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn product(item: &Value) -> Option<Product> {
     let id = identifier(item)?;
-    Some(Product { id, parts: list(item, "subcomponents").iter().filter_map(identifier).collect() })
+    Some(Product {
+        id,
+        parts: list(item, "subcomponents")
+            .iter()
+            .filter_map(identifier)
+            .collect(),
+    })
 }
 
 fn identifier(item: &Value) -> Option<String> {
-    let purl = item.get("identifiers").map_or("", |identifiers| text(identifiers, "purl"));
+    let purl = item
+        .get("identifiers")
+        .map_or("", |identifiers| text(identifiers, "purl"));
     let id = item.as_str().unwrap_or_else(|| text(item, "@id"));
     let id = if purl.is_empty() { id } else { purl };
     (!id.is_empty()).then(|| id.to_owned())

@@ -3,25 +3,45 @@ use crate::matching::Class;
 use crate::purl::PackageUrl;
 
 fn found(purl: &str, ids: &[&str], upstream: &[&str]) -> Match {
-    let package = purl.parse::<PackageUrl>().map(|purl| purl.to_package()).unwrap();
+    let package = purl
+        .parse::<PackageUrl>()
+        .map(|purl| purl.to_package())
+        .unwrap();
     Match::for_tests(package, ids, upstream, Class::Vulnerability)
 }
 
 fn subject(name: &str) -> Subject {
-    Subject { name: name.to_owned(), references: Vec::new(), image: None, manifest: None, architecture: None }
+    Subject {
+        name: name.to_owned(),
+        references: Vec::new(),
+        image: None,
+        manifest: None,
+        architecture: None,
+    }
 }
 
 fn openvex(product: &str, part: &str, id: &str, status: &str, time: &str) -> String {
-    let parts = if part.is_empty() { String::new() } else { format!(r#","subcomponents":[{{"@id":"{part}"}}]"#) };
+    let parts = if part.is_empty() {
+        String::new()
+    } else {
+        format!(r#","subcomponents":[{{"@id":"{part}"}}]"#)
+    };
     format!(
         r#"{{"vulnerability":{{"name":"{id}"}},"products":[{{"@id":"{product}"{parts}}}],"status":"{status}","timestamp":"{time}","justification":"code_not_present"}}"#
     )
 }
 
 fn is_cleared(found: Match, image: &str, statements: &[String]) -> bool {
-    let document = format!(r#"{{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{}]}}"#, statements.join(","));
+    let document = format!(
+        r#"{{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{}]}}"#,
+        statements.join(",")
+    );
     let mut matches = [found];
-    apply(&mut matches, &subject(image), &parse("test", document.as_bytes()).unwrap());
+    apply(
+        &mut matches,
+        &subject(image),
+        &parse("test", document.as_bytes()).unwrap(),
+    );
     matches[0].suppressed.is_some()
 }
 
@@ -33,17 +53,36 @@ fn products_are_packages_or_the_image_that_holds_them() {
         ("pkg:golang/k8s.io/apiserver", "", "x", true),
         ("pkg:golang/k8s.io/apiserver@0.35.0", "", "x", false),
         ("pkg:golang/k8s.io/other@0.34.0", "", "x", false),
-        ("pkg:docker/dhi/trivy", "pkg:golang/k8s.io/apiserver@0.34.0", "docker.io/dhi/trivy:1", true),
-        ("pkg:docker/dhi/trivy", "pkg:golang/k8s.io/apiserver@0.33.0", "docker.io/dhi/trivy:1", false),
+        (
+            "pkg:docker/dhi/trivy",
+            "pkg:golang/k8s.io/apiserver@0.34.0",
+            "docker.io/dhi/trivy:1",
+            true,
+        ),
+        (
+            "pkg:docker/dhi/trivy",
+            "pkg:golang/k8s.io/apiserver@0.33.0",
+            "docker.io/dhi/trivy:1",
+            false,
+        ),
         ("pkg:docker/dhi/trivy", "", "docker.io/dhi/trivy:1", true),
         ("pkg:docker/dhi/trivy@2", "", "docker.io/dhi/trivy:1", false),
         ("pkg:docker/dhi/trivy", "", "docker.io/other/trivy:1", false),
-        ("pkg:oci/trivy?repository_url=ghcr.io/a/trivy", "", "ghcr.io/a/trivy:1", true),
+        (
+            "pkg:oci/trivy?repository_url=ghcr.io/a/trivy",
+            "",
+            "ghcr.io/a/trivy:1",
+            true,
+        ),
         ("ghcr.io/a/trivy:1", "", "ghcr.io/a/trivy:1", true),
     ];
     for (product, part, image, wanted) in cases {
         let statement = openvex(product, part, "CVE-1", "not_affected", "2025");
-        assert_eq!(is_cleared(found(purl, &["CVE-1"], &[]), image, &[statement]), wanted, "{product} {part} {image}");
+        assert_eq!(
+            is_cleared(found(purl, &["CVE-1"], &[]), image, &[statement]),
+            wanted,
+            "{product} {part} {image}"
+        );
     }
 }
 
@@ -60,7 +99,13 @@ fn the_latest_statement_holds_and_any_id_of_the_flaw_is_meant() {
 #[test]
 fn an_erratum_is_cleared_only_with_all_its_flaws() {
     let purl = "pkg:deb/debian/openssl@1.0?distro=debian-12";
-    let one = openvex("pkg:deb/debian/openssl", "", "CVE-1", "not_affected", "2025");
+    let one = openvex(
+        "pkg:deb/debian/openssl",
+        "",
+        "CVE-1",
+        "not_affected",
+        "2025",
+    );
     let two = openvex("pkg:deb/debian/openssl", "", "CVE-2", "fixed", "2025");
     let erratum = || found(purl, &["DSA-1-1"], &["CVE-1", "CVE-2"]);
     assert!(!is_cleared(erratum(), "x", std::slice::from_ref(&one)));
@@ -73,9 +118,18 @@ fn cyclonedx_analyses_are_read() {
         "vulnerabilities":[{"id":"CVE-1","analysis":{"state":"not_affected","detail":"unused"},"affects":[{"ref":"r"}]},
         {"id":"CVE-2","analysis":{"state":"exploitable"},"affects":[{"ref":"r"}]}]}"#;
     let statements = parse("test", document.as_bytes()).unwrap();
-    let mut matches = [found("pkg:npm/a@1.0.0", &["CVE-1"], &[]), found("pkg:npm/a@1.0.0", &["CVE-2"], &[])];
+    let mut matches = [
+        found("pkg:npm/a@1.0.0", &["CVE-1"], &[]),
+        found("pkg:npm/a@1.0.0", &["CVE-2"], &[]),
+    ];
     apply(&mut matches, &subject("x"), &statements);
-    assert_eq!(matches[0].suppressed.as_ref().map(|suppressed| suppressed.reason.as_str()), Some("not affected: unused"));
+    assert_eq!(
+        matches[0]
+            .suppressed
+            .as_ref()
+            .map(|suppressed| suppressed.reason.as_str()),
+        Some("not affected: unused")
+    );
     assert!(matches[1].suppressed.is_none());
 }
 

@@ -1,0 +1,132 @@
+//! CycloneDX 1.6 with vulnerabilities: what was found, and for what does not count the analysis that says so.
+
+use std::collections::BTreeMap;
+
+use barge_report::Tool;
+use serde_json::{Value, json};
+
+use super::uuid;
+use crate::matching::{Fix, Match, SuppressedBy};
+use crate::scan::Scan;
+use crate::severity::Severity;
+
+/// The vulnerabilities of a scan with the components that they affect.
+#[must_use]
+pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
+    let mut components: BTreeMap<&str, Value> = BTreeMap::new();
+    // One vulnerability of CycloneDX affects many components; analysis and ratings must be equal then.
+    let mut groups: BTreeMap<(String, String, String), Vec<&Match>> = BTreeMap::new();
+    for found in &scan.findings.matches {
+        components.entry(&found.package.purl).or_insert_with(|| {
+            json!({
+                "type": "library",
+                "bom-ref": found.package.purl,
+                "name": found.package.name,
+                "version": found.package.version,
+                "purl": found.package.purl,
+            })
+        });
+        let suppressed = found
+            .suppressed
+            .as_ref()
+            .map(|why| format!("{:?} {}", why.by, why.reason))
+            .unwrap_or_default();
+        let key = (
+            found.advisory.id.clone(),
+            suppressed,
+            format!("{:?}", found.advisory.severity),
+        );
+        groups.entry(key).or_default().push(found);
+    }
+    let vulnerabilities: Vec<Value> = groups.values().map(|group| vulnerability(group)).collect();
+    json!({
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": format!("urn:uuid:{}", uuid(&[&scan.subject.name, &scan.data.digest, &scan.time.to_string()])),
+        "version": 1,
+        "metadata": {
+            "timestamp": scan.time.to_string(),
+            "tools": { "components": [{ "type": "application", "name": tool.name, "version": tool.version }] },
+            "component": { "type": "container", "bom-ref": "subject", "name": scan.subject.name },
+        },
+        "components": components.into_values().collect::<Vec<_>>(),
+        "vulnerabilities": vulnerabilities,
+    })
+}
+
+fn vulnerability(group: &[&Match]) -> Value {
+    let Some(first) = group.first() else {
+        return Value::Null;
+    };
+    let advisory = &first.advisory;
+    let affects: Vec<Value> = group
+        .iter()
+        .map(|found| json!({ "ref": found.package.purl, "versions": [{ "version": found.package.version, "status": "affected" }] }))
+        .collect();
+    let references: Vec<Value> = advisory
+        .aliases
+        .iter()
+        .map(|alias| json!({ "id": alias, "source": { "url": format!("https://osv.dev/vulnerability/{alias}") } }))
+        .collect();
+    let mut value = json!({
+        "bom-ref": format!("{}:{}", advisory.id, first.package.purl),
+        "id": advisory.id,
+        "source": { "url": advisory.url },
+        "references": references,
+        "ratings": [rating(first)],
+        "description": advisory.summary,
+        "affects": affects,
+    });
+    if advisory.published > 0 {
+        if let Ok(time) = jiff::Timestamp::from_second(advisory.published) {
+            value["published"] = json!(time.to_string());
+        }
+    }
+    let fixes: Vec<String> = group
+        .iter()
+        .filter_map(|found| match &found.fix {
+            Fix::Version(version) => Some(format!("Upgrade {} to {version}.", found.package.name)),
+            Fix::Subscription(_) | Fix::None => None,
+        })
+        .collect();
+    if !fixes.is_empty() {
+        value["recommendation"] = json!(fixes.join(" "));
+    }
+    value["analysis"] = match &first.suppressed {
+        Some(why) if why.by == SuppressedBy::Rule => {
+            json!({ "state": "exploitable", "response": ["will_not_fix"], "detail": why.reason })
+        }
+        Some(why) if why.reason.starts_with("fixed") => {
+            json!({ "state": "resolved", "detail": why.reason })
+        }
+        Some(why) => json!({ "state": "not_affected", "detail": why.reason }),
+        None => json!({ "state": "in_triage" }),
+    };
+    value
+}
+
+fn rating(found: &Match) -> Value {
+    let severity = &found.advisory.severity;
+    let word = match severity.level {
+        Severity::Negligible => "info",
+        level => level.word(),
+    };
+    let mut rating = json!({ "severity": word });
+    if !severity.source.is_empty() {
+        rating["source"] = json!({ "name": severity.source });
+    }
+    if let Some(score) = severity.score {
+        rating["score"] = json!(score);
+    }
+    if let Some(vector) = &severity.vector {
+        rating["vector"] = json!(vector);
+        rating["method"] = json!(match vector.get(..8) {
+            Some("CVSS:4.0") => "CVSSv4",
+            Some("CVSS:3.1") => "CVSSv31",
+            Some("CVSS:3.0") => "CVSSv3",
+            _ => "CVSSv2",
+        });
+    }
+    rating
+}

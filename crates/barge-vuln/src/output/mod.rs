@@ -1,0 +1,42 @@
+//! What a scan looks like to others: JSON, the report model (SARIF, JUnit), tables, Markdown, CycloneDX, OpenVEX, GitLab.
+
+mod cyclonedx;
+mod gitlab;
+mod json;
+mod openvex;
+mod report;
+mod text;
+
+pub use cyclonedx::cyclonedx;
+pub use gitlab::gitlab;
+pub use json::{
+    AdvisoryJson, CvssJson, EpssJson, MatchJson, PackageJson, SCHEMA, ScanJson, SkippedJson,
+    SubjectJson, SuppressionJson, baseline,
+};
+pub use openvex::openvex;
+pub use report::{ReportOptions, report};
+pub use text::{count_line, markdown, table};
+
+/// Where a matched package was found, first path first.
+fn paths(found: &crate::Match) -> Vec<String> {
+    found
+        .package
+        .evidence
+        .iter()
+        .map(|evidence| evidence.path.clone())
+        .collect()
+}
+
+/// A UUID that follows from parts (RFC 9562, version 8): the same input gives the same document.
+fn uuid(parts: &[&str]) -> String {
+    let hex = barge_report::fingerprint::fingerprint(parts);
+    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
+    format!(
+        "{}-{}-8{}-a{}-{}",
+        part(0..8),
+        part(8..12),
+        part(13..16),
+        part(17..20),
+        part(20..32)
+    )
+}

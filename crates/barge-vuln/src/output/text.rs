@@ -1,0 +1,222 @@
+//! A scan for people: a table for terminals, Markdown for comments and summaries.
+
+use barge_report::markdown::{Document, MarkdownTable, code, escape, link};
+use barge_report::table::{Cell, Column, Style, Table};
+
+use super::json::counts;
+use crate::matching::{Fix, Match};
+use crate::policy::{Status, Verdict};
+use crate::scan::Scan;
+use crate::severity::Severity;
+
+/// Rows for each severity that the first view of a comment shows.
+const ROWS_PER_SEVERITY: usize = 20;
+
+/// The matches that count as a table, worst first.
+#[must_use]
+pub fn table(scan: &Scan) -> Table {
+    let mut table = Table::new(vec![
+        Column::whole("SEVERITY"),
+        Column::cut_to("PACKAGE", 20),
+        Column::cut_to("INSTALLED", 12),
+        Column::cut_to("FIXED IN", 12),
+        Column::whole("ID"),
+        Column::cut_to("TITLE", 16),
+    ]);
+    for found in scan
+        .findings
+        .matches
+        .iter()
+        .filter(|found| found.suppressed.is_none())
+    {
+        table.push(vec![
+            severity_cell(found),
+            Cell::from(&found.package.name),
+            Cell::from(&found.package.version),
+            Cell::from(fix(found)),
+            Cell::from(&found.advisory.id),
+            Cell::styled(title(found), Style::Dim),
+        ]);
+    }
+    table
+}
+
+fn severity_cell(found: &Match) -> Cell {
+    if !found.class.is_security() {
+        return Cell::styled(found.class.word(), Style::Dim);
+    }
+    let style = match found.advisory.severity.level {
+        Severity::Critical => Style::Alarm,
+        Severity::High => Style::Red,
+        Severity::Medium => Style::Yellow,
+        Severity::Low | Severity::Negligible => Style::Plain,
+        Severity::Unknown => Style::Cyan,
+    };
+    let exploited = if found.advisory.exploited.is_some() {
+        " (exploited)"
+    } else {
+        ""
+    };
+    Cell::styled(
+        format!("{}{exploited}", found.advisory.severity.level),
+        style,
+    )
+}
+
+fn fix(found: &Match) -> String {
+    match &found.fix {
+        Fix::Version(version) => version.clone(),
+        Fix::Subscription(version) => format!("{version} (subscription)"),
+        Fix::None => "-".to_owned(),
+    }
+}
+
+fn title(found: &Match) -> String {
+    match found.doubt.as_ref().or(found.note.as_ref()) {
+        Some(doubt) => format!("[{doubt}] {}", found.advisory.summary),
+        None => found.advisory.summary.clone(),
+    }
+}
+
+/// One line: how many of each severity.
+#[must_use]
+pub fn count_line(verdict: &Verdict) -> String {
+    let parts = counts(verdict).into_iter().filter(|(_, count)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(level, count)| format!("{count} {}", level.0))
+        .collect();
+    if parts.is_empty() {
+        "no vulnerabilities".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// The scan as a Markdown document; the caller renders it within a budget.
+#[must_use]
+pub fn markdown(scan: &Scan) -> Document {
+    let mut document = Document::new();
+    let verdict = &scan.verdict;
+    document.heading(2, &format!("Vulnerabilities in {}", scan.subject.name));
+    let sign = match verdict.status {
+        Status::Passed => "✅ passed",
+        Status::Warned => "⚠️ passed with warnings",
+        Status::Failed => "❌ failed",
+    };
+    document.text(format!("**{sign}**: {}", count_line(verdict)));
+    document.table(facts(scan));
+    for level in Severity::WORST_FIRST {
+        let of_level = |found: &&Match| {
+            found.suppressed.is_none()
+                && found.class.is_security()
+                && found.advisory.severity.level == level
+        };
+        let found: Vec<&Match> = scan.findings.matches.iter().filter(of_level).collect();
+        push_matches(&mut document, &format!("{level}: {}", found.len()), &found);
+    }
+    let others = scan
+        .findings
+        .matches
+        .iter()
+        .filter(|found| found.suppressed.is_none() && !found.class.is_security());
+    let others: Vec<&Match> = others.collect();
+    push_matches(
+        &mut document,
+        &format!("not vulnerabilities: {}", others.len()),
+        &others,
+    );
+    document
+}
+
+fn facts(scan: &Scan) -> MarkdownTable {
+    let verdict = &scan.verdict;
+    let age = scan
+        .data
+        .age_days
+        .map_or("n/a".to_owned(), |days| format!("{days} days"));
+    let missing: Vec<&str> = scan
+        .findings
+        .coverage
+        .iter()
+        .filter(|coverage| !coverage.has_data)
+        .map(|coverage| coverage.ecosystem.as_str())
+        .collect();
+    let mut rows = vec![
+        ("Packages", scan.findings.packages.to_string()),
+        (
+            "Advisory data",
+            format!("{}, newest record {age} old", code(&scan.data.digest)),
+        ),
+        ("Ignored", verdict.suppressed.to_string()),
+    ];
+    if let Some(known) = verdict.known {
+        rows.push(("Known from the baseline", known.to_string()));
+    }
+    if !missing.is_empty() {
+        rows.push(("No data for", escape(&missing.join(", "))));
+    }
+    if !scan.findings.skipped.is_empty() {
+        rows.push((
+            "Not fully looked up",
+            format!("{} packages", scan.findings.skipped.len()),
+        ));
+    }
+    for (name, rules) in [
+        ("Expired ignore rules", &verdict.expired_rules),
+        ("Unused ignore rules", &verdict.unused_rules),
+    ] {
+        if !rules.is_empty() {
+            rows.push((name, escape(&rules.join("; "))));
+        }
+    }
+    let rows = rows
+        .into_iter()
+        .map(|(name, value)| vec![name.to_owned(), value])
+        .collect();
+    MarkdownTable {
+        titles: vec!["Fact".to_owned(), "Value".to_owned()],
+        rows,
+    }
+}
+
+fn push_matches(document: &mut Document, summary: &str, found: &[&Match]) {
+    if found.is_empty() {
+        return;
+    }
+    let titles = ["ID", "Package", "Installed", "Fixed in", "Title"]
+        .map(str::to_owned)
+        .to_vec();
+    let row = |found: &&Match| {
+        let exploited = if found.advisory.exploited.is_some() {
+            " 🔥"
+        } else {
+            ""
+        };
+        vec![
+            format!(
+                "{}{exploited}",
+                link(&found.advisory.id, &found.advisory.url)
+            ),
+            code(&found.package.name),
+            code(&found.package.version),
+            found
+                .fix
+                .version()
+                .map(code)
+                .unwrap_or_else(|| escape(&fix(found))),
+            escape(&title(found)),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = found.iter().take(ROWS_PER_SEVERITY).map(row).collect();
+    if found.len() > ROWS_PER_SEVERITY {
+        let more = format!("and {} more", found.len() - ROWS_PER_SEVERITY);
+        rows.push(vec![
+            more,
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    document.details(summary, MarkdownTable { titles, rows });
+}
