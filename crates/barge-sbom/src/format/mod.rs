@@ -20,6 +20,9 @@ pub struct Provenance {
     pub author: Option<String>,
 }
 
+/// The value of `schema` in barge's own JSON.
+pub(crate) const JSON_SCHEMA: &str = "barge/sbom/v1";
+
 /// The name of the program.
 const TOOL: &str = "barge";
 
