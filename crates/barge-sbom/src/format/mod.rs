@@ -4,6 +4,9 @@
 //! content.
 
 pub mod cyclonedx;
+pub mod github;
+pub mod spdx;
+pub mod text;
 mod xml;
 
 use jiff::Timestamp;
