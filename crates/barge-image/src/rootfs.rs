@@ -221,7 +221,9 @@ impl<'a, F> RootFs<'a, F> {
                 start: start + at,
             };
             node = self.child_or_new(node, name);
-            if !self.is_directory(node) {
+            if let Some(target) = self.linked_directory(number, node) {
+                node = target;
+            } else if !self.is_directory(node) {
                 let place = &mut self.nodes[node as usize];
                 place.state = State::Implied;
                 place.history = NONE;
@@ -230,6 +232,18 @@ impl<'a, F> RootFs<'a, F> {
         }
         *known = node;
         Some(node)
+    }
+
+    /// Where a link of the same layer leads: a layer is unpacked on its own, and there its own links are followed.
+    fn linked_directory(&self, number: u16, node: u32) -> Option<u32> {
+        let origin = self
+            .origin(NodeId(node))
+            .filter(|origin| origin.layer == number)?;
+        let is_link = self.kind_of(origin) == Some(EntryKind::Symlink);
+        let target = is_link
+            .then(|| self.resolve(&self.path(NodeId(node))))
+            .flatten()?;
+        Some(target.0).filter(|target| self.is_directory(*target))
     }
 
     fn is_directory(&self, node: u32) -> bool {

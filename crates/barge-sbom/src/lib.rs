@@ -4,6 +4,7 @@
 //! finding, [`assemble`] puts the findings of the squashed image together into an [`Sbom`], [`format`] writes it and
 //! [`bom`] reads those of other tools.
 
+mod archive;
 mod assemble;
 mod binary;
 pub mod bom;
@@ -14,6 +15,7 @@ pub mod format;
 pub mod license;
 pub mod package;
 mod purl;
+mod rpm;
 mod run;
 
 pub use catalog::{Catalogers, VERSION as CATALOG_VERSION};

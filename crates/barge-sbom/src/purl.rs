@@ -3,6 +3,8 @@
 //! Spelling and escaping is the `packageurl` crate's. Beyond the specification, `upstream` names the source package of a
 //! distribution package, as scanners read it; `deb`, `rpm`, `apk` and `alpm` carry `arch` and `distro`.
 
+use std::collections::BTreeMap;
+
 use packageurl::PackageUrl;
 
 use crate::package::{Distro, PackageKind, SourcePackage};
@@ -15,8 +17,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) version: &'a str,
     pub(crate) architecture: Option<&'a str>,
     pub(crate) source: Option<&'a SourcePackage>,
-    /// A namespace that the evidence states, for kinds that do not have it in the name.
-    pub(crate) namespace: Option<&'a str>,
+    /// Further facts, of which some kinds put some into the package URL.
+    pub(crate) facts: Option<&'a BTreeMap<String, String>>,
 }
 
 /// The canonical package URL.
@@ -53,6 +55,13 @@ fn build(identity: &Identity<'_>, distro: Option<&Distro>) -> packageurl::Result
         for (key, value) in qualifiers {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
                 purl.add_qualifier(key, value)?;
+            }
+        }
+    }
+    if identity.kind == PackageKind::Conda {
+        for key in ["build", "channel", "subdir"] {
+            if let Some(value) = identity.facts.and_then(|facts| facts.get(key)) {
+                purl.add_qualifier(key, value.clone())?;
             }
         }
     }
@@ -94,7 +103,10 @@ fn namespace_and_name(
     distro: Option<&Distro>,
 ) -> (Option<String>, String) {
     let name = identity.name;
-    let stated = identity.namespace.map(str::to_owned);
+    let stated = identity
+        .facts
+        .and_then(|facts| facts.get("namespace"))
+        .cloned();
     let split = |(namespace, name): (&str, &str)| (Some(namespace.to_owned()), name.to_owned());
     match identity.kind {
         PackageKind::Golang
@@ -290,7 +302,7 @@ mod tests {
             version,
             architecture: None,
             source: None,
-            namespace: None,
+            facts: None,
         }
     }
 

@@ -9,7 +9,7 @@ use barge_image::{Digest, Image, image};
 use rayon::prelude::*;
 
 use crate::assemble::{self, Scope};
-use crate::catalog::Catalogers;
+use crate::catalog::{self, Catalogers};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::package::{LayerFact, Sbom, Subject};
@@ -27,6 +27,11 @@ pub struct Options {
 
 /// Keeps what layers gave, by a key that names the layer's bytes and the catalogers' version.
 pub trait LayerCache: Sync {
+    /// Whether anything is kept at all.
+    fn is_kept(&self) -> bool {
+        true
+    }
+
     /// What was kept under a key.
     fn get(&self, key: &str) -> Option<Vec<u8>>;
 
@@ -39,6 +44,10 @@ pub trait LayerCache: Sync {
 pub struct NoCache;
 
 impl LayerCache for NoCache {
+    fn is_kept(&self) -> bool {
+        false
+    }
+
     fn get(&self, _: &str) -> Option<Vec<u8>> {
         None
     }
@@ -105,8 +114,14 @@ pub fn catalog_directory(path: &Path, options: &Options) -> Result<Sbom, Error> 
 fn read_layer(
     layer: &image::Layer,
     options: &Options,
-    _cache: &dyn LayerCache,
+    cache: &dyn LayerCache,
 ) -> Result<LayerIndex<Finding>, Error> {
+    let key = cache_key(layer.diff_id, options);
+    // Whoever asks for verification wants the bytes read.
+    let known = (!options.verify).then(|| cache.get(&key)).flatten();
+    if let Some(index) = known.and_then(|bytes| LayerIndex::from_bytes(&bytes)) {
+        return Ok(index);
+    }
     let catalogers = Catalogers {
         declared: options.declared,
     };
@@ -114,10 +129,24 @@ fn read_layer(
     let how = layer::Options {
         verify: options.verify.then_some(layer.diff_id),
     };
-    layer::read(source, &catalogers, how).map_err(|source| Error::Layer {
+    let index = layer::read(source, &catalogers, how).map_err(|source| Error::Layer {
         diff_id: layer.diff_id,
         source,
-    })
+    })?;
+    if cache.is_kept() {
+        cache.put(&key, &index.to_bytes());
+    }
+    Ok(index)
+}
+
+/// Names the layer's bytes, the catalogers, and what they were asked for.
+fn cache_key(diff_id: Digest, options: &Options) -> String {
+    let stage = if options.declared {
+        "declared"
+    } else {
+        "installed"
+    };
+    format!("{}-{stage}-{}", diff_id.hex(), catalog::VERSION)
 }
 
 fn subject(image: &Image, name: &str) -> Subject {

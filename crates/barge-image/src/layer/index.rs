@@ -43,13 +43,13 @@ pub(crate) struct Span {
 #[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Entry {
     pub(super) directory: u32,
-    name_start: u32,
-    name_length: u16,
+    pub(super) name_start: u32,
+    pub(super) name_length: u16,
     pub(super) mode: u16,
     pub(super) kind: EntryKind,
     pub(super) sparse: bool,
     /// The number of the link target, or [`NONE`].
-    link: u32,
+    pub(super) link: u32,
     pub(super) size: u64,
     pub(super) offset: u64,
 }
@@ -76,7 +76,7 @@ pub struct LayerIndex<F> {
     pub(crate) names: Vec<u8>,
     pub(crate) directories: Vec<Span>,
     pub(crate) entries: Vec<Entry>,
-    links: Vec<Span>,
+    pub(super) links: Vec<Span>,
     pub(super) backing: Backing,
 }
 

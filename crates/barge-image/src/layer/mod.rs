@@ -7,6 +7,7 @@
 
 mod content;
 mod directory;
+mod encoding;
 mod index;
 pub mod path;
 mod read;

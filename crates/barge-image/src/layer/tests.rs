@@ -202,3 +202,33 @@ fn a_directory_reads_like_a_layer() {
     let file = read_directory(&root.path().join("a/x"), &Keep).unwrap();
     assert_eq!(findings(&file), [("x".to_owned(), b"MAGIC".to_vec())]);
 }
+
+#[test]
+fn an_index_survives_as_bytes_and_damage_does_not() {
+    let bytes = archive();
+    let options = Options {
+        verify: Some(Digest::of(&bytes)),
+    };
+    let index = read(Source::Extent(extent(&bytes)), &Keep, options).unwrap();
+    let encoded = index.to_bytes();
+    let decoded = LayerIndex::<Vec<u8>>::from_bytes(&encoded).unwrap();
+    assert_eq!(findings(&decoded), findings(&index));
+    assert_eq!(decoded.diff_id, index.diff_id);
+    let listing =
+        |index: &LayerIndex<Vec<u8>>| format!("{:?}", index.entries().collect::<Vec<_>>());
+    assert_eq!(listing(&decoded), listing(&index));
+    for at in (0..encoded.len()).step_by(7) {
+        let mut damaged = encoded.clone();
+        damaged[at] ^= 1;
+        let decoded = LayerIndex::<Vec<u8>>::from_bytes(&damaged);
+        // A few bits of a zstd frame carry nothing.
+        assert!(
+            decoded.is_none_or(|decoded| listing(&decoded) == listing(&index)),
+            "{at}"
+        );
+        assert!(
+            LayerIndex::<Vec<u8>>::from_bytes(&encoded[..at]).is_none(),
+            "{at}"
+        );
+    }
+}

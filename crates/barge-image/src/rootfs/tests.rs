@@ -132,6 +132,11 @@ const CASES: &[Case] = &[
         &["dir/f=1", "link/f=2"],
     ),
     (
+        "a link of the same layer is followed",
+        &[&["dir/", "link -> dir", "link/f=1"]],
+        &["dir/f=1", "link -> dir"],
+    ),
+    (
         "an opaque marker under a lower link spares the link's target",
         &[
             &["dir/f=1", "link -> dir"],

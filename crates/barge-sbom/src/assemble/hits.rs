@@ -136,10 +136,21 @@ impl<'t, 'a> Places<'t, 'a> {
         }
     }
 
+    fn has_beside(&self, node: NodeId, path: &str) -> bool {
+        let mut at = Some(self.tree.parent(node));
+        for part in path.split('/') {
+            at = at.and_then(|directory| self.tree.child_of(directory, part.as_bytes()));
+        }
+        at.is_some()
+    }
+
     fn count(&mut self, node: NodeId, role: u16) -> bool {
         let Some(recognizer) = recognizer(role) else {
             return false;
         };
+        if !recognizer.beside.is_empty() && !self.has_beside(node, recognizer.beside) {
+            return false;
+        }
         let (suffixes, subject) = match recognizer.place {
             Place::Anywhere => return true,
             Place::Files(suffixes) => (suffixes, node),

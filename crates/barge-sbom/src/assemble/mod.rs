@@ -41,6 +41,13 @@ struct Candidate<'a> {
     depends_on: Vec<String>,
 }
 
+impl Candidate<'_> {
+    /// Whether a package manager installed it, and knows its files. A note in a program says where it was built only.
+    fn is_managed(&self) -> bool {
+        self.found.kind.is_distribution() && !self.found.facts.contains_key("note")
+    }
+}
+
 /// Makes the bill of an image from its layers, lowest first. `facts` names them, in the same order.
 pub(crate) fn assemble(
     subject: Subject,
@@ -136,7 +143,7 @@ fn candidates<'a>(
                     version: &found.version,
                     architecture: found.architecture.as_deref(),
                     source: found.source.as_ref(),
-                    namespace: found.facts.get("namespace").map(String::as_str),
+                    facts: Some(&found.facts),
                 },
                 distro,
             );
@@ -147,7 +154,7 @@ fn candidates<'a>(
                 position,
                 layer: introduced.layer_of(found),
                 purl,
-                licenses: licenses(tree, hits, found),
+                licenses: licenses(tree, hits, hit.node, found),
                 owned_by: None,
                 part_of: None,
                 depends_on: Vec::new(),
@@ -173,16 +180,24 @@ fn name_containers(candidates: &mut [Candidate<'_>]) {
     }
 }
 
-/// As declared; for Debian packages from their copyright file.
-fn licenses(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, found: &Found) -> Vec<String> {
-    let stated = if found.kind == PackageKind::Deb && found.licenses.is_empty() {
-        let path = format!("usr/share/doc/{}/copyright", found.name);
-        match tree.resolve(path.as_bytes()).and_then(|node| hits.of(node)) {
-            Some(Says::Licenses(licenses)) => licenses.clone(),
-            _ => Vec::new(),
+/// As declared; Debian and Gentoo keep licences in files of their own.
+fn licenses(
+    tree: &RootFs<'_, Finding>,
+    hits: &Hits<'_>,
+    node: NodeId,
+    found: &Found,
+) -> Vec<String> {
+    let file = match found.kind {
+        PackageKind::Deb => {
+            let path = format!("usr/share/doc/{}/copyright", found.name);
+            tree.resolve(path.as_bytes())
         }
-    } else {
-        found.licenses.clone()
+        PackageKind::Ebuild => tree.child_of(tree.parent(node), b"LICENSE"),
+        _ => None,
+    };
+    let stated = match file.and_then(|node| hits.of(node)) {
+        Some(Says::Licenses(licenses)) => licenses.clone(),
+        _ => found.licenses.clone(),
     };
     stated
         .into_iter()
@@ -191,11 +206,11 @@ fn licenses(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, found: &Found) -> Vec<S
         .collect()
 }
 
-/// A program that a classifier recognised and that a distribution package owns is that package, said twice.
+/// A program that a classifier or a note in it recognised, and that a distribution package owns, is that package, said
+/// twice.
 fn is_copy_of_owner(candidate: &Candidate<'_>) -> bool {
-    candidate.found.kind == PackageKind::Generic
-        && candidate.owned_by.is_some()
-        && candidate.found.facts.contains_key("classifier")
+    let facts = &candidate.found.facts;
+    candidate.owned_by.is_some() && (facts.contains_key("classifier") || facts.contains_key("note"))
 }
 
 fn unknowns(

@@ -15,7 +15,7 @@ use crate::package::PackageKind;
 pub(super) fn mark(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, candidates: &mut [Candidate<'_>]) {
     let wanted: HashSet<NodeId> = candidates
         .iter()
-        .filter(|candidate| !candidate.found.kind.is_distribution())
+        .filter(|candidate| !candidate.is_managed())
         .map(|candidate| candidate.node)
         .collect();
     if wanted.is_empty() {
@@ -28,9 +28,13 @@ pub(super) fn mark(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, candidates: &mut
         directories: HashMap::new(),
         owners: HashMap::new(),
     };
-    let debian: HashMap<String, &str> = candidates
+    // dpkg and opkg name the list after the package.
+    let by_name: HashMap<String, &str> = candidates
         .iter()
-        .filter(|candidate| candidate.found.kind == PackageKind::Deb)
+        .filter(|candidate| {
+            let kind = candidate.found.kind;
+            matches!(kind, PackageKind::Deb | PackageKind::Opkg) && candidate.is_managed()
+        })
         .flat_map(|candidate| {
             let name = candidate.found.name.clone();
             let architecture = candidate.found.architecture.as_deref().unwrap_or_default();
@@ -41,13 +45,28 @@ pub(super) fn mark(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, candidates: &mut
             ]
         })
         .collect();
+    // Package managers with a folder for each package keep the list of files in it.
+    let by_folder: HashMap<NodeId, &str> = candidates
+        .iter()
+        .filter(|candidate| {
+            matches!(
+                candidate.found.kind,
+                PackageKind::Alpm | PackageKind::Ebuild
+            )
+        })
+        .map(|candidate| (tree.parent(candidate.node), candidate.purl.as_str()))
+        .collect();
     for hit in hits.iter() {
         if let Says::Files(files) = hit.says {
+            if let Some(purl) = by_folder.get(&tree.parent(hit.node)) {
+                owners.claim(files, purl);
+                continue;
+            }
             let name = String::from_utf8_lossy(tree.file_name(hit.node)).into_owned();
             let package = name
                 .rsplit_once('.')
                 .map_or(name.as_str(), |(package, _)| package);
-            if let Some(purl) = debian.get(package) {
+            if let Some(purl) = by_name.get(package) {
                 owners.claim(files, purl);
             }
         }
@@ -57,7 +76,7 @@ pub(super) fn mark(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, candidates: &mut
     }
     let owners = owners.owners;
     for candidate in candidates {
-        if !candidate.found.kind.is_distribution() {
+        if !candidate.is_managed() {
             candidate.owned_by = owners.get(&candidate.node).cloned();
         }
     }

@@ -3,14 +3,34 @@
 //! A file is recognised by its name, looked up in a table, and by its first bytes; globs are never walked. What the file
 //! says is a pure function of its content and path, so it can be cached with its layer.
 
+mod apk;
+mod conan;
+mod conda;
 mod deb822;
+mod dotnet;
 mod dpkg;
+mod elf_note;
+mod erlang;
 mod go;
+mod haskell;
+mod java;
+mod kernel;
+mod lua;
+mod maven;
 mod npm;
+mod opkg;
 mod os_release;
+mod pacman;
+mod perl;
+mod php;
+mod portage;
 mod program;
 mod python;
+mod r;
+mod rpm;
+mod ruby;
 mod rust;
+mod wordpress;
 
 pub(crate) use python::normalize as normalize_python;
 
@@ -32,6 +52,8 @@ pub(crate) struct Recognizer {
     pub(crate) accepts: fn(&FileHead<'_>) -> bool,
     /// Where the file counts.
     pub(crate) place: Place,
+    /// A file that must lie beside it, by its path from the same directory; empty when none must.
+    pub(crate) beside: &'static str,
     /// Whether it tells what is installed, or what a project asks for.
     pub(crate) stage: Stage,
     pub(crate) read: fn(&File<'_>) -> Examined,
@@ -72,6 +94,7 @@ impl Recognizer {
             names,
             accepts: |_| true,
             place: Place::Anywhere,
+            beside: "",
             stage: Stage::Installed,
             read,
         }
@@ -87,6 +110,11 @@ impl Recognizer {
         self
     }
 
+    const fn beside(mut self, path: &'static str) -> Self {
+        self.beside = path;
+        self
+    }
+
     const fn declared(mut self) -> Self {
         self.stage = Stage::Declared;
         self
@@ -94,11 +122,29 @@ impl Recognizer {
 }
 
 /// All recognizers, in the order in which they are asked.
-static CATALOGS: [&[Recognizer]; 5] = [
+static CATALOGS: [&[Recognizer]; 23] = [
     os_release::RECOGNIZERS,
     dpkg::RECOGNIZERS,
+    opkg::RECOGNIZERS,
+    apk::RECOGNIZERS,
+    rpm::RECOGNIZERS,
+    pacman::RECOGNIZERS,
+    portage::RECOGNIZERS,
     python::RECOGNIZERS,
+    conda::RECOGNIZERS,
     npm::RECOGNIZERS,
+    ruby::RECOGNIZERS,
+    php::RECOGNIZERS,
+    java::RECOGNIZERS,
+    dotnet::RECOGNIZERS,
+    r::RECOGNIZERS,
+    lua::RECOGNIZERS,
+    erlang::RECOGNIZERS,
+    haskell::RECOGNIZERS,
+    conan::RECOGNIZERS,
+    perl::RECOGNIZERS,
+    wordpress::RECOGNIZERS,
+    kernel::RECOGNIZERS,
     program::RECOGNIZERS,
 ];
 

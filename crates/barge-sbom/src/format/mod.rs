@@ -4,6 +4,9 @@
 //! content.
 
 pub mod cyclonedx;
+pub mod github;
+pub mod spdx;
+pub mod text;
 mod xml;
 
 use jiff::Timestamp;
@@ -19,6 +22,9 @@ pub struct Provenance {
     /// Who answers for the data (NTIA, "author of SBOM data").
     pub author: Option<String>,
 }
+
+/// The value of `schema` in barge's own JSON.
+pub(crate) const JSON_SCHEMA: &str = "barge/sbom/v1";
 
 /// The name of the program.
 const TOOL: &str = "barge";

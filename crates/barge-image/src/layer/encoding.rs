@@ -1,0 +1,169 @@
+//! A layer's index as bytes, so that a layer seen before need not be read again.
+//!
+//! The bytes carry their own digest, and reading them trusts no number: a damaged or foreign file is none, never a panic.
+//! Findings are JSON, because their shape changes with the program; what changes it must be part of the cache's key.
+
+use std::io::{Read as _, Write as _};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::index::{Backing, Entry, EntryKind, LayerIndex, Span, Unreadable};
+use crate::digest::Digest;
+
+const MAGIC: &[u8] = b"barge layer index 1\n";
+/// The largest index that is unpacked, in bytes.
+const LIMIT: u64 = 4 << 30;
+const LEVEL: i32 = 1;
+
+impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
+    /// The index as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.names.len() + self.entries.len() * 40);
+        put_bytes(&mut body, &self.names);
+        put_number(&mut body, self.directories.len());
+        for span in &self.directories {
+            put_span(&mut body, *span);
+        }
+        put_number(&mut body, self.links.len());
+        for span in &self.links {
+            put_span(&mut body, *span);
+        }
+        put_number(&mut body, self.entries.len());
+        for entry in &self.entries {
+            put_entry(&mut body, entry);
+        }
+        let facts = (&self.diff_id, &self.findings, &self.unreadable);
+        put_bytes(&mut body, &serde_json::to_vec(&facts).unwrap_or_default());
+        let mut bytes = [MAGIC, Digest::of(&body).hex().as_bytes()].concat();
+        let packed = zstd::Encoder::new(&mut bytes, LEVEL).and_then(|mut encoder| {
+            encoder.write_all(&body)?;
+            encoder.finish().map(drop)
+        });
+        // Writing to memory cannot fail; if it did, the digest would say so.
+        drop(packed);
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote; `None` for anything else. Contents cannot be had from it.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(MAGIC)?;
+        let (hex, packed) = rest.split_at_checked(64)?;
+        let mut body = Vec::new();
+        let decoder = zstd::Decoder::new(packed).ok()?;
+        decoder.take(LIMIT).read_to_end(&mut body).ok()?;
+        if Digest::of(&body).hex().as_bytes() != hex {
+            return None;
+        }
+        let mut reader = Fields(&body);
+        let names = reader.bytes()?.to_vec();
+        let directories = reader.list(8, span)?;
+        let links = reader.list(8, span)?;
+        let entries = reader.list(ENTRY, entry)?;
+        let (diff_id, findings, unreadable): (_, _, Vec<Unreadable>) =
+            serde_json::from_slice(reader.bytes()?).ok()?;
+        Some(Self {
+            diff_id,
+            findings,
+            unreadable,
+            names,
+            directories,
+            entries,
+            links,
+            backing: Backing::Nowhere,
+        })
+    }
+}
+
+/// The length of an entry, in bytes.
+const ENTRY: usize = 36;
+
+fn put_number(out: &mut Vec<u8>, number: usize) {
+    out.extend((number as u64).to_le_bytes());
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_number(out, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+fn put_span(out: &mut Vec<u8>, span: Span) {
+    out.extend(span.start.to_le_bytes());
+    out.extend(span.length.to_le_bytes());
+}
+
+fn put_entry(out: &mut Vec<u8>, entry: &Entry) {
+    let kind: u8 = match entry.kind {
+        EntryKind::File => 0,
+        EntryKind::HardLink => 1,
+        EntryKind::Symlink => 2,
+        EntryKind::Directory => 3,
+        EntryKind::Special => 4,
+    };
+    out.extend(entry.directory.to_le_bytes());
+    out.extend(entry.name_start.to_le_bytes());
+    out.extend(entry.link.to_le_bytes());
+    out.extend(entry.name_length.to_le_bytes());
+    out.extend(entry.mode.to_le_bytes());
+    out.extend([kind, u8::from(entry.sparse), 0, 0]);
+    out.extend(entry.size.to_le_bytes());
+    out.extend(entry.offset.to_le_bytes());
+}
+
+fn span(bytes: &[u8]) -> Option<Span> {
+    Some(Span {
+        start: u32::from_le_bytes(*bytes.first_chunk()?),
+        length: u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?),
+    })
+}
+
+fn entry(bytes: &[u8]) -> Option<Entry> {
+    let u32_at = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let u16_at = |at: usize| Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let u64_at = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    Some(Entry {
+        directory: u32_at(0)?,
+        name_start: u32_at(4)?,
+        link: u32_at(8)?,
+        name_length: u16_at(12)?,
+        mode: u16_at(14)?,
+        kind: match bytes.get(16)? {
+            0 => EntryKind::File,
+            1 => EntryKind::HardLink,
+            2 => EntryKind::Symlink,
+            3 => EntryKind::Directory,
+            4 => EntryKind::Special,
+            _ => return None,
+        },
+        sparse: *bytes.get(17)? != 0,
+        size: u64_at(20)?,
+        offset: u64_at(28)?,
+    })
+}
+
+/// Reads field after field.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn number(&mut self) -> Option<usize> {
+        let (number, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        usize::try_from(u64::from_le_bytes(*number)).ok()
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = self.number()?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    fn list<T>(&mut self, width: usize, read: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
+        let length = self.number()?.checked_mul(width)?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        bytes.chunks_exact(width).map(read).collect()
+    }
+}

@@ -1,0 +1,3 @@
+//! Archives inside images that are evidence themselves.
+
+pub(crate) mod zip;

@@ -1,0 +1,79 @@
+//! Bills as syft, trivy and cdxgen shape them, and barge's own read back.
+
+use super::*;
+
+const SYFT: &str = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"container","name":"img","version":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+"components":[
+ {"bom-ref":"os","type":"operating-system","name":"debian","version":"12","properties":[{"name":"syft:distro:id","value":"debian"},{"name":"syft:distro:versionID","value":"12"}]},
+ {"bom-ref":"a","type":"library","name":"libc6","version":"2.36-9","purl":"pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12&upstream=glibc","properties":[{"name":"syft:location:0:path","value":"/var/lib/dpkg/status"}]},
+ {"bom-ref":"b","type":"library","name":"@babel/core","version":"7.0.0","purl":"pkg:npm/%40babel/core@7.0.0","licenses":[{"license":{"id":"MIT"}}]},
+ {"bom-ref":"f","type":"file","name":"/x"},
+ {"bom-ref":"c","type":"library","group":"org.a","name":"b","version":"1","purl":"pkg:maven/org.a/b@1","components":[{"type":"library","name":"Inner","version":"2","purl":"pkg:pypi/inner@2"}]},
+ {"bom-ref":"d","type":"library","name":"nothing"}],
+"dependencies":[{"ref":"b","dependsOn":["c","zzz"]}]}"#;
+
+#[test]
+fn reads_what_syft_writes() {
+    let sbom = read(SYFT.as_bytes()).unwrap();
+    assert_eq!(
+        sbom.distro.as_ref().unwrap().version_id.as_deref(),
+        Some("12")
+    );
+    let names: Vec<_> = sbom
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    assert_eq!(names, ["libc6", "org.a:b", "@babel/core", "Inner"]);
+    let libc = &sbom.packages[0];
+    assert_eq!(libc.source.as_ref().unwrap().name, "glibc");
+    assert_eq!(libc.evidence[0].path, "var/lib/dpkg/status");
+    assert_eq!(sbom.packages[2].depends_on, ["pkg:maven/org.a/b@1"]);
+    assert!(sbom.subject.manifest.is_some());
+}
+
+#[test]
+fn reads_what_trivy_writes() {
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[
+ {"type":"operating-system","name":"rocky","version":"9.3"},
+ {"type":"library","name":"bind","version":"32:9.16-1.el9","purl":"pkg:rpm/rocky/bind@9.16-1.el9?arch=x86_64&epoch=32",
+  "properties":[{"name":"aquasecurity:trivy:SrcName","value":"bind"},{"name":"aquasecurity:trivy:SrcVersion","value":"9.16"},
+   {"name":"aquasecurity:trivy:SrcRelease","value":"1.el9"},{"name":"aquasecurity:trivy:SrcEpoch","value":"32"}]}]}"#;
+    let sbom = read(text.as_bytes()).unwrap();
+    assert_eq!(sbom.distro.unwrap().id, "rocky");
+    assert_eq!(sbom.packages[0].version, "32:9.16-1.el9");
+    assert_eq!(
+        sbom.packages[0].source.as_ref().unwrap().version,
+        "32:9.16-1.el9"
+    );
+}
+
+#[test]
+fn reads_spdx() {
+    let text = r#"{"spdxVersion":"SPDX-2.3","name":"img","packages":[
+ {"SPDXID":"SPDXRef-a","name":"musl","versionInfo":"1.2.4-r2","licenseDeclared":"MIT","sourceInfo":"built package from: musl 1.2.4-r2",
+  "externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:apk/alpine/musl@1.2.4-r2?distro=alpine-3.19.1"}]},
+ {"SPDXID":"SPDXRef-b","name":"ssl","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:apk/alpine/ssl_client@1.36-r1"}]}],
+ "relationships":[{"spdxElementId":"SPDXRef-a","relationshipType":"DEPENDENCY_OF","relatedSpdxElement":"SPDXRef-b"}]}"#;
+    let sbom = read(text.as_bytes()).unwrap();
+    assert_eq!(sbom.distro.unwrap().version_id.as_deref(), Some("3.19.1"));
+    assert_eq!(sbom.packages[1].depends_on, [sbom.packages[0].purl.clone()]);
+}
+
+#[test]
+fn refuses_what_is_none() {
+    let deep = "[".repeat(100_000);
+    for text in [
+        "",
+        "{}",
+        "[]",
+        "<html></html>",
+        "<bom>",
+        "{\"bomFormat\":\"CycloneDX\"}",
+        deep.as_str(),
+    ] {
+        assert!(read(text.as_bytes()).is_err(), "{text:.40}");
+    }
+    let deep = "<a>".repeat(100_000);
+    assert!(read(deep.as_bytes()).is_err());
+}

@@ -1,0 +1,117 @@
+//! Erlang and Elixir: application resource files `ebin/*.app` of OTP and of releases (erlang.org, app(4)); `rebar.lock` and
+//! `mix.lock` for what a project asks for.
+
+use super::{Name, Recognizer};
+use crate::finding::{Examined, File, Found, Says};
+use crate::package::PackageKind;
+
+pub(super) const RECOGNIZERS: &[Recognizer] = &[
+    Recognizer::new(&[Name::Extension("app")], |file| {
+        let text = file.text()?;
+        Ok(Says::Packages(application(&text).into_iter().collect()))
+    })
+    .accepts(|file| super::directory_ends_with(file, "ebin")),
+    Recognizer::new(&[Name::Is("mix.lock"), Name::Is("rebar.lock")], lock).declared(),
+];
+
+/// `{application, NAME, [{description, "..."}, {vsn, "1.2"}, {applications, [kernel, stdlib]}, ...]}.`
+fn application(text: &str) -> Option<Found> {
+    let code: String = text
+        .lines()
+        .map(|line| line.split('%').next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let rest = code
+        .trim_start()
+        .strip_prefix('{')?
+        .trim_start()
+        .strip_prefix("application")?;
+    let rest = rest.trim_start().strip_prefix(',')?.trim_start();
+    let name = rest.split(',').next()?.trim().trim_matches('\'');
+    let value = |key: &str| {
+        let at = code.find(&format!("{{{key},")).map(|at| at + key.len() + 2);
+        at.or_else(|| Some(code.find(&format!("{{{key} ,"))? + key.len() + 3))
+            .and_then(|at| code.get(at..))
+    };
+    let version = value("vsn")?
+        .trim_start()
+        .strip_prefix('"')?
+        .split('"')
+        .next()?;
+    if version.is_empty() {
+        return None;
+    }
+    let mut found = Found::new(PackageKind::Otp, name, version);
+    let list = value("applications")
+        .and_then(|text| text.trim_start().strip_prefix('[')?.split(']').next());
+    let names = list
+        .unwrap_or_default()
+        .split(',')
+        .map(|name| name.trim().trim_matches('\''));
+    found.requires = names
+        .filter(|name| !name.is_empty())
+        .map(|name| vec![name.to_owned()])
+        .collect();
+    Some(found)
+}
+
+/// `"name": {:hex, :name, "1.2", ...}` of Mix; `{<<"name">>,{pkg,<<"name">>,<<"1.2">>},0}` of rebar3.
+fn lock(file: &File<'_>) -> Examined {
+    let text = file.text()?;
+    let quoted = |line: &str, mark: &str| -> Option<(String, String)> {
+        let mut parts = line.split(mark).nth(1)?.split(',').map(|part| {
+            part.trim_matches(|c: char| !c.is_ascii_alphanumeric())
+                .to_owned()
+        });
+        let (_, name, version) = (parts.next()?, parts.next()?, parts.next()?);
+        Some((name, version))
+    };
+    let entries = text
+        .lines()
+        .filter_map(|line| quoted(line, "{:hex").or_else(|| quoted(line, "{pkg")));
+    let is_version = |version: &str| version.starts_with(|c: char| c.is_ascii_digit());
+    let found = entries.filter(|(_, version)| is_version(version));
+    Ok(Says::Packages(
+        found
+            .map(|(name, version)| Found::new(PackageKind::Hex, name, version))
+            .collect(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_an_application() {
+        let text = "%% comment\n{application, 'asn1',\n [{description, \"x, y\"},\n  {vsn, \"5.3.1\"},\n  {applications, [kernel, stdlib]}]}.\n";
+        let found = application(text).unwrap();
+        assert_eq!(
+            (found.name.as_str(), found.version.as_str()),
+            ("asn1", "5.3.1")
+        );
+        assert_eq!(found.requires, [["kernel"], ["stdlib"]]);
+    }
+
+    #[test]
+    fn reads_locks() {
+        for text in [
+            "%{\n  \"jason\": {:hex, :jason, \"1.4.1\", \"abc\", [:mix]},\n}",
+            "{\"1.2.0\",\n[{<<\"jason\">>,{pkg,<<\"jason\">>,<<\"1.4.1\">>},0}]}.",
+        ] {
+            let content = text.as_bytes().to_vec();
+            let file = File {
+                path: "mix.lock",
+                content: &content,
+            };
+            let Ok(Says::Packages(found)) = lock(&file) else {
+                panic!("not read");
+            };
+            assert_eq!(
+                (found[0].name.as_str(), found[0].version.as_str()),
+                ("jason", "1.4.1"),
+                "{text}"
+            );
+        }
+    }
+}
