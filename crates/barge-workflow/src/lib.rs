@@ -1,1 +1,6 @@
 //! Existing workflow files: a model with positions, expressions, image-reference dataflow, rules, fixes.
+
+pub mod expression;
+pub mod source;
+pub mod symbolic;
+pub mod yaml;
