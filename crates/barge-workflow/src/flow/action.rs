@@ -53,7 +53,8 @@ pub(super) fn apply(walk: &mut Walk<'_>, step: &Step, frame: &Frame<'_>, number:
         "whoan/docker-build-with-cache-action" | "elgohr/publish-docker-github-action" | "mr-smithers-excellent/docker-build-push" => {
             walk.mark_opaque(number, condition, &usage.place, &format!("the action {name}"));
         }
-        _ if job::is_inert(&lower) => {}
+        // An action of somebody else can export variables even when it leaves images alone.
+        _ if job::is_inert(&lower) => walk.environment_open |= !lower.starts_with("docker/") && !lower.starts_with("actions/"),
         _ => walk.mark_opaque(number, condition, &usage.place, &format!("the action {name}")),
     }
 }
@@ -121,7 +122,8 @@ fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
     let outputs = usage.texts(walk, "outputs");
     let mut delivery = Delivery {
         references: Vec::new(),
-        to_daemon: load,
+        to_daemon: load.clone(),
+        loads: load,
         to_registry: push,
         to_file: Condition::Never,
         platforms: Vec::new(),
@@ -142,6 +144,7 @@ fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
             let target = OutputTarget::read(&line);
             if target.loads() {
                 delivery.to_daemon = delivery.to_daemon.or(&here);
+                delivery.loads = delivery.loads.or(&here);
             }
             if target.pushes() {
                 delivery.to_registry = delivery.to_registry.or(&here);

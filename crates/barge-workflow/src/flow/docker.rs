@@ -141,6 +141,7 @@ fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], buildx: bool)
     let mut delivery = Delivery {
         references,
         to_daemon: Condition::Never,
+        loads: Condition::Never,
         to_registry: if arguments.has(&["--push"]) { here.clone() } else { Condition::Never },
         to_file: Condition::Never,
         platforms: platforms(arguments.value(&["--platform"]).as_ref()),
@@ -160,6 +161,9 @@ fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], buildx: bool)
             delivery.to_file = here.clone();
             script.write_content(&file, content, call);
         }
+    }
+    if loads {
+        delivery.loads = here.clone();
     }
     delivery.to_daemon = if loads || !buildx {
         here.clone()
@@ -370,7 +374,7 @@ fn pull(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let arguments = Arguments::read(words, OTHER_SWITCHES, &[]);
     for reference in arguments.positional {
         script.fact(FactKind::Named(reference.clone(), Need::Remote, "docker pull".into()), call);
-        script.fact(FactKind::Present(reference, Origin::Pulled), call);
+        script.present_on_success(reference, call);
     }
 }
 
@@ -400,7 +404,11 @@ fn run(script: &mut Script<'_, '_>, call: &Call, words: &[Text], verb: &str) {
 fn named(script: &mut Script<'_, '_>, call: &Call, words: &[Text], verb: &str) {
     let arguments = Arguments::read(words, &["-s", "--size", "-H", "--human", "--no-trunc", "-q", "--quiet"], &[]);
     for reference in arguments.positional {
-        script.fact(FactKind::Named(reference, Need::Local, format!("docker {verb}")), call);
+        script.fact(FactKind::Named(reference.clone(), Need::Local, format!("docker {verb}")), call);
+        if call.tolerated {
+            // A script that asks first goes on knowing the answer.
+            script.present_on_success(reference, call);
+        }
     }
 }
 

@@ -61,6 +61,8 @@ pub struct StepTrace {
     pub kind: String,
     /// Outputs that are known.
     pub outputs: BTreeMap<String, Value>,
+    /// The text of its script.
+    pub script: String,
     /// It can set outputs that are not known.
     pub open_outputs: bool,
     /// `continue-on-error`
@@ -158,6 +160,8 @@ pub struct Delivery {
     pub references: Vec<Text>,
     /// The condition under which the image comes into the daemon.
     pub to_daemon: Condition,
+    /// The condition under which it is loaded because the step says so, not because the builder is the daemon's.
+    pub loads: Condition,
     /// The condition under which it is pushed.
     pub to_registry: Condition,
     /// The condition under which it goes to a file.

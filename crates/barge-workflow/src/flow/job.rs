@@ -57,6 +57,8 @@ pub(super) struct Walk<'a> {
     /// Directories that can hold more than is known.
     pub open_directories: Vec<Text>,
     pub environment: BTreeMap<String, Value>,
+    /// Something unknown can have written to GITHUB_ENV.
+    pub environment_open: bool,
     /// The condition under which builds go to a builder of their own.
     pub own_builder: Condition,
     /// Holds while no step has failed.
@@ -91,6 +93,7 @@ impl Walk<'_> {
             written: Some(&self.environment),
             steps: &self.trace.steps,
             first_step: frame.first_step,
+            environment_open: self.environment_open,
             success: self.alive.clone(),
             depth: Cell::new(0),
         }
@@ -120,6 +123,7 @@ impl Walk<'_> {
             kind: step.action().map_or_else(|| "run".to_owned(), |(name, _)| name.to_owned()),
             outputs: BTreeMap::new(),
             open_outputs: step.run.is_none(),
+            script: step.run.as_ref().map(|run| run.text.clone()).unwrap_or_default(),
             tolerated: step.continue_on_error,
         });
         if condition == Condition::Never {
@@ -215,6 +219,7 @@ impl Walk<'_> {
     pub(super) fn mark_opaque(&mut self, step: usize, condition: &Condition, place: &Place, reason: &str) {
         self.add(FactKind::DaemonOpaque(reason.to_owned()), condition, step, place, true);
         self.mark_files_opaque(step, condition, place, reason);
+        self.environment_open = true;
         if let Some(trace) = self.trace.steps.get_mut(step) {
             trace.open_outputs = true;
         }

@@ -9,7 +9,7 @@ use crate::shell::{Call, Input, Interpreter, Machine, Output, parse};
 use crate::source::{Source, Span};
 use crate::symbolic::{Condition, Satisfiable, Scope, Shape, Symbol, Term, Text, Value, evaluate};
 
-use super::facts::{Content, FactKind, Place};
+use super::facts::{Content, FactKind, Origin, Place};
 use super::job::Walk;
 use super::program::{self, Effect};
 use super::scope::Contexts;
@@ -158,6 +158,16 @@ impl Script<'_, '_> {
         let place = self.place(call.span);
         let tolerated = call.tolerated || self.tolerated;
         self.walk.add(kind, &condition, self.step, &place, tolerated);
+    }
+
+    /// Records that an image is there when the call succeeds.
+    pub(super) fn present_on_success(&mut self, reference: Text, call: &Call) {
+        let mut call = call.clone();
+        if call.tolerated {
+            let name = format!("success of `{}`", self.label(call.span));
+            call.condition = call.condition.and(&Condition::truthy(&Symbol::new(name, Shape::Boolean)));
+        }
+        self.fact(FactKind::Present(reference, Origin::Pulled), &call);
     }
 
     /// The path of a file the script names.
@@ -404,7 +414,9 @@ impl Machine for Script<'_, '_> {
         let condition = self.when(condition);
         let place = self.place(span);
         self.walk.add(FactKind::Failed(status.clone()), &condition, self.step, &place, self.tolerated);
-        if !self.tolerated && condition.satisfiable() != Satisfiable::No {
+        // Whether a program succeeds is not asked of later steps: they are walked as if all went well.
+        let asks_program = condition.symbols().iter().any(|symbol| symbol.name().starts_with("success of "));
+        if !self.tolerated && !asks_program && condition.satisfiable() != Satisfiable::No {
             self.walk.alive = self.walk.alive.and(&condition.negate());
         }
     }
@@ -443,8 +455,9 @@ impl Script<'_, '_> {
         let files: Vec<&Text> = arguments.iter().filter(|argument| !argument.literal_start().starts_with('-')).collect();
         if let Input::Piped(output) = &call.input {
             if name == "tee" {
-                let content = self.content_of(output);
-                files.iter().for_each(|file| self.write_content(file, content.clone(), call));
+                for file in files {
+                    self.write(file, true, output, &call.condition, call.span);
+                }
             }
             return output.clone();
         }

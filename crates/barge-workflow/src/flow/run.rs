@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{Entry, Input, Job, Workflow};
 use crate::scenario::Scenario;
 use crate::source::Source;
-use crate::symbolic::{Condition, Term, Text, Value, condition_of, interpolate};
+use crate::symbolic::{Condition, Term, Value, condition_of, interpolate};
 use crate::yaml::Node;
 
 use super::artifact::Artifact;
@@ -111,9 +111,11 @@ impl Run<'_> {
         }
         let (legs, symbolic) = legs(job, &contexts);
         let mut outputs: BTreeMap<String, Value> = BTreeMap::new();
+        let mut ran = condition.clone();
         let several = legs.len() > 1;
         for leg in legs {
-            let one = self.leg(workflow, job, caller, declared, &needs, &condition, leg, symbolic);
+            let (one, alive) = self.leg(workflow, job, caller, declared, &needs, &condition, leg, symbolic);
+            ran = ran.and(&alive);
             for (name, value) in one {
                 match outputs.get(&name) {
                     // The last leg wins, but which one is last is not known.
@@ -127,7 +129,7 @@ impl Run<'_> {
                 }
             }
         }
-        JobResult { ran: condition, outputs, open: false }
+        JobResult { ran, outputs, open: false }
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it belongs to one leg, and is used once")]
@@ -141,7 +143,7 @@ impl Run<'_> {
         condition: &Condition,
         matrix: Option<Term>,
         symbolic: bool,
-    ) -> BTreeMap<String, Value> {
+    ) -> (BTreeMap<String, Value>, Condition) {
         let leg = matrix.as_ref().map(describe_leg).unwrap_or_default();
         let trace = JobTrace {
             id: format!("{}{}", caller.prefix, job.id),
@@ -157,7 +159,7 @@ impl Run<'_> {
         };
         if *condition == Condition::Never {
             self.jobs.push(trace);
-            return BTreeMap::new();
+            return (BTreeMap::new(), Condition::Always);
         }
         let number = self.jobs.len();
         let mut walk = Walk {
@@ -173,6 +175,7 @@ impl Run<'_> {
             files_opaque: None,
             open_directories: Vec::new(),
             environment: BTreeMap::new(),
+            environment_open: false,
             own_builder: Condition::Never,
             alive: Condition::Always,
             data: Vec::new(),
@@ -190,6 +193,7 @@ impl Run<'_> {
                 kind: "runner".into(),
                 outputs: BTreeMap::new(),
                 open_outputs: false,
+                script: String::new(),
                 tolerated: true,
             });
             walk.add(FactKind::DaemonOpaque("a runner that keeps its images".into()), &Condition::Always, 0, &place, true);
@@ -205,10 +209,10 @@ impl Run<'_> {
             depth: 0,
         };
         walk.steps(&job.steps, &frame);
-        let (trace, _) = walk.finish(&job.outputs, &frame);
+        let (trace, alive) = walk.finish(&job.outputs, &frame);
         let outputs = trace.outputs.clone();
         self.jobs.push(trace);
-        outputs
+        (outputs, alive)
     }
 
     fn call(&mut self, workflow: &Workflow, job: &Job, uses: &str, caller: &Caller<'_>, condition: &Condition, contexts: &Contexts<'_>) -> JobResult {
@@ -287,6 +291,7 @@ fn job_contexts<'a>(
         written: None,
         steps: &[],
         first_step: 0,
+        environment_open: true,
         success: success.clone(),
         depth: std::cell::Cell::new(0),
     }

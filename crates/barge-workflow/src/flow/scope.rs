@@ -14,7 +14,7 @@ const ENV_DEPTH_LIMIT: u32 = 8;
 /// The result and outputs of a job that was walked.
 #[derive(Debug, Clone)]
 pub(super) struct JobResult {
-    /// When it runs.
+    /// When it runs and succeeds.
     pub ran: Condition,
     /// What it hands on.
     pub outputs: BTreeMap<String, Value>,
@@ -38,6 +38,8 @@ pub(super) struct Contexts<'a> {
     pub steps: &'a [StepTrace],
     /// The steps of this file start here in `steps`: a local action sees its own only.
     pub first_step: usize,
+    /// Something unknown can have written to GITHUB_ENV.
+    pub environment_open: bool,
     /// The condition under which the job's needs all succeeded.
     pub success: Condition,
     pub depth: Cell<u32>,
@@ -94,7 +96,8 @@ impl Contexts<'_> {
                 let known = step.outputs.iter().find(|(key, _)| key.eq_ignore_ascii_case(output));
                 let value = match known {
                     Some((_, value)) => value.clone(),
-                    None if step.open_outputs => Value::unknown(name(), Shape::Text),
+                    // A name that occurs in the script may be written in a way that was not understood.
+                    None if step.open_outputs || step.script.contains(output) => Value::unknown(name(), Shape::Text),
                     None => return Value::null(),
                 };
                 Value::choose(&step.condition, &value, &Value::null())
@@ -158,7 +161,9 @@ impl Scope for Contexts<'_> {
                 Some(name) => {
                     let exact = self.environment(name);
                     // Names keep their case in the environment, but the parser lowers those after a dot.
-                    exact.or_else(|| self.environment_ignoring_case(name)).unwrap_or_else(Value::null)
+                    exact.or_else(|| self.environment_ignoring_case(name)).unwrap_or_else(|| {
+                        if self.environment_open { unknown() } else { Value::null() }
+                    })
                 }
                 None => unknown(),
             },
