@@ -90,6 +90,14 @@ impl Source {
         Position { line, column: before.chars().count() + 1 }
     }
 
+    /// The byte of a place.
+    #[must_use]
+    pub fn offset(&self, position: Position) -> usize {
+        let line = self.line(position.line);
+        let column = line.char_indices().nth(position.column - 1).map_or(line.len(), |(at, _)| at);
+        self.line_start(position.line) + column
+    }
+
     /// The byte at which a line (from one) starts.
     #[must_use]
     pub fn line_start(&self, line: usize) -> usize {

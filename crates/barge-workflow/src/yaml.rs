@@ -13,6 +13,9 @@ use crate::source::{Position, Source, Span};
 
 const DEPTH_LIMIT: usize = 64;
 const NODE_LIMIT: usize = 200_000;
+const FOLD_LIMIT: usize = 64;
+/// Stands for bytes that are no content; one byte long, and nothing people write.
+const FILLER: char = '\u{7f}';
 
 /// A value in the document.
 #[derive(Debug, Clone)]
@@ -118,7 +121,55 @@ impl Node {
 
 /// Reads the first document of a source.
 pub fn parse(source: &Source) -> Result<Arc<Node>, ParseYamlError> {
-    Loader::new(source).run()
+    let mut text = source.text().to_owned();
+    let mut result = Loader::new(source, &text).run();
+    // GitHub takes a quoted scalar whose further lines are not indented below their key; the parser does not.
+    for _ in 0..FOLD_LIMIT {
+        match &result {
+            Err(error) if error.reason.contains("indentation in quoted scalar") => {
+                let Some(joined) = join_scalar(&text, source.offset(error.position)) else { break };
+                text = joined;
+                result = Loader::new(source, &text).run();
+            }
+            _ => break,
+        }
+    }
+    result
+}
+
+/// Fills the line ends and indentation in the quoted scalar at a byte with [`FILLER`], so that spans stay true.
+fn join_scalar(text: &str, start: usize) -> Option<String> {
+    let quote = text.get(start..)?.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let mut joined = text.get(..=start)?.to_owned();
+    let mut rest = text.get(start + 1..)?.char_indices().peekable();
+    let mut changed = false;
+    while let Some((at, character)) = rest.next() {
+        match character {
+            '\\' if quote == '"' => {
+                let line_end = rest.peek().is_some_and(|(_, next)| *next == '\n');
+                if line_end {
+                    joined.push(FILLER);
+                } else {
+                    joined.push(character);
+                    joined.extend(rest.next().map(|(_, escaped)| escaped));
+                }
+            }
+            '\n' => {
+                // A line end that is not escaped folds into one space.
+                joined.push(if joined.ends_with(FILLER) { FILLER } else { ' ' });
+                changed = true;
+                while rest.next_if(|(_, blank)| matches!(blank, ' ' | '\t')).is_some() {
+                    joined.push(FILLER);
+                }
+            }
+            _ if character == quote => {
+                joined.push_str(text.get(start + 1 + at..)?);
+                return changed.then_some(joined);
+            }
+            _ => joined.push(character),
+        }
+    }
+    None
 }
 
 struct Open {
@@ -130,6 +181,7 @@ struct Open {
 
 struct Loader<'a> {
     source: &'a Source,
+    text: &'a str,
     /// Byte offset of each character; absent when every character is one byte.
     offsets: Option<Vec<usize>>,
     stack: Vec<Open>,
@@ -139,10 +191,9 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(source: &'a Source) -> Self {
-        let text = source.text();
+    fn new(source: &'a Source, text: &'a str) -> Self {
         let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
-        Self { source, offsets, stack: Vec::new(), anchors: BTreeMap::new(), root: None, nodes: 0 }
+        Self { source, text, offsets, stack: Vec::new(), anchors: BTreeMap::new(), root: None, nodes: 0 }
     }
 
     fn byte(&self, index: usize) -> usize {
@@ -154,7 +205,7 @@ impl<'a> Loader<'a> {
 
     fn run(mut self) -> Result<Arc<Node>, ParseYamlError> {
         // A byte order mark is no content for the scanner of this crate.
-        let mut parser = Parser::new_from_str(self.source.text());
+        let mut parser = Parser::new_from_str(self.text);
         while let Some(next) = parser.next_event() {
             let (event, span) = next.map_err(|error| {
                 self.error(self.byte(error.marker().index()), error.info())
@@ -181,7 +232,8 @@ impl<'a> Loader<'a> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                let kind = Kind::Scalar(Scalar { text: text.into_owned(), style });
+                let text = if text.contains(FILLER) { text.replace(FILLER, "") } else { text.into_owned() };
+                let kind = Kind::Scalar(Scalar { text, style });
                 self.add(Node { span, kind }, anchor)
             }
             Event::SequenceStart(anchor, _) => self.open(span, anchor, false),
@@ -262,6 +314,17 @@ mod tests {
         assert_eq!(source.slice(root.get("run").unwrap().span), "a\n  b\n");
         assert_eq!(source.slice(root.get("list").unwrap().span), "[1, 'q']");
         assert_eq!(source.slice(root.get("map").unwrap().span), "k: v");
+        assert_eq!(source.slice(root.get("last").unwrap().span), "z");
+    }
+
+    #[test]
+    fn quoted_scalars_may_go_on_without_indentation() {
+        let text = "env:\n  A: \"x,\\\n  y\"\n  B: 'p\n  q'\nlast: z\n";
+        let source = Source::new("t.yml", text);
+        let root = parse(&source).unwrap();
+        let env = root.get("env").unwrap();
+        assert_eq!(env.get("A").unwrap().text(), Some("x,y"));
+        assert_eq!(env.get("B").unwrap().text(), Some("p q"));
         assert_eq!(source.slice(root.get("last").unwrap().span), "z");
     }
 

@@ -1,7 +1,7 @@
 //! What well-known actions do to images, files and artifacts.
 
 use crate::model::Step;
-use crate::symbolic::{Comparison, Condition, Term, Text, Value};
+use crate::symbolic::{Comparison, Condition, Shape, Symbol, Term, Text, Value};
 
 use super::artifact::{self, Artifact, ArtifactFile};
 use super::docker::{OutputTarget, deliver, platforms, recipe};
@@ -100,10 +100,16 @@ impl Use<'_, '_> {
         self.condition.and(&on)
     }
 
-    /// The action's major version.
+    /// The action's major version: from its tag, or from the comment beside a commit.
     fn major(&self) -> Option<u32> {
-        let digits = self.version.trim_start_matches('v').split('.').next()?;
-        digits.parse().ok().filter(|_| digits.len() < 4)
+        let read = |text: &str| {
+            let text = text.trim().trim_start_matches("tag=").trim_start_matches('v');
+            let digits = text.split(['.', ' ']).next()?;
+            digits.parse::<u32>().ok().filter(|_| digits.len() < 4)
+        };
+        let source = &self.place.source;
+        let line = source.line(source.line_of(self.place.span.start));
+        read(&self.version).or_else(|| read(line.split_once('#')?.1))
     }
 }
 
@@ -231,7 +237,10 @@ fn upload_paths(list: &Text) -> Vec<Text> {
 }
 
 fn upload(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    let plain = usage.step.input("archive").is_some() && usage.switch(walk, "archive") == Condition::Never;
     let names = match usage.value(walk, "name") {
+        // Without an archive the artifact is the file, and has its name.
+        _ if plain => usage.texts(walk, "path").into_iter().map(|(when, file)| (when, file_name(&file))).collect(),
         Some(value) => value.texts(),
         None => vec![(Condition::Always, Text::literal("artifact"))],
     };
@@ -298,6 +307,10 @@ fn upload(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
     }
 }
 
+fn file_name(path: &Text) -> Text {
+    path.split_last('/').map_or_else(|| path.trim(), |(_, name)| name.trim())
+}
+
 fn artifact_file(relative: Text, entry: &FileEntry) -> ArtifactFile {
     ArtifactFile {
         path: relative,
@@ -311,6 +324,15 @@ fn artifact_file(relative: Text, entry: &FileEntry) -> ArtifactFile {
 fn download(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
     let target = usage.text(walk, "path").unwrap_or_default();
     let target = path::normalize(&target);
+    let mut directory = Text::symbol(Symbol::new("github.workspace", Shape::Word));
+    if !target.is_empty() {
+        directory.push_str("/");
+        directory.append(&target);
+    }
+    let directory = if target.literal_start().starts_with('/') { target.clone() } else { directory };
+    if let Some(trace) = walk.trace.steps.get_mut(usage.number) {
+        trace.outputs.insert("download-path".into(), directory.into());
+    }
     let elsewhere = ["run-id", "run_id", "repository", "artifact-ids"].iter().any(|input| usage.step.input(input).is_some());
     if elsewhere {
         walk.open_directories.push(target);

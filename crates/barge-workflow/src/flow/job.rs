@@ -8,7 +8,7 @@ use crate::model::{Action, Defaults, Entry, Field, Guard, Input, Step};
 use crate::scenario::Scenario;
 use crate::shell::interpret::join_path;
 use crate::source::{Source, Span};
-use crate::symbolic::{Comparison, Condition, Shape, Symbol, Term, Text, Value, condition_of, interpolate};
+use crate::symbolic::{Comparison, Condition, Piece, Shape, Symbol, Term, Text, Value, condition_of, interpolate};
 
 use super::artifact::Artifact;
 use super::facts::{Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace};
@@ -89,6 +89,7 @@ impl Walk<'_> {
             declared: frame.declared,
             needs: self.needs,
             matrix: self.matrix.as_ref(),
+            job: &self.trace.id,
             layers,
             written: Some(&self.environment),
             steps: &self.trace.steps,
@@ -256,7 +257,12 @@ impl Walk<'_> {
         if let Some(reason) = &self.files_opaque {
             return Resolution::Unknown(reason.clone());
         }
-        if !wanted.has_literal() {
+        // A path that starts with an unknown is anywhere, unless the unknown is one of the runner's own directories.
+        let rooted = wanted.pieces().first().is_some_and(|piece| match piece {
+            Piece::Literal(_) => true,
+            Piece::Symbol(symbol) => matches!(symbol.name(), "runner.temp" | "~" | "github.workspace"),
+        });
+        if !rooted || !wanted.has_literal() {
             return Resolution::Unknown("the path is not known".into());
         }
         if let Some(literal) = wanted.as_literal().filter(|literal| !literal.starts_with('/'))

@@ -1,6 +1,6 @@
 //! The machine that a step's script runs on: turns the programs it calls into facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::{Part, Template};
 use crate::model::Field;
@@ -116,6 +116,8 @@ pub(super) struct Script<'w, 'a> {
     condition: &'w Condition,
     pub directory: Text,
     tolerated: bool,
+    /// Outputs and variables that the script set.
+    assigned: BTreeSet<(Target, String)>,
 }
 
 /// Runs a step's script.
@@ -131,8 +133,10 @@ pub(super) fn run(
     tolerated: bool,
 ) {
     let tree = parse(&prepared.text);
-    let mut script = Script { walk, prepared, run, source, step, condition, directory, tolerated };
+    let facts = walk.trace.facts.len();
+    let mut script = Script { walk, prepared, run, source, step, condition, directory, tolerated, assigned: BTreeSet::new() };
     Interpreter::new(&mut script).run(&tree);
+    script.settle(facts);
 }
 
 impl Script<'_, '_> {
@@ -243,27 +247,51 @@ impl Script<'_, '_> {
     }
 
     fn assign(&mut self, target: Target, name: &str, value: Value, condition: &Condition) {
-        let values = match target {
-            Target::Output => {
-                let Some(trace) = self.walk.trace.steps.get_mut(self.step) else { return };
-                &mut trace.outputs
-            }
-            Target::Environment => &mut self.walk.environment,
-        };
+        self.assigned.insert((target, name.to_owned()));
+        let canonical = self.canonical(target, name);
+        let Some(values) = self.values(target) else { return };
         let before = values.get(name).cloned().unwrap_or_else(Value::null);
-        let canonical = match (target, self.walk.trace.steps.get(self.step).and_then(|step| step.id.as_deref())) {
+        let value = Value::choose(condition, &value, &before).or_unknown(&canonical);
+        values.insert(name.to_owned(), value);
+    }
+
+    fn values(&mut self, target: Target) -> Option<&mut BTreeMap<String, Value>> {
+        match target {
+            Target::Output => self.walk.trace.steps.get_mut(self.step).map(|step| &mut step.outputs),
+            Target::Environment => Some(&mut self.walk.environment),
+        }
+    }
+
+    fn canonical(&self, target: Target, name: &str) -> String {
+        match (target, self.walk.trace.steps.get(self.step).and_then(|step| step.id.as_deref())) {
             (Target::Output, Some(id)) => format!("steps.{id}.outputs.{name}"),
             _ => format!("${name}"),
-        };
-        let value = settle(Value::choose(condition, &value, &before), &canonical);
-        let values = match target {
-            Target::Output => match self.walk.trace.steps.get_mut(self.step) {
-                Some(trace) => &mut trace.outputs,
-                None => return,
-            },
-            Target::Environment => &mut self.walk.environment,
-        };
-        values.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Names the one thing the script decides by questions that only a run can answer.
+    ///
+    /// With several such outputs, or images made under the same questions, the connection between them would be lost:
+    /// then the questions themselves stay, from which nothing is proven.
+    fn settle(&mut self, first_fact: usize) {
+        let assigned: Vec<(Target, String)> = self.assigned.iter().cloned().collect();
+        let mut undecided = Vec::new();
+        for (target, name) in assigned {
+            let hangs = self.values(target).and_then(|values| values.get(&name)).is_some_and(hangs_on_questions);
+            if hangs {
+                undecided.push((target, name));
+            }
+        }
+        let made = self.walk.trace.facts.get(first_fact..).unwrap_or_default();
+        let made = made.iter().any(|fact| matches!(fact.kind, FactKind::Present(..) | FactKind::Written(..)) && fact.condition != *self.condition);
+        let [(target, name)] = undecided.as_slice() else { return };
+        if made {
+            return;
+        }
+        let canonical = self.canonical(*target, name);
+        if let Some(value) = self.values(*target).and_then(|values| values.get_mut(name)) {
+            *value = settled(value, &canonical);
+        }
     }
 
     fn open_outputs(&mut self) {
@@ -273,22 +301,22 @@ impl Script<'_, '_> {
     }
 }
 
-/// A value that hangs on questions nobody but the run can answer becomes an unknown of its own name; one whose
-/// alternatives are all known texts keeps them as its only values.
-fn settle(value: Value, name: &str) -> Value {
-    let asked = value.alternatives().iter().any(|(condition, _)| condition.symbols().iter().any(|symbol| symbol.shape() == Shape::Boolean));
-    if value.alternatives().len() < 2 || !(asked || value.is_large()) {
-        return value;
-    }
-    let texts: Vec<Text> = value.texts().into_iter().map(|(_, text)| text).collect();
-    let literals: Option<Vec<String>> = texts.iter().map(|text| text.as_literal().map(str::to_owned)).collect();
+/// Says whether a value's alternatives depend on what programs say.
+fn hangs_on_questions(value: &Value) -> bool {
+    value.alternatives().len() > 1 && value.alternatives().iter().any(|(condition, _)| condition.symbols().iter().any(|symbol| symbol.shape() == Shape::Boolean))
+}
+
+/// The unknown in place of a value; one whose alternatives are all known texts keeps them as its only values.
+fn settled(value: &Value, name: &str) -> Value {
+    let texts = value.texts();
+    let literals: Option<Vec<String>> = texts.iter().map(|(_, text)| text.as_literal().map(str::to_owned)).collect();
     match literals {
         Some(literals) => Text::symbol(Symbol::one_of(name, Shape::Text, literals)).into(),
         None => Value::unknown(name, Shape::Text),
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
     Output,
     Environment,

@@ -287,6 +287,7 @@ fn job_contexts<'a>(
         declared,
         needs,
         matrix,
+        job: "",
         layers,
         written: None,
         steps: &[],

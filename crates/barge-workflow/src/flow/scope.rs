@@ -31,6 +31,8 @@ pub(super) struct Contexts<'a> {
     pub needs: &'a BTreeMap<String, JobResult>,
     /// Jobs of the workflow, for `jobs.<id>.outputs` of a called workflow.
     pub matrix: Option<&'a Term>,
+    /// The job, which tells its unknown matrix values from those of other jobs.
+    pub job: &'a str,
     /// Environment layers, the nearest first; each with the prefix that names its unknowns.
     pub layers: Vec<&'a [Entry]>,
     /// Values written to GITHUB_ENV.
@@ -109,7 +111,8 @@ impl Contexts<'_> {
     fn need(&self, path: &[&str]) -> Value {
         let name = || format!("needs.{}", path.join("."));
         let job = path.first().and_then(|id| self.needs.iter().find(|(key, _)| key.eq_ignore_ascii_case(id)));
-        let Some((_, job)) = job else { return Value::unknown(name(), Shape::Any) };
+        // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
+        let Some((_, job)) = job else { return Value::unknown(format!("undecided {}", name()), Shape::Any) };
         match (path.get(1).copied(), path.get(2)) {
             (Some("result"), _) => Value::choose(&job.ran, &Value::text("success"), &Value::text("skipped")),
             (Some("outputs"), Some(output)) => {
@@ -181,7 +184,7 @@ impl Scope for Contexts<'_> {
                     }
                     term.into()
                 }
-                None => Value::unknown(path.join("."), Shape::Any),
+                None => Value::unknown(format!("{} of {}", path.join("."), self.job), Shape::Any),
             },
             "vars" | "secrets" => Term::Text(Text::symbol(outside(&path.join(".")))).into(),
             "runner" | "job" | "strategy" => Value::unknown(path.join("."), Shape::Word),

@@ -69,7 +69,7 @@ pub(super) fn case_words(trace: &Trace, case: &[Assignment]) -> String {
 /// The case in which something holds, if it is certain that one exists.
 pub(super) fn case_of(condition: &Condition) -> Option<Vec<Assignment>> {
     match condition.satisfiable() {
-        Satisfiable::Yes(case) => Some(case),
+        Satisfiable::Yes(case) => (!case.iter().any(|assignment| assignment.subject.is_weak())).then_some(case),
         Satisfiable::No | Satisfiable::Unknown => None,
     }
 }

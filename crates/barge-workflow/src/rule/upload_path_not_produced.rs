@@ -7,8 +7,8 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Content, Fact, FactKind, FileUse, JobTrace, Resolution};
-use crate::symbolic::Text;
+use crate::flow::{Content, Fact, FactKind, FileUse, JobTrace, Resolution, covers};
+use crate::symbolic::{Comparison, Text};
 
 use super::context::{Context, case_of, case_words, shown};
 use super::Rule;
@@ -26,8 +26,13 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Read(file, FileUse::Upload, Resolution::Absent(_)) = &fact.kind else { continue };
-            let archives = written_archives(job, number);
+            let FactKind::Read(file, FileUse::Upload, resolution) = &fact.kind else { continue };
+            let archives = match resolution {
+                Resolution::Absent(_) => written_archives(job, number),
+                // Something unknown ran before; but what this job saved last is left lying beside the path.
+                Resolution::Unknown(_) => orphans(job, number, file),
+                Resolution::Written(_) => continue,
+            };
             if archives.is_empty() || !is_about_images(file, &archives) || fact.tolerated {
                 continue;
             }
@@ -57,6 +62,25 @@ fn written_archives(job: &JobTrace, before: usize) -> Vec<(&Fact, &Text)> {
         _ => None,
     });
     written.collect()
+}
+
+/// Archives in the directory of an uploaded path that nothing reads, with nothing unknown since they were written.
+fn orphans<'a>(job: &'a JobTrace, number: usize, file: &Text) -> Vec<(&'a Fact, &'a Text)> {
+    let extension = |text: &Text| text.literal_end().rsplit('.').next().unwrap_or_default().to_owned();
+    let directory = |text: &Text| text.split_last('/').map(|(directory, _)| directory);
+    let Some((own, _)) = file.as_literal().and(file.split_last('/')) else { return Vec::new() };
+    let is_read = |path: &Text| {
+        job.facts.iter().any(|fact| matches!(&fact.kind, FactKind::Read(read, _, _) if covers(read, path) != Comparison::Different))
+    };
+    let mut found = written_archives(job, number);
+    found.retain(|(written, path)| {
+        let since = job.facts.iter().skip_while(|fact| fact.place.span != written.place.span || fact.step != written.step);
+        let quiet = !since.take_while(|fact| fact.step <= job.facts.get(number).map_or(0, |own| own.step)).any(|fact| {
+            matches!(fact.kind, FactKind::FilesOpaque(_)) && fact.step != written.step
+        });
+        quiet && directory(path) == Some(own.clone()) && extension(path) == extension(file) && !is_read(path)
+    });
+    found
 }
 
 /// A path that names an archive, or the directory or name of one that was written.

@@ -81,6 +81,14 @@ impl Symbol {
         self.name.starts_with("lower(")
     }
 
+    /// Says whether the unknown is only as good as a guess: what hangs on it is never proven.
+    ///
+    /// Two such unknowns with different names can still be one question, asked in two places.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        ["undecided ", "success of "].iter().any(|start| self.name.starts_with(start))
+    }
+
     /// Says whether the text can be empty.
     #[must_use]
     pub fn may_be_empty(&self) -> bool {

@@ -68,7 +68,7 @@ fn values_reach_the_programs() {
         ("x \"$TAGS\"", vec!["x a:1\na:2"]),
         ("echo \"k=v\" >> $GITHUB_OUTPUT", vec!["[always] OUT << (always) k=v"]),
         ("{ echo a; echo b; } > f", vec!["[always] f < (always) a\nb"]),
-        ("if [ \"$EVENT\" = push ]; then T=a; else T=b; fi\nx $T", vec!["[event == 'push'] x a", "[event != 'push'] x b"]),
+        ("if [ \"$EVENT\" = push ]; then T=a; else T=b; fi\nx $T", vec!["[event != 'push'] x b", "[event == 'push'] x a"]),
         ("if [[ $EVENT == push ]]; then x; elif [[ $EVENT == pr ]]; then y; fi", vec!["[event == 'push'] x", "[event != 'push' && event == 'pr'] y"]),
         ("case $EVENT in push) x;; *) y;; esac", vec!["[event == 'push'] x", "[event != 'push'] y"]),
         ("[ -z \"$EVENT\" ] && exit 1\nx", vec!["[event == ''] exit 1", "[event != ''] x"]),
