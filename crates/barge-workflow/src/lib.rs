@@ -1,1 +1,20 @@
 //! Existing workflow files: a model with positions, expressions, image-reference dataflow, rules, fixes.
+
+pub mod check;
+pub mod expression;
+pub mod finding;
+pub mod flow;
+pub mod ignore;
+pub mod model;
+pub mod reference;
+pub mod rule;
+pub mod scenario;
+pub mod shell;
+pub mod source;
+pub mod symbolic;
+pub mod yaml;
+
+pub use check::{Checked, check};
+pub use finding::{Finding, Fix, Severity};
+pub use flow::Repository;
+pub use source::Source;

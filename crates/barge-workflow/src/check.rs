@@ -1,0 +1,58 @@
+//! Checks one workflow file: reads it, walks every scenario, runs the rules, drops what comments ignore.
+
+use crate::finding::Finding;
+use crate::flow::{Repository, Trace, trace};
+use crate::ignore::Ignores;
+use crate::model::Workflow;
+use crate::rule::{self, Context};
+use crate::scenario::scenarios;
+use crate::source::Source;
+use crate::yaml::ParseYamlError;
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The findings, in the order of the file.
+    pub findings: Vec<Finding>,
+    /// How many findings comments ignored.
+    pub ignored: usize,
+    /// What could not be decided, and why: `line: reason`.
+    pub undecided: Vec<(usize, String)>,
+}
+
+/// Checks a workflow. `repository` is its name on GitHub, `Owner/name`, when it is known.
+pub fn check(source: &Source, files: &dyn Repository, repository: Option<&str>) -> Result<Checked, ParseYamlError> {
+    let workflow = Workflow::parse(source)?;
+    let traces: Vec<Trace> = scenarios(&workflow).iter().map(|scenario| trace(&workflow, scenario, files)).collect();
+    let context = Context { workflow: &workflow, traces: &traces, repository };
+    let ignores = Ignores::read(source);
+    let all = rule::run(&context);
+    let total = all.len();
+    let findings: Vec<Finding> = all.into_iter().filter(|finding| !ignores.covers(finding)).collect();
+    let ignored = total - findings.len();
+    Ok(Checked { findings, ignored, undecided: undecided(&traces) })
+}
+
+/// Uses of images that hang on something unknown.
+fn undecided(traces: &[Trace]) -> Vec<(usize, String)> {
+    use crate::flow::FactKind;
+    let mut all = Vec::new();
+    for job in traces.iter().flat_map(|trace| &trace.jobs) {
+        let mut reason: Option<&str> = None;
+        for fact in &job.facts {
+            match &fact.kind {
+                FactKind::DaemonOpaque(why) => reason = Some(why),
+                FactKind::Named(name, crate::flow::Need::Local, program) => {
+                    if let Some(why) = reason {
+                        let line = fact.place.position().line;
+                        all.push((line, format!("{program} names `{}`: cannot tell, {why} can have made it", name.describe())));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    all.sort();
+    all.dedup();
+    all
+}

@@ -1,0 +1,162 @@
+//! What a rule reports: where, what, why, and how to mend it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::source::{Position, Source, Span};
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Works today, and is fragile.
+    Note,
+    /// Fails in some case, or loses something silently.
+    Warning,
+    /// Fails in a case that was found.
+    Error,
+}
+
+/// A text that names no severity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no severity: use `error`, `warning` or `note`")]
+pub struct ParseSeverityError(String);
+
+/// One defect.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The file.
+    pub source: Source,
+    /// The bytes it is about.
+    pub span: Span,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What led to it, in order.
+    pub evidence: Vec<Evidence>,
+    /// The case in which it happens: events, then values.
+    pub case: Option<String>,
+    /// What happens then.
+    pub consequence: Option<String>,
+    /// How to mend it.
+    pub fix: Option<Fix>,
+}
+
+/// A place that matters to a finding.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The file.
+    pub source: Source,
+    /// The bytes.
+    pub span: Span,
+    /// What is to be seen there.
+    pub message: String,
+}
+
+/// A change of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The file, by its path.
+    pub path: String,
+    /// The bytes that go.
+    pub span: Span,
+    /// The text that comes.
+    pub replacement: String,
+}
+
+/// A way to mend a finding.
+#[derive(Debug, Clone)]
+pub struct Fix {
+    /// What it does.
+    pub message: String,
+    /// The changes; none for advice.
+    pub edits: Vec<Edit>,
+}
+
+impl Finding {
+    /// The line and column it is shown at.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.source.position(self.span.start)
+    }
+
+    /// Adds a place that matters.
+    #[must_use]
+    pub fn with_evidence(mut self, source: &Source, span: Span, message: impl Into<String>) -> Self {
+        self.evidence.push(Evidence { source: source.clone(), span, message: message.into() });
+        self
+    }
+}
+
+impl Fix {
+    /// Advice without changes.
+    #[must_use]
+    pub fn advice(message: impl Into<String>) -> Self {
+        Self { message: message.into(), edits: Vec::new() }
+    }
+
+    /// One change.
+    #[must_use]
+    pub fn edit(message: impl Into<String>, source: &Source, span: Span, replacement: impl Into<String>) -> Self {
+        let edit = Edit { path: source.path().to_owned(), span, replacement: replacement.into() };
+        Self { message: message.into(), edits: vec![edit] }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl FromStr for Severity {
+    type Err = ParseSeverityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "note" => Ok(Self::Note),
+            "warning" => Ok(Self::Warning),
+            "error" => Ok(Self::Error),
+            _ => Err(ParseSeverityError(text.to_owned())),
+        }
+    }
+}
+
+/// Applies edits to a text, in one pass; edits that overlap an earlier one are left out.
+#[must_use]
+pub fn apply_edits(text: &str, edits: &[Edit]) -> String {
+    let mut sorted: Vec<&Edit> = edits.iter().collect();
+    sorted.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    sorted.dedup();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for edit in sorted {
+        let fits = edit.span.start >= at && text.is_char_boundary(edit.span.start) && text.is_char_boundary(edit.span.end);
+        if !fits || edit.span.end > text.len() {
+            continue;
+        }
+        out.push_str(text.get(at..edit.span.start).unwrap_or_default());
+        out.push_str(&edit.replacement);
+        at = edit.span.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_applied_once_and_do_not_overlap() {
+        let edit = |start, end, text: &str| Edit { path: "a".into(), span: Span::new(start, end), replacement: text.into() };
+        let edits = [edit(4, 5, "X"), edit(0, 2, "A"), edit(1, 3, "lost"), edit(4, 5, "X")];
+        assert_eq!(apply_edits("abcdefé", &edits), "AcdXfé");
+    }
+}

@@ -1,0 +1,245 @@
+//! The facts that a walk records.
+
+use std::collections::BTreeMap;
+
+use crate::scenario::Scenario;
+use crate::source::{Position, Source, Span};
+use crate::symbolic::{Condition, Text, Value};
+
+/// A walk through a workflow in one scenario.
+#[derive(Debug)]
+pub struct Trace {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The legs of all jobs, in an order in which needs come first.
+    pub jobs: Vec<JobTrace>,
+    /// All artifacts that were uploaded.
+    pub artifacts: Vec<super::Artifact>,
+    /// Why artifacts can come from elsewhere, if they can.
+    pub foreign_artifacts: Option<String>,
+}
+
+/// One leg of a job.
+#[derive(Debug)]
+pub struct JobTrace {
+    /// The job's key; that of a called workflow's job is `caller / job`.
+    pub id: String,
+    /// The place of the key.
+    pub place: Place,
+    /// The matrix values of this leg.
+    pub leg: Vec<(String, String)>,
+    /// The matrix could not be spread out.
+    pub symbolic_leg: bool,
+    /// When the job runs.
+    pub condition: Condition,
+    /// The jobs it needs.
+    pub needs: Vec<String>,
+    /// Its steps, those of local actions included.
+    pub steps: Vec<StepTrace>,
+    /// What happened, in order.
+    pub facts: Vec<Fact>,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, Value>,
+    /// The text of its `if:`.
+    pub guard: Option<(String, Span)>,
+}
+
+/// One step of a leg.
+#[derive(Debug, Clone)]
+pub struct StepTrace {
+    /// What people call it.
+    pub title: String,
+    /// `id:`
+    pub id: Option<String>,
+    /// The step in its file.
+    pub place: Place,
+    /// Its `if:`, as written.
+    pub guard: Option<(String, Span)>,
+    /// When it runs, given that its job does and nothing failed.
+    pub condition: Condition,
+    /// What it is: an action's name, or `run`.
+    pub kind: String,
+    /// Outputs that are known.
+    pub outputs: BTreeMap<String, Value>,
+    /// The text of its script.
+    pub script: String,
+    /// It can set outputs that are not known.
+    pub open_outputs: bool,
+    /// `continue-on-error`
+    pub tolerated: bool,
+}
+
+/// A stretch of a file.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The file.
+    pub source: Source,
+    /// The bytes.
+    pub span: Span,
+}
+
+impl Place {
+    /// Line and column.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.source.position(self.span.start)
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// What.
+    pub kind: FactKind,
+    /// When, given that the job runs.
+    pub condition: Condition,
+    /// The number of its step in the leg.
+    pub step: usize,
+    /// Where the file says so.
+    pub place: Place,
+    /// The run goes on when it fails.
+    pub tolerated: bool,
+}
+
+/// The kinds of facts.
+#[derive(Debug, Clone)]
+pub enum FactKind {
+    /// An image has this name in the job's daemon from here on.
+    Present(Text, Origin),
+    /// A build gave an image this name.
+    Built(Delivery),
+    /// An image is named by a program.
+    Named(Text, Need, String),
+    /// An image was pushed.
+    Pushed(Text),
+    /// The daemon can hold more than is known.
+    DaemonOpaque(String),
+    /// All or some images were removed.
+    Removed(Option<Text>),
+    /// Images were written to a file: the references and the path; nothing for a stream that goes elsewhere.
+    Saved(Vec<Text>, Option<Text>),
+    /// A file was written.
+    Written(Text, Content),
+    /// A directory was made.
+    Directory(Text),
+    /// More files can have been written than are known.
+    FilesOpaque(String),
+    /// A file is read.
+    Read(Text, FileUse, Resolution),
+    /// Files were uploaded as an artifact: its number in the trace.
+    Uploaded(usize),
+    /// An artifact was downloaded by name; nothing for all or by pattern. The numbers of those it can be.
+    Downloaded(Option<Text>, Vec<usize>),
+    /// A script ends with a status other than zero.
+    Failed(Text),
+    /// `docker load` that cannot work, and why.
+    BadLoad(String),
+    /// The output of `docker load` is read for a name.
+    LoadOutputRead,
+    /// A name ended up in an attestation, signature or other place that wants it canonical.
+    Attested(Text),
+}
+
+/// How an image came into the daemon.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// Built here.
+    Built,
+    /// `docker tag`.
+    Tagged(Text),
+    /// Pulled.
+    Pulled,
+    /// Loaded from a file.
+    Loaded(Text),
+}
+
+/// What a build did with its result.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The names it gave.
+    pub references: Vec<Text>,
+    /// The condition under which the image comes into the daemon.
+    pub to_daemon: Condition,
+    /// The condition under which it is loaded because the step says so, not because the builder is the daemon's.
+    pub loads: Condition,
+    /// The condition under which it is pushed.
+    pub to_registry: Condition,
+    /// The condition under which it goes to a file.
+    pub to_file: Condition,
+    /// The number of platforms, by condition; nothing when not known.
+    pub platforms: Vec<(Condition, Option<usize>)>,
+    /// The build context and file, to recognise two builds of one thing.
+    pub recipe: Text,
+    /// The names come from the outputs of metadata-action.
+    pub from_metadata: bool,
+    /// The program or action.
+    pub by: String,
+}
+
+/// What a program needs of the image it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It must be in the daemon.
+    Local,
+    /// It is pulled when it is not in the daemon.
+    LocalOrRemote,
+    /// It is read from a registry.
+    Remote,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Images.
+    Images(Archive),
+    /// An SBOM.
+    Sbom,
+    /// Anything else, or not known.
+    Other,
+}
+
+/// A file of images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Archive {
+    /// The names in it; `complete` says whether these are all.
+    pub references: Vec<Text>,
+    /// All names are known.
+    pub complete: bool,
+    /// Its format.
+    pub format: Format,
+}
+
+/// The format of an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// What `docker save` writes.
+    Docker,
+    /// An OCI layout.
+    Oci,
+    /// A root file system.
+    RootFilesystem,
+    /// Not known.
+    Unknown,
+}
+
+/// What a file is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileUse {
+    /// `docker load`
+    Load,
+    /// A scanner's input.
+    Scan,
+    /// An upload or cache.
+    Upload,
+}
+
+/// Where a file that is read comes from.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// It was written, under these conditions, by these facts of the job (or a download).
+    Written(Vec<(Condition, Content, Place)>),
+    /// Nothing wrote it; these files were written and are nearest.
+    Absent(Vec<Text>),
+    /// It can have come from something that is not known.
+    Unknown(String),
+}

@@ -1,0 +1,607 @@
+//! The machine that a step's script runs on: turns the programs it calls into facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::expression::{Part, Template};
+use crate::model::Field;
+use crate::shell::parser::{PLACEHOLDER, PLACEHOLDER_LIMIT};
+use crate::shell::{Call, Input, Interpreter, Machine, Output, parse};
+use crate::source::{Source, Span};
+use crate::symbolic::{Condition, Satisfiable, Scope, Shape, Symbol, Term, Text, Value, evaluate};
+
+use super::facts::{Content, FactKind, Origin, Place};
+use super::job::Walk;
+use super::program::{self, Effect};
+use super::scope::Contexts;
+use super::{docker, path};
+
+/// What flows through a pipe.
+#[derive(Debug, Clone)]
+pub(super) enum Data {
+    /// Content that was just made.
+    Made(Content),
+    /// What this file holds.
+    File(Text),
+}
+
+/// A script with its expressions replaced, and what they and the environment are.
+pub(super) struct Prepared {
+    text: String,
+    placeholders: Vec<Value>,
+    /// Where each placeholder stands: its byte in the script, and how many bytes shorter the script is after it.
+    shifts: Vec<(usize, usize)>,
+    environment: BTreeMap<String, Value>,
+}
+
+/// Replaces the expressions of a script by placeholders.
+pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
+    let template = Template::parse(&run.text);
+    let mut prepared = Prepared { text: String::new(), placeholders: Vec::new(), shifts: Vec::new(), environment: BTreeMap::new() };
+    let mut shift = 0;
+    for part in &template.parts {
+        let (range, value) = match part {
+            Part::Literal(range) => {
+                prepared.text.push_str(run.text.get(range.clone()).unwrap_or_default());
+                continue;
+            }
+            Part::Expression(range, expression) => (range, evaluate(expression, contexts)),
+            Part::Broken(range, _) => (range, Value::unknown(run.text.get(range.clone()).unwrap_or_default(), Shape::Text)),
+        };
+        let number = u32::try_from(prepared.placeholders.len().min(PLACEHOLDER_LIMIT - 1)).unwrap_or_default();
+        let Some(character) = char::from_u32(PLACEHOLDER + number) else { continue };
+        prepared.placeholders.push(value.map(|term| Term::Text(term.printed())));
+        prepared.text.push(character);
+        shift += range.len().saturating_sub(character.len_utf8());
+        prepared.shifts.push((prepared.text.len(), shift));
+    }
+    prepared.environment = environment(&prepared.text, contexts);
+    prepared
+}
+
+/// The variables that a script can mean: only names that occur in it are looked up.
+fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
+    let mut variables = BTreeMap::new();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    for (at, _) in script.match_indices('$') {
+        let rest = script.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let rest = rest.trim_start_matches(['#', '!']);
+        let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+        let name = rest.get(..end).unwrap_or_default();
+        if name.is_empty() || variables.contains_key(name) {
+            continue;
+        }
+        if let Some(value) = contexts.environment(name).or_else(|| default_variable(name, contexts)) {
+            variables.insert(name.to_owned(), value);
+        }
+    }
+    variables
+}
+
+fn default_variable(name: &str, contexts: &Contexts<'_>) -> Option<Value> {
+    let path: &[&str] = match name {
+        "GITHUB_REPOSITORY" => &["repository"],
+        "GITHUB_REPOSITORY_OWNER" => &["repository_owner"],
+        "GITHUB_SHA" => &["sha"],
+        "GITHUB_REF" => &["ref"],
+        "GITHUB_REF_NAME" => &["ref_name"],
+        "GITHUB_REF_TYPE" => &["ref_type"],
+        "GITHUB_HEAD_REF" => &["head_ref"],
+        "GITHUB_BASE_REF" => &["base_ref"],
+        "GITHUB_RUN_ID" => &["run_id"],
+        "GITHUB_RUN_NUMBER" => &["run_number"],
+        "GITHUB_RUN_ATTEMPT" => &["run_attempt"],
+        "GITHUB_ACTOR" => &["actor"],
+        "GITHUB_EVENT_NAME" => &["event_name"],
+        "GITHUB_WORKSPACE" => &["workspace"],
+        "RUNNER_TEMP" => return Some(contexts.resolve(&["runner", "temp"])),
+        "RUNNER_OS" => return Some(contexts.resolve(&["runner", "os"])),
+        "GITHUB_OUTPUT" | "GITHUB_ENV" | "GITHUB_STEP_SUMMARY" | "GITHUB_PATH" | "GITHUB_STATE" => {
+            return Some(Value::unknown(format!("${name}"), Shape::Word));
+        }
+        _ => return None,
+    };
+    let path: Vec<&str> = std::iter::once("github").chain(path.iter().copied()).collect();
+    Some(contexts.resolve(&path))
+}
+
+/// A step's script on its walk.
+pub(super) struct Script<'w, 'a> {
+    pub walk: &'w mut Walk<'a>,
+    prepared: Prepared,
+    run: &'w Field,
+    source: &'w Source,
+    pub step: usize,
+    /// The condition of the step.
+    condition: &'w Condition,
+    pub directory: Text,
+    tolerated: bool,
+    /// Outputs and variables that the script set.
+    assigned: BTreeSet<(Target, String)>,
+}
+
+/// Runs a step's script.
+#[expect(clippy::too_many_arguments, reason = "all of it belongs to one step, and is used once")]
+pub(super) fn run(
+    walk: &mut Walk<'_>,
+    prepared: Prepared,
+    run: &Field,
+    source: &Source,
+    step: usize,
+    condition: &Condition,
+    directory: Text,
+    tolerated: bool,
+) {
+    let tree = parse(&prepared.text);
+    let facts = walk.trace.facts.len();
+    let mut script = Script { walk, prepared, run, source, step, condition, directory, tolerated, assigned: BTreeSet::new() };
+    Interpreter::new(&mut script).run(&tree);
+    script.settle(facts);
+}
+
+impl Script<'_, '_> {
+    /// The place of a stretch of the script in its file.
+    pub(super) fn place(&self, span: Span) -> Place {
+        let original = |offset: usize| {
+            let shift = self.prepared.shifts.iter().take_while(|(at, _)| *at <= offset).last().map_or(0, |(_, shift)| *shift);
+            offset + shift
+        };
+        let (start, end) = (original(span.start), original(span.end));
+        let located = self.run.locate(self.source, start);
+        Place { source: self.source.clone(), span: Span::new(located, self.run.locate(self.source, end).max(located)) }
+    }
+
+    /// The condition of a call, that of the step included.
+    pub(super) fn when(&self, condition: &Condition) -> Condition {
+        self.condition.and(condition)
+    }
+
+    /// Records a fact of a call.
+    pub(super) fn fact(&mut self, kind: FactKind, call: &Call) {
+        let condition = self.when(&call.condition);
+        let place = self.place(call.span);
+        let tolerated = call.tolerated || self.tolerated;
+        self.walk.add(kind, &condition, self.step, &place, tolerated);
+    }
+
+    /// Records that an image is there when the call succeeds.
+    pub(super) fn present_on_success(&mut self, reference: Text, call: &Call) {
+        let mut call = call.clone();
+        if call.tolerated {
+            let name = format!("success of `{}`", self.label(call.span));
+            call.condition = call.condition.and(&Condition::truthy(&Symbol::new(name, Shape::Boolean)));
+        }
+        self.fact(FactKind::Present(reference, Origin::Pulled), &call);
+    }
+
+    /// The path of a file the script names.
+    pub(super) fn file(&self, file: &Text) -> Text {
+        Walk::file_path(&self.directory, file)
+    }
+
+    /// Makes data for a pipe or a redirection.
+    pub(super) fn data(&mut self, data: Data) -> Output {
+        self.walk.data.push(data);
+        Output::Data(self.walk.data.len() - 1)
+    }
+
+    /// Records that a call writes a file.
+    pub(super) fn write_content(&mut self, file: &Text, content: Content, call: &Call) {
+        let (condition, place, file) = (self.when(&call.condition), self.place(call.span), self.file(file));
+        self.walk.write_file(&file, content, &condition, self.step, &place);
+    }
+
+    fn content_of(&self, output: &Output) -> Content {
+        match output {
+            Output::Data(number) => match self.walk.data.get(*number) {
+                Some(Data::Made(content)) => content.clone(),
+                Some(Data::File(file)) => self.content_at(file),
+                None => Content::Other,
+            },
+            _ => Content::Other,
+        }
+    }
+
+    fn content_at(&self, file: &Text) -> Content {
+        let found = self.walk.files.iter().rev().find(|entry| entry.path == *file);
+        found.map_or(Content::Other, |entry| entry.content.clone())
+    }
+
+    fn opaque_call(&mut self, call: &Call, reason: &str) {
+        let (condition, place) = (self.when(&call.condition), self.place(call.span));
+        self.walk.mark_opaque(self.step, &condition, &place, reason);
+    }
+
+    fn opaque_files(&mut self, call: &Call, reason: &str) {
+        let (condition, place) = (self.when(&call.condition), self.place(call.span));
+        self.walk.mark_files_opaque(self.step, &condition, &place, reason);
+    }
+
+    /// Sets an output or variable from `name=value` lines and here-document forms.
+    fn assign_lines(&mut self, target: Target, text: &Text, condition: &Condition) {
+        let mut lines = text.split(|c| c == '\n').into_iter();
+        while let Some(line) = lines.next() {
+            let heredoc = heredoc_start(&line);
+            if let Some((name, delimiter)) = heredoc {
+                let mut value = Text::new();
+                let mut first = true;
+                for body in lines.by_ref() {
+                    if body.trim() == delimiter {
+                        break;
+                    }
+                    if !first {
+                        value.push_str("\n");
+                    }
+                    first = false;
+                    value.append(&body);
+                }
+                self.assign(target, &name, value.into(), condition);
+            } else if let Some((name, value)) = line.split_first('=')
+                && let Some(name) = name.as_literal()
+            {
+                self.assign(target, name.trim(), value.into(), condition);
+            } else if !line.is_empty() && line.as_literal().is_none() {
+                self.open_outputs();
+            }
+        }
+    }
+
+    fn assign(&mut self, target: Target, name: &str, value: Value, condition: &Condition) {
+        self.assigned.insert((target, name.to_owned()));
+        let canonical = self.canonical(target, name);
+        let Some(values) = self.values(target) else { return };
+        let before = values.get(name).cloned().unwrap_or_else(Value::null);
+        let value = Value::choose(condition, &value, &before).or_unknown(&canonical);
+        values.insert(name.to_owned(), value);
+    }
+
+    fn values(&mut self, target: Target) -> Option<&mut BTreeMap<String, Value>> {
+        match target {
+            Target::Output => self.walk.trace.steps.get_mut(self.step).map(|step| &mut step.outputs),
+            Target::Environment => Some(&mut self.walk.environment),
+        }
+    }
+
+    fn canonical(&self, target: Target, name: &str) -> String {
+        match (target, self.walk.trace.steps.get(self.step).and_then(|step| step.id.as_deref())) {
+            (Target::Output, Some(id)) => format!("steps.{id}.outputs.{name}"),
+            _ => format!("${name}"),
+        }
+    }
+
+    /// Names the one thing the script decides by questions that only a run can answer.
+    ///
+    /// With several such outputs, or images made under the same questions, the connection between them would be lost:
+    /// then the questions themselves stay, from which nothing is proven.
+    fn settle(&mut self, first_fact: usize) {
+        let assigned: Vec<(Target, String)> = self.assigned.iter().cloned().collect();
+        let mut undecided = Vec::new();
+        for (target, name) in assigned {
+            let hangs = self.values(target).and_then(|values| values.get(&name)).is_some_and(hangs_on_questions);
+            if hangs {
+                undecided.push((target, name));
+            }
+        }
+        let made = self.walk.trace.facts.get(first_fact..).unwrap_or_default();
+        let made = made.iter().any(|fact| matches!(fact.kind, FactKind::Present(..) | FactKind::Written(..)) && fact.condition != *self.condition);
+        let [(target, name)] = undecided.as_slice() else { return };
+        if made {
+            return;
+        }
+        let canonical = self.canonical(*target, name);
+        if let Some(value) = self.values(*target).and_then(|values| values.get_mut(name)) {
+            *value = settled(value, &canonical);
+        }
+    }
+
+    fn open_outputs(&mut self) {
+        if let Some(trace) = self.walk.trace.steps.get_mut(self.step) {
+            trace.open_outputs = true;
+        }
+    }
+}
+
+/// Says whether a value's alternatives depend on what programs say.
+fn hangs_on_questions(value: &Value) -> bool {
+    value.alternatives().len() > 1 && value.alternatives().iter().any(|(condition, _)| condition.symbols().iter().any(|symbol| symbol.shape() == Shape::Boolean))
+}
+
+/// The unknown in place of a value; one whose alternatives are all known texts keeps them as its only values.
+fn settled(value: &Value, name: &str) -> Value {
+    let texts = value.texts();
+    let literals: Option<Vec<String>> = texts.iter().map(|(_, text)| text.as_literal().map(str::to_owned)).collect();
+    match literals {
+        Some(literals) => Text::symbol(Symbol::one_of(name, Shape::Text, literals)).into(),
+        None => Value::unknown(name, Shape::Text),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Output,
+    Environment,
+}
+
+fn heredoc_start(line: &Text) -> Option<(String, Text)> {
+    let (name, rest) = line.split_first('<')?;
+    let delimiter = rest.strip_start("<")?;
+    Some((name.as_literal()?.trim().to_owned(), delimiter.trim()))
+}
+
+impl Machine for Script<'_, '_> {
+    fn placeholder(&self, number: usize) -> Value {
+        self.prepared.placeholders.get(number).cloned().unwrap_or_else(Value::null)
+    }
+
+    fn environment(&self, name: &str) -> Option<Value> {
+        self.prepared.environment.get(name).cloned()
+    }
+
+    fn label(&self, span: Span) -> String {
+        let text = self.prepared.text.get(span.start..span.end).unwrap_or_default();
+        let line = self.source.line_of(self.place(span).span.start);
+        let shown: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
+        let shown: String = shown.chars().map(|c| if u32::from(c) >= PLACEHOLDER { '…' } else { c }).collect();
+        format!("{shown} (line {line})")
+    }
+
+    fn call(&mut self, call: &Call) -> Output {
+        let Some(program) = call.words.first() else { return Output::Nothing };
+        let Some(name) = program.as_literal().map(str::to_owned) else {
+            self.opaque_call(call, "a program whose name is not known");
+            return Output::Nothing;
+        };
+        let arguments = call.words.get(1..).unwrap_or_default();
+        match name.as_str() {
+            "docker" => return docker::call(self, call, arguments),
+            "gzip" | "pigz" | "zstd" | "xz" | "bzip2" | "pv" | "gunzip" | "zcat" | "cat" | "unzstd" | "unpigz" | "zstdcat" | "tee" => {
+                return self.filter(&name, arguments, call);
+            }
+            "mv" | "cp" => self.copy(arguments, call),
+            "mkdir" => {
+                for directory in arguments.iter().filter(|argument| !argument.literal_start().starts_with('-')) {
+                    let directory = self.file(directory);
+                    self.fact(FactKind::Directory(directory), call);
+                }
+            }
+            "touch" => arguments.iter().for_each(|file| self.write_content(file, Content::Other, call)),
+            "curl" | "wget" => {
+                let target = flag_value(arguments, &["-o", "-O", "--output", "--output-document"]);
+                if let Some(file) = target.filter(|file| !file.literal_start().starts_with("http")) {
+                    self.write_content(&file, Content::Other, call);
+                }
+            }
+            "tar" => self.tar(arguments, call),
+            _ if docker::scanner(self, &name, arguments, call) => {}
+            _ => {
+                let literals: Vec<&str> = arguments.iter().filter_map(Text::as_literal).collect();
+                match program::effect(&name, &literals) {
+                    Effect::None => {}
+                    Effect::Files => self.opaque_files(call, &format!("`{name}`")),
+                    Effect::Anything => self.opaque_call(call, &format!("`{name}`")),
+                }
+                return self.known_output(&name, arguments);
+            }
+        }
+        Output::Nothing
+    }
+
+    fn write(&mut self, file: &Text, append: bool, output: &Output, condition: &Condition, span: Span) {
+        let condition = self.when(condition);
+        let target = match file.as_symbol().map(|symbol| symbol.name()) {
+            Some("$GITHUB_OUTPUT") => Some(Target::Output),
+            Some("$GITHUB_ENV") => Some(Target::Environment),
+            Some("$GITHUB_STEP_SUMMARY" | "$GITHUB_PATH" | "$GITHUB_STATE") => return,
+            _ => None,
+        };
+        if let Some(target) = target {
+            match output {
+                Output::Text(value) => {
+                    // Values are relative to the step: a skipped step has no outputs at all.
+                    let inner = if matches!(target, Target::Output) { relative(&condition, self.condition) } else { condition };
+                    for (when, text) in value.texts() {
+                        self.assign_lines(target, &text, &inner.and(&when));
+                    }
+                }
+                _ => self.open_outputs(),
+            }
+            return;
+        }
+        if file.as_literal().is_some_and(|file| file.starts_with("/dev/")) {
+            return;
+        }
+        let (path, place) = (self.file(file), self.place(span));
+        let content = self.content_of(output);
+        if append && matches!(content, Content::Images(_)) {
+            self.walk.add(FactKind::Saved(Vec::new(), Some(path.clone())), &condition, self.step, &place, false);
+        }
+        self.walk.write_file(&path, content, &condition, self.step, &place);
+    }
+
+    fn print(&mut self, text: &Value, condition: &Condition) {
+        for (when, text) in text.texts() {
+            if !text.contains("::set-output name=") {
+                continue;
+            }
+            for line in text.lines() {
+                let Some(rest) = line.strip_start("::set-output name=") else { continue };
+                if let Some((name, value)) = rest.split_first(':')
+                    && let (Some(name), Some(value)) = (name.as_literal(), value.strip_start(":"))
+                {
+                    let when = condition.and(&when);
+                    self.assign(Target::Output, name, value.into(), &when);
+                }
+            }
+        }
+    }
+
+    fn exit(&mut self, status: &Text, condition: &Condition, span: Span) {
+        if matches!(status.as_literal(), Some("0" | "")) {
+            return;
+        }
+        let condition = self.when(condition);
+        let place = self.place(span);
+        self.walk.add(FactKind::Failed(status.clone()), &condition, self.step, &place, self.tolerated);
+        // Whether a program succeeds is not asked of later steps: they are walked as if all went well.
+        let asks_program = condition.symbols().iter().any(|symbol| symbol.name().starts_with("success of "));
+        if !self.tolerated && !asks_program && condition.satisfiable() != Satisfiable::No {
+            self.walk.alive = self.walk.alive.and(&condition.negate());
+        }
+    }
+
+    fn directory(&self) -> Text {
+        self.directory.clone()
+    }
+
+    fn set_directory(&mut self, directory: Text) {
+        self.directory = path::normalize(&directory);
+    }
+
+    fn opaque(&mut self, reason: &str, condition: &Condition, span: Span) {
+        let (condition, place) = (self.when(condition), self.place(span));
+        self.walk.mark_opaque(self.step, &condition, &place, reason);
+    }
+}
+
+/// A condition of a call with the step's own part taken out, where that is easy.
+fn relative(condition: &Condition, step: &Condition) -> Condition {
+    if condition == step {
+        return Condition::Always;
+    }
+    match (condition, step) {
+        (Condition::All(parts), Condition::All(known)) => {
+            parts.iter().filter(|part| !known.contains(part)).fold(Condition::Always, |all, part| all.and(part))
+        }
+        (Condition::All(parts), one) => parts.iter().filter(|part| *part != one).fold(Condition::Always, |all, part| all.and(part)),
+        _ => condition.clone(),
+    }
+}
+
+impl Script<'_, '_> {
+    /// Programs that hand on what they read: compressors and `cat`.
+    fn filter(&mut self, name: &str, arguments: &[Text], call: &Call) -> Output {
+        let files: Vec<&Text> = arguments.iter().filter(|argument| !argument.literal_start().starts_with('-')).collect();
+        if let Input::Piped(output) = &call.input {
+            if name == "tee" {
+                for file in files {
+                    self.write(file, true, output, &call.condition, call.span);
+                }
+            }
+            return output.clone();
+        }
+        let file = match (files.first(), &call.input) {
+            (Some(file), _) => self.file(file),
+            (None, Input::File(file)) => self.file(file),
+            _ => return Output::Nothing,
+        };
+        if call.captured || matches!(name, "cat" | "zcat" | "zstdcat") {
+            return self.data(Data::File(file));
+        }
+        // In place: the compressor's file takes the place of the one it read.
+        let content = self.content_at(&file);
+        let suffix = match name {
+            "gzip" | "pigz" => ".gz",
+            "zstd" => ".zst",
+            "xz" => ".xz",
+            "bzip2" => ".bz2",
+            _ => "",
+        };
+        let known = self.walk.files.iter().any(|entry| entry.path == file);
+        let decompress = suffix.is_empty() || arguments.iter().any(|argument| matches!(argument.as_literal(), Some("-d" | "--decompress")));
+        let target = if decompress {
+            [".gz", ".zst", ".xz", ".bz2"].iter().find_map(|suffix| file.strip_end(suffix))
+        } else {
+            let mut target = file.clone();
+            target.push_str(suffix);
+            Some(target)
+        };
+        match target.filter(|_| known) {
+            Some(target) => {
+                self.walk.files.retain(|entry| entry.path != file);
+                let (condition, place) = (self.when(&call.condition), self.place(call.span));
+                self.walk.write_file(&target, content, &condition, self.step, &place);
+            }
+            None => self.opaque_files(call, &format!("`{name}`")),
+        }
+        Output::Nothing
+    }
+
+    fn copy(&mut self, arguments: &[Text], call: &Call) {
+        let files: Vec<Text> = arguments.iter().filter(|argument| !argument.literal_start().starts_with('-')).map(|file| self.file(file)).collect();
+        let Some((target, sources)) = files.split_last() else { return };
+        for source in sources {
+            let moved: Vec<_> = self.walk.files.iter().filter(|entry| path::covers(source, &entry.path) == crate::symbolic::Comparison::Equal).cloned().collect();
+            if moved.is_empty() {
+                // A file that is not followed: its new place is not known to be empty either.
+                self.walk.open_directories.push(target.clone());
+            }
+            for entry in moved {
+                let name = entry.path.split_last('/').map_or_else(|| entry.path.clone(), |(_, name)| name);
+                let inside = super::artifact::below(target, &name);
+                let (condition, place) = (self.when(&call.condition), self.place(call.span));
+                // Whether the target is a directory is not known: both are possible.
+                if !path::is_archive(target) {
+                    self.walk.write_file(&inside, entry.content.clone(), &condition, self.step, &place);
+                }
+                self.walk.write_file(target, entry.content, &condition, self.step, &place);
+            }
+        }
+    }
+
+    fn tar(&mut self, arguments: &[Text], call: &Call) {
+        let first = arguments.first().map(Text::literal_start).unwrap_or_default().trim_start_matches('-');
+        let creates = first.contains('c') || arguments.iter().any(|argument| argument.as_literal() == Some("--create"));
+        let file = flag_value(arguments, &["-f", "--file"]).or_else(|| {
+            let at = arguments.iter().position(|argument| {
+                let text = argument.literal_start();
+                (text.starts_with('-') && !text.starts_with("--") || arguments.first() == Some(argument)) && text.ends_with('f')
+            })?;
+            arguments.get(at + 1).cloned()
+        });
+        match file {
+            Some(file) if creates => self.write_content(&file, Content::Other, call),
+            _ => self.opaque_files(call, "`tar`"),
+        }
+    }
+
+    /// Output of programs that say the same wherever they are asked.
+    fn known_output(&self, name: &str, arguments: &[Text]) -> Output {
+        let all: Vec<String> = arguments.iter().map(Text::describe).collect();
+        let text = format!("$({name} {})", all.join(" "));
+        let shape = match (name, all.first().map(String::as_str)) {
+            ("git", Some("rev-parse")) if !all.iter().any(|argument| argument == "--abbrev-ref") => Shape::Hexadecimal,
+            ("git", Some("describe")) => Shape::Word,
+            ("basename", _) => Shape::Word,
+            ("pwd", _) => return Output::Text(self.workspace_directory()),
+            _ => return Output::Nothing,
+        };
+        Output::Text(Value::unknown(text, shape))
+    }
+
+    fn workspace_directory(&self) -> Value {
+        let mut text = Text::symbol(Symbol::new("github.workspace", Shape::Word));
+        if self.directory.literal_start().starts_with('/') {
+            return self.directory.clone().into();
+        }
+        if !self.directory.is_empty() {
+            text.push_str("/");
+            text.append(&self.directory);
+        }
+        text.into()
+    }
+}
+
+/// The value of the first of some flags, as the next word or after `=`.
+pub(super) fn flag_value(arguments: &[Text], flags: &[&str]) -> Option<Text> {
+    for (at, argument) in arguments.iter().enumerate() {
+        for flag in flags {
+            if argument.as_literal() == Some(flag) {
+                return arguments.get(at + 1).cloned();
+            }
+            if let Some(rest) = argument.strip_start(&format!("{flag}=")).filter(|_| flag.starts_with("--")) {
+                return Some(rest);
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,356 @@
+//! The tags of docker/metadata-action over partly known values: the narrow seam to the tag engine.
+//!
+//! With known inputs and a known event the tag engine of barge-ci is the authority; here the same rules run over unknowns,
+//! for the types that workflows use. A rule that cannot be followed makes the whole list unknown, never a wrong one.
+
+use crate::scenario::{RefKind, Scenario};
+use crate::symbolic::{Comparison, Condition, Piece, Shape, Symbol, Text, Value};
+
+/// What metadata-action is given.
+#[derive(Debug, Clone)]
+pub(super) struct Inputs {
+    pub images: Text,
+    pub tags: Text,
+    pub flavor: Text,
+}
+
+/// What it makes of it.
+#[derive(Debug, Clone)]
+pub(super) struct Outputs {
+    /// The names, each under its condition, in order.
+    pub references: Vec<(Condition, Text)>,
+    /// The first tag.
+    pub version: Option<Text>,
+}
+
+struct Rule {
+    kind: String,
+    attributes: Vec<(String, Text)>,
+    priority: f64,
+}
+
+struct Made {
+    condition: Condition,
+    tag: Text,
+    latest: bool,
+}
+
+const DEFAULT_TAGS: &str = "type=schedule\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
+
+/// The names that the inputs make in a scenario; nothing when they cannot be followed.
+pub(super) fn references(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs> {
+    let images: Vec<Text> = inputs.images.split(|c| c == '\n' || c == ',').iter().map(Text::trim).filter(|image| !image.is_empty()).collect();
+    let images: Vec<Text> = images.iter().map(|image| image_name(image)).collect::<Option<_>>()?;
+    let given = inputs.tags.lines();
+    let lines = if given.is_empty() { Text::literal(DEFAULT_TAGS).lines() } else { given };
+    let mut rules: Vec<Rule> = lines.iter().map(rule).collect::<Option<_>>()?;
+    rules.sort_by(|a, b| b.priority.total_cmp(&a.priority));
+    let flavor = Flavor::read(&inputs.flavor)?;
+    let mut made: Vec<Made> = Vec::new();
+    for rule in &rules {
+        if let Some(tag) = apply(rule, scenario, &flavor)? {
+            made.push(tag);
+        }
+    }
+    let latest = match flavor.latest {
+        Some(on) => on && !made.is_empty(),
+        None => made.first().is_some_and(|first| first.latest),
+    };
+    let mut tags: Vec<(Condition, Text)> = Vec::new();
+    for Made { condition, tag, .. } in &made {
+        if !tags.iter().any(|(_, known)| known == tag) {
+            tags.push((condition.clone(), tag.clone()));
+        }
+    }
+    if latest {
+        let first = made.first().map_or(Condition::Never, |first| first.condition.clone());
+        if !tags.iter().any(|(_, known)| known.as_literal() == Some("latest")) {
+            tags.push((first, Text::literal("latest")));
+        }
+    }
+    let mut references = Vec::new();
+    for image in &images {
+        for (condition, tag) in &tags {
+            let mut reference = image.clone();
+            reference.push_str(":");
+            reference.append(tag);
+            references.push((condition.clone(), reference));
+        }
+    }
+    Some(Outputs { references, version: made.first().map(|first| first.tag.clone()) })
+}
+
+/// `name=...,enable=...` or a bare name; lower-cased as the action does.
+fn image_name(line: &Text) -> Option<Text> {
+    let named = line.strip_start("name=");
+    let name = match (named, line.split_first(',')) {
+        (Some(name), _) => name.split_first(',').map_or(name.clone(), |(name, _)| name),
+        (None, _) => line.clone(),
+    };
+    Some(name.trim().lower())
+}
+
+fn rule(line: &Text) -> Option<Rule> {
+    let mut kind = "raw".to_owned();
+    let mut attributes = Vec::new();
+    let mut priority = None;
+    for field in line.split(|c| c == ',') {
+        let field = field.trim();
+        match field.split_first('=') {
+            Some((key, value)) if !key.is_empty() => {
+                let key = key.trim().as_literal()?.to_lowercase();
+                match key.as_str() {
+                    "type" => value.as_literal()?.clone_into(&mut kind),
+                    "priority" => priority = value.as_literal()?.parse::<f64>().ok(),
+                    _ => attributes.push((key, value.trim())),
+                }
+            }
+            _ => attributes.push(("value".into(), field)),
+        }
+    }
+    let standard = match kind.as_str() {
+        "schedule" => 1000.0,
+        "semver" | "pep440" => 900.0,
+        "match" => 800.0,
+        "edge" => 700.0,
+        "ref" => 600.0,
+        "sha" => 100.0,
+        _ => 200.0,
+    };
+    Some(Rule { kind, attributes, priority: priority.unwrap_or(standard) })
+}
+
+impl Rule {
+    fn get(&self, name: &str) -> Option<&Text> {
+        self.attributes.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+/// The outer nothing: cannot be followed; the inner: this rule makes no tag here.
+#[expect(clippy::option_option, reason = "the two absences mean different things")]
+fn apply(rule: &Rule, scenario: &Scenario, flavor: &Flavor) -> Option<Option<Made>> {
+    let enabled = match rule.get("enable") {
+        None => Condition::Always,
+        Some(text) => enabled(text, scenario)?,
+    };
+    if enabled == Condition::Never {
+        return Some(None);
+    }
+    let event = scenario.event.as_deref()?;
+    let default_branch = || Symbol::new("github.event.repository.default_branch", Shape::Word);
+    let short_ref = || scenario.github(&["ref_name"]).sole_text();
+    let (condition, value, latest) = match rule.kind.as_str() {
+        "schedule" if !event.contains("schedule") => return Some(None),
+        "schedule" => (Condition::Always, rule.get("pattern").cloned().unwrap_or_else(|| Text::literal("nightly")), false),
+        "ref" => match (rule.get("event")?.as_literal()?, scenario.reference) {
+            ("branch", RefKind::Branch) => (Condition::Always, short_ref()?, false),
+            ("tag", RefKind::Tag) => (Condition::Always, short_ref()?, true),
+            ("pr", RefKind::Pull) => {
+                let number = scenario.github(&["event", "number"]).sole_text()?;
+                return Some(Some(made(rule, flavor, &enabled, Text::literal("pr-"), &number, false)?));
+            }
+            (_, RefKind::Any) => return None,
+            _ => return Some(None),
+        },
+        "edge" => match scenario.reference {
+            RefKind::Branch => {
+                let branch = rule.get("branch").cloned().unwrap_or_else(|| Text::symbol(default_branch()));
+                match short_ref()?.compare(&branch) {
+                    Comparison::Different => return Some(None),
+                    Comparison::Equal => (Condition::Always, Text::literal("edge"), false),
+                    Comparison::Maybe => (question("on the edge branch"), Text::literal("edge"), false),
+                }
+            }
+            RefKind::Any => return None,
+            _ => return Some(None),
+        },
+        "raw" => (Condition::Always, template(rule.get("value")?, scenario)?, false),
+        "sha" => {
+            let long = rule.get("format").is_some_and(|format| format.as_literal() == Some("long"));
+            let full = scenario.github(&["sha"]).sole_text()?;
+            let value = match full.as_symbol() {
+                Some(_) if long => full,
+                Some(_) => Text::symbol(Symbol::new("github.sha[..7]", Shape::Hexadecimal)),
+                None => Text::literal(full.as_literal()?.chars().take(if long { 64 } else { 7 }).collect::<String>()),
+            };
+            return Some(Some(made(rule, flavor, &enabled, Text::literal("sha-"), &value, false)?));
+        }
+        "semver" | "pep440" | "match" => match (scenario.reference, rule.get("value")) {
+            (RefKind::Tag, None) | (_, Some(_)) => {
+                let pattern = rule.get("pattern")?.describe();
+                let name = format!("{} {pattern}", rule.kind);
+                (question(&format!("the tag is a version ({name})")), Text::symbol(Symbol::new(name, Shape::TagWord)), true)
+            }
+            (RefKind::Any, None) => return None,
+            _ => return Some(None),
+        },
+        _ => return None,
+    };
+    let condition = enabled.and(&condition);
+    Some(Some(made(rule, flavor, &condition, Text::new(), &value, latest)?))
+}
+
+fn question(name: &str) -> Condition {
+    Condition::truthy(&Symbol::new(name, Shape::Boolean))
+}
+
+fn made(rule: &Rule, flavor: &Flavor, condition: &Condition, own_prefix: Text, value: &Text, latest: bool) -> Option<Made> {
+    let prefix = match rule.get("prefix") {
+        Some(prefix) => prefix.clone(),
+        None if own_prefix.is_empty() => flavor.prefix.clone(),
+        None => own_prefix,
+    };
+    let suffix = rule.get("suffix").cloned().unwrap_or_else(|| flavor.suffix.clone());
+    if prefix.contains("{{") || suffix.contains("{{") {
+        return None;
+    }
+    let mut tag = prefix;
+    tag.append(value);
+    tag.append(&suffix);
+    Some(Made { condition: condition.clone(), tag: sanitised(&tag), latest })
+}
+
+fn sanitised(tag: &Text) -> Text {
+    let clean = |text: &str| {
+        let mut out = String::new();
+        let mut bad = false;
+        for character in text.chars() {
+            if character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-') {
+                out.push(character);
+                bad = false;
+            } else if !bad {
+                out.push('-');
+                bad = true;
+            }
+        }
+        out
+    };
+    tag.map(clean, |symbol| match symbol.shape() {
+        Shape::Digits | Shape::Hexadecimal | Shape::TagWord => std::sync::Arc::clone(symbol),
+        _ => Symbol::one_of(format!("tag of {}", symbol.name()), Shape::TagWord, symbol.values().iter().map(|value| clean(value)).collect()),
+    })
+}
+
+/// `enable=`: a boolean, or one of the templates for the default branch.
+fn enabled(text: &Text, scenario: &Scenario) -> Option<Condition> {
+    match text.as_literal().map(str::trim) {
+        Some("true") => Some(Condition::Always),
+        Some("false") => Some(Condition::Never),
+        Some("{{is_default_branch}}") => match scenario.reference {
+            RefKind::Tag | RefKind::Pull => Some(Condition::Never),
+            _ => Some(question("on the default branch")),
+        },
+        Some("{{is_not_default_branch}}") => match scenario.reference {
+            RefKind::Tag | RefKind::Pull => Some(Condition::Always),
+            _ => Some(question("on the default branch").negate()),
+        },
+        Some(_) => None,
+        None => {
+            let symbol = text.as_symbol()?;
+            Some(if symbol.shape() == Shape::Boolean { Condition::truthy(symbol) } else { Condition::equals(symbol, "true") })
+        }
+    }
+}
+
+/// The global expressions of a value.
+fn template(text: &Text, scenario: &Scenario) -> Option<Text> {
+    let mut out = Text::new();
+    for piece in text.pieces() {
+        let Piece::Literal(literal) = piece else {
+            out.push(piece);
+            continue;
+        };
+        let mut rest = literal.as_str();
+        while let Some(open) = rest.find("{{") {
+            out.push_str(rest.get(..open)?);
+            let close = rest.find("}}")?;
+            let name = rest.get(open + 2..close)?.trim();
+            out.append(&global(name, scenario)?);
+            rest = rest.get(close + 2..)?;
+        }
+        out.push_str(rest);
+    }
+    Some(out)
+}
+
+fn global(name: &str, scenario: &Scenario) -> Option<Text> {
+    match name {
+        "branch" if scenario.reference == RefKind::Branch => scenario.github(&["ref_name"]).sole_text(),
+        "tag" if scenario.reference == RefKind::Tag => scenario.github(&["ref_name"]).sole_text(),
+        "sha" => Some(Text::symbol(Symbol::new("github.sha[..7]", Shape::Hexadecimal))),
+        "base_ref" | "commit_date" => None,
+        "is_default_branch" | "is_not_default_branch" => None,
+        "branch" | "tag" => Some(Text::new()),
+        _ if name.starts_with("date ") => Some(Text::symbol(Symbol::new(name, Shape::TagWord))),
+        _ => None,
+    }
+}
+
+struct Flavor {
+    latest: Option<bool>,
+    prefix: Text,
+    suffix: Text,
+}
+
+impl Flavor {
+    fn read(text: &Text) -> Option<Self> {
+        let mut flavor = Self { latest: None, prefix: Text::new(), suffix: Text::new() };
+        for line in text.split(|c| c == '\n' || c == ',').iter().map(Text::trim).filter(|line| !line.is_empty()) {
+            let (key, value) = line.split_first('=')?;
+            match key.as_literal()?.trim() {
+                "latest" => {
+                    flavor.latest = match value.as_literal()?.trim() {
+                        "true" => Some(true),
+                        "false" => Some(false),
+                        "auto" => None,
+                        _ => return None,
+                    }
+                }
+                "prefix" => flavor.prefix = value,
+                "suffix" => flavor.suffix = value,
+                _ => {}
+            }
+        }
+        Some(flavor)
+    }
+}
+
+/// The list as the `tags` output prints it: one line a name, each there only under its condition.
+pub(super) fn list(references: &[(Condition, Text)]) -> Value {
+    let mut value = Value::text("");
+    for (condition, reference) in references {
+        let with = value.flat_map(|term| {
+            let mut text = term.printed();
+            if !text.is_empty() {
+                text.push_str("\n");
+            }
+            text.append(reference);
+            text.into()
+        });
+        value = Value::choose(condition, &with, &value);
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(tags: &str, event: &str, reference: RefKind) -> Option<Vec<String>> {
+        let inputs = Inputs { images: Text::literal("GHCR.io/Owner/App"), tags: Text::literal(tags), flavor: Text::new() };
+        let outputs = references(&inputs, &Scenario::of_event(event, reference))?;
+        Some(outputs.references.iter().map(|(_, reference)| reference.describe()).collect())
+    }
+
+    #[test]
+    fn tags_by_event() {
+        assert_eq!(tags("", "pull_request", RefKind::Pull).unwrap(), ["ghcr.io/owner/app:pr-{pull_request.number}"]);
+        assert_eq!(tags("", "push", RefKind::Branch).unwrap(), ["ghcr.io/owner/app:{tag of github.ref_name}"]);
+        assert_eq!(tags("", "push", RefKind::Tag).unwrap().len(), 2);
+        assert_eq!(tags("type=raw,value=latest,enable={{is_default_branch}}\ntype=sha", "push", RefKind::Branch).unwrap(), [
+            "ghcr.io/owner/app:latest",
+            "ghcr.io/owner/app:sha-{sha[..7]}",
+        ]);
+        assert_eq!(tags("type=raw,value=x,enable={{odd}}", "push", RefKind::Branch), None);
+    }
+}

@@ -1,0 +1,24 @@
+//! What flows through a workflow: image references, files, artifacts.
+//!
+//! [`trace`] walks every job in one scenario and records facts in order: what came into a daemon, what was named, what was
+//! written, uploaded and downloaded, each under its condition. Rules read the facts. A program whose effects are not
+//! known makes what comes after it undecidable; it never makes a defect.
+
+mod action;
+mod artifact;
+mod docker;
+mod facts;
+mod job;
+mod machine;
+mod metadata;
+mod path;
+mod program;
+mod run;
+mod scope;
+
+pub use artifact::{Artifact, ArtifactFile};
+pub use facts::{
+    Archive, Content, Delivery, Fact, FactKind, FileUse, Format, JobTrace, Need, Origin, Place, Resolution, StepTrace, Trace,
+};
+pub use path::{covers, normalize};
+pub use run::{Repository, trace};

@@ -1,0 +1,427 @@
+//! Walks all jobs of a workflow in the order of their needs, called workflows included.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Entry, Input, Job, Workflow};
+use crate::scenario::Scenario;
+use crate::source::Source;
+use crate::symbolic::{Condition, Term, Value, condition_of, interpolate};
+use crate::yaml::Node;
+
+use super::artifact::Artifact;
+use super::facts::{FactKind, JobTrace, Place, StepTrace, Trace};
+use super::job::{Frame, Walk};
+use super::scope::{Contexts, JobResult};
+
+const LEG_LIMIT: usize = 24;
+const CALL_DEPTH_LIMIT: usize = 4;
+
+/// The files of the repository that a workflow stands in.
+pub trait Repository {
+    /// A file's text, by its path in the repository.
+    fn read(&self, path: &str) -> Option<Source>;
+
+    /// Says whether a file is there.
+    fn exists(&self, path: &str) -> bool {
+        self.read(path).is_some()
+    }
+}
+
+/// A repository of which only the workflow itself is known.
+impl Repository for () {
+    fn read(&self, _: &str) -> Option<Source> {
+        None
+    }
+}
+
+struct Run<'a> {
+    scenario: &'a Scenario,
+    repository: &'a dyn Repository,
+    jobs: Vec<JobTrace>,
+    artifacts: Vec<Artifact>,
+    foreign: Option<String>,
+}
+
+/// A called workflow's place in the run.
+struct Caller<'a> {
+    prefix: String,
+    condition: Condition,
+    inputs: &'a BTreeMap<String, Value>,
+    depth: usize,
+}
+
+/// Walks a workflow in a scenario.
+#[must_use]
+pub fn trace(workflow: &Workflow, scenario: &Scenario, repository: &dyn Repository) -> Trace {
+    let mut foreign = None;
+    if workflow.trigger("workflow_call").is_some() {
+        foreign = Some("the caller can have uploaded artifacts".to_owned());
+    }
+    let mut run = Run { scenario, repository, jobs: Vec::new(), artifacts: Vec::new(), foreign };
+    let inputs = BTreeMap::new();
+    let caller = Caller { prefix: String::new(), condition: Condition::Always, inputs: &inputs, depth: 0 };
+    run.workflow(workflow, &caller);
+    Trace { scenario: scenario.clone(), jobs: run.jobs, artifacts: run.artifacts, foreign_artifacts: run.foreign }
+}
+
+impl Run<'_> {
+    fn workflow(&mut self, workflow: &Workflow, caller: &Caller<'_>) -> BTreeMap<String, JobResult> {
+        let mut results: BTreeMap<String, JobResult> = BTreeMap::new();
+        let declared = self.declared(workflow, caller);
+        for job in in_order(&workflow.jobs) {
+            let result = self.job(workflow, job, caller, &declared, &results);
+            results.insert(job.id.clone(), result);
+        }
+        results
+    }
+
+    fn declared(&self, workflow: &Workflow, caller: &Caller<'_>) -> BTreeMap<String, Input> {
+        let trigger = if caller.depth > 0 || self.scenario.event.is_none() {
+            workflow.trigger("workflow_call")
+        } else {
+            self.scenario.event.as_deref().and_then(|event| workflow.trigger(event))
+        };
+        trigger.map(|trigger| trigger.inputs.clone()).unwrap_or_default()
+    }
+
+    fn job(
+        &mut self,
+        workflow: &Workflow,
+        job: &Job,
+        caller: &Caller<'_>,
+        declared: &BTreeMap<String, Input>,
+        results: &BTreeMap<String, JobResult>,
+    ) -> JobResult {
+        // Every ancestor must have run: a direct need's own condition already says so of its needs.
+        let needed = job.needs.iter().filter_map(|need| results.get(&need.text));
+        let success = needed.fold(Condition::Always, |all, need| all.and(&need.ran));
+        let needs: BTreeMap<String, JobResult> =
+            job.needs.iter().filter_map(|need| Some((need.text.clone(), results.get(&need.text)?.clone()))).collect();
+        let contexts = job_contexts(self.scenario, caller.inputs, declared, &needs, None, Vec::new(), &success);
+        let mut condition = match &job.guard {
+            None => success.clone(),
+            Some(guard) => condition_of(&guard.template, guard.field.text.trim(), &contexts),
+        };
+        condition = caller.condition.and(&condition);
+        if condition.is_large() {
+            condition = Condition::truthy(&crate::symbolic::Symbol::new(format!("the condition of job {}", job.id), crate::symbolic::Shape::Boolean));
+        }
+        if let Some(uses) = &job.uses {
+            return self.call(workflow, job, &uses.text, caller, &condition, &contexts);
+        }
+        let (legs, symbolic) = legs(job, &contexts);
+        let mut outputs: BTreeMap<String, Value> = BTreeMap::new();
+        let mut ran = condition.clone();
+        let several = legs.len() > 1;
+        for leg in legs {
+            let (one, alive) = self.leg(workflow, job, caller, declared, &needs, &condition, leg, symbolic);
+            ran = ran.and(&alive);
+            for (name, value) in one {
+                match outputs.get(&name) {
+                    // The last leg wins, but which one is last is not known.
+                    Some(known) if several && *known != value => {
+                        let unknown = Value::unknown(format!("jobs.{}.outputs.{name}", job.id), crate::symbolic::Shape::Text);
+                        outputs.insert(name, unknown);
+                    }
+                    _ => {
+                        outputs.insert(name, value);
+                    }
+                }
+            }
+        }
+        JobResult { ran, outputs, open: false }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of it belongs to one leg, and is used once")]
+    fn leg(
+        &mut self,
+        workflow: &Workflow,
+        job: &Job,
+        caller: &Caller<'_>,
+        declared: &BTreeMap<String, Input>,
+        needs: &BTreeMap<String, JobResult>,
+        condition: &Condition,
+        matrix: Option<Term>,
+        symbolic: bool,
+    ) -> (BTreeMap<String, Value>, Condition) {
+        let leg = matrix.as_ref().map(describe_leg).unwrap_or_default();
+        let trace = JobTrace {
+            id: format!("{}{}", caller.prefix, job.id),
+            place: Place { source: workflow.source.clone(), span: job.span },
+            leg,
+            symbolic_leg: symbolic,
+            condition: condition.clone(),
+            needs: job.needs.iter().map(|need| format!("{}{}", caller.prefix, need.text)).collect(),
+            steps: Vec::new(),
+            facts: Vec::new(),
+            outputs: BTreeMap::new(),
+            guard: job.guard.as_ref().map(|guard| (guard.field.text.clone(), guard.field.span)),
+        };
+        if *condition == Condition::Never {
+            self.jobs.push(trace);
+            return (BTreeMap::new(), Condition::Always);
+        }
+        let number = self.jobs.len();
+        let mut walk = Walk {
+            scenario: self.scenario,
+            repository: self.repository,
+            needs,
+            matrix,
+            artifacts: &mut self.artifacts,
+            foreign_artifacts: &mut self.foreign,
+            trace,
+            leg: number,
+            files: Vec::new(),
+            files_opaque: None,
+            open_directories: Vec::new(),
+            environment: BTreeMap::new(),
+            environment_open: false,
+            own_builder: Condition::Never,
+            alive: Condition::Always,
+            data: Vec::new(),
+            cached: Vec::new(),
+        };
+        let hosted_elsewhere = job.runs_on.as_deref().is_none_or(|label| label.contains("self-hosted"));
+        if hosted_elsewhere && job.node.get("runs-on").is_some() {
+            let place = Place { source: workflow.source.clone(), span: job.span };
+            walk.trace.steps.push(StepTrace {
+                title: "the runner".into(),
+                id: None,
+                place: place.clone(),
+                guard: None,
+                condition: Condition::Always,
+                kind: "runner".into(),
+                outputs: BTreeMap::new(),
+                open_outputs: false,
+                script: String::new(),
+                tolerated: true,
+            });
+            walk.add(FactKind::DaemonOpaque("a runner that keeps its images".into()), &Condition::Always, 0, &place, true);
+        }
+        let frame = Frame {
+            source: &workflow.source,
+            inputs: caller.inputs,
+            declared,
+            layers: vec![&job.env, &workflow.env],
+            defaults: vec![&job.defaults, &workflow.defaults],
+            condition: Condition::Always,
+            first_step: 0,
+            depth: 0,
+        };
+        walk.steps(&job.steps, &frame);
+        let (trace, alive) = walk.finish(&job.outputs, &frame);
+        let outputs = trace.outputs.clone();
+        self.jobs.push(trace);
+        (outputs, alive)
+    }
+
+    fn call(&mut self, workflow: &Workflow, job: &Job, uses: &str, caller: &Caller<'_>, condition: &Condition, contexts: &Contexts<'_>) -> JobResult {
+        let opaque = |run: &mut Self| {
+            run.foreign.get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
+            run.jobs.push(JobTrace {
+                id: format!("{}{}", caller.prefix, job.id),
+                place: Place { source: workflow.source.clone(), span: job.span },
+                leg: Vec::new(),
+                symbolic_leg: false,
+                condition: condition.clone(),
+                needs: job.needs.iter().map(|need| format!("{}{}", caller.prefix, need.text)).collect(),
+                steps: Vec::new(),
+                facts: Vec::new(),
+                outputs: BTreeMap::new(),
+                guard: job.guard.as_ref().map(|guard| (guard.field.text.clone(), guard.field.span)),
+            });
+            JobResult { ran: condition.clone(), outputs: BTreeMap::new(), open: true }
+        };
+        let path = uses.strip_prefix("./").filter(|_| caller.depth < CALL_DEPTH_LIMIT);
+        let called = path.and_then(|path| self.repository.read(path)).and_then(|source| Workflow::parse(&source).ok());
+        // Legs of a called workflow are not told apart: its names stay unknown where they hang on the matrix.
+        let Some(called) = called else { return opaque(self) };
+        let mut inputs = BTreeMap::new();
+        let trigger = called.trigger("workflow_call");
+        for (name, declared) in trigger.map(|trigger| &trigger.inputs).into_iter().flatten() {
+            let given = job.with.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+            let value = match given {
+                Some((_, field)) => interpolate(&field.text, contexts),
+                None => match &declared.default {
+                    Some(default) => default_value(default, declared.kind.as_deref()),
+                    None => Value::null(),
+                },
+            };
+            inputs.insert(name.clone(), value);
+        }
+        let inner = Caller {
+            prefix: format!("{}{} / ", caller.prefix, job.id),
+            condition: condition.clone(),
+            inputs: &inputs,
+            depth: caller.depth + 1,
+        };
+        let results = self.workflow(&called, &inner);
+        let none = BTreeMap::new();
+        let result_contexts = job_contexts(self.scenario, &inputs, &none, &results, None, Vec::new(), condition);
+        let outputs = trigger.map(|trigger| trigger.outputs.as_slice()).unwrap_or_default();
+        let outputs = outputs.iter().map(|(name, field)| (name.clone(), interpolate(&field.text, &result_contexts))).collect();
+        JobResult { ran: condition.clone(), outputs, open: false }
+    }
+}
+
+fn default_value(text: &str, kind: Option<&str>) -> Value {
+    match (kind, text) {
+        (Some("boolean"), "true") => Term::Boolean(true).into(),
+        (Some("boolean"), "false") => Term::Boolean(false).into(),
+        _ => Value::text(text),
+    }
+}
+
+fn job_contexts<'a>(
+    scenario: &'a Scenario,
+    inputs: &'a BTreeMap<String, Value>,
+    declared: &'a BTreeMap<String, Input>,
+    needs: &'a BTreeMap<String, JobResult>,
+    matrix: Option<&'a Term>,
+    layers: Vec<&'a [Entry]>,
+    success: &Condition,
+) -> Contexts<'a> {
+    Contexts {
+        scenario,
+        inputs,
+        declared,
+        needs,
+        matrix,
+        job: "",
+        layers,
+        written: None,
+        steps: &[],
+        first_step: 0,
+        environment_open: true,
+        success: success.clone(),
+        depth: std::cell::Cell::new(0),
+    }
+}
+
+/// Jobs with needs before those that need them; the members of a circle are left where they stand.
+fn in_order(jobs: &[Job]) -> Vec<&Job> {
+    let mut ordered: Vec<&Job> = Vec::with_capacity(jobs.len());
+    let mut waiting: Vec<&Job> = jobs.iter().collect();
+    while !waiting.is_empty() {
+        let ready = |job: &&Job| {
+            job.needs.iter().all(|need| {
+                ordered.iter().any(|done| done.id == need.text) || !jobs.iter().any(|known| known.id == need.text)
+            })
+        };
+        let (next, rest): (Vec<&Job>, Vec<&Job>) = waiting.into_iter().partition(ready);
+        if next.is_empty() {
+            ordered.extend(rest);
+            break;
+        }
+        ordered.extend(next);
+        waiting = rest;
+    }
+    ordered
+}
+
+/// The legs of a job's matrix; one without values when the matrix is not known.
+fn legs(job: &Job, contexts: &Contexts<'_>) -> (Vec<Option<Term>>, bool) {
+    let Some(matrix) = &job.matrix else { return (vec![Some(Term::Map(Vec::new().into()))], false) };
+    match spread(matrix, contexts) {
+        Some(legs) if !legs.is_empty() && legs.len() <= LEG_LIMIT => {
+            (legs.into_iter().map(|leg| Some(Term::Map(leg.into()))).collect(), false)
+        }
+        _ => (vec![None], true),
+    }
+}
+
+type Leg = Vec<(String, Term)>;
+
+fn spread(matrix: &Node, contexts: &Contexts<'_>) -> Option<Vec<Leg>> {
+    if matrix.text().is_some() {
+        return None;
+    }
+    let mut legs: Vec<Leg> = vec![Vec::new()];
+    let mut keys = Vec::new();
+    for (key, values) in matrix.entries() {
+        let key = key.text()?;
+        if matches!(key, "include" | "exclude") {
+            continue;
+        }
+        keys.push(key.to_owned());
+        let Term::List(values) = node_term(values, contexts)? else { return None };
+        let mut next = Vec::new();
+        for leg in &legs {
+            for value in values.iter() {
+                let mut leg = leg.clone();
+                leg.push((key.to_owned(), value.clone()));
+                next.push(leg);
+            }
+        }
+        if next.len() > LEG_LIMIT * 4 {
+            return None;
+        }
+        legs = next;
+    }
+    if keys.is_empty() {
+        legs.clear();
+    }
+    if let Some(excludes) = matrix.get("exclude") {
+        let Term::List(excludes) = node_term(excludes, contexts)? else { return None };
+        for exclude in excludes.iter() {
+            let Term::Map(entries) = exclude else { return None };
+            legs.retain(|leg| !entries.iter().all(|entry| leg.contains(entry)));
+        }
+    }
+    if let Some(includes) = matrix.get("include") {
+        let Term::List(includes) = node_term(includes, contexts)? else { return None };
+        let originals = legs.clone();
+        for include in includes.iter() {
+            let Term::Map(entries) = include else { return None };
+            let mut joined = false;
+            for (leg, original) in legs.iter_mut().zip(&originals) {
+                let fits = entries.iter().all(|(key, value)| original.iter().find(|(own, _)| own == key).is_none_or(|(_, own)| own == value));
+                if fits {
+                    joined = true;
+                    for (key, value) in entries.iter() {
+                        leg.retain(|(own, _)| own != key);
+                        leg.push((key.clone(), value.clone()));
+                    }
+                }
+            }
+            if !joined {
+                legs.push(entries.to_vec());
+            }
+        }
+    }
+    Some(legs)
+}
+
+/// A YAML value as a term, with its expressions evaluated; nothing when a part has several alternatives.
+fn node_term(node: &Node, contexts: &Contexts<'_>) -> Option<Term> {
+    use crate::yaml::{Kind, Style};
+    Some(match &node.kind {
+        Kind::Scalar(scalar) if scalar.style == Style::Plain && !scalar.text.contains("${{") => match scalar.text.as_str() {
+            "" | "~" | "null" => Term::Null,
+            "true" => Term::Boolean(true),
+            "false" => Term::Boolean(false),
+            text => match text.parse::<f64>() {
+                // `1.10` is the number 1.1, as on GitHub.
+                Ok(number) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => Term::Number(number),
+                _ => Term::text(text),
+            },
+        },
+        Kind::Scalar(scalar) => match interpolate(&scalar.text, contexts).alternatives() {
+            [(_, term)] => term.clone(),
+            _ => return None,
+        },
+        Kind::Sequence(items) => Term::List(items.iter().map(|item| node_term(item, contexts)).collect::<Option<Vec<_>>>()?.into()),
+        Kind::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| Some((key.text()?.to_owned(), node_term(value, contexts)?)));
+            Term::Map(entries.collect::<Option<Vec<_>>>()?.into())
+        }
+    })
+}
+
+fn describe_leg(matrix: &Term) -> Vec<(String, String)> {
+    match matrix {
+        Term::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), value.printed().describe())).collect(),
+        _ => Vec::new(),
+    }
+}
+

@@ -1,0 +1,144 @@
+//! The rules: one file each, with what it proves and an example.
+//!
+//! A rule reads the walks of a workflow ([`Trace`]), one per scenario, and reports what it can prove. What it cannot
+//! decide it leaves out. The ids are stable.
+
+mod artifact_name_collision;
+mod artifact_not_uploaded;
+mod build_twice;
+mod condition_mismatch;
+mod consumer_after_failed_producer;
+mod context;
+mod duplicate_step_id;
+mod empty_event_field;
+mod image_not_in_job;
+mod load_bad_syntax;
+mod load_multi_platform;
+mod load_output_parsed;
+mod load_path_not_present;
+mod matrix_output_clobber;
+mod metadata_ignored;
+mod mutable_tag;
+mod not_loaded;
+mod presence;
+mod ref_empty_part;
+mod ref_mismatch;
+mod ref_retyped;
+mod retention_missing;
+mod save_dir_missing;
+mod save_untagged;
+mod scan_input_not_produced;
+mod shell_var_in_with;
+mod tags_multiline_in_shell;
+mod tar_not_loadable;
+mod tar_overwritten;
+mod untrusted_artifact_pushed;
+mod upload_path_not_produced;
+mod uppercase_ref;
+
+use std::collections::BTreeMap;
+
+use crate::finding::{Finding, Severity};
+
+pub use context::Context;
+
+/// A rule: its documentation and its check.
+#[derive(Debug)]
+pub struct Rule {
+    /// The stable id.
+    pub id: &'static str,
+    /// The gravity of most of its findings.
+    pub severity: Severity,
+    /// What a finding says, in one line.
+    pub summary: &'static str,
+    /// Why it matters and how to mend it.
+    pub explanation: &'static str,
+    check: fn(&Context<'_>, &mut Vec<Finding>),
+}
+
+/// All rules, by value.
+pub static RULES: &[Rule] = &[
+    condition_mismatch::RULE,
+    ref_mismatch::RULE,
+    not_loaded::RULE,
+    load_path_not_present::RULE,
+    upload_path_not_produced::RULE,
+    scan_input_not_produced::RULE,
+    artifact_not_uploaded::RULE,
+    image_not_in_job::RULE,
+    uppercase_ref::RULE,
+    ref_empty_part::RULE,
+    load_multi_platform::RULE,
+    tar_not_loadable::RULE,
+    load_bad_syntax::RULE,
+    tar_overwritten::RULE,
+    artifact_name_collision::RULE,
+    consumer_after_failed_producer::RULE,
+    build_twice::RULE,
+    untrusted_artifact_pushed::RULE,
+    mutable_tag::DIGEST_RULE,
+    mutable_tag::ACROSS_JOBS_RULE,
+    matrix_output_clobber::RULE,
+    empty_event_field::RULE,
+    metadata_ignored::RULE,
+    ref_retyped::RULE,
+    load_output_parsed::RULE,
+    save_untagged::RULE,
+    tags_multiline_in_shell::RULE,
+    retention_missing::RULE,
+    shell_var_in_with::RULE,
+    save_dir_missing::RULE,
+    duplicate_step_id::RULE,
+];
+
+/// The rule of an id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+/// Runs all rules; one finding per rule and place, in the order of the file.
+#[must_use]
+pub fn run(context: &Context<'_>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for rule in RULES {
+        (rule.check)(context, &mut all);
+    }
+    let mut kept: BTreeMap<(String, usize, &'static str), Finding> = BTreeMap::new();
+    for finding in all {
+        // One finding a line: what a rule says of two words of one line is said once.
+        let line = finding.source.line_of(finding.span.start);
+        let key = (finding.source.path().to_owned(), line, finding.rule);
+        match kept.get_mut(&key) {
+            Some(known) => {
+                known.severity = known.severity.max(finding.severity);
+                if let (Some(case), Some(other)) = (&mut known.case, &finding.case) {
+                    let event = other.split(':').next().unwrap_or_default();
+                    if !case.contains(event) {
+                        *case = format!("{event}; {case}");
+                    }
+                }
+            }
+            None => {
+                kept.insert(key, finding);
+            }
+        }
+    }
+    without_echoes(kept.into_values().collect())
+}
+
+/// Drops findings that only repeat a graver one of the same line.
+fn without_echoes(findings: Vec<Finding>) -> Vec<Finding> {
+    const GRAVER: [(&str, &[&str]); 4] = [
+        ("ref-retyped", &["ref-mismatch"]),
+        ("upload-path-not-produced", &["shell-var-in-with", "ref-empty-part"]),
+        ("artifact-not-uploaded", &["shell-var-in-with"]),
+        ("ref-mismatch", &["uppercase-ref", "shell-var-in-with", "ref-empty-part"]),
+    ];
+    let lines: Vec<(usize, &'static str)> = findings.iter().map(|finding| (finding.position().line, finding.rule)).collect();
+    let echoes = |finding: &Finding| {
+        let line = finding.position().line;
+        GRAVER.iter().any(|(rule, graver)| *rule == finding.rule && lines.iter().any(|(other, rule)| *other == line && graver.contains(rule)))
+    };
+    findings.into_iter().filter(|finding| !echoes(finding)).collect()
+}

@@ -1,0 +1,162 @@
+//! The tree of a shell script.
+
+use crate::source::Span;
+
+/// Commands in the order they run.
+pub type List = Vec<AndOr>;
+
+/// A parsed script.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    /// The commands that could be read.
+    pub body: List,
+    /// Why and at which byte reading stopped early.
+    pub error: Option<(usize, String)>,
+}
+
+/// Pipelines joined by `&&` and `||`.
+#[derive(Debug, Clone)]
+pub struct AndOr {
+    /// The first pipeline.
+    pub first: Pipeline,
+    /// The others, each with whether `||` (true) or `&&` (false) leads to it.
+    pub rest: Vec<(bool, Pipeline)>,
+}
+
+/// Commands joined by `|`.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Preceded by `!`.
+    pub negated: bool,
+    /// At least one command.
+    pub commands: Vec<Command>,
+}
+
+/// A command with its redirections.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// Bytes in the script.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+    /// Redirections in order.
+    pub redirects: Vec<Redirect>,
+}
+
+/// The forms of a command.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Assignments and words.
+    Simple(Vec<Assignment>, Vec<Word>),
+    /// Conditions with their branches, and the last `else`.
+    If(Vec<(List, List)>, List),
+    /// A loop over words; without `in`, over the parameters.
+    For(String, Vec<Word>, List),
+    /// `while`, and `until` likewise.
+    While(List, List),
+    /// The word and its arms.
+    Case(Word, Vec<(Vec<Word>, List)>),
+    /// `{ ... }`
+    Group(List),
+    /// `( ... )`
+    Subshell(List),
+    /// A function's definition.
+    Function(String, List),
+    /// `[[ ... ]]`
+    Test(Vec<Word>),
+    /// `(( ... ))`
+    Arithmetic,
+}
+
+/// `NAME=word` or `NAME+=word`.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The variable.
+    pub name: String,
+    /// Its value; an array's words are joined by the parser into one list.
+    pub value: Vec<Word>,
+    /// Adds to the value instead of replacing it.
+    pub append: bool,
+    /// An array in parentheses.
+    pub array: bool,
+}
+
+/// `2>&1`, `> file`, `<<< text`.
+#[derive(Debug, Clone)]
+pub struct Redirect {
+    /// The file descriptor, when written.
+    pub descriptor: Option<u32>,
+    /// The direction.
+    pub direction: Direction,
+    /// The file, or the text of a here-document.
+    pub target: Word,
+}
+
+/// Where a redirection goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// `>`
+    Write,
+    /// `>>`
+    Append,
+    /// `<`
+    Read,
+    /// `<<` and `<<<`: the target is the text itself.
+    Text,
+    /// `>&` and `<&`
+    Duplicate,
+}
+
+/// One word before expansion.
+#[derive(Debug, Clone, Default)]
+pub struct Word {
+    /// Bytes in the script.
+    pub span: Span,
+    /// The parts, joined without space.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a word; `quoted` parts are not split.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Known characters.
+    Literal(String, bool),
+    /// `$NAME`, `${NAME...}`.
+    Parameter(Parameter, bool),
+    /// `$( ... )` and backquotes, with its own text.
+    Command(Box<Script>, String, bool),
+    /// `$(( ... ))`
+    Arithmetic(String),
+    /// The numbered `${{ }}` of the workflow.
+    Placeholder(usize, bool),
+}
+
+/// A parameter and what is done to it.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// The name, a digit or a special character.
+    pub name: String,
+    /// The operator and its word, as in `${NAME%pattern}`.
+    pub operation: Option<(String, Word)>,
+}
+
+impl Word {
+    /// The text, if nothing in it needs expansion.
+    #[must_use]
+    pub fn literal(&self) -> Option<String> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal, _) => text.push_str(literal),
+                _ => return None,
+            }
+        }
+        Some(text)
+    }
+
+    /// Says whether the word is exactly this unquoted text.
+    #[must_use]
+    pub fn is_bare(&self, text: &str) -> bool {
+        matches!(self.parts.as_slice(), [Part::Literal(literal, false)] if literal == text)
+    }
+}

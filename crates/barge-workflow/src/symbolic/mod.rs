@@ -1,0 +1,19 @@
+//! Values that are only partly known.
+//!
+//! A [`Text`] is literal stretches and [`Symbol`]s; a [`Value`] is a set of alternatives, each under a [`Condition`]
+//! over the symbols. Everything stays exact or becomes a symbol of its own: nothing is guessed. Conditions are decided by
+//! trying every assignment of the few symbols they test ([`Condition::satisfiable`]).
+
+mod condition;
+mod evaluate;
+mod functions;
+mod symbol;
+mod text;
+mod value;
+
+pub use condition::{Assignment, Condition, Expectation, Satisfiable, Test};
+pub(crate) use functions::from_json;
+pub use evaluate::{Scope, condition_of, evaluate, interpolate};
+pub use symbol::{Shape, Symbol};
+pub use text::{Comparison, Piece, Text};
+pub use value::{Term, Value};

@@ -1,0 +1,140 @@
+//! A named unknown: what a run will know and a reader of the file cannot.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What the texts a symbol stands for look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Anything, also nothing; may be a boolean or number.
+    Any,
+    /// A text, also an empty one, also of many lines.
+    Text,
+    /// One or more characters, no white space.
+    Word,
+    /// A word that a container registry takes as part of a tag: no `/`, `:` or `@`.
+    TagWord,
+    /// A word without `/`: the owner or the name of a repository.
+    Segment,
+    /// One or more decimal digits.
+    Digits,
+    /// Hexadecimal digits, as of a commit.
+    Hexadecimal,
+    /// `true` or `false`, as a boolean.
+    Boolean,
+}
+
+/// An unknown, identified by its canonical name.
+#[derive(Debug, Clone)]
+pub struct Symbol {
+    name: Arc<str>,
+    shape: Shape,
+    values: Arc<[String]>,
+}
+
+impl Symbol {
+    /// An unknown of a shape.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>, shape: Shape) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), shape, values: Arc::new([]) })
+    }
+
+    /// An unknown that is one of the given texts.
+    #[must_use]
+    pub fn one_of(name: impl Into<Arc<str>>, shape: Shape, mut values: Vec<String>) -> Arc<Self> {
+        values.sort_unstable();
+        values.dedup();
+        Arc::new(Self { name: name.into(), shape, values: values.into() })
+    }
+
+    /// The canonical name, `github.event.pull_request.number`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its texts look like.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The only texts it can be; empty when that is not known.
+    #[must_use]
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
+    /// The same unknown in lower case.
+    #[must_use]
+    pub fn lower(self: &Arc<Self>) -> Arc<Self> {
+        if matches!(self.shape, Shape::Digits | Shape::Hexadecimal | Shape::Boolean) || self.is_lower() {
+            return Arc::clone(self);
+        }
+        let values = self.values.iter().map(|value| value.to_lowercase()).collect();
+        Self::one_of(format!("lower({})", self.name), self.shape, values)
+    }
+
+    /// Says whether the unknown went through lower-casing.
+    #[must_use]
+    pub fn is_lower(&self) -> bool {
+        self.name.starts_with("lower(")
+    }
+
+    /// Says whether the unknown is only as good as a guess: what hangs on it is never proven.
+    ///
+    /// Two such unknowns with different names can still be one question, asked in two places.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        ["undecided ", "success of "].iter().any(|start| self.name.starts_with(start))
+    }
+
+    /// Says whether the text can be empty.
+    #[must_use]
+    pub fn may_be_empty(&self) -> bool {
+        if !self.values.is_empty() {
+            return self.values.iter().any(String::is_empty);
+        }
+        matches!(self.shape, Shape::Any | Shape::Text)
+    }
+
+    /// Says whether a character can occur in the text.
+    #[must_use]
+    pub fn may_hold(&self, character: char) -> bool {
+        match self.shape {
+            Shape::Any | Shape::Text => true,
+            Shape::Word => !character.is_whitespace(),
+            Shape::TagWord => !character.is_whitespace() && !matches!(character, '/' | ':' | '@'),
+            Shape::Segment => character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'),
+            Shape::Digits => character.is_ascii_digit(),
+            Shape::Hexadecimal => character.is_ascii_hexdigit() && !character.is_ascii_uppercase(),
+            Shape::Boolean => character.is_ascii_lowercase(),
+        }
+    }
+}
+
+impl PartialEq for Symbol {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.name, &other.name) || self.name == other.name
+    }
+}
+
+impl Eq for Symbol {}
+
+impl PartialOrd for Symbol {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Symbol {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.name.cmp(&other.name)
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}

@@ -1,0 +1,347 @@
+//! A YAML document as a tree in which every node knows its bytes.
+//!
+//! Built on the events of saphyr-parser. Anchors are followed by sharing the node they name. Merge keys are ordinary
+//! keys, as GitHub treats them. Only the first document of a stream is read. A broken document yields the position and
+//! the reason; it never panics, and depth and size are bounded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use crate::source::{Position, Source, Span};
+
+const DEPTH_LIMIT: usize = 64;
+const NODE_LIMIT: usize = 200_000;
+const FOLD_LIMIT: usize = 64;
+/// Stands for bytes that are no content; one byte long, and nothing people write.
+const FILLER: char = '\u{7f}';
+
+/// A value in the document.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where it stands; for a block scalar, from its first character on.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The three kinds of node.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A text, number, boolean or null; YAML's types are decided by the reader.
+    Scalar(Scalar),
+    /// A list.
+    Sequence(Vec<Arc<Node>>),
+    /// Keys and values in the order of the file.
+    Mapping(Vec<(Arc<Node>, Arc<Node>)>),
+}
+
+/// A scalar's value and how it was written.
+#[derive(Debug, Clone)]
+pub struct Scalar {
+    /// The text after unquoting and unfolding.
+    pub text: String,
+    /// How it was written.
+    pub style: Style,
+}
+
+/// How a scalar was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: `null`, `true` and numbers keep their types.
+    Plain,
+    /// Between quotes.
+    Quoted,
+    /// A `|` block: its lines are the source's lines, less the indentation.
+    Literal,
+    /// A `>` block.
+    Folded,
+}
+
+/// Why a document could not be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {}, column {}: {reason}", .position.line, .position.column)]
+pub struct ParseYamlError {
+    /// The place.
+    pub position: Position,
+    /// The parser's words.
+    pub reason: String,
+}
+
+impl Node {
+    /// The scalar's text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(scalar) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    /// The entries of a mapping; empty for other kinds.
+    #[must_use]
+    pub fn entries(&self) -> &[(Arc<Self>, Arc<Self>)] {
+        match &self.kind {
+            Kind::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a sequence; empty for other kinds.
+    #[must_use]
+    pub fn items(&self) -> &[Arc<Self>] {
+        match &self.kind {
+            Kind::Sequence(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Arc<Self>> {
+        self.entry(key).map(|(_, value)| value)
+    }
+
+    /// The key and value nodes of a key.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<(&Arc<Self>, &Arc<Self>)> {
+        self.entries().iter().find(|(name, _)| name.text() == Some(key)).map(|(name, value)| (name, value))
+    }
+
+    /// Says whether this is an absent value: `key:` or `key: null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        match &self.kind {
+            Kind::Scalar(Scalar { text, style: Style::Plain }) => matches!(text.as_str(), "" | "~" | "null"),
+            _ => false,
+        }
+    }
+}
+
+/// Reads the first document of a source.
+pub fn parse(source: &Source) -> Result<Arc<Node>, ParseYamlError> {
+    let mut text = source.text().to_owned();
+    let mut result = Loader::new(source, &text).run();
+    // GitHub takes a quoted scalar whose further lines are not indented below their key; the parser does not.
+    for _ in 0..FOLD_LIMIT {
+        match &result {
+            Err(error) if error.reason.contains("indentation in quoted scalar") => {
+                let Some(joined) = join_scalar(&text, source.offset(error.position)) else { break };
+                text = joined;
+                result = Loader::new(source, &text).run();
+            }
+            _ => break,
+        }
+    }
+    result
+}
+
+/// Fills the line ends and indentation in the quoted scalar at a byte with [`FILLER`], so that spans stay true.
+fn join_scalar(text: &str, start: usize) -> Option<String> {
+    let quote = text.get(start..)?.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let mut joined = text.get(..=start)?.to_owned();
+    let mut rest = text.get(start + 1..)?.char_indices().peekable();
+    let mut changed = false;
+    while let Some((at, character)) = rest.next() {
+        match character {
+            '\\' if quote == '"' => {
+                let line_end = rest.peek().is_some_and(|(_, next)| *next == '\n');
+                if line_end {
+                    joined.push(FILLER);
+                } else {
+                    joined.push(character);
+                    joined.extend(rest.next().map(|(_, escaped)| escaped));
+                }
+            }
+            '\n' => {
+                // A line end that is not escaped folds into one space.
+                joined.push(if joined.ends_with(FILLER) { FILLER } else { ' ' });
+                changed = true;
+                while rest.next_if(|(_, blank)| matches!(blank, ' ' | '\t')).is_some() {
+                    joined.push(FILLER);
+                }
+            }
+            _ if character == quote => {
+                joined.push_str(text.get(start + 1 + at..)?);
+                return changed.then_some(joined);
+            }
+            _ => joined.push(character),
+        }
+    }
+    None
+}
+
+struct Open {
+    start: usize,
+    anchor: usize,
+    mapping: bool,
+    children: Vec<Arc<Node>>,
+}
+
+struct Loader<'a> {
+    source: &'a Source,
+    text: &'a str,
+    /// Byte offset of each character; absent when every character is one byte.
+    offsets: Option<Vec<usize>>,
+    stack: Vec<Open>,
+    anchors: BTreeMap<usize, Arc<Node>>,
+    root: Option<Arc<Node>>,
+    nodes: usize,
+}
+
+impl<'a> Loader<'a> {
+    fn new(source: &'a Source, text: &'a str) -> Self {
+        let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
+        Self { source, text, offsets, stack: Vec::new(), anchors: BTreeMap::new(), root: None, nodes: 0 }
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        match &self.offsets {
+            Some(offsets) => offsets.get(index).copied().unwrap_or(self.source.text().len()),
+            None => index.min(self.source.text().len()),
+        }
+    }
+
+    fn run(mut self) -> Result<Arc<Node>, ParseYamlError> {
+        // A byte order mark is no content for the scanner of this crate.
+        let mut parser = Parser::new_from_str(self.text);
+        while let Some(next) = parser.next_event() {
+            let (event, span) = next.map_err(|error| {
+                self.error(self.byte(error.marker().index()), error.info())
+            })?;
+            let span = Span::new(self.byte(span.start.index()), self.byte(span.end.index()));
+            if matches!(event, Event::DocumentEnd) {
+                break;
+            }
+            self.take(event, span)?;
+        }
+        self.root.take().ok_or_else(|| self.error(0, "the file is empty"))
+    }
+
+    fn error(&self, offset: usize, reason: &str) -> ParseYamlError {
+        ParseYamlError { position: self.source.position(offset), reason: reason.to_owned() }
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), ParseYamlError> {
+        match event {
+            Event::Scalar(text, style, anchor, _) => {
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+                    ScalarStyle::Literal => Style::Literal,
+                    ScalarStyle::Folded => Style::Folded,
+                };
+                let text = if text.contains(FILLER) { text.replace(FILLER, "") } else { text.into_owned() };
+                let kind = Kind::Scalar(Scalar { text, style });
+                self.add(Node { span, kind }, anchor)
+            }
+            Event::SequenceStart(anchor, _) => self.open(span, anchor, false),
+            Event::MappingStart(anchor, _) => self.open(span, anchor, true),
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
+                Some(node) => self.push(node, span.start),
+                None => Err(self.error(span.start, "an alias names an anchor that is not defined before it")),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, span: Span, anchor: usize, mapping: bool) -> Result<(), ParseYamlError> {
+        if self.stack.len() >= DEPTH_LIMIT {
+            return Err(self.error(span.start, "the document is nested too deeply"));
+        }
+        self.stack.push(Open { start: span.start, anchor, mapping, children: Vec::new() });
+        Ok(())
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), ParseYamlError> {
+        let Some(open) = self.stack.pop() else { return Ok(()) };
+        // The end of a block collection is reported at the next token: the last child's end is what belongs to it.
+        let inside = open.children.last().map_or(open.start, |last| last.span.end);
+        let flow = self.source.text().get(open.start..).is_some_and(|text| text.starts_with(['{', '[']));
+        let end = if flow { span.end.max(inside) } else { inside };
+        let kind = if open.mapping {
+            let mut entries = Vec::with_capacity(open.children.len() / 2);
+            let mut children = open.children.into_iter();
+            while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                entries.push((key, value));
+            }
+            Kind::Mapping(entries)
+        } else {
+            Kind::Sequence(open.children)
+        };
+        self.add(Node { span: Span::new(open.start, end), kind }, open.anchor)
+    }
+
+    fn add(&mut self, node: Node, anchor: usize) -> Result<(), ParseYamlError> {
+        let start = node.span.start;
+        let node = Arc::new(node);
+        if anchor > 0 {
+            self.anchors.insert(anchor, Arc::clone(&node));
+        }
+        self.push(node, start)
+    }
+
+    fn push(&mut self, node: Arc<Node>, at: usize) -> Result<(), ParseYamlError> {
+        self.nodes += 1;
+        if self.nodes > NODE_LIMIT {
+            return Err(self.error(at, "the document has too many nodes"));
+        }
+        match self.stack.last_mut() {
+            Some(open) => open.children.push(node),
+            None => self.root = Some(node),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Arc<Node>, ParseYamlError> {
+        parse(&Source::new("t.yml", text))
+    }
+
+    #[test]
+    fn nodes_know_their_bytes() {
+        let text = "é: x\nrun: |\n  a\n  b\nlist: [1, 'q']\nmap:\n  k: v\n\nlast: z\n";
+        let source = Source::new("t.yml", text);
+        let root = parse(&source).unwrap();
+        assert_eq!(source.slice(root.get("é").unwrap().span), "x");
+        assert_eq!(root.get("run").unwrap().text(), Some("a\nb\n"));
+        assert_eq!(source.slice(root.get("run").unwrap().span), "a\n  b\n");
+        assert_eq!(source.slice(root.get("list").unwrap().span), "[1, 'q']");
+        assert_eq!(source.slice(root.get("map").unwrap().span), "k: v");
+        assert_eq!(source.slice(root.get("last").unwrap().span), "z");
+    }
+
+    #[test]
+    fn quoted_scalars_may_go_on_without_indentation() {
+        let text = "env:\n  A: \"x,\\\n  y\"\n  B: 'p\n  q'\nlast: z\n";
+        let source = Source::new("t.yml", text);
+        let root = parse(&source).unwrap();
+        let env = root.get("env").unwrap();
+        assert_eq!(env.get("A").unwrap().text(), Some("x,y"));
+        assert_eq!(env.get("B").unwrap().text(), Some("p q"));
+        assert_eq!(source.slice(root.get("last").unwrap().span), "z");
+    }
+
+    #[test]
+    fn anchors_are_followed() {
+        let root = read("a: &x\n  k: v\nb: *x\n").unwrap();
+        assert_eq!(root.get("b").and_then(|b| b.get("k")).and_then(|k| k.text()), Some("v"));
+    }
+
+    #[test]
+    fn broken_documents_have_a_place_and_a_reason() {
+        let error = read("a: b\n  c: d\n").unwrap_err();
+        assert_eq!(error.position.line, 2);
+        assert!(!error.reason.is_empty());
+        assert_eq!(read("").unwrap_err().reason, "the file is empty");
+        assert!(read("a: *nowhere\n").is_err());
+        let deep = "[".repeat(100);
+        assert!(read(&deep).is_err());
+    }
+}
