@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -94,10 +95,8 @@ impl Blobs {
     pub fn writer(&self) -> Result<BlobWriter, Error> {
         // The process id lets a later sweep tell abandoned files from those of a living writer.
         let prefix = format!("{PARTIAL_PREFIX}{}-", std::process::id());
-        let file = tempfile::Builder::new()
-            .prefix(&prefix)
-            .tempfile_in(&self.folder)
-            .map_err(Error::file("write into", &self.folder))?;
+        let file =
+            partial(&self.folder, &prefix).map_err(Error::file("write into", &self.folder))?;
         Ok(BlobWriter {
             blobs: self.clone(),
             file,
@@ -167,6 +166,18 @@ impl Write for BlobWriter {
     }
 }
 
+/// A temporary file that becomes a shared one: readable as the user's mask allows, not for its maker alone.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn partial(folder: &Utf8Path, prefix: &str) -> io::Result<tempfile::NamedTempFile> {
+    let readable = fs::Permissions::from_mode(0o644);
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .permissions(readable)
+        .tempfile_in(folder)
+}
+
 /// Makes a rename durable.
 ///
 /// # Errors
@@ -187,9 +198,7 @@ pub fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         .filter(|folder| !folder.as_str().is_empty())
         .unwrap_or(Utf8Path::new("."));
     let write = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(PARTIAL_PREFIX)
-            .tempfile_in(folder)?;
+        let mut file = partial(folder, PARTIAL_PREFIX)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)

@@ -7,6 +7,7 @@ pub mod load;
 pub mod observer;
 pub mod plan;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod save;
 pub mod settings;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use barge_engine::Docker;
 use barge_engine::docker::BodyReader;
 use barge_image::archive::{LayerForm, ReceiveError, Received, receive, write};
+use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_image::{Digest, Image, Layout, Reference, Selection};
 use barge_store::DirectoryStore;
@@ -239,9 +240,7 @@ fn partial_file(path: &Utf8Path) -> Result<tempfile::NamedTempFile, Error> {
         .parent()
         .filter(|folder| !folder.as_str().is_empty())
         .unwrap_or(Utf8Path::new("."));
-    let file = tempfile::Builder::new()
-        .prefix(barge_image::blobs::PARTIAL_PREFIX)
-        .tempfile_in(folder);
+    let file = partial(folder, PARTIAL_PREFIX);
     file.map_err(|source| Error::File {
         action: "write",
         path: path.to_owned(),

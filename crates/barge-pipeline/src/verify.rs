@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use barge_image::{Digest, Image, Reference};
+use barge_image::{Digest, Image, Platform, Reference};
 use barge_sbom::{NoCache, Sbom, catalog_image};
 use barge_store::DirectoryStore;
 use barge_vuln::{Options, Policy, Scan};
@@ -34,8 +34,12 @@ pub struct Verified {
     pub references: Vec<Reference>,
     /// The config digest.
     pub image: Digest,
+    /// What it runs on.
+    pub platform: Platform,
     /// The record that led to it.
     pub record: Option<Digest>,
+    /// The commit that it was built from, by the record.
+    pub commit: Option<String>,
     /// What is in it.
     pub sbom: Sbom,
     /// What is known to be wrong with it.
@@ -56,7 +60,13 @@ pub async fn verify_record(
 ) -> Result<Verified, Error> {
     let (root, record) = (store.to_owned(), chosen.record.clone());
     let image = blocking(move || DirectoryStore::at(&root).image_of(&record)).await?;
-    verify_image(surroundings, image, Some(chosen.digest), options).await
+    let verified = verify_image(surroundings, image, options).await?;
+    let commit = Some(chosen.record.source.commit.clone()).filter(|commit| !commit.is_empty());
+    Ok(Verified {
+        record: Some(chosen.digest),
+        commit,
+        ..verified
+    })
 }
 
 /// Verifies an image that lies open.
@@ -66,7 +76,6 @@ pub async fn verify_record(
 pub async fn verify_image(
     surroundings: &Surroundings,
     image: Image,
-    record: Option<Digest>,
     options: VerifyOptions,
 ) -> Result<Verified, Error> {
     let started = Instant::now();
@@ -93,11 +102,12 @@ pub async fn verify_image(
             now,
         };
         let scan = barge_vuln::scan(&database, &sbom, &scanning)?;
-        let (references, image) = (image.references.clone(), image.config.digest());
         Ok::<_, Error>(Verified {
-            references,
-            image,
-            record,
+            references: image.references.clone(),
+            image: image.config.digest(),
+            platform: image.config.parsed().platform(),
+            record: None,
+            commit: None,
             sbom,
             scan,
             seconds: 0.0,

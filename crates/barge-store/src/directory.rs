@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Read};
 
 use barge_image::archive::{LayerSink, Received};
-use barge_image::blobs::{Blobs, sync_folder, write_file};
+use barge_image::blobs::{Blobs, PARTIAL_PREFIX, partial, sync_folder, write_file};
 use barge_image::compression::{Compression, Decoder};
 use barge_image::pack::LayerPacker;
 use barge_image::record::{ArtifactName, Record, Run};
@@ -307,10 +307,7 @@ impl DirectoryStore {
         let folder = self.artifacts().join(pointer.artifact.as_str());
         fs::create_dir_all(&folder).map_err(file("create", &folder))?;
         let path = folder.join(pointer_name(&pointer.run));
-        let mut temporary = tempfile::Builder::new()
-            .prefix(".partial-")
-            .tempfile_in(&folder)
-            .map_err(file("write", &path))?;
+        let mut temporary = partial(&folder, PARTIAL_PREFIX).map_err(file("write", &path))?;
         serde_json::to_writer(&mut temporary, pointer)
             .map_err(|error| file("write", &path)(error.into()))?;
         temporary

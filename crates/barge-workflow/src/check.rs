@@ -21,16 +21,34 @@ pub struct Checked {
 }
 
 /// Checks a workflow. `repository` is its name on GitHub, `Owner/name`, when it is known.
-pub fn check(source: &Source, files: &dyn Repository, repository: Option<&str>) -> Result<Checked, ParseYamlError> {
+pub fn check(
+    source: &Source,
+    files: &dyn Repository,
+    repository: Option<&str>,
+) -> Result<Checked, ParseYamlError> {
     let workflow = Workflow::parse(source)?;
-    let traces: Vec<Trace> = scenarios(&workflow).iter().map(|scenario| trace(&workflow, scenario, files)).collect();
-    let context = Context { workflow: &workflow, traces: &traces, repository };
+    let traces: Vec<Trace> = scenarios(&workflow)
+        .iter()
+        .map(|scenario| trace(&workflow, scenario, files))
+        .collect();
+    let context = Context {
+        workflow: &workflow,
+        traces: &traces,
+        repository,
+    };
     let ignores = Ignores::read(source);
     let all = rule::run(&context);
     let total = all.len();
-    let findings: Vec<Finding> = all.into_iter().filter(|finding| !ignores.covers(finding)).collect();
+    let findings: Vec<Finding> = all
+        .into_iter()
+        .filter(|finding| !ignores.covers(finding))
+        .collect();
     let ignored = total - findings.len();
-    Ok(Checked { findings, ignored, undecided: undecided(&traces) })
+    Ok(Checked {
+        findings,
+        ignored,
+        undecided: undecided(&traces),
+    })
 }
 
 /// Uses of images that hang on something unknown.
@@ -45,7 +63,13 @@ fn undecided(traces: &[Trace]) -> Vec<(usize, String)> {
                 FactKind::Named(name, crate::flow::Need::Local, program) => {
                     if let Some(why) = reason {
                         let line = fact.place.position().line;
-                        all.push((line, format!("{program} names `{}`: cannot tell, {why} can have made it", name.describe())));
+                        all.push((
+                            line,
+                            format!(
+                                "{program} names `{}`: cannot tell, {why} can have made it",
+                                name.describe()
+                            ),
+                        ));
                     }
                 }
                 _ => {}

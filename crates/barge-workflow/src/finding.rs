@@ -84,8 +84,17 @@ impl Finding {
 
     /// Adds a place that matters.
     #[must_use]
-    pub fn with_evidence(mut self, source: &Source, span: Span, message: impl Into<String>) -> Self {
-        self.evidence.push(Evidence { source: source.clone(), span, message: message.into() });
+    pub fn with_evidence(
+        mut self,
+        source: &Source,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        self.evidence.push(Evidence {
+            source: source.clone(),
+            span,
+            message: message.into(),
+        });
         self
     }
 }
@@ -94,14 +103,29 @@ impl Fix {
     /// Advice without changes.
     #[must_use]
     pub fn advice(message: impl Into<String>) -> Self {
-        Self { message: message.into(), edits: Vec::new() }
+        Self {
+            message: message.into(),
+            edits: Vec::new(),
+        }
     }
 
     /// One change.
     #[must_use]
-    pub fn edit(message: impl Into<String>, source: &Source, span: Span, replacement: impl Into<String>) -> Self {
-        let edit = Edit { path: source.path().to_owned(), span, replacement: replacement.into() };
-        Self { message: message.into(), edits: vec![edit] }
+    pub fn edit(
+        message: impl Into<String>,
+        source: &Source,
+        span: Span,
+        replacement: impl Into<String>,
+    ) -> Self {
+        let edit = Edit {
+            path: source.path().to_owned(),
+            span,
+            replacement: replacement.into(),
+        };
+        Self {
+            message: message.into(),
+            edits: vec![edit],
+        }
     }
 }
 
@@ -137,7 +161,9 @@ pub fn apply_edits(text: &str, edits: &[Edit]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for edit in sorted {
-        let fits = edit.span.start >= at && text.is_char_boundary(edit.span.start) && text.is_char_boundary(edit.span.end);
+        let fits = edit.span.start >= at
+            && text.is_char_boundary(edit.span.start)
+            && text.is_char_boundary(edit.span.end);
         if !fits || edit.span.end > text.len() {
             continue;
         }
@@ -155,8 +181,17 @@ mod tests {
 
     #[test]
     fn edits_are_applied_once_and_do_not_overlap() {
-        let edit = |start, end, text: &str| Edit { path: "a".into(), span: Span::new(start, end), replacement: text.into() };
-        let edits = [edit(4, 5, "X"), edit(0, 2, "A"), edit(1, 3, "lost"), edit(4, 5, "X")];
+        let edit = |start, end, text: &str| Edit {
+            path: "a".into(),
+            span: Span::new(start, end),
+            replacement: text.into(),
+        };
+        let edits = [
+            edit(4, 5, "X"),
+            edit(0, 2, "A"),
+            edit(1, 3, "lost"),
+            edit(4, 5, "X"),
+        ];
         assert_eq!(apply_edits("abcdefé", &edits), "AcdXfé");
     }
 }

@@ -22,10 +22,23 @@ impl Ignores {
         }
         for number in 1..=source.line_count() {
             let line = source.line(number);
-            let Some((before, comment)) = line.split_once("# barge: ignore") else { continue };
-            let rules = comment.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(rules, _)| rules);
-            let rules: Vec<String> = rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
-            let target = if before.trim().is_empty() { number + 1 } else { number };
+            let Some((before, comment)) = line.split_once("# barge: ignore") else {
+                continue;
+            };
+            let rules = comment
+                .strip_prefix('[')
+                .and_then(|rest| rest.split_once(']'))
+                .map_or("", |(rules, _)| rules);
+            let rules: Vec<String> = rules
+                .split(',')
+                .map(|rule| rule.trim().to_owned())
+                .filter(|rule| !rule.is_empty())
+                .collect();
+            let target = if before.trim().is_empty() {
+                number + 1
+            } else {
+                number
+            };
             lines.entry(target).or_default().extend(rules);
         }
         Self { lines }
@@ -35,6 +48,8 @@ impl Ignores {
     #[must_use]
     pub fn covers(&self, finding: &Finding) -> bool {
         let line = finding.position().line;
-        self.lines.get(&line).is_some_and(|rules| rules.is_empty() || rules.iter().any(|rule| rule == finding.rule))
+        self.lines
+            .get(&line)
+            .is_some_and(|rules| rules.is_empty() || rules.iter().any(|rule| rule == finding.rule))
     }
 }

@@ -169,7 +169,11 @@ pub struct Action {
 impl Field {
     fn from_node(node: &Node) -> Option<Self> {
         match &node.kind {
-            yaml::Kind::Scalar(scalar) => Some(Self { text: scalar.text.clone(), span: node.span, style: scalar.style }),
+            yaml::Kind::Scalar(scalar) => Some(Self {
+                text: scalar.text.clone(),
+                span: node.span,
+                style: scalar.style,
+            }),
             _ => None,
         }
     }
@@ -185,7 +189,10 @@ impl Field {
     }
 
     fn locate_in_block(&self, source: &Source, offset: usize) -> usize {
-        let before = self.text.get(..offset.min(self.text.len())).unwrap_or_default();
+        let before = self
+            .text
+            .get(..offset.min(self.text.len()))
+            .unwrap_or_default();
         let leading = self.text.len() - self.text.trim_start_matches('\n').len();
         let line_in_text = before.matches('\n').count();
         let column = offset - before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -196,7 +203,10 @@ impl Field {
             let wanted = self.text.get(offset..).unwrap_or_default();
             let wanted = wanted.split([' ', '\n']).next().unwrap_or_default();
             let from = source.line_start(first);
-            let found = source.text().get(from..self.span.end).and_then(|block| block.find(wanted));
+            let found = source
+                .text()
+                .get(from..self.span.end)
+                .and_then(|block| block.find(wanted));
             return found.map_or(self.span.start, |at| from + at);
         }
         let line = first + line_in_text;
@@ -223,7 +233,9 @@ impl Guard {
     /// Says whether a status function occurs in it.
     #[must_use]
     pub fn has_status_function(&self) -> bool {
-        self.template.expressions().any(crate::expression::Expression::has_status_function)
+        self.template
+            .expressions()
+            .any(crate::expression::Expression::has_status_function)
     }
 }
 
@@ -231,9 +243,15 @@ impl Workflow {
     /// Reads a workflow; broken YAML is an error with its place.
     pub fn parse(source: &Source) -> Result<Self, ParseYamlError> {
         let root = yaml::parse(source)?;
-        let jobs = root.get("jobs").map(|jobs| jobs.entries()).unwrap_or_default();
+        let jobs = root
+            .get("jobs")
+            .map(|jobs| jobs.entries())
+            .unwrap_or_default();
         let mut left = STEP_LIMIT;
-        let jobs = jobs.iter().filter_map(|(key, node)| job(key, node, &mut left)).collect();
+        let jobs = jobs
+            .iter()
+            .filter_map(|(key, node)| job(key, node, &mut left))
+            .collect();
         Ok(Self {
             name: text_of(&root, "name"),
             triggers: triggers(&root),
@@ -258,8 +276,12 @@ impl Action {
         let root = yaml::parse(source)?;
         let runs = root.get("runs");
         let mut left = STEP_LIMIT;
-        let steps = runs.and_then(|runs| runs.get("steps")).map(|steps| steps_of(steps, &mut left));
-        let composite = runs.and_then(|runs| text_of(runs, "using")).is_some_and(|using| using == "composite");
+        let steps = runs
+            .and_then(|runs| runs.get("steps"))
+            .map(|steps| steps_of(steps, &mut left));
+        let composite = runs
+            .and_then(|runs| text_of(runs, "using"))
+            .is_some_and(|using| using == "composite");
         Ok(Self {
             inputs: inputs(root.get("inputs")),
             outputs: outputs(root.get("outputs")),
@@ -274,7 +296,10 @@ impl Step {
     /// The value of an input.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&Field> {
-        self.with.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, field)| field)
+        self.with
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, field)| field)
     }
 
     /// The action's name without its version: `docker/build-push-action`.
@@ -304,15 +329,22 @@ fn text_of(node: &Node, key: &str) -> Option<String> {
 
 fn fields(node: Option<&Arc<Node>>) -> Vec<Entry> {
     let entries = node.map(|node| node.entries()).unwrap_or_default();
-    entries.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), Field::from_node(value)?))).collect()
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((key.text()?.to_owned(), Field::from_node(value)?)))
+        .collect()
 }
 
 fn field(node: &Node, key: &str) -> Option<Field> {
-    node.get(key).filter(|value| !value.is_null()).and_then(|value| Field::from_node(value))
+    node.get(key)
+        .filter(|value| !value.is_null())
+        .and_then(|value| Field::from_node(value))
 }
 
 fn defaults(node: &Node) -> Defaults {
-    let run = node.get("defaults").and_then(|defaults| defaults.get("run"));
+    let run = node
+        .get("defaults")
+        .and_then(|defaults| defaults.get("run"));
     Defaults {
         shell: run.and_then(|run| text_of(run, "shell")),
         working_directory: run.and_then(|run| field(run, "working-directory")),
@@ -326,25 +358,46 @@ fn guard(node: &Node) -> Option<Guard> {
 fn texts(node: &Arc<Node>) -> Vec<Field> {
     match Field::from_node(node) {
         Some(single) => vec![single],
-        None => node.items().iter().filter_map(|item| Field::from_node(item)).collect(),
+        None => node
+            .items()
+            .iter()
+            .filter_map(|item| Field::from_node(item))
+            .collect(),
     }
 }
 
 fn triggers(root: &Node) -> Vec<Trigger> {
     // YAML 1.1 readers take `on` for a boolean; this one keeps the text.
-    let Some(on) = root.get("on").or_else(|| root.get("true")) else { return Vec::new() };
+    let Some(on) = root.get("on").or_else(|| root.get("true")) else {
+        return Vec::new();
+    };
     if !on.entries().is_empty() {
-        return on.entries().iter().filter_map(|(key, value)| trigger(key, value)).collect();
+        return on
+            .entries()
+            .iter()
+            .filter_map(|(key, value)| trigger(key, value))
+            .collect();
     }
     let named = texts(on).into_iter();
-    named.map(|field| Trigger { event: field.text, span: field.span, filters: BTreeMap::new(), inputs: BTreeMap::new(), outputs: Vec::new() }).collect()
+    named
+        .map(|field| Trigger {
+            event: field.text,
+            span: field.span,
+            filters: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            outputs: Vec::new(),
+        })
+        .collect()
 }
 
 fn trigger(key: &Node, value: &Node) -> Option<Trigger> {
     let mut filters = BTreeMap::new();
     for (name, list) in value.entries() {
         if let Some(name) = name.text() {
-            filters.insert(name.to_owned(), texts(list).into_iter().map(|field| field.text).collect());
+            filters.insert(
+                name.to_owned(),
+                texts(list).into_iter().map(|field| field.text).collect(),
+            );
         }
     }
     Some(Trigger {
@@ -372,7 +425,10 @@ fn inputs(node: Option<&Arc<Node>>) -> BTreeMap<String, Input> {
 
 fn outputs(node: Option<&Arc<Node>>) -> Vec<Entry> {
     let entries = node.map(|node| node.entries()).unwrap_or_default();
-    entries.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), field(value, "value")?))).collect()
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((key.text()?.to_owned(), field(value, "value")?)))
+        .collect()
 }
 
 fn job(key: &Arc<Node>, node: &Arc<Node>, left: &mut usize) -> Option<Job> {
@@ -380,7 +436,11 @@ fn job(key: &Arc<Node>, node: &Arc<Node>, left: &mut usize) -> Option<Job> {
     if let Some(container) = node.get("container") {
         containers.extend(Field::from_node(container).or_else(|| field(container, "image")));
     }
-    for (_, service) in node.get("services").map(|services| services.entries()).unwrap_or_default() {
+    for (_, service) in node
+        .get("services")
+        .map(|services| services.entries())
+        .unwrap_or_default()
+    {
         containers.extend(field(service, "image"));
     }
     Some(Job {
@@ -390,13 +450,19 @@ fn job(key: &Arc<Node>, node: &Arc<Node>, left: &mut usize) -> Option<Job> {
         guard: guard(node),
         env: fields(node.get("env")),
         outputs: fields(node.get("outputs")),
-        matrix: node.get("strategy").and_then(|strategy| strategy.get("matrix")).cloned(),
+        matrix: node
+            .get("strategy")
+            .and_then(|strategy| strategy.get("matrix"))
+            .cloned(),
         runs_on: text_of(node, "runs-on"),
         uses: field(node, "uses"),
         with: fields(node.get("with")),
         defaults: defaults(node),
         containers,
-        steps: node.get("steps").map(|steps| steps_of(steps, left)).unwrap_or_default(),
+        steps: node
+            .get("steps")
+            .map(|steps| steps_of(steps, left))
+            .unwrap_or_default(),
         node: Arc::clone(node),
     })
 }
@@ -405,7 +471,10 @@ fn steps_of(node: &Node, left: &mut usize) -> Vec<Step> {
     let mut steps = Vec::new();
     for item in node.items() {
         // A group of parallel steps holds a list of its own.
-        let inner = item.get("parallel").or_else(|| item.get("steps")).filter(|inner| !inner.items().is_empty());
+        let inner = item
+            .get("parallel")
+            .or_else(|| item.get("steps"))
+            .filter(|inner| !inner.items().is_empty());
         let members = inner.map_or(std::slice::from_ref(item), |inner| inner.items());
         for member in members {
             if *left == 0 {
@@ -446,9 +515,24 @@ mod tests {
         let source = Source::new("w.yml", text);
         let workflow = Workflow::parse(&source).unwrap();
         assert_eq!(workflow.triggers.len(), 2);
-        assert_eq!(workflow.trigger("push").unwrap().filters.get("branches").unwrap(), &["main"]);
+        assert_eq!(
+            workflow
+                .trigger("push")
+                .unwrap()
+                .filters
+                .get("branches")
+                .unwrap(),
+            &["main"]
+        );
         let job = workflow.jobs.first().unwrap();
-        assert!(job.guard.as_ref().unwrap().template.sole_expression().is_some());
+        assert!(
+            job.guard
+                .as_ref()
+                .unwrap()
+                .template
+                .sole_expression()
+                .is_some()
+        );
         let run = job.steps.first().unwrap().run.as_ref().unwrap();
         for word in ["one", "two", "three"] {
             let at = run.text.find(word).unwrap();

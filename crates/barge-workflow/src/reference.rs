@@ -23,7 +23,11 @@ impl Name {
         let reference = reference.trim();
         let reference = match reference.split_first('@') {
             Some((name, digest)) => {
-                return Self { repository: canonical(&name), tag: Some(digest), explicit: true };
+                return Self {
+                    repository: canonical(&name),
+                    tag: Some(digest),
+                    explicit: true,
+                };
             }
             None => reference,
         };
@@ -33,15 +37,27 @@ impl Name {
         };
         let Some((name, tag)) = last.split_first(':') else {
             let hidden = last.symbols().any(|symbol| symbol.may_hold(':'));
-            let tag = if hidden { None } else { Some(Text::literal("latest")) };
-            return Self { repository: canonical(&reference), tag, explicit: false };
+            let tag = if hidden {
+                None
+            } else {
+                Some(Text::literal("latest"))
+            };
+            return Self {
+                repository: canonical(&reference),
+                tag,
+                explicit: false,
+            };
         };
         let mut repository = head.map_or_else(Text::new, |mut head| {
             head.push_str("/");
             head
         });
         repository.append(&name);
-        Self { repository: canonical(&repository), tag: Some(tag), explicit: true }
+        Self {
+            repository: canonical(&repository),
+            tag: Some(tag),
+            explicit: true,
+        }
     }
 
     fn whole(&self) -> Text {
@@ -66,11 +82,13 @@ impl Name {
             return Comparison::Equal;
         }
         // An unknown registry can be the one that is left out elsewhere.
-        let hides_registry = |name: &Self| {
-            matches!((name.repository.pieces().first(), name.repository.pieces().get(1)), (Some(Piece::Symbol(_)), Some(Piece::Literal(rest))) if rest.starts_with('/'))
-        };
+        let hides_registry = |name: &Self| matches!((name.repository.pieces().first(), name.repository.pieces().get(1)), (Some(Piece::Symbol(_)), Some(Piece::Literal(rest))) if rest.starts_with('/'));
         if hides_registry(self) != hides_registry(other) {
-            let (hidden, plain) = if hides_registry(self) { (self, other) } else { (other, self) };
+            let (hidden, plain) = if hides_registry(self) {
+                (self, other)
+            } else {
+                (other, self)
+            };
             let mut pieces = hidden.whole();
             if let Some(Piece::Symbol(symbol)) = hidden.repository.pieces().first() {
                 pieces = pieces.replace(symbol, &Text::new());
@@ -86,13 +104,23 @@ impl Name {
     /// Says whether the repository is a bare name, which means Docker Hub's own images or a local one.
     #[must_use]
     pub fn is_bare(&self) -> bool {
-        !self.repository.contains("/") && self.repository.symbols().all(|symbol| !symbol.may_hold('/'))
+        !self.repository.contains("/")
+            && self
+                .repository
+                .symbols()
+                .all(|symbol| !symbol.may_hold('/'))
     }
 }
 
 /// A repository's name without the parts that may be left out.
 fn canonical(repository: &Text) -> Text {
-    for prefix in ["docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/", "library/"] {
+    for prefix in [
+        "docker.io/library/",
+        "index.docker.io/library/",
+        "docker.io/",
+        "index.docker.io/",
+        "library/",
+    ] {
         if let Some(rest) = repository.strip_start(prefix) {
             return rest;
         }
@@ -108,8 +136,12 @@ pub fn compare(left: &Text, right: &Text) -> Comparison {
     }
     // An image ID, short or long, names whatever it names.
     let is_id = |text: &Text| {
-        text.as_literal().is_some_and(|text| text.starts_with("sha256:") || (text.len() >= 12 && text.chars().all(|c| c.is_ascii_hexdigit())))
-            || text.as_symbol().is_some_and(|symbol| symbol.name().ends_with(".imageid") || symbol.name().ends_with(".digest"))
+        text.as_literal().is_some_and(|text| {
+            text.starts_with("sha256:")
+                || (text.len() >= 12 && text.chars().all(|c| c.is_ascii_hexdigit()))
+        }) || text.as_symbol().is_some_and(|symbol| {
+            symbol.name().ends_with(".imageid") || symbol.name().ends_with(".digest")
+        })
     };
     if is_id(left) || is_id(right) {
         return Comparison::Maybe;
@@ -146,7 +178,11 @@ mod tests {
             if at % 2 == 0 {
                 out.push_str(part);
             } else {
-                let shape = if part == "sha" { Shape::Hexadecimal } else { Shape::Text };
+                let shape = if part == "sha" {
+                    Shape::Hexadecimal
+                } else {
+                    Shape::Text
+                };
                 out.push(&Piece::Symbol(Symbol::new(part, shape)));
             }
         }
@@ -170,7 +206,11 @@ mod tests {
             ("localhost:5000/app", "localhost:5000/app:latest", Equal),
             ("sha256:abc", "app:1", Maybe),
         ] {
-            assert_eq!(compare(&text(left), &text(right)), expected, "{left} {right}");
+            assert_eq!(
+                compare(&text(left), &text(right)),
+                expected,
+                "{left} {right}"
+            );
         }
     }
 

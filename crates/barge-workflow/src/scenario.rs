@@ -43,10 +43,26 @@ pub struct Scenario {
 
 /// Payload fields that only some events have, with those events.
 const EVENT_FIELDS: [(&str, &[&str]); 13] = [
-    ("pull_request", &["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"]),
+    (
+        "pull_request",
+        &[
+            "pull_request",
+            "pull_request_target",
+            "pull_request_review",
+            "pull_request_review_comment",
+        ],
+    ),
     ("number", &["pull_request", "pull_request_target"]),
     ("issue", &["issues", "issue_comment"]),
-    ("comment", &["issue_comment", "commit_comment", "pull_request_review_comment", "discussion_comment"]),
+    (
+        "comment",
+        &[
+            "issue_comment",
+            "commit_comment",
+            "pull_request_review_comment",
+            "discussion_comment",
+        ],
+    ),
     ("release", &["release"]),
     ("head_commit", &["push"]),
     ("commits", &["push"]),
@@ -65,7 +81,9 @@ pub fn scenarios(workflow: &Workflow) -> Vec<Scenario> {
     for trigger in &workflow.triggers {
         match trigger.event.as_str() {
             "push" => all.extend(push(trigger)),
-            "pull_request" | "pull_request_review" => all.push(Scenario::new(trigger, RefKind::Pull)),
+            "pull_request" | "pull_request_review" => {
+                all.push(Scenario::new(trigger, RefKind::Pull))
+            }
             "release" => all.push(Scenario::new(trigger, RefKind::Tag)),
             "workflow_dispatch" => all.push(Scenario::new(trigger, RefKind::Any)),
             "workflow_call" => {
@@ -90,7 +108,10 @@ fn push(trigger: &Trigger) -> Vec<Scenario> {
     if branch_filter || !tag_filter {
         let mut scenario = Scenario::new(trigger, RefKind::Branch);
         let listed = trigger.filters.get("branches").cloned().unwrap_or_default();
-        if !listed.iter().any(|pattern| pattern.contains(['*', '?', '!', '[', '+'])) {
+        if !listed
+            .iter()
+            .any(|pattern| pattern.contains(['*', '?', '!', '[', '+']))
+        {
             scenario.branches = listed;
         }
         all.push(scenario);
@@ -154,7 +175,9 @@ impl Scenario {
     /// Says whether the event carries a pull request.
     #[must_use]
     pub fn is_pull_request(&self) -> bool {
-        self.event.as_deref().is_some_and(|event| event.starts_with("pull_request"))
+        self.event
+            .as_deref()
+            .is_some_and(|event| event.starts_with("pull_request"))
     }
 
     /// The value of `github.<path>`.
@@ -169,7 +192,10 @@ impl Scenario {
                 Some(event) => Value::text(event.as_str()),
                 None => Value::unknown(name, Shape::Word),
             },
-            ["event"] => self.payload.clone().map_or_else(|| Value::unknown(name, Shape::Any), Value::from),
+            ["event"] => self
+                .payload
+                .clone()
+                .map_or_else(|| Value::unknown(name, Shape::Any), Value::from),
             ["event", rest @ ..] => self.event_field(rest),
             ["repository"] => repository().into(),
             ["repository_owner"] => owner().into(),
@@ -178,14 +204,36 @@ impl Scenario {
             ["ref_type"] => match self.reference {
                 RefKind::Tag => Value::text("tag"),
                 RefKind::Branch | RefKind::Pull => Value::text("branch"),
-                RefKind::Any => Term::Text(Text::symbol(Symbol::one_of(name, Shape::Word, vec!["branch".into(), "tag".into()]))).into(),
+                RefKind::Any => Term::Text(Text::symbol(Symbol::one_of(
+                    name,
+                    Shape::Word,
+                    vec!["branch".into(), "tag".into()],
+                )))
+                .into(),
             },
-            ["head_ref" | "base_ref"] if self.event.is_some() && !self.is_pull_request() => Value::text(""),
-            ["head_ref" | "base_ref" | "actor" | "triggering_actor" | "workspace" | "workflow" | "job" | "action_path"] => {
-                Value::unknown(name, if self.event.is_none() { Shape::Text } else { Shape::Word })
+            ["head_ref" | "base_ref"] if self.event.is_some() && !self.is_pull_request() => {
+                Value::text("")
             }
+            [
+                "head_ref" | "base_ref" | "actor" | "triggering_actor" | "workspace" | "workflow"
+                | "job" | "action_path",
+            ] => Value::unknown(
+                name,
+                if self.event.is_none() {
+                    Shape::Text
+                } else {
+                    Shape::Word
+                },
+            ),
             ["sha" | "workflow_sha"] => Value::unknown(name, Shape::Hexadecimal),
-            ["run_id" | "run_number" | "run_attempt" | "repository_id" | "repository_owner_id" | "actor_id"] => Value::unknown(name, Shape::Digits),
+            [
+                "run_id"
+                | "run_number"
+                | "run_attempt"
+                | "repository_id"
+                | "repository_owner_id"
+                | "actor_id",
+            ] => Value::unknown(name, Shape::Digits),
             ["server_url"] => Value::text("https://github.com"),
             ["api_url"] => Value::text("https://api.github.com"),
             _ => Value::unknown(name, Shape::Text),
@@ -210,18 +258,41 @@ impl Scenario {
         }
         let certain = self.event.is_some();
         match path {
-            ["repository", "name"] => Value::unknown("github.event.repository.name", Shape::Segment),
+            ["repository", "name"] => {
+                Value::unknown("github.event.repository.name", Shape::Segment)
+            }
             ["repository", "full_name"] => repository().into(),
             ["repository", "owner", "login"] => owner().into(),
-            ["repository", "private"] | ["pull_request", "draft" | "merged"] | ["pull_request", "head" | "base", "repo", "fork"] => Value::unknown(name, Shape::Boolean),
-            ["pull_request", "number"] | ["number"] if certain => Value::unknown("github.event.pull_request.number", Shape::Digits),
+            ["repository", "private"]
+            | ["pull_request", "draft" | "merged"]
+            | ["pull_request", "head" | "base", "repo", "fork"] => {
+                Value::unknown(name, Shape::Boolean)
+            }
+            ["pull_request", "number"] | ["number"] if certain => {
+                Value::unknown("github.event.pull_request.number", Shape::Digits)
+            }
             ["issue", "number"] if certain => Value::unknown(name, Shape::Digits),
-            ["pull_request", "head" | "base", "sha"] | ["workflow_run", "head_sha"] | ["before" | "after"] if certain => Value::unknown(name, Shape::Hexadecimal),
+            ["pull_request", "head" | "base", "sha"]
+            | ["workflow_run", "head_sha"]
+            | ["before" | "after"]
+                if certain =>
+            {
+                Value::unknown(name, Shape::Hexadecimal)
+            }
             ["workflow_run", "id" | "run_number"] if certain => Value::unknown(name, Shape::Digits),
-            ["pull_request", "head", "ref"] if certain => Value::unknown("github.head_ref", Shape::Word),
-            ["pull_request", "base", "ref"] if certain => Value::unknown("github.base_ref", Shape::Word),
+            ["pull_request", "head", "ref"] if certain => {
+                Value::unknown("github.head_ref", Shape::Word)
+            }
+            ["pull_request", "base", "ref"] if certain => {
+                Value::unknown("github.base_ref", Shape::Word)
+            }
             ["release", "tag_name"] if certain => self.short_ref().into(),
-            ["action"] if !self.types.is_empty() => Term::Text(Text::symbol(Symbol::one_of(name, Shape::Word, self.types.clone()))).into(),
+            ["action"] if !self.types.is_empty() => Term::Text(Text::symbol(Symbol::one_of(
+                name,
+                Shape::Word,
+                self.types.clone(),
+            )))
+            .into(),
             ["repository", "default_branch"] => Value::unknown(name, Shape::Word),
             _ => Value::unknown(name, Shape::Any),
         }
@@ -230,7 +301,10 @@ impl Scenario {
     fn short_ref(&self) -> Text {
         match self.reference {
             RefKind::Pull => {
-                let mut text = Text::symbol(Symbol::new("github.event.pull_request.number", Shape::Digits));
+                let mut text = Text::symbol(Symbol::new(
+                    "github.event.pull_request.number",
+                    Shape::Digits,
+                ));
                 text.push_str("/merge");
                 text
             }
@@ -238,7 +312,11 @@ impl Scenario {
                 if let [only] = self.branches.as_slice() {
                     return Text::literal(only.as_str());
                 }
-                Text::symbol(Symbol::one_of("github.ref_name", Shape::Word, self.branches.clone()))
+                Text::symbol(Symbol::one_of(
+                    "github.ref_name",
+                    Shape::Word,
+                    self.branches.clone(),
+                ))
             }
             _ => Text::symbol(Symbol::new("github.ref_name", Shape::Word)),
         }
@@ -264,7 +342,10 @@ fn owner() -> Text {
 fn repository() -> Text {
     let mut text = owner();
     text.push(&Piece::Literal("/".into()));
-    text.push(&Piece::Symbol(Symbol::new("github.event.repository.name", Shape::Segment)));
+    text.push(&Piece::Symbol(Symbol::new(
+        "github.event.repository.name",
+        Shape::Segment,
+    )));
     text
 }
 
@@ -282,15 +363,33 @@ mod tests {
     fn labels(on: &str) -> Vec<String> {
         let source = Source::new("w.yml", &format!("{on}\njobs: {{}}\n"));
         let workflow = Workflow::parse(&source).unwrap();
-        scenarios(&workflow).iter().map(|scenario| format!("{}={}", scenario.label, scenario.full_ref().describe())).collect()
+        scenarios(&workflow)
+            .iter()
+            .map(|scenario| format!("{}={}", scenario.label, scenario.full_ref().describe()))
+            .collect()
     }
 
     #[test]
     fn triggers_become_scenarios() {
-        assert_eq!(labels("on: push"), ["push=refs/heads/{ref_name}", "push (tag)=refs/tags/{ref_name}"]);
-        assert_eq!(labels("on: {push: {branches: [main]}}"), ["push=refs/heads/main"]);
-        assert_eq!(labels("on: {push: {tags: ['v*']}}"), ["push (tag)=refs/tags/{ref_name}"]);
-        assert_eq!(labels("on: [pull_request]"), ["pull_request=refs/pull/{pull_request.number}/merge"]);
+        assert_eq!(
+            labels("on: push"),
+            [
+                "push=refs/heads/{ref_name}",
+                "push (tag)=refs/tags/{ref_name}"
+            ]
+        );
+        assert_eq!(
+            labels("on: {push: {branches: [main]}}"),
+            ["push=refs/heads/main"]
+        );
+        assert_eq!(
+            labels("on: {push: {tags: ['v*']}}"),
+            ["push (tag)=refs/tags/{ref_name}"]
+        );
+        assert_eq!(
+            labels("on: [pull_request]"),
+            ["pull_request=refs/pull/{pull_request.number}/merge"]
+        );
     }
 
     #[test]
@@ -299,6 +398,9 @@ mod tests {
         assert!(push.github(&["event", "pull_request", "number"]).is_null());
         assert_eq!(push.github(&["head_ref"]).literal().as_deref(), Some(""));
         let pull = Scenario::of_event("pull_request", RefKind::Pull);
-        assert_eq!(pull.github(&["event", "number"]), pull.github(&["event", "pull_request", "number"]));
+        assert_eq!(
+            pull.github(&["event", "number"]),
+            pull.github(&["event", "pull_request", "number"])
+        );
     }
 }

@@ -15,7 +15,10 @@ impl Span {
     /// The range from `start` to `end`.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
-        Self { start, end: end.max(start) }
+        Self {
+            start,
+            end: end.max(start),
+        }
     }
 
     /// Says whether `other` lies inside this range.
@@ -47,8 +50,17 @@ impl Source {
     #[must_use]
     pub fn new(path: &str, text: &str) -> Self {
         let mut line_starts = vec![0];
-        line_starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1));
-        Self { path: path.into(), text: text.into(), line_starts: line_starts.into() }
+        line_starts.extend(
+            text.bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| at + 1),
+        );
+        Self {
+            path: path.into(),
+            text: text.into(),
+            line_starts: line_starts.into(),
+        }
     }
 
     /// The path in the repository.
@@ -78,7 +90,9 @@ impl Source {
     /// The line number (from one) that holds a byte.
     #[must_use]
     pub fn line_of(&self, offset: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= offset).max(1)
+        self.line_starts
+            .partition_point(|start| *start <= offset)
+            .max(1)
     }
 
     /// The place of a byte.
@@ -86,28 +100,44 @@ impl Source {
     pub fn position(&self, offset: usize) -> Position {
         let line = self.line_of(offset);
         let start = self.line_start(line);
-        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
-        Position { line, column: before.chars().count() + 1 }
+        let before = self
+            .text
+            .get(start..offset.min(self.text.len()))
+            .unwrap_or_default();
+        Position {
+            line,
+            column: before.chars().count() + 1,
+        }
     }
 
     /// The byte of a place.
     #[must_use]
     pub fn offset(&self, position: Position) -> usize {
         let line = self.line(position.line);
-        let column = line.char_indices().nth(position.column - 1).map_or(line.len(), |(at, _)| at);
+        let column = line
+            .char_indices()
+            .nth(position.column - 1)
+            .map_or(line.len(), |(at, _)| at);
         self.line_start(position.line) + column
     }
 
     /// The byte at which a line (from one) starts.
     #[must_use]
     pub fn line_start(&self, line: usize) -> usize {
-        self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
+        self.line_starts
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or(self.text.len())
     }
 
     /// The byte after the last of a line, its line feed left out.
     #[must_use]
     pub fn line_end(&self, line: usize) -> usize {
-        let next = self.line_starts.get(line).copied().map_or(self.text.len(), |next| next - 1);
+        let next = self
+            .line_starts
+            .get(line)
+            .copied()
+            .map_or(self.text.len(), |next| next - 1);
         let text = self.text.get(..next).unwrap_or_default();
         if text.ends_with('\r') { next - 1 } else { next }
     }

@@ -106,14 +106,20 @@ impl Node {
     /// The key and value nodes of a key.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<(&Arc<Self>, &Arc<Self>)> {
-        self.entries().iter().find(|(name, _)| name.text() == Some(key)).map(|(name, value)| (name, value))
+        self.entries()
+            .iter()
+            .find(|(name, _)| name.text() == Some(key))
+            .map(|(name, value)| (name, value))
     }
 
     /// Says whether this is an absent value: `key:` or `key: null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         match &self.kind {
-            Kind::Scalar(Scalar { text, style: Style::Plain }) => matches!(text.as_str(), "" | "~" | "null"),
+            Kind::Scalar(Scalar {
+                text,
+                style: Style::Plain,
+            }) => matches!(text.as_str(), "" | "~" | "null"),
             _ => false,
         }
     }
@@ -127,7 +133,9 @@ pub fn parse(source: &Source) -> Result<Arc<Node>, ParseYamlError> {
     for _ in 0..FOLD_LIMIT {
         match &result {
             Err(error) if error.reason.contains("indentation in quoted scalar") => {
-                let Some(joined) = join_scalar(&text, source.offset(error.position)) else { break };
+                let Some(joined) = join_scalar(&text, source.offset(error.position)) else {
+                    break;
+                };
                 text = joined;
                 result = Loader::new(source, &text).run();
             }
@@ -139,7 +147,11 @@ pub fn parse(source: &Source) -> Result<Arc<Node>, ParseYamlError> {
 
 /// Fills the line ends and indentation in the quoted scalar at a byte with [`FILLER`], so that spans stay true.
 fn join_scalar(text: &str, start: usize) -> Option<String> {
-    let quote = text.get(start..)?.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let quote = text
+        .get(start..)?
+        .chars()
+        .next()
+        .filter(|quote| matches!(quote, '"' | '\''))?;
     let mut joined = text.get(..=start)?.to_owned();
     let mut rest = text.get(start + 1..)?.char_indices().peekable();
     let mut changed = false;
@@ -156,9 +168,16 @@ fn join_scalar(text: &str, start: usize) -> Option<String> {
             }
             '\n' => {
                 // A line end that is not escaped folds into one space.
-                joined.push(if joined.ends_with(FILLER) { FILLER } else { ' ' });
+                joined.push(if joined.ends_with(FILLER) {
+                    FILLER
+                } else {
+                    ' '
+                });
                 changed = true;
-                while rest.next_if(|(_, blank)| matches!(blank, ' ' | '\t')).is_some() {
+                while rest
+                    .next_if(|(_, blank)| matches!(blank, ' ' | '\t'))
+                    .is_some()
+                {
                     joined.push(FILLER);
                 }
             }
@@ -193,12 +212,23 @@ struct Loader<'a> {
 impl<'a> Loader<'a> {
     fn new(source: &'a Source, text: &'a str) -> Self {
         let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
-        Self { source, text, offsets, stack: Vec::new(), anchors: BTreeMap::new(), root: None, nodes: 0 }
+        Self {
+            source,
+            text,
+            offsets,
+            stack: Vec::new(),
+            anchors: BTreeMap::new(),
+            root: None,
+            nodes: 0,
+        }
     }
 
     fn byte(&self, index: usize) -> usize {
         match &self.offsets {
-            Some(offsets) => offsets.get(index).copied().unwrap_or(self.source.text().len()),
+            Some(offsets) => offsets
+                .get(index)
+                .copied()
+                .unwrap_or(self.source.text().len()),
             None => index.min(self.source.text().len()),
         }
     }
@@ -207,20 +237,24 @@ impl<'a> Loader<'a> {
         // A byte order mark is no content for the scanner of this crate.
         let mut parser = Parser::new_from_str(self.text);
         while let Some(next) = parser.next_event() {
-            let (event, span) = next.map_err(|error| {
-                self.error(self.byte(error.marker().index()), error.info())
-            })?;
+            let (event, span) =
+                next.map_err(|error| self.error(self.byte(error.marker().index()), error.info()))?;
             let span = Span::new(self.byte(span.start.index()), self.byte(span.end.index()));
             if matches!(event, Event::DocumentEnd) {
                 break;
             }
             self.take(event, span)?;
         }
-        self.root.take().ok_or_else(|| self.error(0, "the file is empty"))
+        self.root
+            .take()
+            .ok_or_else(|| self.error(0, "the file is empty"))
     }
 
     fn error(&self, offset: usize, reason: &str) -> ParseYamlError {
-        ParseYamlError { position: self.source.position(offset), reason: reason.to_owned() }
+        ParseYamlError {
+            position: self.source.position(offset),
+            reason: reason.to_owned(),
+        }
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), ParseYamlError> {
@@ -232,7 +266,11 @@ impl<'a> Loader<'a> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                let text = if text.contains(FILLER) { text.replace(FILLER, "") } else { text.into_owned() };
+                let text = if text.contains(FILLER) {
+                    text.replace(FILLER, "")
+                } else {
+                    text.into_owned()
+                };
                 let kind = Kind::Scalar(Scalar { text, style });
                 self.add(Node { span, kind }, anchor)
             }
@@ -241,7 +279,10 @@ impl<'a> Loader<'a> {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
                 Some(node) => self.push(node, span.start),
-                None => Err(self.error(span.start, "an alias names an anchor that is not defined before it")),
+                None => Err(self.error(
+                    span.start,
+                    "an alias names an anchor that is not defined before it",
+                )),
             },
             _ => Ok(()),
         }
@@ -251,15 +292,29 @@ impl<'a> Loader<'a> {
         if self.stack.len() >= DEPTH_LIMIT {
             return Err(self.error(span.start, "the document is nested too deeply"));
         }
-        self.stack.push(Open { start: span.start, anchor, mapping, children: Vec::new() });
+        self.stack.push(Open {
+            start: span.start,
+            anchor,
+            mapping,
+            children: Vec::new(),
+        });
         Ok(())
     }
 
     fn close(&mut self, span: Span) -> Result<(), ParseYamlError> {
-        let Some(open) = self.stack.pop() else { return Ok(()) };
+        let Some(open) = self.stack.pop() else {
+            return Ok(());
+        };
         // The end of a block collection is reported at the next token: the last child's end is what belongs to it.
-        let inside = open.children.last().map_or(open.start, |last| last.span.end);
-        let flow = self.source.text().get(open.start..).is_some_and(|text| text.starts_with(['{', '[']));
+        let inside = open
+            .children
+            .last()
+            .map_or(open.start, |last| last.span.end);
+        let flow = self
+            .source
+            .text()
+            .get(open.start..)
+            .is_some_and(|text| text.starts_with(['{', '[']));
         let end = if flow { span.end.max(inside) } else { inside };
         let kind = if open.mapping {
             let mut entries = Vec::with_capacity(open.children.len() / 2);
@@ -271,7 +326,13 @@ impl<'a> Loader<'a> {
         } else {
             Kind::Sequence(open.children)
         };
-        self.add(Node { span: Span::new(open.start, end), kind }, open.anchor)
+        self.add(
+            Node {
+                span: Span::new(open.start, end),
+                kind,
+            },
+            open.anchor,
+        )
     }
 
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), ParseYamlError> {
@@ -331,7 +392,12 @@ mod tests {
     #[test]
     fn anchors_are_followed() {
         let root = read("a: &x\n  k: v\nb: *x\n").unwrap();
-        assert_eq!(root.get("b").and_then(|b| b.get("k")).and_then(|k| k.text()), Some("v"));
+        assert_eq!(
+            root.get("b")
+                .and_then(|b| b.get("k"))
+                .and_then(|k| k.text()),
+            Some("v")
+        );
     }
 
     #[test]

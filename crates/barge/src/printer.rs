@@ -81,6 +81,18 @@ impl Printer {
         }
     }
 
+    /// The width of the terminal behind stdout, in columns; none when there is none.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let (width, _) = terminal_size::terminal_size()?;
+        Some(usize::from(width.0))
+    }
+
+    /// Tells the CI system's runner something, on stderr, which it reads as well as stdout.
+    pub(crate) fn command(&self, command: &str) {
+        // Nobody is left to tell when stderr fails.
+        drop(writeln!(io::stderr().lock(), "{command}"));
+    }
+
     /// Writes a command's result: JSON as it is, or by the given hand for people.
     pub(crate) fn result(
         &self,

@@ -12,7 +12,9 @@ pub fn number_of_text(text: &str) -> f64 {
             return u32::from_str_radix(digits, radix).map_or(f64::NAN, f64::from);
         }
     }
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
     match text {
         "Infinity" | "+Infinity" => f64::INFINITY,
         "-Infinity" => f64::NEG_INFINITY,
@@ -28,7 +30,11 @@ pub fn text_of_number(number: f64) -> String {
         return "NaN".into();
     }
     if number.is_infinite() {
-        return if number > 0.0 { "Infinity".into() } else { "-Infinity".into() };
+        return if number > 0.0 {
+            "Infinity".into()
+        } else {
+            "-Infinity".into()
+        };
     }
     if number == 0.0 {
         return "0".into();
@@ -48,7 +54,14 @@ mod tests {
 
     #[test]
     fn documented_coercions() {
-        for (text, number) in [("", 0.0), ("  ", 0.0), (" 12 ", 12.0), ("0xff", 255.0), ("0o17", 15.0), ("-1.5e2", -150.0)] {
+        for (text, number) in [
+            ("", 0.0),
+            ("  ", 0.0),
+            (" 12 ", 12.0),
+            ("0xff", 255.0),
+            ("0o17", 15.0),
+            ("-1.5e2", -150.0),
+        ] {
             assert_eq!(number_of_text(text), number, "{text}");
         }
         for text in ["abc", "1x", "nan", "0xzz", "true", "inf"] {

@@ -20,7 +20,11 @@ pub struct ParseExpressionError {
 
 /// Reads a whole text as one expression.
 pub fn parse(text: &str) -> Result<Expression, ParseExpressionError> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+    };
     let expression = parser.binary(1)?;
     parser.skip_space();
     if parser.at < text.len() {
@@ -46,7 +50,10 @@ impl Parser<'_> {
     }
 
     fn error(&self, reason: &str) -> ParseExpressionError {
-        ParseExpressionError { at: self.at, reason: reason.to_owned() }
+        ParseExpressionError {
+            at: self.at,
+            reason: reason.to_owned(),
+        }
     }
 
     fn accept(&mut self, token: &str) -> bool {
@@ -59,7 +66,11 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, token: &str) -> Result<(), ParseExpressionError> {
-        if self.accept(token) { Ok(()) } else { Err(self.error(&format!("expected `{token}`"))) }
+        if self.accept(token) {
+            Ok(())
+        } else {
+            Err(self.error(&format!("expected `{token}`")))
+        }
     }
 
     fn operator(&mut self) -> Option<(Operator, usize)> {
@@ -75,7 +86,10 @@ impl Parser<'_> {
             (">", Operator::Greater),
         ];
         let rest = self.rest();
-        table.iter().find(|(text, _)| rest.starts_with(text)).map(|(text, operator)| (*operator, text.len()))
+        table
+            .iter()
+            .find(|(text, _)| rest.starts_with(text))
+            .map(|(text, operator)| (*operator, text.len()))
     }
 
     fn binary(&mut self, minimum: u8) -> Result<Expression, ParseExpressionError> {
@@ -91,7 +105,10 @@ impl Parser<'_> {
             self.at += length;
             let right = self.binary(operator.precedence() + 1)?;
             let span = Span::new(left.span.start, right.span.end);
-            left = Expression { span, kind: Kind::Binary(operator, Box::new(left), Box::new(right)) };
+            left = Expression {
+                span,
+                kind: Kind::Binary(operator, Box::new(left), Box::new(right)),
+            };
         }
         self.depth -= 1;
         Ok(left)
@@ -116,7 +133,10 @@ impl Parser<'_> {
         let mut expression = self.access()?;
         for _ in 0..negations {
             let span = Span::new(start, expression.span.end);
-            expression = Expression { span, kind: Kind::Not(Box::new(expression)) };
+            expression = Expression {
+                span,
+                kind: Kind::Not(Box::new(expression)),
+            };
         }
         Ok(expression)
     }
@@ -145,13 +165,18 @@ impl Parser<'_> {
                     Kind::Filter(Box::new(expression))
                 } else {
                     self.skip_space();
-                    let name = self.name().ok_or_else(|| self.error("expected a name after `.`"))?;
+                    let name = self
+                        .name()
+                        .ok_or_else(|| self.error("expected a name after `.`"))?;
                     Kind::Property(Box::new(expression), name)
                 }
             } else {
                 return Ok(expression);
             };
-            expression = Expression { span: Span::new(start, self.at), kind };
+            expression = Expression {
+                span: Span::new(start, self.at),
+                kind,
+            };
         }
     }
 
@@ -178,7 +203,10 @@ impl Parser<'_> {
             inner.kind
         } else if self.rest().starts_with('\'') {
             Kind::Text(self.quoted()?)
-        } else if self.rest().starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
+        } else if self
+            .rest()
+            .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
+        {
             Kind::Number(self.number()?)
         } else {
             let name = self.name().ok_or_else(|| self.error("expected a value"))?;
@@ -196,7 +224,10 @@ impl Parser<'_> {
                 }
             }
         };
-        Ok(Expression { span: Span::new(start, self.at), kind })
+        Ok(Expression {
+            span: Span::new(start, self.at),
+            kind,
+        })
     }
 
     fn arguments(&mut self) -> Result<Vec<Expression>, ParseExpressionError> {
@@ -222,7 +253,9 @@ impl Parser<'_> {
                 return Err(self.error("the text has no closing quote"));
             };
             text.push_str(rest.get(..quote).unwrap_or_default());
-            let doubled = rest.get(quote + 1..).is_some_and(|after| after.starts_with('\''));
+            let doubled = rest
+                .get(quote + 1..)
+                .is_some_and(|after| after.starts_with('\''));
             self.at += quote + 1;
             if !doubled {
                 return Ok(text);
@@ -266,21 +299,39 @@ mod tests {
             ("a && b || c && d", "a && b || c && d"),
             ("a && (b || c)", "a && (b || c)"),
             ("!(a==b)", "!(a == b)"),
-            ("! startsWith( GitHub.Ref , 'x' )", "!startswith(github.ref, 'x')"),
-            ("github['event'].pull_request.labels.*.name", "github['event'].pull_request.labels.*.name"),
+            (
+                "! startsWith( GitHub.Ref , 'x' )",
+                "!startswith(github.ref, 'x')",
+            ),
+            (
+                "github['event'].pull_request.labels.*.name",
+                "github['event'].pull_request.labels.*.name",
+            ),
             ("0xff >= -1.5e2", "255 >= -150"),
             ("'it''s' != null", "'it''s' != null"),
             ("a < b == c", "a < b == c"),
             ("a.b-c_d[0]", "a.b-c_d[0]"),
             ("fromJSON('[1]')[*]", "fromjson('[1]').*"),
         ] {
-            assert_eq!(parse(text).map(|e| e.to_string()), Ok(canonical.to_owned()), "{text}");
+            assert_eq!(
+                parse(text).map(|e| e.to_string()),
+                Ok(canonical.to_owned()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_expression_is_refused_with_its_place() {
-        for (text, at) in [("", 0), ("a &&", 4), ("a b", 2), ("'x", 1), ("f(a", 3), ("\"x\"", 0), ("a.", 2)] {
+        for (text, at) in [
+            ("", 0),
+            ("a &&", 4),
+            ("a b", 2),
+            ("'x", 1),
+            ("f(a", 3),
+            ("\"x\"", 0),
+            ("a.", 2),
+        ] {
             assert_eq!(parse(text).unwrap_err().at, at, "{text}");
         }
         assert!(parse(&"(".repeat(5000)).is_err());
@@ -291,7 +342,10 @@ mod tests {
     #[test]
     fn paths_and_status_functions() {
         let expression = parse("steps['meta'].outputs.tags").unwrap();
-        assert_eq!(expression.path(), Some(vec!["steps", "meta", "outputs", "tags"]));
+        assert_eq!(
+            expression.path(),
+            Some(vec!["steps", "meta", "outputs", "tags"])
+        );
         assert!(parse("a && !cancelled()").unwrap().has_status_function());
         assert!(!parse("a && b").unwrap().has_status_function());
     }

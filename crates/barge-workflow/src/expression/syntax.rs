@@ -132,7 +132,10 @@ impl Expression {
         let mut found = false;
         self.walk(&mut |expression| {
             if let Kind::Call(name, _) = &expression.kind {
-                found |= matches!(name.as_str(), "success" | "failure" | "always" | "cancelled");
+                found |= matches!(
+                    name.as_str(),
+                    "success" | "failure" | "always" | "cancelled"
+                );
             }
         });
         found
@@ -173,9 +176,15 @@ impl fmt::Display for Expression {
     }
 }
 
-fn write_operand(f: &mut fmt::Formatter<'_>, parent: Operator, operand: &Expression) -> fmt::Result {
+fn write_operand(
+    f: &mut fmt::Formatter<'_>,
+    parent: Operator,
+    operand: &Expression,
+) -> fmt::Result {
     match &operand.kind {
-        Kind::Binary(operator, ..) if operator.precedence() < parent.precedence() => write!(f, "({operand})"),
+        Kind::Binary(operator, ..) if operator.precedence() < parent.precedence() => {
+            write!(f, "({operand})")
+        }
         _ => write!(f, "{operand}"),
     }
 }

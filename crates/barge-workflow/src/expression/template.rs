@@ -31,7 +31,9 @@ impl Template {
         let mut at = 0;
         while let Some(open) = text.get(at..).and_then(|rest| rest.find("${{")) {
             let start = at + open;
-            let Some(close) = closing(text, start + 3) else { break };
+            let Some(close) = closing(text, start + 3) else {
+                break;
+            };
             if start > at {
                 parts.push(Part::Literal(at..start));
             }
@@ -103,7 +105,17 @@ mod tests {
                 Part::Broken(range, _) => format!("B {}", &text[range.clone()]),
             })
             .collect();
-        assert_eq!(kinds, ["L a", "E x", "L b", "E 'q}}'", "B ${{ 1 + }}", "L c${{ open"]);
+        assert_eq!(
+            kinds,
+            [
+                "L a",
+                "E x",
+                "L b",
+                "E 'q}}'",
+                "B ${{ 1 + }}",
+                "L c${{ open"
+            ]
+        );
         assert!(Template::parse("${{ a }}").sole_expression().is_some());
         assert!(Template::parse(" ${{ a }}").sole_expression().is_none());
     }

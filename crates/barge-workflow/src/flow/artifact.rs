@@ -67,7 +67,11 @@ pub(super) fn root(paths: &[Text], is_file: impl Fn(&Text) -> bool) -> Text {
         several => {
             let mut fixed = several.iter().map(|one| {
                 let fixed = path::fixed_part(one);
-                if !path::is_glob(one) && is_file(&fixed) { path::parent(&fixed) } else { fixed }
+                if !path::is_glob(one) && is_file(&fixed) {
+                    path::parent(&fixed)
+                } else {
+                    fixed
+                }
             });
             let first = fixed.next().unwrap_or_default();
             fixed.fold(first, |common, next| common_directory(&common, &next))
@@ -77,7 +81,12 @@ pub(super) fn root(paths: &[Text], is_file: impl Fn(&Text) -> bool) -> Text {
 
 fn common_directory(left: &Text, right: &Text) -> Text {
     let (left_parts, right_parts) = (left.split(|c| c == '/'), right.split(|c| c == '/'));
-    let shared: Vec<&Text> = left_parts.iter().zip(&right_parts).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+    let shared: Vec<&Text> = left_parts
+        .iter()
+        .zip(&right_parts)
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a)
+        .collect();
     let mut common = Text::new();
     for (at, part) in shared.iter().enumerate() {
         if at > 0 {
@@ -85,7 +94,11 @@ fn common_directory(left: &Text, right: &Text) -> Text {
         }
         common.append(part);
     }
-    if common.is_empty() && left.literal_start().starts_with('/') { Text::literal("/") } else { common }
+    if common.is_empty() && left.literal_start().starts_with('/') {
+        Text::literal("/")
+    } else {
+        common
+    }
 }
 
 /// A path below a directory.

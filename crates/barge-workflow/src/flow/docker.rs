@@ -3,7 +3,9 @@
 use crate::shell::{Call, Input, Output};
 use crate::symbolic::{Condition, Text};
 
-use super::facts::{Archive, Content, Delivery, FactKind, FileUse, Format, Need, Origin, Resolution};
+use super::facts::{
+    Archive, Content, Delivery, FactKind, FileUse, Format, Need, Origin, Resolution,
+};
 use super::machine::{Data, Script, flag_value};
 
 /// A command line taken apart.
@@ -16,14 +18,55 @@ struct Arguments {
 }
 
 const BUILD_SWITCHES: &[&str] = &[
-    "--load", "--push", "--no-cache", "--pull", "-q", "--quiet", "--rm", "--force-rm", "--squash", "--compress", "-D", "--debug", "--check",
+    "--load",
+    "--push",
+    "--no-cache",
+    "--pull",
+    "-q",
+    "--quiet",
+    "--rm",
+    "--force-rm",
+    "--squash",
+    "--compress",
+    "-D",
+    "--debug",
+    "--check",
 ];
 const RUN_SWITCHES: &[&str] = &[
-    "-d", "--detach", "-i", "--interactive", "-t", "--tty", "--rm", "--privileged", "--init", "--read-only", "-P", "--publish-all",
-    "--no-healthcheck", "--oom-kill-disable", "--sig-proxy", "-q", "--quiet",
+    "-d",
+    "--detach",
+    "-i",
+    "--interactive",
+    "-t",
+    "--tty",
+    "--rm",
+    "--privileged",
+    "--init",
+    "--read-only",
+    "-P",
+    "--publish-all",
+    "--no-healthcheck",
+    "--oom-kill-disable",
+    "--sig-proxy",
+    "-q",
+    "--quiet",
 ];
 const OTHER_SWITCHES: &[&str] = &[
-    "-q", "--quiet", "-a", "--all", "--all-tags", "-f", "--force", "--no-prune", "--no-trunc", "--digests", "--disable-content-trust", "-s", "--size", "-v", "--verbose",
+    "-q",
+    "--quiet",
+    "-a",
+    "--all",
+    "--all-tags",
+    "-f",
+    "--force",
+    "--no-prune",
+    "--no-trunc",
+    "--digests",
+    "--disable-content-trust",
+    "-s",
+    "--size",
+    "-v",
+    "--verbose",
 ];
 
 impl Arguments {
@@ -34,25 +77,42 @@ impl Arguments {
             at += 1;
             let start = word.literal_start();
             if !start.starts_with('-') || start == "-" || start == "--" {
-                if word.as_symbol().is_some_and(|symbol| symbol.may_hold('-') && symbol.may_hold(' ')) && arguments.positional.is_empty() {
+                if word
+                    .as_symbol()
+                    .is_some_and(|symbol| symbol.may_hold('-') && symbol.may_hold(' '))
+                    && arguments.positional.is_empty()
+                {
                     arguments.uncertain = true;
                 }
                 arguments.positional.push(word.clone());
                 continue;
             }
-            if let Some((name, value)) = word.split_first('=').filter(|(name, _)| name.as_literal().is_some_and(|name| name.starts_with("--"))) {
-                arguments.flags.push((name.as_literal().unwrap_or_default().to_owned(), Some(value)));
+            if let Some((name, value)) = word
+                .split_first('=')
+                .filter(|(name, _)| name.as_literal().is_some_and(|name| name.starts_with("--")))
+            {
+                arguments.flags.push((
+                    name.as_literal().unwrap_or_default().to_owned(),
+                    Some(value),
+                ));
                 continue;
             }
             let Some(name) = word.as_literal() else {
                 arguments.flags.push((start.to_owned(), None));
                 continue;
             };
-            let bundle = !name.starts_with("--") && name.len() > 2 && name.chars().skip(1).all(|c| switches.contains(&format!("-{c}").as_str()));
+            let bundle = !name.starts_with("--")
+                && name.len() > 2
+                && name
+                    .chars()
+                    .skip(1)
+                    .all(|c| switches.contains(&format!("-{c}").as_str()));
             if switches.contains(&name) && !values.contains(&name) || bundle {
                 arguments.flags.push((name.to_owned(), None));
             } else {
-                arguments.flags.push((name.to_owned(), words.get(at).cloned()));
+                arguments
+                    .flags
+                    .push((name.to_owned(), words.get(at).cloned()));
                 at += 1;
             }
         }
@@ -61,16 +121,25 @@ impl Arguments {
 
     fn has(&self, names: &[&str]) -> bool {
         self.flags.iter().any(|(name, value)| {
-            names.contains(&name.as_str()) && value.as_ref().is_none_or(|value| value.as_literal() != Some("false"))
+            names.contains(&name.as_str())
+                && value
+                    .as_ref()
+                    .is_none_or(|value| value.as_literal() != Some("false"))
         })
     }
 
     fn values<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Text> {
-        self.flags.iter().filter(|(name, _)| names.contains(&name.as_str())).filter_map(|(_, value)| value.as_ref())
+        self.flags
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .filter_map(|(_, value)| value.as_ref())
     }
 
     fn value(&self, names: &[&str]) -> Option<Text> {
-        self.flags.iter().find(|(name, _)| names.contains(&name.as_str())).and_then(|(_, value)| value.clone())
+        self.flags
+            .iter()
+            .find(|(name, _)| names.contains(&name.as_str()))
+            .and_then(|(_, value)| value.clone())
     }
 }
 
@@ -78,8 +147,16 @@ impl Arguments {
 pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text]) -> Output {
     let mut words: Vec<Text> = arguments.to_vec();
     // Flags of docker itself.
-    while words.first().is_some_and(|word| word.literal_start().starts_with('-')) {
-        let switch = words.first().is_some_and(|word| matches!(word.as_literal(), Some("--debug" | "-D" | "--tls" | "--tlsverify")) || word.contains("="));
+    while words
+        .first()
+        .is_some_and(|word| word.literal_start().starts_with('-'))
+    {
+        let switch = words.first().is_some_and(|word| {
+            matches!(
+                word.as_literal(),
+                Some("--debug" | "-D" | "--tls" | "--tlsverify")
+            ) || word.contains("=")
+        });
         words.drain(..if switch { 1 } else { 2.min(words.len()) });
     }
     let name = |at: usize| words.get(at).and_then(Text::as_literal).unwrap_or_default();
@@ -97,7 +174,12 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         ("buildx", "use") => script.walk.own_builder = Condition::Always,
         ("buildx", "bake") => script.fact(FactKind::DaemonOpaque("a bake file".into()), call),
         ("compose", _) | ("stack", _) => {
-            if words.iter().any(|word| matches!(word.as_literal(), Some("build" | "up" | "run" | "pull" | "create"))) {
+            if words.iter().any(|word| {
+                matches!(
+                    word.as_literal(),
+                    Some("build" | "up" | "run" | "pull" | "create")
+                )
+            }) {
                 script.fact(FactKind::DaemonOpaque("a compose file".into()), call);
             }
         }
@@ -108,7 +190,9 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         ("import", _) | ("image", "import") | ("commit", _) => {
             let arguments = Arguments::read(rest(1), OTHER_SWITCHES, &["-m", "-a", "-c"]);
             match arguments.positional.last() {
-                Some(reference) => script.fact(FactKind::Present(reference.clone(), Origin::Built), call),
+                Some(reference) => {
+                    script.fact(FactKind::Present(reference.clone(), Origin::Built), call)
+                }
                 None => script.fact(FactKind::DaemonOpaque("an import".into()), call),
             }
         }
@@ -120,12 +204,27 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         ("image", "pull") => pull(script, call, rest(2)),
         ("run" | "create", _) => run(script, call, rest(1), name(0)),
         ("container", "run" | "create") => run(script, call, rest(2), "run"),
-        ("image", "inspect") | ("history", _) | ("image", "history") => named(script, call, rest(if name(0) == "image" { 2 } else { 1 }), "inspect"),
-        ("inspect", _) if words.iter().any(|word| word.as_literal() == Some("--type=image")) => named(script, call, rest(1), "inspect"),
+        ("image", "inspect") | ("history", _) | ("image", "history") => named(
+            script,
+            call,
+            rest(if name(0) == "image" { 2 } else { 1 }),
+            "inspect",
+        ),
+        ("inspect", _)
+            if words
+                .iter()
+                .any(|word| word.as_literal() == Some("--type=image")) =>
+        {
+            named(script, call, rest(1), "inspect")
+        }
         ("rmi", _) => removed(script, call, rest(1)),
         ("image", "rm") => removed(script, call, rest(2)),
         ("system" | "image" | "builder", "prune") => {
-            if words.iter().any(|word| matches!(word.as_literal(), Some("-a" | "--all" | "-af" | "-fa"))) && name(0) != "builder" {
+            if words
+                .iter()
+                .any(|word| matches!(word.as_literal(), Some("-a" | "--all" | "-af" | "-fa")))
+                && name(0) != "builder"
+            {
                 script.fact(FactKind::Removed(None), call);
             }
         }
@@ -142,12 +241,24 @@ fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], buildx: bool)
         references,
         to_daemon: Condition::Never,
         loads: Condition::Never,
-        to_registry: if arguments.has(&["--push"]) { here.clone() } else { Condition::Never },
+        to_registry: if arguments.has(&["--push"]) {
+            here.clone()
+        } else {
+            Condition::Never
+        },
         to_file: Condition::Never,
         platforms: platforms(arguments.value(&["--platform"]).as_ref()),
-        recipe: recipe(arguments.positional.last(), arguments.value(&["-f", "--file"]).as_ref(), arguments.value(&["--target"]).as_ref()),
+        recipe: recipe(
+            arguments.positional.last(),
+            arguments.value(&["-f", "--file"]).as_ref(),
+            arguments.value(&["--target"]).as_ref(),
+        ),
         from_metadata: false,
-        by: if buildx { "docker buildx build".into() } else { "docker build".into() },
+        by: if buildx {
+            "docker buildx build".into()
+        } else {
+            "docker build".into()
+        },
     };
     let outputs: Vec<Text> = arguments.values(&["-o", "--output"]).cloned().collect();
     let mut loads = arguments.has(&["--load"]);
@@ -169,7 +280,11 @@ fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], buildx: bool)
         here.clone()
     } else if outputs.is_empty() || delivery.to_registry == Condition::Never {
         // A builder of the daemon keeps the image there; one of its own keeps it to itself.
-        if outputs.is_empty() { here.and(&script.walk.own_builder.negate()) } else { Condition::Never }
+        if outputs.is_empty() {
+            here.and(&script.walk.own_builder.negate())
+        } else {
+            Condition::Never
+        }
     } else {
         here.and(&script.walk.own_builder.negate())
     };
@@ -192,24 +307,52 @@ pub(super) fn deliver(
     tolerated: bool,
 ) {
     for reference in &delivery.references {
-        walk.add(FactKind::Present(reference.clone(), Origin::Built), &delivery.to_daemon.clone(), step, place, tolerated);
-        walk.add(FactKind::Pushed(reference.clone()), &delivery.to_registry.clone(), step, place, tolerated);
+        walk.add(
+            FactKind::Present(reference.clone(), Origin::Built),
+            &delivery.to_daemon.clone(),
+            step,
+            place,
+            tolerated,
+        );
+        walk.add(
+            FactKind::Pushed(reference.clone()),
+            &delivery.to_registry.clone(),
+            step,
+            place,
+            tolerated,
+        );
     }
     walk.add(FactKind::Built(delivery), condition, step, place, tolerated);
 }
 
 /// The number of platforms of a list.
 pub(super) fn platforms(list: Option<&Text>) -> Vec<(Condition, Option<usize>)> {
-    let Some(list) = list else { return vec![(Condition::Always, Some(1))] };
-    let parts = list.split(|c| c == ',' || c == '\n').into_iter().filter(|part| !part.trim().is_empty()).count();
+    let Some(list) = list else {
+        return vec![(Condition::Always, Some(1))];
+    };
+    let parts = list
+        .split(|c| c == ',' || c == '\n')
+        .into_iter()
+        .filter(|part| !part.trim().is_empty())
+        .count();
     let known = list.symbols().all(|symbol| !symbol.may_hold(','));
-    vec![(Condition::Always, if known || parts > 1 { Some(parts) } else { None })]
+    vec![(
+        Condition::Always,
+        if known || parts > 1 {
+            Some(parts)
+        } else {
+            None
+        },
+    )]
 }
 
 /// What is built from what, to recognise two builds of one thing.
 pub(super) fn recipe(context: Option<&Text>, file: Option<&Text>, target: Option<&Text>) -> Text {
     let mut recipe = context.map(super::path::normalize).unwrap_or_default();
-    for part in [file.map(super::path::normalize), target.cloned()].into_iter().flatten() {
+    for part in [file.map(super::path::normalize), target.cloned()]
+        .into_iter()
+        .flatten()
+    {
         recipe.push_str("|");
         recipe.append(&part);
     }
@@ -227,9 +370,16 @@ pub(super) struct OutputTarget {
 impl OutputTarget {
     /// Reads `type=docker,dest=/tmp/x.tar`.
     pub(super) fn read(text: &Text) -> Self {
-        let mut target = Self { kind: None, destination: None, push: false };
+        let mut target = Self {
+            kind: None,
+            destination: None,
+            push: false,
+        };
         for field in text.split(|c| c == ',') {
-            match field.split_first('=').and_then(|(key, value)| Some((key.trim().as_literal()?.to_owned(), value.trim()))) {
+            match field
+                .split_first('=')
+                .and_then(|(key, value)| Some((key.trim().as_literal()?.to_owned(), value.trim())))
+            {
                 Some((key, value)) => match key.as_str() {
                     "type" => target.kind = value.as_literal().map(str::to_owned),
                     "dest" => target.destination = Some(value),
@@ -255,24 +405,44 @@ impl OutputTarget {
 
     /// The file it goes to and what that holds.
     pub(super) fn file(&self, references: &[Text]) -> Option<(Text, Content)> {
-        let destination = self.destination.clone().filter(|destination| destination.as_literal() != Some("-"))?;
+        let destination = self
+            .destination
+            .clone()
+            .filter(|destination| destination.as_literal() != Some("-"))?;
         let format = match self.kind.as_deref() {
             Some("docker") => Format::Docker,
             Some("oci") => Format::Oci,
             Some("tar") => Format::RootFilesystem,
             _ => return None,
         };
-        Some((destination, Content::Images(Archive { references: references.to_vec(), complete: true, format })))
+        Some((
+            destination,
+            Content::Images(Archive {
+                references: references.to_vec(),
+                complete: true,
+                format,
+            }),
+        ))
     }
 }
 
 fn save(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) -> Output {
     let arguments = Arguments::read(words, &[], &[]);
     for reference in &arguments.positional {
-        script.fact(FactKind::Named(reference.clone(), Need::Local, "docker save".into()), call);
+        script.fact(
+            FactKind::Named(reference.clone(), Need::Local, "docker save".into()),
+            call,
+        );
     }
-    let complete = arguments.positional.iter().all(|reference| !reference.may_be_empty());
-    let content = Content::Images(Archive { references: arguments.positional.clone(), complete, format: Format::Docker });
+    let complete = arguments
+        .positional
+        .iter()
+        .all(|reference| !reference.may_be_empty());
+    let content = Content::Images(Archive {
+        references: arguments.positional.clone(),
+        complete,
+        format: Format::Docker,
+    });
     let file = arguments.value(&["-o", "--output"]);
     let path = file.as_ref().map(|file| script.file(file));
     script.fact(FactKind::Saved(arguments.positional, path), call);
@@ -290,23 +460,47 @@ fn load(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     if call.captured {
         script.fact(FactKind::LoadOutputRead, call);
     }
-    let uncertain = arguments.positional.iter().any(|word| word.as_literal().is_none());
+    let uncertain = arguments
+        .positional
+        .iter()
+        .any(|word| word.as_literal().is_none());
     if !arguments.positional.is_empty() && !uncertain {
-        let given = arguments.positional.iter().map(Text::describe).collect::<Vec<_>>().join(" ");
-        script.fact(FactKind::BadLoad(format!("`docker load` takes no arguments, `{given}` needs `-i`")), call);
-        return script.fact(FactKind::DaemonOpaque("a load that cannot work".into()), call);
+        let given = arguments
+            .positional
+            .iter()
+            .map(Text::describe)
+            .collect::<Vec<_>>()
+            .join(" ");
+        script.fact(
+            FactKind::BadLoad(format!(
+                "`docker load` takes no arguments, `{given}` needs `-i`"
+            )),
+            call,
+        );
+        return script.fact(
+            FactKind::DaemonOpaque("a load that cannot work".into()),
+            call,
+        );
     }
     let file = arguments.value(&["-i", "--input"]);
     match (file, call.input.clone()) {
         (Some(file), _) | (None, Input::File(file)) => {
-            if file.contains("(") || file.literal_start().is_empty() && file.as_symbol().is_some_and(|s| s.may_hold(' ')) {
-                return script.fact(FactKind::DaemonOpaque("a load from a file that is not known".into()), call);
+            if file.contains("(")
+                || file.literal_start().is_empty()
+                    && file.as_symbol().is_some_and(|s| s.may_hold(' '))
+            {
+                return script.fact(
+                    FactKind::DaemonOpaque("a load from a file that is not known".into()),
+                    call,
+                );
             }
             load_file(script, call, &file);
         }
         (None, Input::Piped(Output::Data(number))) => match script.walk.data.get(number).cloned() {
             Some(Data::File(file)) => load_path(script, call, &file),
-            Some(Data::Made(Content::Images(archive))) => loaded(script, call, &archive, &Text::new()),
+            Some(Data::Made(Content::Images(archive))) => {
+                loaded(script, call, &archive, &Text::new())
+            }
             _ => script.fact(FactKind::DaemonOpaque("a load from a pipe".into()), call),
         },
         _ => script.fact(FactKind::DaemonOpaque("a load from a pipe".into()), call),
@@ -315,8 +509,14 @@ fn load(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
 
 fn load_file(script: &mut Script<'_, '_>, call: &Call, file: &Text) {
     // `docker load < gzip -cd x`: the program's name is taken for the file.
-    if matches!(file.as_literal(), Some("gzip" | "gunzip" | "zcat" | "cat" | "pigz" | "zstd" | "unzstd")) {
-        let reason = format!("the shell reads a file named `{}`; a pipe is meant", file.describe());
+    if matches!(
+        file.as_literal(),
+        Some("gzip" | "gunzip" | "zcat" | "cat" | "pigz" | "zstd" | "unzstd")
+    ) {
+        let reason = format!(
+            "the shell reads a file named `{}`; a pipe is meant",
+            file.describe()
+        );
         return script.fact(FactKind::BadLoad(reason), call);
     }
     let file = script.file(file);
@@ -326,37 +526,68 @@ fn load_file(script: &mut Script<'_, '_>, call: &Call, file: &Text) {
 fn load_path(script: &mut Script<'_, '_>, call: &Call, file: &Text) {
     let (condition, place) = (script.when(&call.condition), script.place(call.span));
     let step = script.step;
-    match script.walk.read_file(file, FileUse::Load, &condition, step, &place, call.tolerated) {
+    match script.walk.read_file(
+        file,
+        FileUse::Load,
+        &condition,
+        step,
+        &place,
+        call.tolerated,
+    ) {
         Resolution::Written(found) => {
             for (_, content, _) in found {
                 match content {
                     Content::Images(archive) => loaded(script, call, &archive, file),
-                    _ => script.fact(FactKind::DaemonOpaque(format!("the images in `{}`", file.describe())), call),
+                    _ => script.fact(
+                        FactKind::DaemonOpaque(format!("the images in `{}`", file.describe())),
+                        call,
+                    ),
                 }
             }
         }
-        _ => script.fact(FactKind::DaemonOpaque(format!("the images in `{}`", file.describe())), call),
+        _ => script.fact(
+            FactKind::DaemonOpaque(format!("the images in `{}`", file.describe())),
+            call,
+        ),
     }
 }
 
 fn loaded(script: &mut Script<'_, '_>, call: &Call, archive: &Archive, file: &Text) {
     for reference in &archive.references {
         // `docker save NAME` without a tag keeps every tag of that name.
-        let tagged = reference.split_last('/').map_or_else(|| reference.clone(), |(_, name)| name).contains(":");
-        script.fact(FactKind::Present(reference.clone(), Origin::Loaded(file.clone())), call);
+        let tagged = reference
+            .split_last('/')
+            .map_or_else(|| reference.clone(), |(_, name)| name)
+            .contains(":");
+        script.fact(
+            FactKind::Present(reference.clone(), Origin::Loaded(file.clone())),
+            call,
+        );
         if !tagged {
-            script.fact(FactKind::DaemonOpaque("an archive with all tags of a name".into()), call);
+            script.fact(
+                FactKind::DaemonOpaque("an archive with all tags of a name".into()),
+                call,
+            );
         }
     }
     if !archive.complete || archive.references.is_empty() {
-        script.fact(FactKind::DaemonOpaque("an archive whose names are not known".into()), call);
+        script.fact(
+            FactKind::DaemonOpaque("an archive whose names are not known".into()),
+            call,
+        );
     }
 }
 
 fn tag(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let [source, target] = words else { return };
-    script.fact(FactKind::Named(source.clone(), Need::Local, "docker tag".into()), call);
-    script.fact(FactKind::Present(target.clone(), Origin::Tagged(source.clone())), call);
+    script.fact(
+        FactKind::Named(source.clone(), Need::Local, "docker tag".into()),
+        call,
+    );
+    script.fact(
+        FactKind::Present(target.clone(), Origin::Tagged(source.clone())),
+        call,
+    );
 }
 
 fn push(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
@@ -364,7 +595,10 @@ fn push(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let all = arguments.has(&["-a", "--all-tags"]);
     for reference in arguments.positional {
         if !all {
-            script.fact(FactKind::Named(reference.clone(), Need::Local, "docker push".into()), call);
+            script.fact(
+                FactKind::Named(reference.clone(), Need::Local, "docker push".into()),
+                call,
+            );
         }
         script.fact(FactKind::Pushed(reference), call);
     }
@@ -373,7 +607,10 @@ fn push(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
 fn pull(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let arguments = Arguments::read(words, OTHER_SWITCHES, &[]);
     for reference in arguments.positional {
-        script.fact(FactKind::Named(reference.clone(), Need::Remote, "docker pull".into()), call);
+        script.fact(
+            FactKind::Named(reference.clone(), Need::Remote, "docker pull".into()),
+            call,
+        );
         script.present_on_success(reference, call);
     }
 }
@@ -383,28 +620,67 @@ fn run(script: &mut Script<'_, '_>, call: &Call, words: &[Text], verb: &str) {
     if arguments.uncertain {
         return;
     }
-    let never = arguments.flags.iter().any(|(name, value)| name == "--pull" && value.as_ref().and_then(Text::as_literal) == Some("never"));
+    let never = arguments.flags.iter().any(|(name, value)| {
+        name == "--pull" && value.as_ref().and_then(Text::as_literal) == Some("never")
+    });
     if let Some(reference) = arguments.positional.first() {
-        let need = if never { Need::Local } else { Need::LocalOrRemote };
-        script.fact(FactKind::Named(reference.clone(), need, format!("docker {verb}")), call);
+        let need = if never {
+            Need::Local
+        } else {
+            Need::LocalOrRemote
+        };
+        script.fact(
+            FactKind::Named(reference.clone(), need, format!("docker {verb}")),
+            call,
+        );
     }
     // A container can write what is mounted into it.
-    let mounts = arguments.flags.iter().any(|(name, _)| matches!(name.as_str(), "-v" | "--volume" | "--mount"));
-    let socket = arguments.flags.iter().any(|(_, value)| value.as_ref().is_some_and(|value| value.contains("docker.sock")));
+    let mounts = arguments
+        .flags
+        .iter()
+        .any(|(name, _)| matches!(name.as_str(), "-v" | "--volume" | "--mount"));
+    let socket = arguments.flags.iter().any(|(_, value)| {
+        value
+            .as_ref()
+            .is_some_and(|value| value.contains("docker.sock"))
+    });
     if mounts {
         let (condition, place) = (script.when(&call.condition), script.place(call.span));
         let step = script.step;
-        script.walk.mark_files_opaque(step, &condition, &place, "a container with a mounted directory");
+        script.walk.mark_files_opaque(
+            step,
+            &condition,
+            &place,
+            "a container with a mounted directory",
+        );
     }
     if socket {
-        script.fact(FactKind::DaemonOpaque("a container that talks to the daemon".into()), call);
+        script.fact(
+            FactKind::DaemonOpaque("a container that talks to the daemon".into()),
+            call,
+        );
     }
 }
 
 fn named(script: &mut Script<'_, '_>, call: &Call, words: &[Text], verb: &str) {
-    let arguments = Arguments::read(words, &["-s", "--size", "-H", "--human", "--no-trunc", "-q", "--quiet"], &[]);
+    let arguments = Arguments::read(
+        words,
+        &[
+            "-s",
+            "--size",
+            "-H",
+            "--human",
+            "--no-trunc",
+            "-q",
+            "--quiet",
+        ],
+        &[],
+    );
     for reference in arguments.positional {
-        script.fact(FactKind::Named(reference.clone(), Need::Local, format!("docker {verb}")), call);
+        script.fact(
+            FactKind::Named(reference.clone(), Need::Local, format!("docker {verb}")),
+            call,
+        );
         if call.tolerated {
             // A script that asks first goes on knowing the answer.
             script.present_on_success(reference, call);
@@ -420,18 +696,48 @@ fn removed(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
 }
 
 /// Tools that name images or read archives; says whether the program was one of them.
-pub(super) fn scanner(script: &mut Script<'_, '_>, program: &str, arguments: &[Text], call: &Call) -> bool {
-    let word = |at: usize| arguments.get(at).and_then(Text::as_literal).unwrap_or_default();
+pub(super) fn scanner(
+    script: &mut Script<'_, '_>,
+    program: &str,
+    arguments: &[Text],
+    call: &Call,
+) -> bool {
+    let word = |at: usize| {
+        arguments
+            .get(at)
+            .and_then(Text::as_literal)
+            .unwrap_or_default()
+    };
     match (program, word(0), word(1)) {
-        ("kind", "load", "docker-image") | ("minikube", "image", "load") | ("k3d", "image" | "images", "import" | "load") => {
+        ("kind", "load", "docker-image")
+        | ("minikube", "image", "load")
+        | ("k3d", "image" | "images", "import" | "load") => {
             let read = Arguments::read(arguments.get(2..).unwrap_or_default(), &["--daemon"], &[]);
             for reference in read.positional {
                 if super::path::is_archive(&reference) {
-                    let (condition, place, file) = (script.when(&call.condition), script.place(call.span), script.file(&reference));
+                    let (condition, place, file) = (
+                        script.when(&call.condition),
+                        script.place(call.span),
+                        script.file(&reference),
+                    );
                     let step = script.step;
-                    script.walk.read_file(&file, FileUse::Load, &condition, step, &place, call.tolerated);
+                    script.walk.read_file(
+                        &file,
+                        FileUse::Load,
+                        &condition,
+                        step,
+                        &place,
+                        call.tolerated,
+                    );
                 } else {
-                    script.fact(FactKind::Named(reference, Need::Local, format!("{program} {} {}", word(0), word(1))), call);
+                    script.fact(
+                        FactKind::Named(
+                            reference,
+                            Need::Local,
+                            format!("{program} {} {}", word(0), word(1)),
+                        ),
+                        call,
+                    );
                 }
             }
         }
@@ -439,29 +745,75 @@ pub(super) fn scanner(script: &mut Script<'_, '_>, program: &str, arguments: &[T
             if let Some(file) = arguments.get(2).map(|file| script.file(file)) {
                 let (condition, place) = (script.when(&call.condition), script.place(call.span));
                 let step = script.step;
-                script.walk.read_file(&file, FileUse::Load, &condition, step, &place, call.tolerated);
+                script.walk.read_file(
+                    &file,
+                    FileUse::Load,
+                    &condition,
+                    step,
+                    &place,
+                    call.tolerated,
+                );
             }
         }
         ("trivy", "image", _) => {
-            let read = Arguments::read(arguments.get(1..).unwrap_or_default(), &["--ignore-unfixed", "--no-progress", "-q", "--quiet", "-d", "--debug", "--insecure", "--skip-db-update", "--light", "--list-all-pkgs", "--reset", "--download-db-only"], &[]);
+            let read = Arguments::read(
+                arguments.get(1..).unwrap_or_default(),
+                &[
+                    "--ignore-unfixed",
+                    "--no-progress",
+                    "-q",
+                    "--quiet",
+                    "-d",
+                    "--debug",
+                    "--insecure",
+                    "--skip-db-update",
+                    "--light",
+                    "--list-all-pkgs",
+                    "--reset",
+                    "--download-db-only",
+                ],
+                &[],
+            );
             if let Some(output) = read.value(&["-o", "--output"]) {
                 script.write_content(&output, Content::Other, call);
             }
             match read.value(&["--input"]) {
                 Some(file) => {
-                    let (condition, place, file) = (script.when(&call.condition), script.place(call.span), script.file(&file));
+                    let (condition, place, file) = (
+                        script.when(&call.condition),
+                        script.place(call.span),
+                        script.file(&file),
+                    );
                     let step = script.step;
-                    script.walk.read_file(&file, FileUse::Scan, &condition, step, &place, call.tolerated);
+                    script.walk.read_file(
+                        &file,
+                        FileUse::Scan,
+                        &condition,
+                        step,
+                        &place,
+                        call.tolerated,
+                    );
                 }
                 None => {
                     if let Some(reference) = read.positional.last().filter(|_| !read.uncertain) {
-                        script.fact(FactKind::Named(reference.clone(), Need::LocalOrRemote, "trivy image".into()), call);
+                        script.fact(
+                            FactKind::Named(
+                                reference.clone(),
+                                Need::LocalOrRemote,
+                                "trivy image".into(),
+                            ),
+                            call,
+                        );
                     }
                 }
             }
         }
         ("cosign", "sign" | "attest" | "verify", _) => {
-            let read = Arguments::read(arguments.get(1..).unwrap_or_default(), &["-y", "--yes", "-r", "--recursive", "-d"], &[]);
+            let read = Arguments::read(
+                arguments.get(1..).unwrap_or_default(),
+                &["-y", "--yes", "-r", "--recursive", "-d"],
+                &[],
+            );
             for reference in read.positional {
                 script.fact(FactKind::Attested(reference), call);
             }

@@ -8,7 +8,9 @@ use crate::model::{Action, Defaults, Entry, Field, Guard, Input, Step};
 use crate::scenario::Scenario;
 use crate::shell::interpret::join_path;
 use crate::source::{Source, Span};
-use crate::symbolic::{Comparison, Condition, Piece, Shape, Symbol, Term, Text, Value, condition_of, interpolate};
+use crate::symbolic::{
+    Comparison, Condition, Piece, Shape, Symbol, Term, Text, Value, condition_of, interpolate,
+};
 
 use super::artifact::Artifact;
 use super::facts::{Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace};
@@ -109,22 +111,39 @@ impl Walk<'_> {
 
     fn step(&mut self, step: &Step, frame: &Frame<'_>) {
         let contexts = self.contexts(frame, Some(step));
-        let mut condition = frame.condition.and(&self.guard_condition(step.guard.as_ref(), &contexts));
+        let mut condition = frame
+            .condition
+            .and(&self.guard_condition(step.guard.as_ref(), &contexts));
         if condition.is_large() {
-            condition = Condition::truthy(&Symbol::new(format!("the condition of `{}`", step.title()), Shape::Boolean));
+            condition = Condition::truthy(&Symbol::new(
+                format!("the condition of `{}`", step.title()),
+                Shape::Boolean,
+            ));
         }
         let title = contexts_title(step, &contexts);
         let number = self.trace.steps.len();
         self.trace.steps.push(StepTrace {
             title,
             id: step.id.as_ref().map(|id| id.text.clone()),
-            place: Place { source: frame.source.clone(), span: step.span },
-            guard: step.guard.as_ref().map(|guard| (guard.field.text.clone(), guard.field.span)),
+            place: Place {
+                source: frame.source.clone(),
+                span: step.span,
+            },
+            guard: step
+                .guard
+                .as_ref()
+                .map(|guard| (guard.field.text.clone(), guard.field.span)),
             condition: condition.clone(),
-            kind: step.action().map_or_else(|| "run".to_owned(), |(name, _)| name.to_owned()),
+            kind: step
+                .action()
+                .map_or_else(|| "run".to_owned(), |(name, _)| name.to_owned()),
             outputs: BTreeMap::new(),
             open_outputs: step.run.is_none(),
-            script: step.run.as_ref().map(|run| run.text.clone()).unwrap_or_default(),
+            script: step
+                .run
+                .as_ref()
+                .map(|run| run.text.clone())
+                .unwrap_or_default(),
             tolerated: step.continue_on_error,
         });
         if condition == Condition::Never {
@@ -137,19 +156,55 @@ impl Walk<'_> {
         }
     }
 
-    fn run_script(&mut self, step: &Step, run: &Field, frame: &Frame<'_>, number: usize, condition: &Condition) {
-        let shell = step.shell.as_deref().or_else(|| frame.defaults.iter().find_map(|defaults| defaults.shell.as_deref()));
-        let place = Place { source: frame.source.clone(), span: run.span };
+    fn run_script(
+        &mut self,
+        step: &Step,
+        run: &Field,
+        frame: &Frame<'_>,
+        number: usize,
+        condition: &Condition,
+    ) {
+        let shell = step.shell.as_deref().or_else(|| {
+            frame
+                .defaults
+                .iter()
+                .find_map(|defaults| defaults.shell.as_deref())
+        });
+        let place = Place {
+            source: frame.source.clone(),
+            span: run.span,
+        };
         if shell.is_some_and(|shell| !(shell.starts_with("bash") || shell.starts_with("sh"))) {
-            self.mark_opaque(number, condition, &place, "a script that is no shell script");
+            self.mark_opaque(
+                number,
+                condition,
+                &place,
+                "a script that is no shell script",
+            );
             return;
         }
         let contexts = self.contexts(frame, Some(step));
         let prepared = machine::prepare(run, &contexts);
-        let directory = step.working_directory.as_ref().or_else(|| frame.defaults.iter().find_map(|defaults| defaults.working_directory.as_ref()));
-        let directory = directory.and_then(|field| interpolate(&field.text, &contexts).sole_text()).unwrap_or_default();
+        let directory = step.working_directory.as_ref().or_else(|| {
+            frame
+                .defaults
+                .iter()
+                .find_map(|defaults| defaults.working_directory.as_ref())
+        });
+        let directory = directory
+            .and_then(|field| interpolate(&field.text, &contexts).sole_text())
+            .unwrap_or_default();
         let directory = path::normalize(&directory);
-        machine::run(self, prepared, run, frame.source, number, condition, directory, step.continue_on_error);
+        machine::run(
+            self,
+            prepared,
+            run,
+            frame.source,
+            number,
+            condition,
+            directory,
+            step.continue_on_error,
+        );
     }
 
     /// Evaluates an input of a step.
@@ -158,7 +213,14 @@ impl Walk<'_> {
         Some(interpolate(&field.text, &self.contexts(frame, Some(step))))
     }
 
-    fn use_action(&mut self, step: &Step, uses: &str, frame: &Frame<'_>, number: usize, condition: &Condition) {
+    fn use_action(
+        &mut self,
+        step: &Step,
+        uses: &str,
+        frame: &Frame<'_>,
+        number: usize,
+        condition: &Condition,
+    ) {
         if let Some(local) = uses.strip_prefix("./") {
             self.use_local(step, local, frame, number, condition);
             return;
@@ -166,12 +228,30 @@ impl Walk<'_> {
         super::action::apply(self, step, frame, number, condition);
     }
 
-    fn use_local(&mut self, step: &Step, local: &str, frame: &Frame<'_>, number: usize, condition: &Condition) {
-        let place = Place { source: frame.source.clone(), span: step.span };
+    fn use_local(
+        &mut self,
+        step: &Step,
+        local: &str,
+        frame: &Frame<'_>,
+        number: usize,
+        condition: &Condition,
+    ) {
+        let place = Place {
+            source: frame.source.clone(),
+            span: step.span,
+        };
         let local = local.trim_end_matches('/');
-        let names = ["action.yml", "action.yaml"].map(|name| if local.is_empty() { name.to_owned() } else { format!("{local}/{name}") });
+        let names = ["action.yml", "action.yaml"].map(|name| {
+            if local.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{local}/{name}")
+            }
+        });
         let source = names.iter().find_map(|name| self.repository.read(name));
-        let action = source.and_then(|source| Action::parse(&source).ok()).filter(|action| action.composite);
+        let action = source
+            .and_then(|source| Action::parse(&source).ok())
+            .filter(|action| action.composite);
         let Some(action) = action.filter(|_| frame.depth < ACTION_DEPTH_LIMIT) else {
             self.mark_opaque(number, condition, &place, &format!("the action ./{local}"));
             return;
@@ -201,7 +281,11 @@ impl Walk<'_> {
         };
         self.steps(&action.steps, &inner);
         let contexts = self.contexts(&inner, None);
-        let outputs = action.outputs.iter().map(|(name, field)| (name.clone(), interpolate(&field.text, &contexts))).collect();
+        let outputs = action
+            .outputs
+            .iter()
+            .map(|(name, field)| (name.clone(), interpolate(&field.text, &contexts)))
+            .collect();
         if let Some(trace) = self.trace.steps.get_mut(number) {
             trace.outputs = outputs;
             trace.open_outputs = false;
@@ -209,16 +293,41 @@ impl Walk<'_> {
     }
 
     /// Records a fact.
-    pub(super) fn add(&mut self, kind: FactKind, condition: &Condition, step: usize, place: &Place, tolerated: bool) {
+    pub(super) fn add(
+        &mut self,
+        kind: FactKind,
+        condition: &Condition,
+        step: usize,
+        place: &Place,
+        tolerated: bool,
+    ) {
         if *condition == Condition::Never {
             return;
         }
-        self.trace.facts.push(Fact { kind, condition: condition.clone(), step, place: place.clone(), tolerated });
+        self.trace.facts.push(Fact {
+            kind,
+            condition: condition.clone(),
+            step,
+            place: place.clone(),
+            tolerated,
+        });
     }
 
     /// Says that something unknown happened to everything.
-    pub(super) fn mark_opaque(&mut self, step: usize, condition: &Condition, place: &Place, reason: &str) {
-        self.add(FactKind::DaemonOpaque(reason.to_owned()), condition, step, place, true);
+    pub(super) fn mark_opaque(
+        &mut self,
+        step: usize,
+        condition: &Condition,
+        place: &Place,
+        reason: &str,
+    ) {
+        self.add(
+            FactKind::DaemonOpaque(reason.to_owned()),
+            condition,
+            step,
+            place,
+            true,
+        );
         self.mark_files_opaque(step, condition, place, reason);
         self.environment_open = true;
         if let Some(trace) = self.trace.steps.get_mut(step) {
@@ -227,15 +336,45 @@ impl Walk<'_> {
     }
 
     /// Says that something unknown happened to files.
-    pub(super) fn mark_files_opaque(&mut self, step: usize, condition: &Condition, place: &Place, reason: &str) {
-        self.add(FactKind::FilesOpaque(reason.to_owned()), condition, step, place, true);
+    pub(super) fn mark_files_opaque(
+        &mut self,
+        step: usize,
+        condition: &Condition,
+        place: &Place,
+        reason: &str,
+    ) {
+        self.add(
+            FactKind::FilesOpaque(reason.to_owned()),
+            condition,
+            step,
+            place,
+            true,
+        );
         self.files_opaque.get_or_insert_with(|| reason.to_owned());
     }
 
     /// Records that a file was written.
-    pub(super) fn write_file(&mut self, file: &Text, content: Content, condition: &Condition, step: usize, place: &Place) {
-        self.add(FactKind::Written(file.clone(), content.clone()), condition, step, place, false);
-        self.files.push(FileEntry { path: file.clone(), content, condition: condition.clone(), place: place.clone() });
+    pub(super) fn write_file(
+        &mut self,
+        file: &Text,
+        content: Content,
+        condition: &Condition,
+        step: usize,
+        place: &Place,
+    ) {
+        self.add(
+            FactKind::Written(file.clone(), content.clone()),
+            condition,
+            step,
+            place,
+            false,
+        );
+        self.files.push(FileEntry {
+            path: file.clone(),
+            content,
+            condition: condition.clone(),
+            place: place.clone(),
+        });
     }
 
     /// Finds what a path that is read can be.
@@ -243,16 +382,29 @@ impl Walk<'_> {
         let mut found = Vec::new();
         for file in self.files.iter().rev() {
             match path::covers(wanted, &file.path) {
-                Comparison::Equal => found.push((file.condition.clone(), file.content.clone(), file.place.clone())),
-                Comparison::Maybe => return Resolution::Unknown(format!("it may be {}", file.path.describe())),
+                Comparison::Equal => found.push((
+                    file.condition.clone(),
+                    file.content.clone(),
+                    file.place.clone(),
+                )),
+                Comparison::Maybe => {
+                    return Resolution::Unknown(format!("it may be {}", file.path.describe()));
+                }
                 Comparison::Different => {}
             }
         }
         if !found.is_empty() {
             return Resolution::Written(found);
         }
-        if let Some(open) = self.open_directories.iter().find(|open| path::covers(open, wanted) != Comparison::Different) {
-            return Resolution::Unknown(format!("`{}` can hold more than is known", open.describe()));
+        if let Some(open) = self
+            .open_directories
+            .iter()
+            .find(|open| path::covers(open, wanted) != Comparison::Different)
+        {
+            return Resolution::Unknown(format!(
+                "`{}` can hold more than is known",
+                open.describe()
+            ));
         }
         if let Some(reason) = &self.files_opaque {
             return Resolution::Unknown(reason.clone());
@@ -260,26 +412,49 @@ impl Walk<'_> {
         // A path that starts with an unknown is anywhere, unless the unknown is one of the runner's own directories.
         let rooted = wanted.pieces().first().is_some_and(|piece| match piece {
             Piece::Literal(_) => true,
-            Piece::Symbol(symbol) => matches!(symbol.name(), "runner.temp" | "~" | "github.workspace"),
+            Piece::Symbol(symbol) => {
+                matches!(symbol.name(), "runner.temp" | "~" | "github.workspace")
+            }
         });
         if !rooted || !wanted.has_literal() {
             return Resolution::Unknown("the path is not known".into());
         }
-        if let Some(literal) = wanted.as_literal().filter(|literal| !literal.starts_with('/'))
+        if let Some(literal) = wanted
+            .as_literal()
+            .filter(|literal| !literal.starts_with('/'))
             && self.repository.exists(literal)
         {
             return Resolution::Unknown("the file is in the repository".into());
         }
-        let mut near: Vec<Text> = self.files.iter().map(|file| file.path.clone()).filter(path::is_archive).collect();
+        let mut near: Vec<Text> = self
+            .files
+            .iter()
+            .map(|file| file.path.clone())
+            .filter(path::is_archive)
+            .collect();
         near.sort();
         near.dedup();
         Resolution::Absent(near)
     }
 
     /// Reads a file, for a load, a scan or an upload.
-    pub(super) fn read_file(&mut self, file: &Text, usage: FileUse, condition: &Condition, step: usize, place: &Place, tolerated: bool) -> Resolution {
+    pub(super) fn read_file(
+        &mut self,
+        file: &Text,
+        usage: FileUse,
+        condition: &Condition,
+        step: usize,
+        place: &Place,
+        tolerated: bool,
+    ) -> Resolution {
         let resolution = self.resolve(file);
-        self.add(FactKind::Read(file.clone(), usage, resolution.clone()), condition, step, place, tolerated);
+        self.add(
+            FactKind::Read(file.clone(), usage, resolution.clone()),
+            condition,
+            step,
+            place,
+            tolerated,
+        );
         resolution
     }
 
@@ -294,8 +469,10 @@ impl Walk<'_> {
             self.read_file(&file, FileUse::Upload, &condition, step, &place, false);
         }
         let contexts = self.contexts(frame, None);
-        let outputs: BTreeMap<String, Value> =
-            outputs.iter().map(|(name, field)| (name.clone(), interpolate(&field.text, &contexts))).collect();
+        let outputs: BTreeMap<String, Value> = outputs
+            .iter()
+            .map(|(name, field)| (name.clone(), interpolate(&field.text, &contexts)))
+            .collect();
         self.trace.outputs = outputs;
         (self.trace, self.alive)
     }
@@ -306,7 +483,9 @@ fn contexts_title(step: &Step, contexts: &Contexts<'_>) -> String {
     if !title.contains("${{") {
         return title;
     }
-    interpolate(&title, contexts).sole_text().map_or(title, |text| text.describe())
+    interpolate(&title, contexts)
+        .sole_text()
+        .map_or(title, |text| text.describe())
 }
 
 /// Says whether an action is known to leave images and files alone.
@@ -318,7 +497,9 @@ pub(super) fn is_inert(name: &str) -> bool {
 pub(super) fn expression_spans(field: &Field) -> Vec<(Span, String)> {
     let template = Template::parse(&field.text);
     let spans = template.parts.iter().filter_map(|part| match part {
-        Part::Expression(range, expression) => Some((Span::new(range.start, range.end), expression.to_string())),
+        Part::Expression(range, expression) => {
+            Some((Span::new(range.start, range.end), expression.to_string()))
+        }
         _ => None,
     });
     spans.collect()

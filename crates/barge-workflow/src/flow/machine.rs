@@ -36,20 +36,35 @@ pub(super) struct Prepared {
 /// Replaces the expressions of a script by placeholders.
 pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
     let template = Template::parse(&run.text);
-    let mut prepared = Prepared { text: String::new(), placeholders: Vec::new(), shifts: Vec::new(), environment: BTreeMap::new() };
+    let mut prepared = Prepared {
+        text: String::new(),
+        placeholders: Vec::new(),
+        shifts: Vec::new(),
+        environment: BTreeMap::new(),
+    };
     let mut shift = 0;
     for part in &template.parts {
         let (range, value) = match part {
             Part::Literal(range) => {
-                prepared.text.push_str(run.text.get(range.clone()).unwrap_or_default());
+                prepared
+                    .text
+                    .push_str(run.text.get(range.clone()).unwrap_or_default());
                 continue;
             }
             Part::Expression(range, expression) => (range, evaluate(expression, contexts)),
-            Part::Broken(range, _) => (range, Value::unknown(run.text.get(range.clone()).unwrap_or_default(), Shape::Text)),
+            Part::Broken(range, _) => (
+                range,
+                Value::unknown(run.text.get(range.clone()).unwrap_or_default(), Shape::Text),
+            ),
         };
-        let number = u32::try_from(prepared.placeholders.len().min(PLACEHOLDER_LIMIT - 1)).unwrap_or_default();
-        let Some(character) = char::from_u32(PLACEHOLDER + number) else { continue };
-        prepared.placeholders.push(value.map(|term| Term::Text(term.printed())));
+        let number = u32::try_from(prepared.placeholders.len().min(PLACEHOLDER_LIMIT - 1))
+            .unwrap_or_default();
+        let Some(character) = char::from_u32(PLACEHOLDER + number) else {
+            continue;
+        };
+        prepared
+            .placeholders
+            .push(value.map(|term| Term::Text(term.printed())));
         prepared.text.push(character);
         shift += range.len().saturating_sub(character.len_utf8());
         prepared.shifts.push((prepared.text.len(), shift));
@@ -71,7 +86,10 @@ fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value>
         if name.is_empty() || variables.contains_key(name) {
             continue;
         }
-        if let Some(value) = contexts.environment(name).or_else(|| default_variable(name, contexts)) {
+        if let Some(value) = contexts
+            .environment(name)
+            .or_else(|| default_variable(name, contexts))
+        {
             variables.insert(name.to_owned(), value);
         }
     }
@@ -101,7 +119,9 @@ fn default_variable(name: &str, contexts: &Contexts<'_>) -> Option<Value> {
         }
         _ => return None,
     };
-    let path: Vec<&str> = std::iter::once("github").chain(path.iter().copied()).collect();
+    let path: Vec<&str> = std::iter::once("github")
+        .chain(path.iter().copied())
+        .collect();
     Some(contexts.resolve(&path))
 }
 
@@ -121,7 +141,10 @@ pub(super) struct Script<'w, 'a> {
 }
 
 /// Runs a step's script.
-#[expect(clippy::too_many_arguments, reason = "all of it belongs to one step, and is used once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all of it belongs to one step, and is used once"
+)]
 pub(super) fn run(
     walk: &mut Walk<'_>,
     prepared: Prepared,
@@ -134,7 +157,17 @@ pub(super) fn run(
 ) {
     let tree = parse(&prepared.text);
     let facts = walk.trace.facts.len();
-    let mut script = Script { walk, prepared, run, source, step, condition, directory, tolerated, assigned: BTreeSet::new() };
+    let mut script = Script {
+        walk,
+        prepared,
+        run,
+        source,
+        step,
+        condition,
+        directory,
+        tolerated,
+        assigned: BTreeSet::new(),
+    };
     Interpreter::new(&mut script).run(&tree);
     script.settle(facts);
 }
@@ -143,12 +176,21 @@ impl Script<'_, '_> {
     /// The place of a stretch of the script in its file.
     pub(super) fn place(&self, span: Span) -> Place {
         let original = |offset: usize| {
-            let shift = self.prepared.shifts.iter().take_while(|(at, _)| *at <= offset).last().map_or(0, |(_, shift)| *shift);
+            let shift = self
+                .prepared
+                .shifts
+                .iter()
+                .take_while(|(at, _)| *at <= offset)
+                .last()
+                .map_or(0, |(_, shift)| *shift);
             offset + shift
         };
         let (start, end) = (original(span.start), original(span.end));
         let located = self.run.locate(self.source, start);
-        Place { source: self.source.clone(), span: Span::new(located, self.run.locate(self.source, end).max(located)) }
+        Place {
+            source: self.source.clone(),
+            span: Span::new(located, self.run.locate(self.source, end).max(located)),
+        }
     }
 
     /// The condition of a call, that of the step included.
@@ -161,7 +203,8 @@ impl Script<'_, '_> {
         let condition = self.when(&call.condition);
         let place = self.place(call.span);
         let tolerated = call.tolerated || self.tolerated;
-        self.walk.add(kind, &condition, self.step, &place, tolerated);
+        self.walk
+            .add(kind, &condition, self.step, &place, tolerated);
     }
 
     /// Records that an image is there when the call succeeds.
@@ -169,7 +212,9 @@ impl Script<'_, '_> {
         let mut call = call.clone();
         if call.tolerated {
             let name = format!("success of `{}`", self.label(call.span));
-            call.condition = call.condition.and(&Condition::truthy(&Symbol::new(name, Shape::Boolean)));
+            call.condition = call
+                .condition
+                .and(&Condition::truthy(&Symbol::new(name, Shape::Boolean)));
         }
         self.fact(FactKind::Present(reference, Origin::Pulled), &call);
     }
@@ -187,8 +232,13 @@ impl Script<'_, '_> {
 
     /// Records that a call writes a file.
     pub(super) fn write_content(&mut self, file: &Text, content: Content, call: &Call) {
-        let (condition, place, file) = (self.when(&call.condition), self.place(call.span), self.file(file));
-        self.walk.write_file(&file, content, &condition, self.step, &place);
+        let (condition, place, file) = (
+            self.when(&call.condition),
+            self.place(call.span),
+            self.file(file),
+        );
+        self.walk
+            .write_file(&file, content, &condition, self.step, &place);
     }
 
     fn content_of(&self, output: &Output) -> Content {
@@ -203,7 +253,12 @@ impl Script<'_, '_> {
     }
 
     fn content_at(&self, file: &Text) -> Content {
-        let found = self.walk.files.iter().rev().find(|entry| entry.path == *file);
+        let found = self
+            .walk
+            .files
+            .iter()
+            .rev()
+            .find(|entry| entry.path == *file);
         found.map_or(Content::Other, |entry| entry.content.clone())
     }
 
@@ -214,7 +269,8 @@ impl Script<'_, '_> {
 
     fn opaque_files(&mut self, call: &Call, reason: &str) {
         let (condition, place) = (self.when(&call.condition), self.place(call.span));
-        self.walk.mark_files_opaque(self.step, &condition, &place, reason);
+        self.walk
+            .mark_files_opaque(self.step, &condition, &place, reason);
     }
 
     /// Sets an output or variable from `name=value` lines and here-document forms.
@@ -249,7 +305,9 @@ impl Script<'_, '_> {
     fn assign(&mut self, target: Target, name: &str, value: Value, condition: &Condition) {
         self.assigned.insert((target, name.to_owned()));
         let canonical = self.canonical(target, name);
-        let Some(values) = self.values(target) else { return };
+        let Some(values) = self.values(target) else {
+            return;
+        };
         let before = values.get(name).cloned().unwrap_or_else(Value::null);
         let value = Value::choose(condition, &value, &before).or_unknown(&canonical);
         values.insert(name.to_owned(), value);
@@ -257,13 +315,25 @@ impl Script<'_, '_> {
 
     fn values(&mut self, target: Target) -> Option<&mut BTreeMap<String, Value>> {
         match target {
-            Target::Output => self.walk.trace.steps.get_mut(self.step).map(|step| &mut step.outputs),
+            Target::Output => self
+                .walk
+                .trace
+                .steps
+                .get_mut(self.step)
+                .map(|step| &mut step.outputs),
             Target::Environment => Some(&mut self.walk.environment),
         }
     }
 
     fn canonical(&self, target: Target, name: &str) -> String {
-        match (target, self.walk.trace.steps.get(self.step).and_then(|step| step.id.as_deref())) {
+        match (
+            target,
+            self.walk
+                .trace
+                .steps
+                .get(self.step)
+                .and_then(|step| step.id.as_deref()),
+        ) {
             (Target::Output, Some(id)) => format!("steps.{id}.outputs.{name}"),
             _ => format!("${name}"),
         }
@@ -277,14 +347,22 @@ impl Script<'_, '_> {
         let assigned: Vec<(Target, String)> = self.assigned.iter().cloned().collect();
         let mut undecided = Vec::new();
         for (target, name) in assigned {
-            let hangs = self.values(target).and_then(|values| values.get(&name)).is_some_and(hangs_on_questions);
+            let hangs = self
+                .values(target)
+                .and_then(|values| values.get(&name))
+                .is_some_and(hangs_on_questions);
             if hangs {
                 undecided.push((target, name));
             }
         }
         let made = self.walk.trace.facts.get(first_fact..).unwrap_or_default();
-        let made = made.iter().any(|fact| matches!(fact.kind, FactKind::Present(..) | FactKind::Written(..)) && fact.condition != *self.condition);
-        let [(target, name)] = undecided.as_slice() else { return };
+        let made = made.iter().any(|fact| {
+            matches!(fact.kind, FactKind::Present(..) | FactKind::Written(..))
+                && fact.condition != *self.condition
+        });
+        let [(target, name)] = undecided.as_slice() else {
+            return;
+        };
         if made {
             return;
         }
@@ -303,13 +381,22 @@ impl Script<'_, '_> {
 
 /// Says whether a value's alternatives depend on what programs say.
 fn hangs_on_questions(value: &Value) -> bool {
-    value.alternatives().len() > 1 && value.alternatives().iter().any(|(condition, _)| condition.symbols().iter().any(|symbol| symbol.shape() == Shape::Boolean))
+    value.alternatives().len() > 1
+        && value.alternatives().iter().any(|(condition, _)| {
+            condition
+                .symbols()
+                .iter()
+                .any(|symbol| symbol.shape() == Shape::Boolean)
+        })
 }
 
 /// The unknown in place of a value; one whose alternatives are all known texts keeps them as its only values.
 fn settled(value: &Value, name: &str) -> Value {
     let texts = value.texts();
-    let literals: Option<Vec<String>> = texts.iter().map(|(_, text)| text.as_literal().map(str::to_owned)).collect();
+    let literals: Option<Vec<String>> = texts
+        .iter()
+        .map(|(_, text)| text.as_literal().map(str::to_owned))
+        .collect();
     match literals {
         Some(literals) => Text::symbol(Symbol::one_of(name, Shape::Text, literals)).into(),
         None => Value::unknown(name, Shape::Text),
@@ -330,7 +417,11 @@ fn heredoc_start(line: &Text) -> Option<(String, Text)> {
 
 impl Machine for Script<'_, '_> {
     fn placeholder(&self, number: usize) -> Value {
-        self.prepared.placeholders.get(number).cloned().unwrap_or_else(Value::null)
+        self.prepared
+            .placeholders
+            .get(number)
+            .cloned()
+            .unwrap_or_else(Value::null)
     }
 
     fn environment(&self, name: &str) -> Option<Value> {
@@ -338,15 +429,36 @@ impl Machine for Script<'_, '_> {
     }
 
     fn label(&self, span: Span) -> String {
-        let text = self.prepared.text.get(span.start..span.end).unwrap_or_default();
+        let text = self
+            .prepared
+            .text
+            .get(span.start..span.end)
+            .unwrap_or_default();
         let line = self.source.line_of(self.place(span).span.start);
-        let shown: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
-        let shown: String = shown.chars().map(|c| if u32::from(c) >= PLACEHOLDER { '…' } else { c }).collect();
+        let shown: String = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(60)
+            .collect();
+        let shown: String = shown
+            .chars()
+            .map(|c| {
+                if u32::from(c) >= PLACEHOLDER {
+                    '…'
+                } else {
+                    c
+                }
+            })
+            .collect();
         format!("{shown} (line {line})")
     }
 
     fn call(&mut self, call: &Call) -> Output {
-        let Some(program) = call.words.first() else { return Output::Nothing };
+        let Some(program) = call.words.first() else {
+            return Output::Nothing;
+        };
         let Some(name) = program.as_literal().map(str::to_owned) else {
             self.opaque_call(call, "a program whose name is not known");
             return Output::Nothing;
@@ -354,20 +466,27 @@ impl Machine for Script<'_, '_> {
         let arguments = call.words.get(1..).unwrap_or_default();
         match name.as_str() {
             "docker" => return docker::call(self, call, arguments),
-            "gzip" | "pigz" | "zstd" | "xz" | "bzip2" | "pv" | "gunzip" | "zcat" | "cat" | "unzstd" | "unpigz" | "zstdcat" | "tee" => {
+            "gzip" | "pigz" | "zstd" | "xz" | "bzip2" | "pv" | "gunzip" | "zcat" | "cat"
+            | "unzstd" | "unpigz" | "zstdcat" | "tee" => {
                 return self.filter(&name, arguments, call);
             }
             "mv" | "cp" => self.copy(arguments, call),
             "mkdir" => {
-                for directory in arguments.iter().filter(|argument| !argument.literal_start().starts_with('-')) {
+                for directory in arguments
+                    .iter()
+                    .filter(|argument| !argument.literal_start().starts_with('-'))
+                {
                     let directory = self.file(directory);
                     self.fact(FactKind::Directory(directory), call);
                 }
             }
-            "touch" => arguments.iter().for_each(|file| self.write_content(file, Content::Other, call)),
+            "touch" => arguments
+                .iter()
+                .for_each(|file| self.write_content(file, Content::Other, call)),
             "curl" | "wget" => {
                 let target = flag_value(arguments, &["-o", "-O", "--output", "--output-document"]);
-                if let Some(file) = target.filter(|file| !file.literal_start().starts_with("http")) {
+                if let Some(file) = target.filter(|file| !file.literal_start().starts_with("http"))
+                {
                     self.write_content(&file, Content::Other, call);
                 }
             }
@@ -386,7 +505,14 @@ impl Machine for Script<'_, '_> {
         Output::Nothing
     }
 
-    fn write(&mut self, file: &Text, append: bool, output: &Output, condition: &Condition, span: Span) {
+    fn write(
+        &mut self,
+        file: &Text,
+        append: bool,
+        output: &Output,
+        condition: &Condition,
+        span: Span,
+    ) {
         let condition = self.when(condition);
         let target = match file.as_symbol().map(|symbol| symbol.name()) {
             Some("$GITHUB_OUTPUT") => Some(Target::Output),
@@ -398,7 +524,11 @@ impl Machine for Script<'_, '_> {
             match output {
                 Output::Text(value) => {
                     // Values are relative to the step: a skipped step has no outputs at all.
-                    let inner = if matches!(target, Target::Output) { relative(&condition, self.condition) } else { condition };
+                    let inner = if matches!(target, Target::Output) {
+                        relative(&condition, self.condition)
+                    } else {
+                        condition
+                    };
                     for (when, text) in value.texts() {
                         self.assign_lines(target, &text, &inner.and(&when));
                     }
@@ -407,15 +537,25 @@ impl Machine for Script<'_, '_> {
             }
             return;
         }
-        if file.as_literal().is_some_and(|file| file.starts_with("/dev/")) {
+        if file
+            .as_literal()
+            .is_some_and(|file| file.starts_with("/dev/"))
+        {
             return;
         }
         let (path, place) = (self.file(file), self.place(span));
         let content = self.content_of(output);
         if append && matches!(content, Content::Images(_)) {
-            self.walk.add(FactKind::Saved(Vec::new(), Some(path.clone())), &condition, self.step, &place, false);
+            self.walk.add(
+                FactKind::Saved(Vec::new(), Some(path.clone())),
+                &condition,
+                self.step,
+                &place,
+                false,
+            );
         }
-        self.walk.write_file(&path, content, &condition, self.step, &place);
+        self.walk
+            .write_file(&path, content, &condition, self.step, &place);
     }
 
     fn print(&mut self, text: &Value, condition: &Condition) {
@@ -424,7 +564,9 @@ impl Machine for Script<'_, '_> {
                 continue;
             }
             for line in text.lines() {
-                let Some(rest) = line.strip_start("::set-output name=") else { continue };
+                let Some(rest) = line.strip_start("::set-output name=") else {
+                    continue;
+                };
                 if let Some((name, value)) = rest.split_first(':')
                     && let (Some(name), Some(value)) = (name.as_literal(), value.strip_start(":"))
                 {
@@ -441,9 +583,18 @@ impl Machine for Script<'_, '_> {
         }
         let condition = self.when(condition);
         let place = self.place(span);
-        self.walk.add(FactKind::Failed(status.clone()), &condition, self.step, &place, self.tolerated);
+        self.walk.add(
+            FactKind::Failed(status.clone()),
+            &condition,
+            self.step,
+            &place,
+            self.tolerated,
+        );
         // Whether a program succeeds is not asked of later steps: they are walked as if all went well.
-        let asks_program = condition.symbols().iter().any(|symbol| symbol.name().starts_with("success of "));
+        let asks_program = condition
+            .symbols()
+            .iter()
+            .any(|symbol| symbol.name().starts_with("success of "));
         if !self.tolerated && !asks_program && condition.satisfiable() != Satisfiable::No {
             self.walk.alive = self.walk.alive.and(&condition.negate());
         }
@@ -469,10 +620,14 @@ fn relative(condition: &Condition, step: &Condition) -> Condition {
         return Condition::Always;
     }
     match (condition, step) {
-        (Condition::All(parts), Condition::All(known)) => {
-            parts.iter().filter(|part| !known.contains(part)).fold(Condition::Always, |all, part| all.and(part))
-        }
-        (Condition::All(parts), one) => parts.iter().filter(|part| *part != one).fold(Condition::Always, |all, part| all.and(part)),
+        (Condition::All(parts), Condition::All(known)) => parts
+            .iter()
+            .filter(|part| !known.contains(part))
+            .fold(Condition::Always, |all, part| all.and(part)),
+        (Condition::All(parts), one) => parts
+            .iter()
+            .filter(|part| *part != one)
+            .fold(Condition::Always, |all, part| all.and(part)),
         _ => condition.clone(),
     }
 }
@@ -480,7 +635,10 @@ fn relative(condition: &Condition, step: &Condition) -> Condition {
 impl Script<'_, '_> {
     /// Programs that hand on what they read: compressors and `cat`.
     fn filter(&mut self, name: &str, arguments: &[Text], call: &Call) -> Output {
-        let files: Vec<&Text> = arguments.iter().filter(|argument| !argument.literal_start().starts_with('-')).collect();
+        let files: Vec<&Text> = arguments
+            .iter()
+            .filter(|argument| !argument.literal_start().starts_with('-'))
+            .collect();
         if let Input::Piped(output) = &call.input {
             if name == "tee" {
                 for file in files {
@@ -507,9 +665,14 @@ impl Script<'_, '_> {
             _ => "",
         };
         let known = self.walk.files.iter().any(|entry| entry.path == file);
-        let decompress = suffix.is_empty() || arguments.iter().any(|argument| matches!(argument.as_literal(), Some("-d" | "--decompress")));
+        let decompress = suffix.is_empty()
+            || arguments
+                .iter()
+                .any(|argument| matches!(argument.as_literal(), Some("-d" | "--decompress")));
         let target = if decompress {
-            [".gz", ".zst", ".xz", ".bz2"].iter().find_map(|suffix| file.strip_end(suffix))
+            [".gz", ".zst", ".xz", ".bz2"]
+                .iter()
+                .find_map(|suffix| file.strip_end(suffix))
         } else {
             let mut target = file.clone();
             target.push_str(suffix);
@@ -519,7 +682,8 @@ impl Script<'_, '_> {
             Some(target) => {
                 self.walk.files.retain(|entry| entry.path != file);
                 let (condition, place) = (self.when(&call.condition), self.place(call.span));
-                self.walk.write_file(&target, content, &condition, self.step, &place);
+                self.walk
+                    .write_file(&target, content, &condition, self.step, &place);
             }
             None => self.opaque_files(call, &format!("`{name}`")),
         }
@@ -527,34 +691,67 @@ impl Script<'_, '_> {
     }
 
     fn copy(&mut self, arguments: &[Text], call: &Call) {
-        let files: Vec<Text> = arguments.iter().filter(|argument| !argument.literal_start().starts_with('-')).map(|file| self.file(file)).collect();
-        let Some((target, sources)) = files.split_last() else { return };
+        let files: Vec<Text> = arguments
+            .iter()
+            .filter(|argument| !argument.literal_start().starts_with('-'))
+            .map(|file| self.file(file))
+            .collect();
+        let Some((target, sources)) = files.split_last() else {
+            return;
+        };
         for source in sources {
-            let moved: Vec<_> = self.walk.files.iter().filter(|entry| path::covers(source, &entry.path) == crate::symbolic::Comparison::Equal).cloned().collect();
+            let moved: Vec<_> = self
+                .walk
+                .files
+                .iter()
+                .filter(|entry| {
+                    path::covers(source, &entry.path) == crate::symbolic::Comparison::Equal
+                })
+                .cloned()
+                .collect();
             if moved.is_empty() {
                 // A file that is not followed: its new place is not known to be empty either.
                 self.walk.open_directories.push(target.clone());
             }
             for entry in moved {
-                let name = entry.path.split_last('/').map_or_else(|| entry.path.clone(), |(_, name)| name);
+                let name = entry
+                    .path
+                    .split_last('/')
+                    .map_or_else(|| entry.path.clone(), |(_, name)| name);
                 let inside = super::artifact::below(target, &name);
                 let (condition, place) = (self.when(&call.condition), self.place(call.span));
                 // Whether the target is a directory is not known: both are possible.
                 if !path::is_archive(target) {
-                    self.walk.write_file(&inside, entry.content.clone(), &condition, self.step, &place);
+                    self.walk.write_file(
+                        &inside,
+                        entry.content.clone(),
+                        &condition,
+                        self.step,
+                        &place,
+                    );
                 }
-                self.walk.write_file(target, entry.content, &condition, self.step, &place);
+                self.walk
+                    .write_file(target, entry.content, &condition, self.step, &place);
             }
         }
     }
 
     fn tar(&mut self, arguments: &[Text], call: &Call) {
-        let first = arguments.first().map(Text::literal_start).unwrap_or_default().trim_start_matches('-');
-        let creates = first.contains('c') || arguments.iter().any(|argument| argument.as_literal() == Some("--create"));
+        let first = arguments
+            .first()
+            .map(Text::literal_start)
+            .unwrap_or_default()
+            .trim_start_matches('-');
+        let creates = first.contains('c')
+            || arguments
+                .iter()
+                .any(|argument| argument.as_literal() == Some("--create"));
         let file = flag_value(arguments, &["-f", "--file"]).or_else(|| {
             let at = arguments.iter().position(|argument| {
                 let text = argument.literal_start();
-                (text.starts_with('-') && !text.starts_with("--") || arguments.first() == Some(argument)) && text.ends_with('f')
+                (text.starts_with('-') && !text.starts_with("--")
+                    || arguments.first() == Some(argument))
+                    && text.ends_with('f')
             })?;
             arguments.get(at + 1).cloned()
         });
@@ -569,7 +766,11 @@ impl Script<'_, '_> {
         let all: Vec<String> = arguments.iter().map(Text::describe).collect();
         let text = format!("$({name} {})", all.join(" "));
         let shape = match (name, all.first().map(String::as_str)) {
-            ("git", Some("rev-parse")) if !all.iter().any(|argument| argument == "--abbrev-ref") => Shape::Hexadecimal,
+            ("git", Some("rev-parse"))
+                if !all.iter().any(|argument| argument == "--abbrev-ref") =>
+            {
+                Shape::Hexadecimal
+            }
             ("git", Some("describe")) => Shape::Word,
             ("basename", _) => Shape::Word,
             ("pwd", _) => return Output::Text(self.workspace_directory()),
@@ -598,7 +799,10 @@ pub(super) fn flag_value(arguments: &[Text], flags: &[&str]) -> Option<Text> {
             if argument.as_literal() == Some(flag) {
                 return arguments.get(at + 1).cloned();
             }
-            if let Some(rest) = argument.strip_start(&format!("{flag}=")).filter(|_| flag.starts_with("--")) {
+            if let Some(rest) = argument
+                .strip_start(&format!("{flag}="))
+                .filter(|_| flag.starts_with("--"))
+            {
                 return Some(rest);
             }
         }

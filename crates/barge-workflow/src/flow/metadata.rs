@@ -35,14 +35,28 @@ struct Made {
     latest: bool,
 }
 
-const DEFAULT_TAGS: &str = "type=schedule\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
+const DEFAULT_TAGS: &str =
+    "type=schedule\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
 
 /// The names that the inputs make in a scenario; nothing when they cannot be followed.
 pub(super) fn references(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs> {
-    let images: Vec<Text> = inputs.images.split(|c| c == '\n' || c == ',').iter().map(Text::trim).filter(|image| !image.is_empty()).collect();
-    let images: Vec<Text> = images.iter().map(|image| image_name(image)).collect::<Option<_>>()?;
+    let images: Vec<Text> = inputs
+        .images
+        .split(|c| c == '\n' || c == ',')
+        .iter()
+        .map(Text::trim)
+        .filter(|image| !image.is_empty())
+        .collect();
+    let images: Vec<Text> = images
+        .iter()
+        .map(|image| image_name(image))
+        .collect::<Option<_>>()?;
     let given = inputs.tags.lines();
-    let lines = if given.is_empty() { Text::literal(DEFAULT_TAGS).lines() } else { given };
+    let lines = if given.is_empty() {
+        Text::literal(DEFAULT_TAGS).lines()
+    } else {
+        given
+    };
     let mut rules: Vec<Rule> = lines.iter().map(rule).collect::<Option<_>>()?;
     rules.sort_by(|a, b| b.priority.total_cmp(&a.priority));
     let flavor = Flavor::read(&inputs.flavor)?;
@@ -63,8 +77,13 @@ pub(super) fn references(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs
         }
     }
     if latest {
-        let first = made.first().map_or(Condition::Never, |first| first.condition.clone());
-        if !tags.iter().any(|(_, known)| known.as_literal() == Some("latest")) {
+        let first = made
+            .first()
+            .map_or(Condition::Never, |first| first.condition.clone());
+        if !tags
+            .iter()
+            .any(|(_, known)| known.as_literal() == Some("latest"))
+        {
             tags.push((first, Text::literal("latest")));
         }
     }
@@ -77,7 +96,10 @@ pub(super) fn references(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs
             references.push((condition.clone(), reference));
         }
     }
-    Some(Outputs { references, version: made.first().map(|first| first.tag.clone()) })
+    Some(Outputs {
+        references,
+        version: made.first().map(|first| first.tag.clone()),
+    })
 }
 
 /// `name=...,enable=...` or a bare name; lower-cased as the action does.
@@ -117,17 +139,28 @@ fn rule(line: &Text) -> Option<Rule> {
         "sha" => 100.0,
         _ => 200.0,
     };
-    Some(Rule { kind, attributes, priority: priority.unwrap_or(standard) })
+    Some(Rule {
+        kind,
+        attributes,
+        priority: priority.unwrap_or(standard),
+    })
 }
 
 impl Rule {
     fn get(&self, name: &str) -> Option<&Text> {
-        self.attributes.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+        self.attributes
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
     }
 }
 
 /// The outer nothing: cannot be followed; the inner: this rule makes no tag here.
-#[expect(clippy::option_option, reason = "the two absences mean different things")]
+#[expect(
+    clippy::option_option,
+    reason = "the two absences mean different things"
+)]
 fn apply(rule: &Rule, scenario: &Scenario, flavor: &Flavor) -> Option<Option<Made>> {
     let enabled = match rule.get("enable") {
         None => Condition::Always,
@@ -141,45 +174,85 @@ fn apply(rule: &Rule, scenario: &Scenario, flavor: &Flavor) -> Option<Option<Mad
     let short_ref = || scenario.github(&["ref_name"]).sole_text();
     let (condition, value, latest) = match rule.kind.as_str() {
         "schedule" if !event.contains("schedule") => return Some(None),
-        "schedule" => (Condition::Always, rule.get("pattern").cloned().unwrap_or_else(|| Text::literal("nightly")), false),
+        "schedule" => (
+            Condition::Always,
+            rule.get("pattern")
+                .cloned()
+                .unwrap_or_else(|| Text::literal("nightly")),
+            false,
+        ),
         "ref" => match (rule.get("event")?.as_literal()?, scenario.reference) {
             ("branch", RefKind::Branch) => (Condition::Always, short_ref()?, false),
             ("tag", RefKind::Tag) => (Condition::Always, short_ref()?, true),
             ("pr", RefKind::Pull) => {
                 let number = scenario.github(&["event", "number"]).sole_text()?;
-                return Some(Some(made(rule, flavor, &enabled, Text::literal("pr-"), &number, false)?));
+                return Some(Some(made(
+                    rule,
+                    flavor,
+                    &enabled,
+                    Text::literal("pr-"),
+                    &number,
+                    false,
+                )?));
             }
             (_, RefKind::Any) => return None,
             _ => return Some(None),
         },
         "edge" => match scenario.reference {
             RefKind::Branch => {
-                let branch = rule.get("branch").cloned().unwrap_or_else(|| Text::symbol(default_branch()));
+                let branch = rule
+                    .get("branch")
+                    .cloned()
+                    .unwrap_or_else(|| Text::symbol(default_branch()));
                 match short_ref()?.compare(&branch) {
                     Comparison::Different => return Some(None),
                     Comparison::Equal => (Condition::Always, Text::literal("edge"), false),
-                    Comparison::Maybe => (question("on the edge branch"), Text::literal("edge"), false),
+                    Comparison::Maybe => {
+                        (question("on the edge branch"), Text::literal("edge"), false)
+                    }
                 }
             }
             RefKind::Any => return None,
             _ => return Some(None),
         },
-        "raw" => (Condition::Always, template(rule.get("value")?, scenario)?, false),
+        "raw" => (
+            Condition::Always,
+            template(rule.get("value")?, scenario)?,
+            false,
+        ),
         "sha" => {
-            let long = rule.get("format").is_some_and(|format| format.as_literal() == Some("long"));
+            let long = rule
+                .get("format")
+                .is_some_and(|format| format.as_literal() == Some("long"));
             let full = scenario.github(&["sha"]).sole_text()?;
             let value = match full.as_symbol() {
                 Some(_) if long => full,
                 Some(_) => Text::symbol(Symbol::new("github.sha[..7]", Shape::Hexadecimal)),
-                None => Text::literal(full.as_literal()?.chars().take(if long { 64 } else { 7 }).collect::<String>()),
+                None => Text::literal(
+                    full.as_literal()?
+                        .chars()
+                        .take(if long { 64 } else { 7 })
+                        .collect::<String>(),
+                ),
             };
-            return Some(Some(made(rule, flavor, &enabled, Text::literal("sha-"), &value, false)?));
+            return Some(Some(made(
+                rule,
+                flavor,
+                &enabled,
+                Text::literal("sha-"),
+                &value,
+                false,
+            )?));
         }
         "semver" | "pep440" | "match" => match (scenario.reference, rule.get("value")) {
             (RefKind::Tag, None) | (_, Some(_)) => {
                 let pattern = rule.get("pattern")?.describe();
                 let name = format!("{} {pattern}", rule.kind);
-                (question(&format!("the tag is a version ({name})")), Text::symbol(Symbol::new(name, Shape::TagWord)), true)
+                (
+                    question(&format!("the tag is a version ({name})")),
+                    Text::symbol(Symbol::new(name, Shape::TagWord)),
+                    true,
+                )
             }
             (RefKind::Any, None) => return None,
             _ => return Some(None),
@@ -187,27 +260,48 @@ fn apply(rule: &Rule, scenario: &Scenario, flavor: &Flavor) -> Option<Option<Mad
         _ => return None,
     };
     let condition = enabled.and(&condition);
-    Some(Some(made(rule, flavor, &condition, Text::new(), &value, latest)?))
+    Some(Some(made(
+        rule,
+        flavor,
+        &condition,
+        Text::new(),
+        &value,
+        latest,
+    )?))
 }
 
 fn question(name: &str) -> Condition {
     Condition::truthy(&Symbol::new(name, Shape::Boolean))
 }
 
-fn made(rule: &Rule, flavor: &Flavor, condition: &Condition, own_prefix: Text, value: &Text, latest: bool) -> Option<Made> {
+fn made(
+    rule: &Rule,
+    flavor: &Flavor,
+    condition: &Condition,
+    own_prefix: Text,
+    value: &Text,
+    latest: bool,
+) -> Option<Made> {
     let prefix = match rule.get("prefix") {
         Some(prefix) => prefix.clone(),
         None if own_prefix.is_empty() => flavor.prefix.clone(),
         None => own_prefix,
     };
-    let suffix = rule.get("suffix").cloned().unwrap_or_else(|| flavor.suffix.clone());
+    let suffix = rule
+        .get("suffix")
+        .cloned()
+        .unwrap_or_else(|| flavor.suffix.clone());
     if prefix.contains("{{") || suffix.contains("{{") {
         return None;
     }
     let mut tag = prefix;
     tag.append(value);
     tag.append(&suffix);
-    Some(Made { condition: condition.clone(), tag: sanitised(&tag), latest })
+    Some(Made {
+        condition: condition.clone(),
+        tag: sanitised(&tag),
+        latest,
+    })
 }
 
 fn sanitised(tag: &Text) -> Text {
@@ -227,7 +321,11 @@ fn sanitised(tag: &Text) -> Text {
     };
     tag.map(clean, |symbol| match symbol.shape() {
         Shape::Digits | Shape::Hexadecimal | Shape::TagWord => std::sync::Arc::clone(symbol),
-        _ => Symbol::one_of(format!("tag of {}", symbol.name()), Shape::TagWord, symbol.values().iter().map(|value| clean(value)).collect()),
+        _ => Symbol::one_of(
+            format!("tag of {}", symbol.name()),
+            Shape::TagWord,
+            symbol.values().iter().map(|value| clean(value)).collect(),
+        ),
     })
 }
 
@@ -247,7 +345,11 @@ fn enabled(text: &Text, scenario: &Scenario) -> Option<Condition> {
         Some(_) => None,
         None => {
             let symbol = text.as_symbol()?;
-            Some(if symbol.shape() == Shape::Boolean { Condition::truthy(symbol) } else { Condition::equals(symbol, "true") })
+            Some(if symbol.shape() == Shape::Boolean {
+                Condition::truthy(symbol)
+            } else {
+                Condition::equals(symbol, "true")
+            })
         }
     }
 }
@@ -275,9 +377,14 @@ fn template(text: &Text, scenario: &Scenario) -> Option<Text> {
 
 fn global(name: &str, scenario: &Scenario) -> Option<Text> {
     match name {
-        "branch" if scenario.reference == RefKind::Branch => scenario.github(&["ref_name"]).sole_text(),
+        "branch" if scenario.reference == RefKind::Branch => {
+            scenario.github(&["ref_name"]).sole_text()
+        }
         "tag" if scenario.reference == RefKind::Tag => scenario.github(&["ref_name"]).sole_text(),
-        "sha" => Some(Text::symbol(Symbol::new("github.sha[..7]", Shape::Hexadecimal))),
+        "sha" => Some(Text::symbol(Symbol::new(
+            "github.sha[..7]",
+            Shape::Hexadecimal,
+        ))),
         "base_ref" | "commit_date" => None,
         "is_default_branch" | "is_not_default_branch" => None,
         "branch" | "tag" => Some(Text::new()),
@@ -294,8 +401,17 @@ struct Flavor {
 
 impl Flavor {
     fn read(text: &Text) -> Option<Self> {
-        let mut flavor = Self { latest: None, prefix: Text::new(), suffix: Text::new() };
-        for line in text.split(|c| c == '\n' || c == ',').iter().map(Text::trim).filter(|line| !line.is_empty()) {
+        let mut flavor = Self {
+            latest: None,
+            prefix: Text::new(),
+            suffix: Text::new(),
+        };
+        for line in text
+            .split(|c| c == '\n' || c == ',')
+            .iter()
+            .map(Text::trim)
+            .filter(|line| !line.is_empty())
+        {
             let (key, value) = line.split_first('=')?;
             match key.as_literal()?.trim() {
                 "latest" => {
@@ -337,20 +453,47 @@ mod tests {
     use super::*;
 
     fn tags(tags: &str, event: &str, reference: RefKind) -> Option<Vec<String>> {
-        let inputs = Inputs { images: Text::literal("GHCR.io/Owner/App"), tags: Text::literal(tags), flavor: Text::new() };
+        let inputs = Inputs {
+            images: Text::literal("GHCR.io/Owner/App"),
+            tags: Text::literal(tags),
+            flavor: Text::new(),
+        };
         let outputs = references(&inputs, &Scenario::of_event(event, reference))?;
-        Some(outputs.references.iter().map(|(_, reference)| reference.describe()).collect())
+        Some(
+            outputs
+                .references
+                .iter()
+                .map(|(_, reference)| reference.describe())
+                .collect(),
+        )
     }
 
     #[test]
     fn tags_by_event() {
-        assert_eq!(tags("", "pull_request", RefKind::Pull).unwrap(), ["ghcr.io/owner/app:pr-{pull_request.number}"]);
-        assert_eq!(tags("", "push", RefKind::Branch).unwrap(), ["ghcr.io/owner/app:{tag of github.ref_name}"]);
+        assert_eq!(
+            tags("", "pull_request", RefKind::Pull).unwrap(),
+            ["ghcr.io/owner/app:pr-{pull_request.number}"]
+        );
+        assert_eq!(
+            tags("", "push", RefKind::Branch).unwrap(),
+            ["ghcr.io/owner/app:{tag of github.ref_name}"]
+        );
         assert_eq!(tags("", "push", RefKind::Tag).unwrap().len(), 2);
-        assert_eq!(tags("type=raw,value=latest,enable={{is_default_branch}}\ntype=sha", "push", RefKind::Branch).unwrap(), [
-            "ghcr.io/owner/app:latest",
-            "ghcr.io/owner/app:sha-{sha[..7]}",
-        ]);
-        assert_eq!(tags("type=raw,value=x,enable={{odd}}", "push", RefKind::Branch), None);
+        assert_eq!(
+            tags(
+                "type=raw,value=latest,enable={{is_default_branch}}\ntype=sha",
+                "push",
+                RefKind::Branch
+            )
+            .unwrap(),
+            [
+                "ghcr.io/owner/app:latest",
+                "ghcr.io/owner/app:sha-{sha[..7]}",
+            ]
+        );
+        assert_eq!(
+            tags("type=raw,value=x,enable={{odd}}", "push", RefKind::Branch),
+            None
+        );
     }
 }

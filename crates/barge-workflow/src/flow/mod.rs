@@ -18,7 +18,8 @@ mod scope;
 
 pub use artifact::{Artifact, ArtifactFile};
 pub use facts::{
-    Archive, Content, Delivery, Fact, FactKind, FileUse, Format, JobTrace, Need, Origin, Place, Resolution, StepTrace, Trace,
+    Archive, Content, Delivery, Fact, FactKind, FileUse, Format, JobTrace, Need, Origin, Place,
+    Resolution, StepTrace, Trace,
 };
 pub use path::{covers, normalize};
 pub use run::{Repository, trace};

@@ -10,7 +10,10 @@ pub fn normalize(path: &Text) -> Text {
         && symbol.name() == "github.workspace"
     {
         let mut rest = Text::new();
-        path.pieces().iter().skip(1).for_each(|piece| rest.push(piece));
+        path.pieces()
+            .iter()
+            .skip(1)
+            .for_each(|piece| rest.push(piece));
         path = rest.strip_start("/").unwrap_or(rest);
     }
     while let Some(rest) = path.strip_start("./") {
@@ -19,19 +22,29 @@ pub fn normalize(path: &Text) -> Text {
     if path.as_literal() == Some(".") {
         return Text::new();
     }
-    let cleaned = path.map(|literal| literal.replace("/./", "/").replace("//", "/"), std::sync::Arc::clone);
+    let cleaned = path.map(
+        |literal| literal.replace("/./", "/").replace("//", "/"),
+        std::sync::Arc::clone,
+    );
     let cleaned = match cleaned.as_literal() {
         Some(literal) if literal.contains("..") => Text::literal(without_parents(literal)),
         _ => cleaned,
     };
-    if cleaned.as_literal() == Some("/") { cleaned } else { cleaned.strip_end("/").unwrap_or(cleaned) }
+    if cleaned.as_literal() == Some("/") {
+        cleaned
+    } else {
+        cleaned.strip_end("/").unwrap_or(cleaned)
+    }
 }
 
 fn without_parents(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
-            ".." if parts.last().is_some_and(|last| *last != ".." && !last.is_empty()) => {
+            ".." if parts
+                .last()
+                .is_some_and(|last| *last != ".." && !last.is_empty()) =>
+            {
                 parts.pop();
             }
             other => parts.push(other),
@@ -46,7 +59,11 @@ pub fn covers(pattern: &Text, file: &Text) -> Comparison {
     if pattern.is_empty() {
         // The workspace itself: everything that is not elsewhere.
         let elsewhere = file.literal_start().starts_with('/') || file.literal_start().is_empty();
-        return if elsewhere { Comparison::Different } else { Comparison::Equal };
+        return if elsewhere {
+            Comparison::Different
+        } else {
+            Comparison::Equal
+        };
     }
     let glob = as_glob(pattern);
     let direct = glob.compare(file);
@@ -169,7 +186,9 @@ pub(super) fn fixed_part(pattern: &Text) -> Text {
 #[must_use]
 pub(super) fn is_archive(path: &Text) -> bool {
     let end = path.literal_end();
-    [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2"].iter().any(|suffix| end.ends_with(suffix))
+    [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2"]
+        .iter()
+        .any(|suffix| end.ends_with(suffix))
 }
 
 #[cfg(test)]
@@ -201,7 +220,11 @@ mod tests {
             ("", "/tmp/a.tar", Different),
             ("/tmp/image.tar", "/tmp/images.tar", Different),
         ] {
-            assert_eq!(covers(&Text::literal(pattern), &Text::literal(file)), expected, "{pattern} {file}");
+            assert_eq!(
+                covers(&Text::literal(pattern), &Text::literal(file)),
+                expected,
+                "{pattern} {file}"
+            );
         }
     }
 
@@ -211,6 +234,9 @@ mod tests {
         assert_eq!(parent(&text("a/b.tar")), text("a"));
         assert_eq!(parent(&text("b.tar")), text(""));
         assert_eq!(fixed_part(&text("/tmp/x/*.tar")), text("/tmp/x"));
-        assert_eq!(relative(&text("/tmp"), &text("/tmp/a/b")), Some(text("a/b")));
+        assert_eq!(
+            relative(&text("/tmp"), &text("/tmp/a/b")),
+            Some(text("a/b"))
+        );
     }
 }

@@ -57,15 +57,35 @@ pub fn trace(workflow: &Workflow, scenario: &Scenario, repository: &dyn Reposito
     if workflow.trigger("workflow_call").is_some() {
         foreign = Some("the caller can have uploaded artifacts".to_owned());
     }
-    let mut run = Run { scenario, repository, jobs: Vec::new(), artifacts: Vec::new(), foreign };
+    let mut run = Run {
+        scenario,
+        repository,
+        jobs: Vec::new(),
+        artifacts: Vec::new(),
+        foreign,
+    };
     let inputs = BTreeMap::new();
-    let caller = Caller { prefix: String::new(), condition: Condition::Always, inputs: &inputs, depth: 0 };
+    let caller = Caller {
+        prefix: String::new(),
+        condition: Condition::Always,
+        inputs: &inputs,
+        depth: 0,
+    };
     run.workflow(workflow, &caller);
-    Trace { scenario: scenario.clone(), jobs: run.jobs, artifacts: run.artifacts, foreign_artifacts: run.foreign }
+    Trace {
+        scenario: scenario.clone(),
+        jobs: run.jobs,
+        artifacts: run.artifacts,
+        foreign_artifacts: run.foreign,
+    }
 }
 
 impl Run<'_> {
-    fn workflow(&mut self, workflow: &Workflow, caller: &Caller<'_>) -> BTreeMap<String, JobResult> {
+    fn workflow(
+        &mut self,
+        workflow: &Workflow,
+        caller: &Caller<'_>,
+    ) -> BTreeMap<String, JobResult> {
         let mut results: BTreeMap<String, JobResult> = BTreeMap::new();
         let declared = self.declared(workflow, caller);
         for job in in_order(&workflow.jobs) {
@@ -79,9 +99,14 @@ impl Run<'_> {
         let trigger = if caller.depth > 0 || self.scenario.event.is_none() {
             workflow.trigger("workflow_call")
         } else {
-            self.scenario.event.as_deref().and_then(|event| workflow.trigger(event))
+            self.scenario
+                .event
+                .as_deref()
+                .and_then(|event| workflow.trigger(event))
         };
-        trigger.map(|trigger| trigger.inputs.clone()).unwrap_or_default()
+        trigger
+            .map(|trigger| trigger.inputs.clone())
+            .unwrap_or_default()
     }
 
     fn job(
@@ -95,16 +120,30 @@ impl Run<'_> {
         // Every ancestor must have run: a direct need's own condition already says so of its needs.
         let needed = job.needs.iter().filter_map(|need| results.get(&need.text));
         let success = needed.fold(Condition::Always, |all, need| all.and(&need.ran));
-        let needs: BTreeMap<String, JobResult> =
-            job.needs.iter().filter_map(|need| Some((need.text.clone(), results.get(&need.text)?.clone()))).collect();
-        let contexts = job_contexts(self.scenario, caller.inputs, declared, &needs, None, Vec::new(), &success);
+        let needs: BTreeMap<String, JobResult> = job
+            .needs
+            .iter()
+            .filter_map(|need| Some((need.text.clone(), results.get(&need.text)?.clone())))
+            .collect();
+        let contexts = job_contexts(
+            self.scenario,
+            caller.inputs,
+            declared,
+            &needs,
+            None,
+            Vec::new(),
+            &success,
+        );
         let mut condition = match &job.guard {
             None => success.clone(),
             Some(guard) => condition_of(&guard.template, guard.field.text.trim(), &contexts),
         };
         condition = caller.condition.and(&condition);
         if condition.is_large() {
-            condition = Condition::truthy(&crate::symbolic::Symbol::new(format!("the condition of job {}", job.id), crate::symbolic::Shape::Boolean));
+            condition = Condition::truthy(&crate::symbolic::Symbol::new(
+                format!("the condition of job {}", job.id),
+                crate::symbolic::Shape::Boolean,
+            ));
         }
         if let Some(uses) = &job.uses {
             return self.call(workflow, job, &uses.text, caller, &condition, &contexts);
@@ -114,13 +153,18 @@ impl Run<'_> {
         let mut ran = condition.clone();
         let several = legs.len() > 1;
         for leg in legs {
-            let (one, alive) = self.leg(workflow, job, caller, declared, &needs, &condition, leg, symbolic);
+            let (one, alive) = self.leg(
+                workflow, job, caller, declared, &needs, &condition, leg, symbolic,
+            );
             ran = ran.and(&alive);
             for (name, value) in one {
                 match outputs.get(&name) {
                     // The last leg wins, but which one is last is not known.
                     Some(known) if several && *known != value => {
-                        let unknown = Value::unknown(format!("jobs.{}.outputs.{name}", job.id), crate::symbolic::Shape::Text);
+                        let unknown = Value::unknown(
+                            format!("jobs.{}.outputs.{name}", job.id),
+                            crate::symbolic::Shape::Text,
+                        );
                         outputs.insert(name, unknown);
                     }
                     _ => {
@@ -129,10 +173,17 @@ impl Run<'_> {
                 }
             }
         }
-        JobResult { ran, outputs, open: false }
+        JobResult {
+            ran,
+            outputs,
+            open: false,
+        }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it belongs to one leg, and is used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it belongs to one leg, and is used once"
+    )]
     fn leg(
         &mut self,
         workflow: &Workflow,
@@ -147,15 +198,25 @@ impl Run<'_> {
         let leg = matrix.as_ref().map(describe_leg).unwrap_or_default();
         let trace = JobTrace {
             id: format!("{}{}", caller.prefix, job.id),
-            place: Place { source: workflow.source.clone(), span: job.span },
+            place: Place {
+                source: workflow.source.clone(),
+                span: job.span,
+            },
             leg,
             symbolic_leg: symbolic,
             condition: condition.clone(),
-            needs: job.needs.iter().map(|need| format!("{}{}", caller.prefix, need.text)).collect(),
+            needs: job
+                .needs
+                .iter()
+                .map(|need| format!("{}{}", caller.prefix, need.text))
+                .collect(),
             steps: Vec::new(),
             facts: Vec::new(),
             outputs: BTreeMap::new(),
-            guard: job.guard.as_ref().map(|guard| (guard.field.text.clone(), guard.field.span)),
+            guard: job
+                .guard
+                .as_ref()
+                .map(|guard| (guard.field.text.clone(), guard.field.span)),
         };
         if *condition == Condition::Never {
             self.jobs.push(trace);
@@ -181,9 +242,15 @@ impl Run<'_> {
             data: Vec::new(),
             cached: Vec::new(),
         };
-        let hosted_elsewhere = job.runs_on.as_deref().is_none_or(|label| label.contains("self-hosted"));
+        let hosted_elsewhere = job
+            .runs_on
+            .as_deref()
+            .is_none_or(|label| label.contains("self-hosted"));
         if hosted_elsewhere && job.node.get("runs-on").is_some() {
-            let place = Place { source: workflow.source.clone(), span: job.span };
+            let place = Place {
+                source: workflow.source.clone(),
+                span: job.span,
+            };
             walk.trace.steps.push(StepTrace {
                 title: "the runner".into(),
                 id: None,
@@ -196,7 +263,13 @@ impl Run<'_> {
                 script: String::new(),
                 tolerated: true,
             });
-            walk.add(FactKind::DaemonOpaque("a runner that keeps its images".into()), &Condition::Always, 0, &place, true);
+            walk.add(
+                FactKind::DaemonOpaque("a runner that keeps its images".into()),
+                &Condition::Always,
+                0,
+                &place,
+                true,
+            );
         }
         let frame = Frame {
             source: &workflow.source,
@@ -215,31 +288,63 @@ impl Run<'_> {
         (outputs, alive)
     }
 
-    fn call(&mut self, workflow: &Workflow, job: &Job, uses: &str, caller: &Caller<'_>, condition: &Condition, contexts: &Contexts<'_>) -> JobResult {
+    fn call(
+        &mut self,
+        workflow: &Workflow,
+        job: &Job,
+        uses: &str,
+        caller: &Caller<'_>,
+        condition: &Condition,
+        contexts: &Contexts<'_>,
+    ) -> JobResult {
         let opaque = |run: &mut Self| {
-            run.foreign.get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
+            run.foreign
+                .get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
             run.jobs.push(JobTrace {
                 id: format!("{}{}", caller.prefix, job.id),
-                place: Place { source: workflow.source.clone(), span: job.span },
+                place: Place {
+                    source: workflow.source.clone(),
+                    span: job.span,
+                },
                 leg: Vec::new(),
                 symbolic_leg: false,
                 condition: condition.clone(),
-                needs: job.needs.iter().map(|need| format!("{}{}", caller.prefix, need.text)).collect(),
+                needs: job
+                    .needs
+                    .iter()
+                    .map(|need| format!("{}{}", caller.prefix, need.text))
+                    .collect(),
                 steps: Vec::new(),
                 facts: Vec::new(),
                 outputs: BTreeMap::new(),
-                guard: job.guard.as_ref().map(|guard| (guard.field.text.clone(), guard.field.span)),
+                guard: job
+                    .guard
+                    .as_ref()
+                    .map(|guard| (guard.field.text.clone(), guard.field.span)),
             });
-            JobResult { ran: condition.clone(), outputs: BTreeMap::new(), open: true }
+            JobResult {
+                ran: condition.clone(),
+                outputs: BTreeMap::new(),
+                open: true,
+            }
         };
-        let path = uses.strip_prefix("./").filter(|_| caller.depth < CALL_DEPTH_LIMIT);
-        let called = path.and_then(|path| self.repository.read(path)).and_then(|source| Workflow::parse(&source).ok());
+        let path = uses
+            .strip_prefix("./")
+            .filter(|_| caller.depth < CALL_DEPTH_LIMIT);
+        let called = path
+            .and_then(|path| self.repository.read(path))
+            .and_then(|source| Workflow::parse(&source).ok());
         // Legs of a called workflow are not told apart: its names stay unknown where they hang on the matrix.
-        let Some(called) = called else { return opaque(self) };
+        let Some(called) = called else {
+            return opaque(self);
+        };
         let mut inputs = BTreeMap::new();
         let trigger = called.trigger("workflow_call");
         for (name, declared) in trigger.map(|trigger| &trigger.inputs).into_iter().flatten() {
-            let given = job.with.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+            let given = job
+                .with
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name));
             let value = match given {
                 Some((_, field)) => interpolate(&field.text, contexts),
                 None => match &declared.default {
@@ -257,10 +362,27 @@ impl Run<'_> {
         };
         let results = self.workflow(&called, &inner);
         let none = BTreeMap::new();
-        let result_contexts = job_contexts(self.scenario, &inputs, &none, &results, None, Vec::new(), condition);
-        let outputs = trigger.map(|trigger| trigger.outputs.as_slice()).unwrap_or_default();
-        let outputs = outputs.iter().map(|(name, field)| (name.clone(), interpolate(&field.text, &result_contexts))).collect();
-        JobResult { ran: condition.clone(), outputs, open: false }
+        let result_contexts = job_contexts(
+            self.scenario,
+            &inputs,
+            &none,
+            &results,
+            None,
+            Vec::new(),
+            condition,
+        );
+        let outputs = trigger
+            .map(|trigger| trigger.outputs.as_slice())
+            .unwrap_or_default();
+        let outputs = outputs
+            .iter()
+            .map(|(name, field)| (name.clone(), interpolate(&field.text, &result_contexts)))
+            .collect();
+        JobResult {
+            ran: condition.clone(),
+            outputs,
+            open: false,
+        }
     }
 }
 
@@ -305,7 +427,8 @@ fn in_order(jobs: &[Job]) -> Vec<&Job> {
     while !waiting.is_empty() {
         let ready = |job: &&Job| {
             job.needs.iter().all(|need| {
-                ordered.iter().any(|done| done.id == need.text) || !jobs.iter().any(|known| known.id == need.text)
+                ordered.iter().any(|done| done.id == need.text)
+                    || !jobs.iter().any(|known| known.id == need.text)
             })
         };
         let (next, rest): (Vec<&Job>, Vec<&Job>) = waiting.into_iter().partition(ready);
@@ -321,11 +444,16 @@ fn in_order(jobs: &[Job]) -> Vec<&Job> {
 
 /// The legs of a job's matrix; one without values when the matrix is not known.
 fn legs(job: &Job, contexts: &Contexts<'_>) -> (Vec<Option<Term>>, bool) {
-    let Some(matrix) = &job.matrix else { return (vec![Some(Term::Map(Vec::new().into()))], false) };
+    let Some(matrix) = &job.matrix else {
+        return (vec![Some(Term::Map(Vec::new().into()))], false);
+    };
     match spread(matrix, contexts) {
-        Some(legs) if !legs.is_empty() && legs.len() <= LEG_LIMIT => {
-            (legs.into_iter().map(|leg| Some(Term::Map(leg.into()))).collect(), false)
-        }
+        Some(legs) if !legs.is_empty() && legs.len() <= LEG_LIMIT => (
+            legs.into_iter()
+                .map(|leg| Some(Term::Map(leg.into())))
+                .collect(),
+            false,
+        ),
         _ => (vec![None], true),
     }
 }
@@ -344,7 +472,9 @@ fn spread(matrix: &Node, contexts: &Contexts<'_>) -> Option<Vec<Leg>> {
             continue;
         }
         keys.push(key.to_owned());
-        let Term::List(values) = node_term(values, contexts)? else { return None };
+        let Term::List(values) = node_term(values, contexts)? else {
+            return None;
+        };
         let mut next = Vec::new();
         for leg in &legs {
             for value in values.iter() {
@@ -362,20 +492,33 @@ fn spread(matrix: &Node, contexts: &Contexts<'_>) -> Option<Vec<Leg>> {
         legs.clear();
     }
     if let Some(excludes) = matrix.get("exclude") {
-        let Term::List(excludes) = node_term(excludes, contexts)? else { return None };
+        let Term::List(excludes) = node_term(excludes, contexts)? else {
+            return None;
+        };
         for exclude in excludes.iter() {
-            let Term::Map(entries) = exclude else { return None };
+            let Term::Map(entries) = exclude else {
+                return None;
+            };
             legs.retain(|leg| !entries.iter().all(|entry| leg.contains(entry)));
         }
     }
     if let Some(includes) = matrix.get("include") {
-        let Term::List(includes) = node_term(includes, contexts)? else { return None };
+        let Term::List(includes) = node_term(includes, contexts)? else {
+            return None;
+        };
         let originals = legs.clone();
         for include in includes.iter() {
-            let Term::Map(entries) = include else { return None };
+            let Term::Map(entries) = include else {
+                return None;
+            };
             let mut joined = false;
             for (leg, original) in legs.iter_mut().zip(&originals) {
-                let fits = entries.iter().all(|(key, value)| original.iter().find(|(own, _)| own == key).is_none_or(|(_, own)| own == value));
+                let fits = entries.iter().all(|(key, value)| {
+                    original
+                        .iter()
+                        .find(|(own, _)| own == key)
+                        .is_none_or(|(_, own)| own == value)
+                });
                 if fits {
                     joined = true;
                     for (key, value) in entries.iter() {
@@ -396,23 +539,35 @@ fn spread(matrix: &Node, contexts: &Contexts<'_>) -> Option<Vec<Leg>> {
 fn node_term(node: &Node, contexts: &Contexts<'_>) -> Option<Term> {
     use crate::yaml::{Kind, Style};
     Some(match &node.kind {
-        Kind::Scalar(scalar) if scalar.style == Style::Plain && !scalar.text.contains("${{") => match scalar.text.as_str() {
-            "" | "~" | "null" => Term::Null,
-            "true" => Term::Boolean(true),
-            "false" => Term::Boolean(false),
-            text => match text.parse::<f64>() {
-                // `1.10` is the number 1.1, as on GitHub.
-                Ok(number) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => Term::Number(number),
-                _ => Term::text(text),
-            },
-        },
+        Kind::Scalar(scalar) if scalar.style == Style::Plain && !scalar.text.contains("${{") => {
+            match scalar.text.as_str() {
+                "" | "~" | "null" => Term::Null,
+                "true" => Term::Boolean(true),
+                "false" => Term::Boolean(false),
+                text => match text.parse::<f64>() {
+                    // `1.10` is the number 1.1, as on GitHub.
+                    Ok(number) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+                        Term::Number(number)
+                    }
+                    _ => Term::text(text),
+                },
+            }
+        }
         Kind::Scalar(scalar) => match interpolate(&scalar.text, contexts).alternatives() {
             [(_, term)] => term.clone(),
             _ => return None,
         },
-        Kind::Sequence(items) => Term::List(items.iter().map(|item| node_term(item, contexts)).collect::<Option<Vec<_>>>()?.into()),
+        Kind::Sequence(items) => Term::List(
+            items
+                .iter()
+                .map(|item| node_term(item, contexts))
+                .collect::<Option<Vec<_>>>()?
+                .into(),
+        ),
         Kind::Mapping(entries) => {
-            let entries = entries.iter().map(|(key, value)| Some((key.text()?.to_owned(), node_term(value, contexts)?)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Some((key.text()?.to_owned(), node_term(value, contexts)?)));
             Term::Map(entries.collect::<Option<Vec<_>>>()?.into())
         }
     })
@@ -420,8 +575,10 @@ fn node_term(node: &Node, contexts: &Contexts<'_>) -> Option<Term> {
 
 fn describe_leg(matrix: &Term) -> Vec<(String, String)> {
     match matrix {
-        Term::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), value.printed().describe())).collect(),
+        Term::Map(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), value.printed().describe()))
+            .collect(),
         _ => Vec::new(),
     }
 }
-

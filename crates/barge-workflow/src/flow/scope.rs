@@ -85,7 +85,11 @@ impl Contexts<'_> {
             return Value::unknown(name(), Shape::Any);
         };
         let steps = self.steps.get(self.first_step..).unwrap_or_default();
-        let Some(step) = steps.iter().rev().find(|step| step.id.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(id))) else {
+        let Some(step) = steps.iter().rev().find(|step| {
+            step.id
+                .as_deref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(id))
+        }) else {
             // No step of this name came before: null, printed as nothing.
             return Value::null();
         };
@@ -95,11 +99,16 @@ impl Contexts<'_> {
                 Value::choose(&step.condition, &Value::text("success"), &skipped)
             }
             ("outputs", Some(output)) => {
-                let known = step.outputs.iter().find(|(key, _)| key.eq_ignore_ascii_case(output));
+                let known = step
+                    .outputs
+                    .iter()
+                    .find(|(key, _)| key.eq_ignore_ascii_case(output));
                 let value = match known {
                     Some((_, value)) => value.clone(),
                     // A name that occurs in the script may be written in a way that was not understood.
-                    None if step.open_outputs || step.script.contains(output) => Value::unknown(name(), Shape::Text),
+                    None if step.open_outputs || step.script.contains(output) => {
+                        Value::unknown(name(), Shape::Text)
+                    }
                     None => return Value::null(),
                 };
                 Value::choose(&step.condition, &value, &Value::null())
@@ -110,13 +119,24 @@ impl Contexts<'_> {
 
     fn need(&self, path: &[&str]) -> Value {
         let name = || format!("needs.{}", path.join("."));
-        let job = path.first().and_then(|id| self.needs.iter().find(|(key, _)| key.eq_ignore_ascii_case(id)));
+        let job = path.first().and_then(|id| {
+            self.needs
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(id))
+        });
         // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
-        let Some((_, job)) = job else { return Value::unknown(format!("undecided {}", name()), Shape::Any) };
+        let Some((_, job)) = job else {
+            return Value::unknown(format!("undecided {}", name()), Shape::Any);
+        };
         match (path.get(1).copied(), path.get(2)) {
-            (Some("result"), _) => Value::choose(&job.ran, &Value::text("success"), &Value::text("skipped")),
+            (Some("result"), _) => {
+                Value::choose(&job.ran, &Value::text("success"), &Value::text("skipped"))
+            }
             (Some("outputs"), Some(output)) => {
-                let known = job.outputs.iter().find(|(key, _)| key.eq_ignore_ascii_case(output));
+                let known = job
+                    .outputs
+                    .iter()
+                    .find(|(key, _)| key.eq_ignore_ascii_case(output));
                 match known {
                     Some((_, value)) => Value::choose(&job.ran, value, &Value::null()),
                     None if job.open => Value::unknown(name(), Shape::Text),
@@ -134,7 +154,13 @@ impl Contexts<'_> {
         }
         let canonical = format!("inputs.{name}");
         let Some(declared) = self.declared.get(&name) else {
-            return if self.scenario.event.as_deref().is_some_and(|event| event != "workflow_dispatch") && self.declared.is_empty() {
+            return if self
+                .scenario
+                .event
+                .as_deref()
+                .is_some_and(|event| event != "workflow_dispatch")
+                && self.declared.is_empty()
+            {
                 Value::null()
             } else {
                 Value::unknown(canonical, Shape::Any)
@@ -142,9 +168,10 @@ impl Contexts<'_> {
         };
         match declared.kind.as_deref() {
             Some("boolean") => Value::unknown(canonical, Shape::Boolean),
-            Some("choice") if !declared.options.is_empty() => {
-                Term::Text(Text::symbol(Symbol::one_of(canonical, Shape::Text, declared.options.clone()))).into()
-            }
+            Some("choice") if !declared.options.is_empty() => Term::Text(Text::symbol(
+                Symbol::one_of(canonical, Shape::Text, declared.options.clone()),
+            ))
+            .into(),
             Some("number") => Value::unknown(canonical, Shape::Digits),
             _ => Term::Text(Text::symbol(outside(&canonical))).into(),
         }
@@ -153,7 +180,9 @@ impl Contexts<'_> {
 
 impl Scope for Contexts<'_> {
     fn resolve(&self, path: &[&str]) -> Value {
-        let Some((context, rest)) = path.split_first() else { return Value::null() };
+        let Some((context, rest)) = path.split_first() else {
+            return Value::null();
+        };
         if let Some(value) = self.scenario.given(&path.join(".")) {
             return value;
         }
@@ -164,9 +193,15 @@ impl Scope for Contexts<'_> {
                 Some(name) => {
                     let exact = self.environment(name);
                     // Names keep their case in the environment, but the parser lowers those after a dot.
-                    exact.or_else(|| self.environment_ignoring_case(name)).unwrap_or_else(|| {
-                        if self.environment_open { unknown() } else { Value::null() }
-                    })
+                    exact
+                        .or_else(|| self.environment_ignoring_case(name))
+                        .unwrap_or_else(|| {
+                            if self.environment_open {
+                                unknown()
+                            } else {
+                                Value::null()
+                            }
+                        })
                 }
                 None => unknown(),
             },
@@ -203,9 +238,18 @@ impl Scope for Contexts<'_> {
 
 impl Contexts<'_> {
     fn environment_ignoring_case(&self, name: &str) -> Option<Value> {
-        let in_layers = self.layers.iter().flat_map(|layer| layer.iter().map(|(key, _)| key.as_str()));
-        let written = self.written.into_iter().flat_map(|written| written.keys().map(String::as_str));
-        let exact: Vec<&str> = in_layers.chain(written).filter(|key| key.eq_ignore_ascii_case(name)).collect();
+        let in_layers = self
+            .layers
+            .iter()
+            .flat_map(|layer| layer.iter().map(|(key, _)| key.as_str()));
+        let written = self
+            .written
+            .into_iter()
+            .flat_map(|written| written.keys().map(String::as_str));
+        let exact: Vec<&str> = in_layers
+            .chain(written)
+            .filter(|key| key.eq_ignore_ascii_case(name))
+            .collect();
         exact.first().and_then(|key| self.environment(key))
     }
 }

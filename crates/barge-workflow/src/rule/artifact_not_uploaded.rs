@@ -9,8 +9,8 @@ use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{FactKind, Trace};
 use crate::symbolic::{Comparison, Text};
 
-use super::context::{Context, case_of, case_words, shown};
 use super::Rule;
+use super::context::{Context, case_of, case_words, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -25,23 +25,56 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for fact in &job.facts {
-            let FactKind::Downloaded(Some(name), candidates) = &fact.kind else { continue };
-            if !candidates.is_empty() || fact.tolerated || trace.foreign_artifacts.is_some() || has_unseen_uploads(trace) {
+            let FactKind::Downloaded(Some(name), candidates) = &fact.kind else {
+                continue;
+            };
+            if !candidates.is_empty()
+                || fact.tolerated
+                || trace.foreign_artifacts.is_some()
+                || has_unseen_uploads(trace)
+            {
                 continue;
             }
-            let uploaded_otherwise = context.traces.iter().any(|other| other.artifacts.iter().any(|artifact| artifact.answers(name) != Comparison::Different));
-            let Some(case) = case_of(&job.condition.and(&fact.condition)).filter(|_| !uploaded_otherwise) else { continue };
-            let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, format!("no step uploads the artifact {}", shown(name)));
+            let uploaded_otherwise = context.traces.iter().any(|other| {
+                other
+                    .artifacts
+                    .iter()
+                    .any(|artifact| artifact.answers(name) != Comparison::Different)
+            });
+            let Some(case) =
+                case_of(&job.condition.and(&fact.condition)).filter(|_| !uploaded_otherwise)
+            else {
+                continue;
+            };
+            let mut finding = Context::finding(
+                RULE.id,
+                Severity::Error,
+                &fact.place,
+                format!("no step uploads the artifact {}", shown(name)),
+            );
             let near = nearest(trace, name);
             for artifact in trace.artifacts.iter().take(4) {
-                finding = finding.with_evidence(&artifact.place.source, artifact.place.span, format!("{} is uploaded by job {}", shown(&artifact.name), artifact.job));
+                finding = finding.with_evidence(
+                    &artifact.place.source,
+                    artifact.place.span,
+                    format!(
+                        "{} is uploaded by job {}",
+                        shown(&artifact.name),
+                        artifact.job
+                    ),
+                );
             }
             finding.case = Some(case_words(trace, &case));
             finding.consequence = Some("download-artifact fails: \"Artifact not found\"".into());
             finding.fix = near.map(|near| {
                 let text = fact.place.source.slice(fact.place.span);
                 match (near.as_literal(), name.as_literal()) {
-                    (Some(new), Some(old)) if text == old => Fix::edit(format!("download `{new}`"), &fact.place.source, fact.place.span, new),
+                    (Some(new), Some(old)) if text == old => Fix::edit(
+                        format!("download `{new}`"),
+                        &fact.place.source,
+                        fact.place.span,
+                        new,
+                    ),
                     _ => Fix::advice(format!("download {}", shown(near))),
                 }
             });
@@ -59,8 +92,14 @@ fn has_unseen_uploads(trace: &Trace) -> bool {
 
 fn nearest<'a>(trace: &'a Trace, name: &Text) -> Option<&'a Text> {
     let wanted = name.describe();
-    let scored = trace.artifacts.iter().map(|artifact| (distance(&wanted, &artifact.name.describe()), &artifact.name));
-    scored.filter(|(distance, _)| *distance <= wanted.len() / 2).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    let scored = trace
+        .artifacts
+        .iter()
+        .map(|artifact| (distance(&wanted, &artifact.name.describe()), &artifact.name));
+    scored
+        .filter(|(distance, _)| *distance <= wanted.len() / 2)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 /// Levenshtein's distance, in characters.

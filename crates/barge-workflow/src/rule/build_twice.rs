@@ -13,8 +13,8 @@ use crate::flow::{Delivery, Fact, FactKind, JobTrace};
 use crate::reference;
 use crate::symbolic::Comparison;
 
-use super::context::{Context, case_of, case_words, step_name};
 use super::Rule;
+use super::context::{Context, case_of, case_words, step_name};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -30,20 +30,38 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for trace in context.traces {
         for job in &trace.jobs {
             for fact in &job.facts {
-                let FactKind::Built(shipped) = &fact.kind else { continue };
+                let FactKind::Built(shipped) = &fact.kind else {
+                    continue;
+                };
                 if shipped.references.is_empty() || case_of(&shipped.to_registry).is_none() {
                     continue;
                 }
-                let Some((tester, tested, used)) = tested_build(job, fact, shipped) else { continue };
-                let together = job.condition.and(&shipped.to_registry).and(&tested.condition);
-                let Some(case) = case_of(&together) else { continue };
+                let Some((tester, tested, used)) = tested_build(job, fact, shipped) else {
+                    continue;
+                };
+                let together = job
+                    .condition
+                    .and(&shipped.to_registry)
+                    .and(&tested.condition);
+                let Some(case) = case_of(&together) else {
+                    continue;
+                };
                 let place = &fact.place;
                 let message = "what is pushed here was not what was tested: it is a second build of the same context";
                 let mut finding = Context::finding(RULE.id, Severity::Warning, place, message)
-                    .with_evidence(&tested.place.source, tested.place.span, format!("the tested image was built by {}", step_name(tester, tested)))
+                    .with_evidence(
+                        &tested.place.source,
+                        tested.place.span,
+                        format!(
+                            "the tested image was built by {}",
+                            step_name(tester, tested)
+                        ),
+                    )
                     .with_evidence(&used.place.source, used.place.span, "and used here");
                 finding.case = Some(case_words(trace, &case));
-                finding.fix = Some(Fix::advice("push the tested image, or test the pushed digest"));
+                finding.fix = Some(Fix::advice(
+                    "push the tested image, or test the pushed digest",
+                ));
                 findings.push(finding);
             }
         }
@@ -51,18 +69,31 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// An earlier build of the same recipe in this job that was loaded and then run or scanned.
-fn tested_build<'a>(job: &'a JobTrace, shipped: &Fact, delivery: &Delivery) -> Option<(&'a JobTrace, &'a Fact, &'a Fact)> {
+fn tested_build<'a>(
+    job: &'a JobTrace,
+    shipped: &Fact,
+    delivery: &Delivery,
+) -> Option<(&'a JobTrace, &'a Fact, &'a Fact)> {
     for fact in &job.facts {
         if fact.place.span == shipped.place.span || fact.step >= shipped.step {
             continue;
         }
-        let FactKind::Built(tested) = &fact.kind else { continue };
-        if tested.recipe != delivery.recipe || case_of(&tested.to_daemon).is_none() || case_of(&tested.to_registry).is_some() {
+        let FactKind::Built(tested) = &fact.kind else {
+            continue;
+        };
+        if tested.recipe != delivery.recipe
+            || case_of(&tested.to_daemon).is_none()
+            || case_of(&tested.to_registry).is_some()
+        {
             continue;
         }
         let used = job.facts.iter().find(|used| match &used.kind {
             FactKind::Named(name, _, program) => {
-                is_test(program) && tested.references.iter().any(|own| reference::compare(own, name) == Comparison::Equal)
+                is_test(program)
+                    && tested
+                        .references
+                        .iter()
+                        .any(|own| reference::compare(own, name) == Comparison::Equal)
             }
             _ => false,
         });
@@ -74,5 +105,16 @@ fn tested_build<'a>(job: &'a JobTrace, shipped: &Fact, delivery: &Delivery) -> O
 }
 
 fn is_test(program: &str) -> bool {
-    ["docker run", "docker create", "trivy", "anchore", "scout", "snyk", "dockle", "container-scan"].iter().any(|test| program.contains(test))
+    [
+        "docker run",
+        "docker create",
+        "trivy",
+        "anchore",
+        "scout",
+        "snyk",
+        "dockle",
+        "container-scan",
+    ]
+    .iter()
+    .any(|test| program.contains(test))
 }

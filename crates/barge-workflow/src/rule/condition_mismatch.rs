@@ -8,13 +8,15 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Content, Fact, FactKind, FileUse, JobTrace, Need, Place, Resolution, StepTrace, Trace};
+use crate::flow::{
+    Content, Fact, FactKind, FileUse, JobTrace, Need, Place, Resolution, StepTrace, Trace,
+};
 use crate::reference;
 use crate::symbolic::{Comparison, Condition, Text};
 
+use super::Rule;
 use super::context::{Context, case_of, case_words, guard_words, shown, step_name};
 use super::presence::Presence;
-use super::Rule;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -33,11 +35,22 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             match &fact.kind {
-                FactKind::Named(name, need, program) => image(context, trace, job, number, (name, *need, program), findings),
-                FactKind::Read(file, usage, Resolution::Written(found)) if *usage != FileUse::Upload => {
+                FactKind::Named(name, need, program) => image(
+                    context,
+                    trace,
+                    job,
+                    number,
+                    (name, *need, program),
+                    findings,
+                ),
+                FactKind::Read(file, usage, Resolution::Written(found))
+                    if *usage != FileUse::Upload =>
+                {
                     file_read(trace, job, fact, file, found, findings);
                 }
-                FactKind::Downloaded(Some(name), candidates) => artifact(context, trace, job, fact, name, candidates, findings),
+                FactKind::Downloaded(Some(name), candidates) => {
+                    artifact(context, trace, job, fact, name, candidates, findings)
+                }
                 FactKind::Failed(_) => failure(trace, job, number, findings),
                 _ => {}
             }
@@ -45,10 +58,20 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn image(context: &Context<'_>, trace: &Trace, job: &JobTrace, number: usize, use_of: (&Text, Need, &str), findings: &mut Vec<Finding>) {
+fn image(
+    context: &Context<'_>,
+    trace: &Trace,
+    job: &JobTrace,
+    number: usize,
+    use_of: (&Text, Need, &str),
+    findings: &mut Vec<Finding>,
+) {
     let (name, need, program) = use_of;
-    let Some(fact) = job.facts.get(number) else { return };
-    let local = need == Need::Local || (need == Need::LocalOrRemote && reference::Name::of(name).is_bare());
+    let Some(fact) = job.facts.get(number) else {
+        return;
+    };
+    let local =
+        need == Need::Local || (need == Need::LocalOrRemote && reference::Name::of(name).is_bare());
     if reference::empty_part(name).is_some() {
         return emptied(trace, job, fact, name, program, findings);
     }
@@ -56,20 +79,48 @@ fn image(context: &Context<'_>, trace: &Trace, job: &JobTrace, number: usize, us
         return;
     }
     let presence = Presence::before(job, number, name);
-    let Some(producer) = presence.producer().or_else(|| presence.equal.first().copied()) else {
-        return elsewhere(context, trace, job, number, (name, program), &presence, findings);
+    let Some(producer) = presence
+        .producer()
+        .or_else(|| presence.equal.first().copied())
+    else {
+        return elsewhere(
+            context,
+            trace,
+            job,
+            number,
+            (name, program),
+            &presence,
+            findings,
+        );
     };
     let missing = fact.condition.and(&presence.possible().negate());
-    let Some(case) = case_of(&job.condition.and(&missing)) else { return };
+    let Some(case) = case_of(&job.condition.and(&missing)) else {
+        return;
+    };
     // A build that ran and did not export its image is another defect.
-    let unexported = presence.built.iter().any(|built| case_of(&missing.and(&built.condition)).is_some());
+    let unexported = presence
+        .built
+        .iter()
+        .any(|built| case_of(&missing.and(&built.condition)).is_some());
     if unexported {
         return;
     }
     let message = format!("{program} needs an image that is not there in this case");
     let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(&fact.place.source, fact.place.span, format!("names {}", shown(name)))
-        .with_evidence(&producer.place.source, producer.place.span, format!("put there by {}, equal value{}", step_name(job, producer), guard_words(job, producer)));
+        .with_evidence(
+            &fact.place.source,
+            fact.place.span,
+            format!("names {}", shown(name)),
+        )
+        .with_evidence(
+            &producer.place.source,
+            producer.place.span,
+            format!(
+                "put there by {}, equal value{}",
+                step_name(job, producer),
+                guard_words(job, producer)
+            ),
+        );
     finding.case = Some(case_words(trace, &case));
     finding.consequence = Some(consequence(program));
     finding.fix = guard_fix(job, fact, producer);
@@ -81,29 +132,62 @@ fn consequence(program: &str) -> String {
 }
 
 /// The name is produced here for another event only.
-fn elsewhere(context: &Context<'_>, trace: &Trace, job: &JobTrace, number: usize, use_of: (&Text, &str), presence: &Presence<'_>, findings: &mut Vec<Finding>) {
+fn elsewhere(
+    context: &Context<'_>,
+    trace: &Trace,
+    job: &JobTrace,
+    number: usize,
+    use_of: (&Text, &str),
+    presence: &Presence<'_>,
+    findings: &mut Vec<Finding>,
+) {
     let (name, program) = use_of;
-    let Some(fact) = job.facts.get(number) else { return };
-    let missing = job.condition.and(&fact.condition).and(&presence.possible().negate());
+    let Some(fact) = job.facts.get(number) else {
+        return;
+    };
+    let missing = job
+        .condition
+        .and(&fact.condition)
+        .and(&presence.possible().negate());
     if !presence.built.is_empty() || !presence.maybe.is_empty() {
         return;
     }
-    let Some(case) = case_of(&missing) else { return };
+    let Some(case) = case_of(&missing) else {
+        return;
+    };
     for other in context.traces {
-        let twin = other.jobs.iter().find(|twin| twin.id == job.id && twin.leg == job.leg);
+        let twin = other
+            .jobs
+            .iter()
+            .find(|twin| twin.id == job.id && twin.leg == job.leg);
         let Some(twin) = twin else { continue };
         let producer = twin.facts.iter().find(|other| {
             other.place.span != fact.place.span && matches!(&other.kind, FactKind::Present(made, _) if reference::compare(made, name) == Comparison::Equal)
         });
         let Some(producer) = producer else { continue };
-        let made_here = job.steps.get(producer.step).is_some_and(|step| step.condition != Condition::Never);
+        let made_here = job
+            .steps
+            .get(producer.step)
+            .is_some_and(|step| step.condition != Condition::Never);
         if made_here {
             return;
         }
         let message = format!("{program} needs an image that is not made for this event");
         let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-            .with_evidence(&fact.place.source, fact.place.span, format!("names {}", shown(name)))
-            .with_evidence(&producer.place.source, producer.place.span, format!("put there by {}{}", step_name(twin, producer), guard_words(twin, producer)));
+            .with_evidence(
+                &fact.place.source,
+                fact.place.span,
+                format!("names {}", shown(name)),
+            )
+            .with_evidence(
+                &producer.place.source,
+                producer.place.span,
+                format!(
+                    "put there by {}{}",
+                    step_name(twin, producer),
+                    guard_words(twin, producer)
+                ),
+            );
         finding.case = Some(case_words(trace, &case));
         finding.consequence = Some(consequence(program));
         finding.fix = guard_fix(job, fact, producer);
@@ -113,13 +197,35 @@ fn elsewhere(context: &Context<'_>, trace: &Trace, job: &JobTrace, number: usize
 }
 
 /// A reference that is empty because the step whose output it is was skipped.
-fn emptied(trace: &Trace, job: &JobTrace, fact: &Fact, name: &Text, program: &str, findings: &mut Vec<Finding>) {
-    let Some(step) = skipped_with(job, fact) else { return };
-    let Some(case) = case_of(&job.condition.and(&fact.condition)) else { return };
-    let message = format!("{program} names nothing in this case: {} was skipped", quoted(step));
+fn emptied(
+    trace: &Trace,
+    job: &JobTrace,
+    fact: &Fact,
+    name: &Text,
+    program: &str,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(step) = skipped_with(job, fact) else {
+        return;
+    };
+    let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
+        return;
+    };
+    let message = format!(
+        "{program} names nothing in this case: {} was skipped",
+        quoted(step)
+    );
     let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(&fact.place.source, fact.place.span, format!("names {} here", shown(name)))
-        .with_evidence(&step.place.source, step.place.span, format!("{} sets the value{}", quoted(step), own_guard(step)));
+        .with_evidence(
+            &fact.place.source,
+            fact.place.span,
+            format!("names {} here", shown(name)),
+        )
+        .with_evidence(
+            &step.place.source,
+            step.place.span,
+            format!("{} sets the value{}", quoted(step), own_guard(step)),
+        );
     finding.case = Some(case_words(trace, &case));
     finding.consequence = Some(format!("{program} fails: \"invalid reference format\""));
     finding.fix = step_guard_fix(job, fact, step);
@@ -128,12 +234,26 @@ fn emptied(trace: &Trace, job: &JobTrace, fact: &Fact, name: &Text, program: &st
 
 /// A script that ends itself exactly when a step was skipped whose output it wants.
 fn failure(trace: &Trace, job: &JobTrace, number: usize, findings: &mut Vec<Finding>) {
-    let Some(fact) = job.facts.get(number) else { return };
-    let Some(step) = skipped_with(job, fact).filter(|step| makes_references(step)) else { return };
-    let Some(case) = case_of(&job.condition.and(&fact.condition)) else { return };
+    let Some(fact) = job.facts.get(number) else {
+        return;
+    };
+    let Some(step) = skipped_with(job, fact).filter(|step| makes_references(step)) else {
+        return;
+    };
+    let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
+        return;
+    };
     let message = format!("the step fails whenever {} is skipped", quoted(step));
     let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(&step.place.source, step.place.span, format!("{} sets the value that is missed{}", quoted(step), own_guard(step)));
+        .with_evidence(
+            &step.place.source,
+            step.place.span,
+            format!(
+                "{} sets the value that is missed{}",
+                quoted(step),
+                own_guard(step)
+            ),
+        );
     finding.case = Some(case_words(trace, &case));
     finding.consequence = Some("the job fails, and what needs it is skipped".into());
     finding.fix = step_guard_fix(job, fact, step);
@@ -142,14 +262,18 @@ fn failure(trace: &Trace, job: &JobTrace, number: usize, findings: &mut Vec<Find
 
 fn makes_references(step: &StepTrace) -> bool {
     let kind = step.kind.to_lowercase();
-    kind.contains("metadata-action") || kind.contains("build-push-action") || kind.contains("docker-meta")
+    kind.contains("metadata-action")
+        || kind.contains("build-push-action")
+        || kind.contains("docker-meta")
 }
 
 /// The step before a fact that cannot have run when the fact happens, though the fact's own step can run without it.
 fn skipped_with<'a>(job: &'a JobTrace, fact: &Fact) -> Option<&'a StepTrace> {
     let own = job.steps.get(fact.step)?;
     let before = job.steps.iter().take(fact.step).rev();
-    let guarded = before.filter(|step| step.id.is_some() && !matches!(step.condition, Condition::Always | Condition::Never));
+    let guarded = before.filter(|step| {
+        step.id.is_some() && !matches!(step.condition, Condition::Always | Condition::Never)
+    });
     let skipped: Vec<&StepTrace> = guarded
         .filter(|step| {
             let excluded = fact.condition.implies(&step.condition.negate()) == Some(true);
@@ -158,7 +282,11 @@ fn skipped_with<'a>(job: &'a JobTrace, fact: &Fact) -> Option<&'a StepTrace> {
         })
         .collect();
     let text = format!("{} {}", own.script, own.place.source.slice(own.place.span));
-    let named = skipped.iter().find(|step| step.id.as_ref().is_some_and(|id| text.contains(&format!("steps.{id}."))));
+    let named = skipped.iter().find(|step| {
+        step.id
+            .as_ref()
+            .is_some_and(|id| text.contains(&format!("steps.{id}.")))
+    });
     named.or_else(|| skipped.first()).copied()
 }
 
@@ -167,43 +295,108 @@ fn quoted(step: &StepTrace) -> String {
 }
 
 fn own_guard(step: &StepTrace) -> String {
-    step.guard.as_ref().map_or_else(String::new, |(guard, _)| format!(", only if {}", bare(guard)))
+    step.guard.as_ref().map_or_else(String::new, |(guard, _)| {
+        format!(", only if {}", bare(guard))
+    })
 }
 
-fn file_read(trace: &Trace, job: &JobTrace, fact: &Fact, file: &Text, found: &[(Condition, Content, Place)], findings: &mut Vec<Finding>) {
-    let written = found.iter().fold(Condition::Never, |any, (condition, _, _)| any.or(condition));
-    let Some(case) = case_of(&job.condition.and(&fact.condition).and(&written.negate())) else { return };
-    let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, format!("{} is read, and not written in this case", shown(file)));
+fn file_read(
+    trace: &Trace,
+    job: &JobTrace,
+    fact: &Fact,
+    file: &Text,
+    found: &[(Condition, Content, Place)],
+    findings: &mut Vec<Finding>,
+) {
+    let written = found
+        .iter()
+        .fold(Condition::Never, |any, (condition, _, _)| any.or(condition));
+    let Some(case) = case_of(&job.condition.and(&fact.condition).and(&written.negate())) else {
+        return;
+    };
+    let mut finding = Context::finding(
+        RULE.id,
+        Severity::Error,
+        &fact.place,
+        format!("{} is read, and not written in this case", shown(file)),
+    );
     for (condition, _, place) in found {
-        finding = finding.with_evidence(&place.source, place.span, format!("written here, only if {condition}"));
+        finding = finding.with_evidence(
+            &place.source,
+            place.span,
+            format!("written here, only if {condition}"),
+        );
     }
     finding.case = Some(case_words(trace, &case));
     finding.consequence = Some("the file is not there".into());
-    let producer = job.facts.iter().find(|other| found.iter().any(|(_, _, place)| place.span == other.place.span));
+    let producer = job.facts.iter().find(|other| {
+        found
+            .iter()
+            .any(|(_, _, place)| place.span == other.place.span)
+    });
     finding.fix = producer.and_then(|producer| guard_fix(job, fact, producer));
     findings.push(finding);
 }
 
-fn artifact(context: &Context<'_>, trace: &Trace, job: &JobTrace, fact: &Fact, name: &Text, candidates: &[usize], findings: &mut Vec<Finding>) {
+fn artifact(
+    context: &Context<'_>,
+    trace: &Trace,
+    job: &JobTrace,
+    fact: &Fact,
+    name: &Text,
+    candidates: &[usize],
+    findings: &mut Vec<Finding>,
+) {
     if trace.foreign_artifacts.is_some() {
         return;
     }
-    let found: Vec<_> = candidates.iter().filter_map(|number| trace.artifacts.get(*number)).collect();
-    let uploaded = found.iter().fold(Condition::Never, |any, artifact| any.or(&artifact.condition));
+    let found: Vec<_> = candidates
+        .iter()
+        .filter_map(|number| trace.artifacts.get(*number))
+        .collect();
+    let uploaded = found.iter().fold(Condition::Never, |any, artifact| {
+        any.or(&artifact.condition)
+    });
     let missing = job.condition.and(&fact.condition).and(&uploaded.negate());
-    let Some(case) = case_of(&missing) else { return };
+    let Some(case) = case_of(&missing) else {
+        return;
+    };
     // What another event uploads under this name shows which step is meant.
-    let others = context.traces.iter().flat_map(|other| other.artifacts.iter());
-    let meant = found.first().copied().or_else(|| others.into_iter().find(|artifact| artifact.answers(name) == Comparison::Equal));
+    let others = context
+        .traces
+        .iter()
+        .flat_map(|other| other.artifacts.iter());
+    let meant = found.first().copied().or_else(|| {
+        others
+            .into_iter()
+            .find(|artifact| artifact.answers(name) == Comparison::Equal)
+    });
     let Some(meant) = meant else { return };
-    let message = format!("artifact {} is downloaded, and not uploaded in this case", shown(name));
+    let message = format!(
+        "artifact {} is downloaded, and not uploaded in this case",
+        shown(name)
+    );
     let guard = meant.step_condition.to_string();
-    let only = if guard == "always" { String::new() } else { format!(", only if {guard}") };
+    let only = if guard == "always" {
+        String::new()
+    } else {
+        format!(", only if {guard}")
+    };
     let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(&meant.place.source, meant.place.span, format!("uploaded by step \"{}\" of job {}{only}", meant.step, meant.job));
+        .with_evidence(
+            &meant.place.source,
+            meant.place.span,
+            format!(
+                "uploaded by step \"{}\" of job {}{only}",
+                meant.step, meant.job
+            ),
+        );
     finding.case = Some(case_words(trace, &case));
     finding.consequence = Some("download-artifact fails: \"Artifact not found\"".into());
-    finding.fix = Some(Fix::advice(format!("let job {} run only when job {} uploaded it, by an output of that job", job.id, meant.job)));
+    finding.fix = Some(Fix::advice(format!(
+        "let job {} run only when job {} uploaded it, by an output of that job",
+        job.id, meant.job
+    )));
     findings.push(finding);
 }
 
@@ -219,7 +412,10 @@ fn step_guard_fix(job: &JobTrace, fact: &Fact, producer: &StepTrace) -> Option<F
     let wanted = bare(wanted);
     // Conditions of another file speak of other steps.
     if producer.place.source.path() != consumer.place.source.path() || wanted.contains('\n') {
-        return Some(Fix::advice(format!("run {} only if {wanted}", quoted(consumer))));
+        return Some(Fix::advice(format!(
+            "run {} only if {wanted}",
+            quoted(consumer)
+        )));
     }
     match &consumer.guard {
         None => {
@@ -227,27 +423,52 @@ fn step_guard_fix(job: &JobTrace, fact: &Fact, producer: &StepTrace) -> Option<F
             let column = consumer.place.position().column - 1;
             let insertion = format!("if: {}\n{}", quoted_for_yaml(&wanted), " ".repeat(column));
             // A step in braces cannot take a line of its own.
-            if text.get(consumer.place.span.start..).is_some_and(|rest| rest.starts_with('{')) {
+            if text
+                .get(consumer.place.span.start..)
+                .is_some_and(|rest| rest.starts_with('{'))
+            {
                 return Some(Fix::advice(format!("if: {wanted}")));
             }
             let at = crate::source::Span::new(consumer.place.span.start, consumer.place.span.start);
-            Some(Fix::edit(format!("if: {wanted}"), &consumer.place.source, at, insertion))
+            Some(Fix::edit(
+                format!("if: {wanted}"),
+                &consumer.place.source,
+                at,
+                insertion,
+            ))
         }
         Some((guard, span)) => {
             let own = bare(guard);
             if own.contains('\n') || own.contains(&wanted) {
                 return Some(Fix::advice(format!("if: ({own}) && ({wanted})")));
             }
-            let left = if own.contains("||") { format!("({own})") } else { own };
+            let left = if own.contains("||") {
+                format!("({own})")
+            } else {
+                own
+            };
             let missing: Vec<&str> = if wanted.contains("||") {
                 Vec::new()
             } else {
-                wanted.split("&&").map(str::trim).filter(|part| !left.contains(part)).collect()
+                wanted
+                    .split("&&")
+                    .map(str::trim)
+                    .filter(|part| !left.contains(part))
+                    .collect()
             };
-            let right = if missing.is_empty() { format!("({wanted})") } else { missing.join(" && ") };
+            let right = if missing.is_empty() {
+                format!("({wanted})")
+            } else {
+                missing.join(" && ")
+            };
             let joined = format!("{left} && {right}");
             let written = quoted_for_yaml(&joined);
-            Some(Fix::edit(format!("if: {joined}"), &consumer.place.source, *span, written))
+            Some(Fix::edit(
+                format!("if: {joined}"),
+                &consumer.place.source,
+                *span,
+                written,
+            ))
         }
     }
 }
@@ -255,13 +476,22 @@ fn step_guard_fix(job: &JobTrace, fact: &Fact, producer: &StepTrace) -> Option<F
 /// A condition without its braces.
 fn bare(guard: &str) -> String {
     let guard = guard.trim();
-    let inner = guard.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
-    inner.filter(|inner| !inner.contains("${{")).unwrap_or(guard).trim().to_owned()
+    let inner = guard
+        .strip_prefix("${{")
+        .and_then(|rest| rest.strip_suffix("}}"));
+    inner
+        .filter(|inner| !inner.contains("${{"))
+        .unwrap_or(guard)
+        .trim()
+        .to_owned()
 }
 
 /// A condition as a YAML value: one that starts with `!` or a quote, or holds `: ` or ` #`, needs braces around it.
 fn quoted_for_yaml(condition: &str) -> String {
-    if condition.starts_with(['!', '\'', '"', '[', '{', '*', '&']) || condition.contains(": ") || condition.contains(" #") {
+    if condition.starts_with(['!', '\'', '"', '[', '{', '*', '&'])
+        || condition.contains(": ")
+        || condition.contains(" #")
+    {
         format!("${{{{ {condition} }}}}")
     } else {
         condition.to_owned()

@@ -19,11 +19,18 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Every leg with its walk.
     pub(super) fn jobs(&self) -> impl Iterator<Item = (&Trace, &JobTrace)> {
-        self.traces.iter().flat_map(|trace| trace.jobs.iter().map(move |job| (trace, job)))
+        self.traces
+            .iter()
+            .flat_map(|trace| trace.jobs.iter().map(move |job| (trace, job)))
     }
 
     /// A finding at a place, which must lie in the workflow's own file or one it calls.
-    pub(super) fn finding(rule: &'static str, severity: Severity, place: &Place, message: impl Into<String>) -> Finding {
+    pub(super) fn finding(
+        rule: &'static str,
+        severity: Severity,
+        place: &Place,
+        message: impl Into<String>,
+    ) -> Finding {
         Finding {
             rule,
             severity,
@@ -45,13 +52,23 @@ pub(super) fn step_of<'a>(job: &'a JobTrace, fact: &Fact) -> Option<&'a StepTrac
 
 /// `step "Build image"`.
 pub(super) fn step_name(job: &JobTrace, fact: &Fact) -> String {
-    step_of(job, fact).map_or_else(|| "a step".into(), |step| format!("step \"{}\"", step.title))
+    step_of(job, fact).map_or_else(
+        || "a step".into(),
+        |step| format!("step \"{}\"", step.title),
+    )
 }
 
 /// `only if steps.skip.outputs.skip_build != 'true'`, from the step's own words.
 pub(super) fn guard_words(job: &JobTrace, fact: &Fact) -> String {
     match step_of(job, fact).and_then(|step| step.guard.as_ref()) {
-        Some((guard, _)) => format!(", only if {}", guard.trim().trim_start_matches("${{").trim_end_matches("}}").trim()),
+        Some((guard, _)) => format!(
+            ", only if {}",
+            guard
+                .trim()
+                .trim_start_matches("${{")
+                .trim_end_matches("}}")
+                .trim()
+        ),
         None if fact.condition != Condition::Always => format!(", only if {}", fact.condition),
         None => String::new(),
     }
@@ -69,7 +86,9 @@ pub(super) fn case_words(trace: &Trace, case: &[Assignment]) -> String {
 /// The case in which something holds, if it is certain that one exists.
 pub(super) fn case_of(condition: &Condition) -> Option<Vec<Assignment>> {
     match condition.satisfiable() {
-        Satisfiable::Yes(case) => (!case.iter().any(|assignment| assignment.subject.is_weak())).then_some(case),
+        Satisfiable::Yes(case) => {
+            (!case.iter().any(|assignment| assignment.subject.is_weak())).then_some(case)
+        }
         Satisfiable::No | Satisfiable::Unknown => None,
     }
 }
@@ -77,6 +96,10 @@ pub(super) fn case_of(condition: &Condition) -> Option<Vec<Assignment>> {
 /// A text in backticks, as messages print it.
 pub(super) fn shown(text: &Text) -> String {
     let shown = text.describe();
-    let shown: String = shown.chars().map(|c| if c == '\n' { ' ' } else { c }).take(120).collect();
+    let shown: String = shown
+        .chars()
+        .map(|c| if c == '\n' { ' ' } else { c })
+        .take(120)
+        .collect();
     format!("`{shown}`")
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Severity};
 
-use super::context::Context;
 use super::Rule;
+use super::context::Context;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -25,10 +25,20 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for job in &context.workflow.jobs {
         let mut seen = BTreeMap::new();
         for id in job.steps.iter().filter_map(|step| step.id.as_ref()) {
-            let Some(first) = seen.insert(id.text.to_lowercase(), id.span) else { continue };
-            let place = crate::flow::Place { source: context.workflow.source.clone(), span: id.span };
-            let finding = Context::finding(RULE.id, Severity::Error, &place, format!("the id `{}` is taken", id.text))
-                .with_evidence(&context.workflow.source, first, "by this step");
+            let Some(first) = seen.insert(id.text.to_lowercase(), id.span) else {
+                continue;
+            };
+            let place = crate::flow::Place {
+                source: context.workflow.source.clone(),
+                span: id.span,
+            };
+            let finding = Context::finding(
+                RULE.id,
+                Severity::Error,
+                &place,
+                format!("the id `{}` is taken", id.text),
+            )
+            .with_evidence(&context.workflow.source, first, "by this step");
             findings.push(finding);
         }
     }

@@ -15,8 +15,8 @@ use crate::model::Field;
 use crate::scenario::Scenario;
 use crate::symbolic::{Condition, Scope, Shape, Value, evaluate};
 
-use super::context::{Context, case_of};
 use super::Rule;
+use super::context::{Context, case_of};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -60,22 +60,39 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 FactKind::Built(_) => "image tag",
                 _ => continue,
             };
-            if fact.place.source.path() != context.workflow.source.path() || case_of(&job.condition.and(&fact.condition)).is_none() {
+            if fact.place.source.path() != context.workflow.source.path()
+                || case_of(&job.condition.and(&fact.condition)).is_none()
+            {
                 continue;
             }
             let text = fact.place.source.slice(fact.place.span).to_owned();
-            let field = Field { text, span: fact.place.span, style: crate::yaml::Style::Plain };
-            named.entry(field.span.start).or_insert_with(|| (field, what, Vec::new())).2.push(&trace.scenario);
+            let field = Field {
+                text,
+                span: fact.place.span,
+                style: crate::yaml::Style::Plain,
+            };
+            named
+                .entry(field.span.start)
+                .or_insert_with(|| (field, what, Vec::new()))
+                .2
+                .push(&trace.scenario);
         }
     }
     for (field, what, scenarios) in named.into_values() {
         for line in field.text.lines() {
             if let Some(scenario) = scenarios.iter().find(|scenario| is_emptied(line, scenario)) {
-                let place = crate::flow::Place { source: context.workflow.source.clone(), span: field.span };
-                let message = format!("this {what} has an empty part for the event {}", scenario.label);
+                let place = crate::flow::Place {
+                    source: context.workflow.source.clone(),
+                    span: field.span,
+                };
+                let message = format!(
+                    "this {what} has an empty part for the event {}",
+                    scenario.label
+                );
                 let mut finding = Context::finding(RULE.id, Severity::Warning, &place, message);
                 finding.case = Some(scenario.label.clone());
-                finding.consequence = Some(format!("all runs for {} share one {what}", scenario.label));
+                finding.consequence =
+                    Some(format!("all runs for {} share one {what}", scenario.label));
                 finding.fix = Some(Fix::advice("add `|| github.run_id` inside the braces"));
                 findings.push(finding);
                 break;
@@ -86,12 +103,19 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn groups(context: &Context<'_>) -> Vec<Field> {
     let mut groups = Vec::new();
-    let roots = std::iter::once(&context.workflow.root).chain(context.workflow.jobs.iter().map(|job| &job.node));
+    let roots = std::iter::once(&context.workflow.root)
+        .chain(context.workflow.jobs.iter().map(|job| &job.node));
     for root in roots {
-        let Some(concurrency) = root.get("concurrency") else { continue };
+        let Some(concurrency) = root.get("concurrency") else {
+            continue;
+        };
         let node = concurrency.get("group").unwrap_or(concurrency);
         if let Some(text) = node.text() {
-            groups.push(Field { text: text.to_owned(), span: node.span, style: crate::yaml::Style::Plain });
+            groups.push(Field {
+                text: text.to_owned(),
+                span: node.span,
+                style: crate::yaml::Style::Plain,
+            });
         }
     }
     groups
@@ -100,18 +124,29 @@ fn groups(context: &Context<'_>) -> Vec<Field> {
 /// A field of the event is null, prints nothing, and nothing else in the text tells runs apart.
 fn is_emptied(text: &str, scenario: &Scenario) -> bool {
     let template = Template::parse(text);
-    let scope = EventScope { scenario, asked: Cell::new(0) };
+    let scope = EventScope {
+        scenario,
+        asked: Cell::new(0),
+    };
     let mut empty = false;
     for expression in template.expressions() {
         let value = evaluate(expression, &scope);
-        let names_event = expression.to_string().contains("github.event.") || expression.to_string().contains("github.head_ref");
+        let names_event = expression.to_string().contains("github.event.")
+            || expression.to_string().contains("github.head_ref");
         match value.sole_text() {
             Some(text) if text.is_empty() && names_event => empty = true,
             Some(text) if text.as_literal().is_some() => {}
             _ => {
                 let name = expression.to_string();
                 // The workflow's name is the same for all its runs.
-                if !matches!(name.as_str(), "github.workflow" | "github.repository" | "github.job" | "env.image_name" | "env.registry") {
+                if !matches!(
+                    name.as_str(),
+                    "github.workflow"
+                        | "github.repository"
+                        | "github.job"
+                        | "env.image_name"
+                        | "env.registry"
+                ) {
                     return false;
                 }
             }

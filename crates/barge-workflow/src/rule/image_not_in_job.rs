@@ -10,9 +10,9 @@ use crate::flow::{Fact, FactKind, JobTrace, Need, Origin, Trace};
 use crate::reference::{self, Name};
 use crate::symbolic::{Comparison, Text};
 
+use super::Rule;
 use super::context::{Context, case_of, case_words, shown, step_name};
 use super::presence::Presence;
-use super::Rule;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -38,14 +38,24 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn report(trace: &Trace, job: &JobTrace, number: usize, use_of: (&Text, Need, &str), findings: &mut Vec<Finding>) {
+fn report(
+    trace: &Trace,
+    job: &JobTrace,
+    number: usize,
+    use_of: (&Text, Need, &str),
+    findings: &mut Vec<Finding>,
+) {
     let (name, need, program) = use_of;
-    let Some(fact) = job.facts.get(number) else { return };
+    let Some(fact) = job.facts.get(number) else {
+        return;
+    };
     let presence = Presence::before(job, number, name);
     if !presence.equal.is_empty() || !presence.maybe.is_empty() || !presence.built.is_empty() {
         return;
     }
-    let Some((other, producer)) = producer(trace, job, name) else { return };
+    let Some((other, producer)) = producer(trace, job, name) else {
+        return;
+    };
     let pushed = trace.jobs.iter().flat_map(|job| &job.facts).any(|fact| {
         matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) != Comparison::Different)
     });
@@ -53,23 +63,48 @@ fn report(trace: &Trace, job: &JobTrace, number: usize, use_of: (&Text, Need, &s
     if pullable {
         return;
     }
-    let missing = job.condition.and(&fact.condition).and(&presence.opaque.negate());
-    let Some(case) = case_of(&missing) else { return };
-    let message = format!("{program} needs {}, which only job {} has", shown(name), other.id);
+    let missing = job
+        .condition
+        .and(&fact.condition)
+        .and(&presence.opaque.negate());
+    let Some(case) = case_of(&missing) else {
+        return;
+    };
+    let message = format!(
+        "{program} needs {}, which only job {} has",
+        shown(name),
+        other.id
+    );
     let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(&producer.place.source, producer.place.span, format!("built by {} of job {}", step_name(other, producer), other.id));
+        .with_evidence(
+            &producer.place.source,
+            producer.place.span,
+            format!(
+                "built by {} of job {}",
+                step_name(other, producer),
+                other.id
+            ),
+        );
     finding.case = Some(case_words(trace, &case));
     finding.consequence = Some("this job's daemon does not know the image".into());
-    finding.fix = Some(Fix::advice("save and upload it there, download and load it here (`barge save`, `barge load`)"));
+    finding.fix = Some(Fix::advice(
+        "save and upload it there, download and load it here (`barge save`, `barge load`)",
+    ));
     findings.push(finding);
 }
 
 fn producer<'a>(trace: &'a Trace, job: &JobTrace, name: &Text) -> Option<(&'a JobTrace, &'a Fact)> {
-    trace.jobs.iter().filter(|other| other.id != job.id).find_map(|other| {
-        let made = other.facts.iter().find(|fact| match &fact.kind {
-            FactKind::Present(made, Origin::Built | Origin::Tagged(_)) => reference::compare(made, name) == Comparison::Equal,
-            _ => false,
-        })?;
-        Some((other, made))
-    })
+    trace
+        .jobs
+        .iter()
+        .filter(|other| other.id != job.id)
+        .find_map(|other| {
+            let made = other.facts.iter().find(|fact| match &fact.kind {
+                FactKind::Present(made, Origin::Built | Origin::Tagged(_)) => {
+                    reference::compare(made, name) == Comparison::Equal
+                }
+                _ => false,
+            })?;
+            Some((other, made))
+        })
 }

@@ -8,8 +8,8 @@
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::FactKind;
 
-use super::context::{Context, case_of, case_words};
 use super::Rule;
+use super::context::{Context, case_of, case_words};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -23,16 +23,26 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for fact in &job.facts {
-            let FactKind::BadLoad(reason) = &fact.kind else { continue };
-            let Some(case) = case_of(&job.condition.and(&fact.condition)) else { continue };
-            let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, reason.clone());
+            let FactKind::BadLoad(reason) = &fact.kind else {
+                continue;
+            };
+            let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
+                continue;
+            };
+            let mut finding =
+                Context::finding(RULE.id, Severity::Error, &fact.place, reason.clone());
             finding.case = Some(case_words(trace, &case));
             finding.consequence = Some("the command fails".into());
             let text = fact.place.source.slice(fact.place.span);
-            let simple = text.strip_prefix("docker load ").filter(|rest| !rest.contains(['<', '|', '-', ' ']));
+            let simple = text
+                .strip_prefix("docker load ")
+                .filter(|rest| !rest.contains(['<', '|', '-', ' ']));
             finding.fix = Some(match simple {
                 Some(_) => {
-                    let at = crate::source::Span::new(fact.place.span.start + "docker load ".len(), fact.place.span.start + "docker load ".len());
+                    let at = crate::source::Span::new(
+                        fact.place.span.start + "docker load ".len(),
+                        fact.place.span.start + "docker load ".len(),
+                    );
                     Fix::edit("docker load -i", &fact.place.source, at, "-i ")
                 }
                 None => Fix::advice("`docker load -i FILE`, or `gzip -cd FILE | docker load`"),

@@ -8,8 +8,8 @@
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::FactKind;
 
-use super::context::{Context, case_of, case_words};
 use super::Rule;
+use super::context::{Context, case_of, case_words};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,18 +24,39 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for fact in &job.facts {
-            let FactKind::Built(delivery) = &fact.kind else { continue };
+            let FactKind::Built(delivery) = &fact.kind else {
+                continue;
+            };
             for (when, count) in &delivery.platforms {
-                let Some(count) = count.filter(|count| *count > 1) else { continue };
+                let Some(count) = count.filter(|count| *count > 1) else {
+                    continue;
+                };
                 let loads = delivery.loads.and(when).and(&fact.condition);
-                let Some(case) = case_of(&job.condition.and(&loads)) else { continue };
-                let place = job.steps.get(fact.step).map_or(&fact.place, |step| if step.kind == "run" { &fact.place } else { &step.place });
+                let Some(case) = case_of(&job.condition.and(&loads)) else {
+                    continue;
+                };
+                let place = job.steps.get(fact.step).map_or(&fact.place, |step| {
+                    if step.kind == "run" {
+                        &fact.place
+                    } else {
+                        &step.place
+                    }
+                });
                 let mut shown = place.clone();
                 let text = place.source.slice(place.span);
-                if let Some(at) = ["load:", "--load", "type=docker"].iter().find_map(|word| text.find(word)) {
-                    shown.span = crate::source::Span::new(place.span.start + at, place.span.start + at + 4);
+                if let Some(at) = ["load:", "--load", "type=docker"]
+                    .iter()
+                    .find_map(|word| text.find(word))
+                {
+                    shown.span =
+                        crate::source::Span::new(place.span.start + at, place.span.start + at + 4);
                 }
-                let mut finding = Context::finding(RULE.id, Severity::Warning, &shown, format!("{count} platforms are loaded into the daemon"));
+                let mut finding = Context::finding(
+                    RULE.id,
+                    Severity::Warning,
+                    &shown,
+                    format!("{count} platforms are loaded into the daemon"),
+                );
                 finding.case = Some(case_words(trace, &case));
                 finding.consequence = Some("the build fails on the classic image store".into());
                 finding.fix = Some(Fix::advice("build one platform when the image is loaded"));

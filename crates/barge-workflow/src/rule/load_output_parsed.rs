@@ -7,8 +7,8 @@
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::FactKind;
 
-use super::context::{Context, case_of};
 use super::Rule;
+use super::context::{Context, case_of};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -23,11 +23,20 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (_, job) in context.jobs() {
         for fact in &job.facts {
-            if !matches!(fact.kind, FactKind::LoadOutputRead) || case_of(&job.condition.and(&fact.condition)).is_none() {
+            if !matches!(fact.kind, FactKind::LoadOutputRead)
+                || case_of(&job.condition.and(&fact.condition)).is_none()
+            {
                 continue;
             }
-            let mut finding = Context::finding(RULE.id, Severity::Note, &fact.place, "a name is read from the output of `docker load`");
-            finding.fix = Some(Fix::advice("pass the name as an output of the job that saved the image"));
+            let mut finding = Context::finding(
+                RULE.id,
+                Severity::Note,
+                &fact.place,
+                "a name is read from the output of `docker load`",
+            );
+            finding.fix = Some(Fix::advice(
+                "pass the name as an output of the job that saved the image",
+            ));
             findings.push(finding);
         }
     }

@@ -10,8 +10,8 @@
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::FactKind;
 
-use super::context::Context;
 use super::Rule;
+use super::context::Context;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -26,12 +26,23 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let text = context.workflow.source.text();
     for job in &context.workflow.jobs {
         for step in &job.steps {
-            let Some((name, _)) = step.action() else { continue };
+            let Some((name, _)) = step.action() else {
+                continue;
+            };
             if !name.eq_ignore_ascii_case("docker/metadata-action") {
                 continue;
             }
             let used = match &step.id {
-                Some(id) => ["tags", "json", "bake-file", "bake-file-tags", "version", "tag-names"].iter().any(|output| text.contains(&format!("steps.{}.outputs.{output}", id.text))),
+                Some(id) => [
+                    "tags",
+                    "json",
+                    "bake-file",
+                    "bake-file-tags",
+                    "version",
+                    "tag-names",
+                ]
+                .iter()
+                .any(|output| text.contains(&format!("steps.{}.outputs.{output}", id.text))),
                 None => false,
             };
             if used || text.contains("DOCKER_METADATA_OUTPUT") {
@@ -41,9 +52,21 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 leg.facts.iter().find(|fact| matches!(&fact.kind, FactKind::Built(delivery) if !delivery.references.is_empty() && !delivery.from_metadata))
             });
             let Some(built) = built else { continue };
-            let place = crate::flow::Place { source: context.workflow.source.clone(), span: step.uses.as_ref().map_or(step.span, |uses| uses.span) };
-            let mut finding = Context::finding(RULE.id, Severity::Note, &place, "the tags computed here are used nowhere")
-                .with_evidence(&built.place.source, built.place.span, "the image is named by hand here");
+            let place = crate::flow::Place {
+                source: context.workflow.source.clone(),
+                span: step.uses.as_ref().map_or(step.span, |uses| uses.span),
+            };
+            let mut finding = Context::finding(
+                RULE.id,
+                Severity::Note,
+                &place,
+                "the tags computed here are used nowhere",
+            )
+            .with_evidence(
+                &built.place.source,
+                built.place.span,
+                "the image is named by hand here",
+            );
             finding.fix = Some(Fix::advice("tags: ${{ steps.ID.outputs.tags }}"));
             findings.push(finding);
         }

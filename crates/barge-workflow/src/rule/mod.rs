@@ -131,14 +131,31 @@ pub fn run(context: &Context<'_>) -> Vec<Finding> {
 fn without_echoes(findings: Vec<Finding>) -> Vec<Finding> {
     const GRAVER: [(&str, &[&str]); 4] = [
         ("ref-retyped", &["ref-mismatch"]),
-        ("upload-path-not-produced", &["shell-var-in-with", "ref-empty-part"]),
+        (
+            "upload-path-not-produced",
+            &["shell-var-in-with", "ref-empty-part"],
+        ),
         ("artifact-not-uploaded", &["shell-var-in-with"]),
-        ("ref-mismatch", &["uppercase-ref", "shell-var-in-with", "ref-empty-part"]),
+        (
+            "ref-mismatch",
+            &["uppercase-ref", "shell-var-in-with", "ref-empty-part"],
+        ),
     ];
-    let lines: Vec<(usize, &'static str)> = findings.iter().map(|finding| (finding.position().line, finding.rule)).collect();
+    let lines: Vec<(usize, &'static str)> = findings
+        .iter()
+        .map(|finding| (finding.position().line, finding.rule))
+        .collect();
     let echoes = |finding: &Finding| {
         let line = finding.position().line;
-        GRAVER.iter().any(|(rule, graver)| *rule == finding.rule && lines.iter().any(|(other, rule)| *other == line && graver.contains(rule)))
+        GRAVER.iter().any(|(rule, graver)| {
+            *rule == finding.rule
+                && lines
+                    .iter()
+                    .any(|(other, rule)| *other == line && graver.contains(rule))
+        })
     };
-    findings.into_iter().filter(|finding| !echoes(finding)).collect()
+    findings
+        .into_iter()
+        .filter(|finding| !echoes(finding))
+        .collect()
 }

@@ -10,8 +10,8 @@ use crate::flow::{FactKind, Need};
 use crate::reference::{self, Name};
 use crate::symbolic::{Comparison, Text};
 
-use super::context::{Context, case_of, case_words, shown};
 use super::Rule;
+use super::context::{Context, case_of, case_words, shown};
 
 /// The rule on digests.
 pub(super) const DIGEST_RULE: Rule = Rule {
@@ -35,17 +35,34 @@ pub(super) const ACROSS_JOBS_RULE: Rule = Rule {
 fn check_digest(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Attested(name) = &fact.kind else { continue };
-            if name.contains("@") || !name.contains("/") || name.symbols().any(|symbol| symbol.name().contains("digest")) || !Name::of(name).explicit {
+            let FactKind::Attested(name) = &fact.kind else {
+                continue;
+            };
+            if name.contains("@")
+                || !name.contains("/")
+                || name
+                    .symbols()
+                    .any(|symbol| symbol.name().contains("digest"))
+                || !Name::of(name).explicit
+            {
                 continue;
             }
             let pushed = job.facts.iter().take(number).find(|earlier| {
                 matches!(&earlier.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) == Comparison::Equal)
             });
             let Some(pushed) = pushed else { continue };
-            let Some(case) = case_of(&job.condition.and(&fact.condition)).filter(|_| !fact.tolerated) else { continue };
-            let mut finding = Context::finding(DIGEST_RULE.id, Severity::Warning, &fact.place, format!("{} is signed by its tag, not by its digest", shown(name)))
-                .with_evidence(&pushed.place.source, pushed.place.span, "pushed here");
+            let Some(case) =
+                case_of(&job.condition.and(&fact.condition)).filter(|_| !fact.tolerated)
+            else {
+                continue;
+            };
+            let mut finding = Context::finding(
+                DIGEST_RULE.id,
+                Severity::Warning,
+                &fact.place,
+                format!("{} is signed by its tag, not by its digest", shown(name)),
+            )
+            .with_evidence(&pushed.place.source, pushed.place.span, "pushed here");
             finding.case = Some(case_words(trace, &case));
             finding.fix = Some(Fix::advice("use `NAME@${{ steps.BUILD.outputs.digest }}`"));
             findings.push(finding);
@@ -56,7 +73,9 @@ fn check_digest(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn check_across_jobs(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for fact in &job.facts {
-            let FactKind::Named(name, need, program) = &fact.kind else { continue };
+            let FactKind::Named(name, need, program) = &fact.kind else {
+                continue;
+            };
             if *need == Need::Local || fact.tolerated || !is_mutable(name) {
                 continue;
             }
@@ -64,11 +83,21 @@ fn check_across_jobs(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 let pushed = other.facts.iter().find(|fact| matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) == Comparison::Equal))?;
                 Some((other, pushed))
             });
-            let Some((other, pushed)) = produced else { continue };
-            let Some(case) = case_of(&job.condition.and(&fact.condition).and(&pushed.condition)) else { continue };
-            let message = format!("{program} takes {} from job {} by a tag that every run writes", shown(name), other.id);
-            let mut finding = Context::finding(ACROSS_JOBS_RULE.id, Severity::Warning, &fact.place, message)
-                .with_evidence(&pushed.place.source, pushed.place.span, "pushed here");
+            let Some((other, pushed)) = produced else {
+                continue;
+            };
+            let Some(case) = case_of(&job.condition.and(&fact.condition).and(&pushed.condition))
+            else {
+                continue;
+            };
+            let message = format!(
+                "{program} takes {} from job {} by a tag that every run writes",
+                shown(name),
+                other.id
+            );
+            let mut finding =
+                Context::finding(ACROSS_JOBS_RULE.id, Severity::Warning, &fact.place, message)
+                    .with_evidence(&pushed.place.source, pushed.place.span, "pushed here");
             finding.case = Some(case_words(trace, &case));
             finding.fix = Some(Fix::advice("pass the build's digest as a job output"));
             findings.push(finding);
@@ -80,5 +109,9 @@ fn check_across_jobs(context: &Context<'_>, findings: &mut Vec<Finding>) {
 /// A tag without anything of this run in it.
 fn is_mutable(name: &Text) -> bool {
     let parts = Name::of(name);
-    parts.tag.is_some_and(|tag| tag.as_literal().is_some_and(|tag| !tag.starts_with("sha256") && !tag.chars().any(|c| c.is_ascii_digit())))
+    parts.tag.is_some_and(|tag| {
+        tag.as_literal().is_some_and(|tag| {
+            !tag.starts_with("sha256") && !tag.chars().any(|c| c.is_ascii_digit())
+        })
+    })
 }

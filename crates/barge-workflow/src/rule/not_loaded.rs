@@ -13,9 +13,9 @@ use crate::model::{Step, Workflow};
 use crate::source::Span;
 use crate::symbolic::{Condition, Text};
 
+use super::Rule;
 use super::context::{Context, case_of, case_words, shown, step_name};
 use super::presence::Presence;
-use super::Rule;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -34,19 +34,37 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 && !fact.tolerated
                 && *need != Need::Remote
             {
-                report(context, trace, job, number, (name, *need, program), findings);
+                report(
+                    context,
+                    trace,
+                    job,
+                    number,
+                    (name, *need, program),
+                    findings,
+                );
             }
         }
     }
 }
 
-fn report(context: &Context<'_>, trace: &Trace, job: &JobTrace, number: usize, use_of: (&Text, Need, &str), findings: &mut Vec<Finding>) {
+fn report(
+    context: &Context<'_>,
+    trace: &Trace,
+    job: &JobTrace,
+    number: usize,
+    use_of: (&Text, Need, &str),
+    findings: &mut Vec<Finding>,
+) {
     let (name, need, program) = use_of;
-    let Some(fact) = job.facts.get(number) else { return };
+    let Some(fact) = job.facts.get(number) else {
+        return;
+    };
     let presence = Presence::before(job, number, name);
     let missing = fact.condition.and(&presence.possible().negate());
     for built in &presence.built {
-        let FactKind::Built(delivery) = &built.kind else { continue };
+        let FactKind::Built(delivery) = &built.kind else {
+            continue;
+        };
         let mut here = job.condition.and(&missing).and(&built.condition);
         if need == Need::LocalOrRemote {
             // What was pushed is pulled.
@@ -54,13 +72,29 @@ fn report(context: &Context<'_>, trace: &Trace, job: &JobTrace, number: usize, u
         }
         let Some(case) = case_of(&here) else { continue };
         let pushed = case_of(&here.and(&delivery.to_registry.negate())).is_none();
-        let where_to = if pushed { "is pushed and not loaded" } else { "stays in the builder" };
-        let message = format!("{program} needs {} in the daemon, but the build's result {where_to}", shown(name));
+        let where_to = if pushed {
+            "is pushed and not loaded"
+        } else {
+            "stays in the builder"
+        };
+        let message = format!(
+            "{program} needs {} in the daemon, but the build's result {where_to}",
+            shown(name)
+        );
         let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-            .with_evidence(&built.place.source, built.place.span, format!("built by {} with {}", step_name(job, built), delivery.by));
+            .with_evidence(
+                &built.place.source,
+                built.place.span,
+                format!("built by {} with {}", step_name(job, built), delivery.by),
+            );
         finding.case = Some(case_words(trace, &case));
         finding.consequence = Some("the daemon does not know the image".into());
-        finding.fix = fix(context.workflow, built, pushed, delivery.loads != Condition::Never);
+        finding.fix = fix(
+            context.workflow,
+            built,
+            pushed,
+            delivery.loads != Condition::Never,
+        );
         findings.push(finding);
         return;
     }
@@ -69,12 +103,22 @@ fn report(context: &Context<'_>, trace: &Trace, job: &JobTrace, number: usize, u
 /// `load: true` beside the other inputs of the build.
 fn fix(workflow: &Workflow, built: &Fact, pushed: bool, loads_sometimes: bool) -> Option<Fix> {
     if pushed {
-        return Some(Fix::advice("pull the pushed image first, or build it with `load: true` too"));
+        return Some(Fix::advice(
+            "pull the pushed image first, or build it with `load: true` too",
+        ));
     }
     let advice = Some(Fix::advice("add `load: true` to the build"));
     let steps = workflow.jobs.iter().flat_map(|job| &job.steps);
-    let Some(step) = steps.into_iter().find(|step| step.span.contains(built.place.span)) else { return advice };
-    if loads_sometimes || built.place.source.path() != workflow.source.path() || step.input("outputs").is_some() {
+    let Some(step) = steps
+        .into_iter()
+        .find(|step| step.span.contains(built.place.span))
+    else {
+        return advice;
+    };
+    if loads_sometimes
+        || built.place.source.path() != workflow.source.path()
+        || step.input("outputs").is_some()
+    {
         return advice;
     }
     load_edit(workflow, step).or(advice)
@@ -89,7 +133,13 @@ fn load_edit(workflow: &Workflow, step: &Step) -> Option<Fix> {
     let value = first.1.span.start;
     let line = workflow.source.line_of(value);
     let mut first_line = line;
-    while first_line > 1 && !workflow.source.line(first_line).trim_start().starts_with(first.0.as_str()) {
+    while first_line > 1
+        && !workflow
+            .source
+            .line(first_line)
+            .trim_start()
+            .starts_with(first.0.as_str())
+    {
         first_line -= 1;
         if line - first_line > 2 {
             return None;
@@ -98,5 +148,10 @@ fn load_edit(workflow: &Workflow, step: &Step) -> Option<Fix> {
     let text = workflow.source.line(first_line);
     let indent = text.len() - text.trim_start().len();
     let at = workflow.source.line_start(first_line);
-    Some(Fix::edit("load: true", &workflow.source, Span::new(at, at), format!("{}load: true\n", " ".repeat(indent))))
+    Some(Fix::edit(
+        "load: true",
+        &workflow.source,
+        Span::new(at, at),
+        format!("{}load: true\n", " ".repeat(indent)),
+    ))
 }

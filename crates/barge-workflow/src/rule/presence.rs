@@ -22,7 +22,13 @@ pub(super) struct Presence<'a> {
 impl<'a> Presence<'a> {
     /// Looks at what came before the fact with a number.
     pub(super) fn before(job: &'a JobTrace, number: usize, name: &Text) -> Self {
-        let mut presence = Self { equal: Vec::new(), maybe: Vec::new(), others: Vec::new(), built: Vec::new(), opaque: Condition::Never };
+        let mut presence = Self {
+            equal: Vec::new(),
+            maybe: Vec::new(),
+            others: Vec::new(),
+            built: Vec::new(),
+            opaque: Condition::Never,
+        };
         for fact in job.facts.iter().take(number) {
             match &fact.kind {
                 FactKind::Present(reference, _) => match reference::compare(reference, name) {
@@ -31,7 +37,11 @@ impl<'a> Presence<'a> {
                     Comparison::Different => presence.others.push((fact, reference)),
                 },
                 FactKind::Built(delivery) => {
-                    if delivery.references.iter().any(|reference| reference::compare(reference, name) == Comparison::Equal) {
+                    if delivery
+                        .references
+                        .iter()
+                        .any(|reference| reference::compare(reference, name) == Comparison::Equal)
+                    {
                         presence.built.push(fact);
                     }
                 }
@@ -51,7 +61,11 @@ impl<'a> Presence<'a> {
     /// The last fact that put exactly this name there.
     pub(super) fn producer(&self) -> Option<&'a Fact> {
         // The build says more than a later pull or tag.
-        let built = self.equal.iter().rev().find(|fact| matches!(fact.kind, FactKind::Present(_, Origin::Built)));
+        let built = self
+            .equal
+            .iter()
+            .rev()
+            .find(|fact| matches!(fact.kind, FactKind::Present(_, Origin::Built)));
         built.or_else(|| self.equal.last()).copied()
     }
 }

@@ -13,8 +13,8 @@ use crate::reference;
 use crate::source::Span;
 use crate::symbolic::{Condition, Text};
 
-use super::context::{Context, case_of, case_words, shown};
 use super::Rule;
+use super::context::{Context, case_of, case_words, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -38,18 +38,32 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             for name in names {
-                let Some(part) = reference::empty_part(name) else { continue };
+                let Some(part) = reference::empty_part(name) else {
+                    continue;
+                };
                 // Empty in some cases only: another rule's affair.
-                let own = job.steps.get(fact.step).map_or(&Condition::Always, |step| &step.condition);
+                let own = job
+                    .steps
+                    .get(fact.step)
+                    .map_or(&Condition::Always, |step| &step.condition);
                 let always = own.implies(&fact.condition) == Some(true);
-                let Some(case) = case_of(&job.condition.and(&fact.condition)).filter(|_| always) else { continue };
+                let Some(case) = case_of(&job.condition.and(&fact.condition)).filter(|_| always)
+                else {
+                    continue;
+                };
                 let cause = cause(job, &fact.place, fact.step);
                 if cause.is_none() && name.is_empty() {
                     continue;
                 }
-                let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, format!("{part} of {} is empty", shown(name)));
+                let mut finding = Context::finding(
+                    RULE.id,
+                    Severity::Error,
+                    &fact.place,
+                    format!("{part} of {} is empty", shown(name)),
+                );
                 finding.case = Some(case_words(trace, &case));
-                finding.consequence = Some("the client answers \"invalid reference format\"".into());
+                finding.consequence =
+                    Some("the client answers \"invalid reference format\"".into());
                 if let Some((span, message, fix)) = cause {
                     finding = finding.with_evidence(&fact.place.source, span, message);
                     finding.fix = fix;
@@ -66,10 +80,20 @@ fn cause(job: &JobTrace, place: &Place, number: usize) -> Option<(Span, String, 
     let text = place.source.slice(place.span);
     let template = Template::parse(text);
     for part in &template.parts {
-        let crate::expression::Part::Expression(range, expression) = part else { continue };
-        let Some(path) = expression.path() else { continue };
-        let ["steps", id, "outputs", output, ..] = path.as_slice() else { continue };
-        let known = job.steps.iter().take(number).any(|step| step.id.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(id)));
+        let crate::expression::Part::Expression(range, expression) = part else {
+            continue;
+        };
+        let Some(path) = expression.path() else {
+            continue;
+        };
+        let ["steps", id, "outputs", output, ..] = path.as_slice() else {
+            continue;
+        };
+        let known = job.steps.iter().take(number).any(|step| {
+            step.id
+                .as_deref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(id))
+        });
         let span = Span::new(place.span.start + range.start, place.span.start + range.end);
         if known {
             return Some((span, format!("step `{id}` sets no output `{output}`"), None));
@@ -78,17 +102,31 @@ fn cause(job: &JobTrace, place: &Place, number: usize) -> Option<(Span, String, 
             .steps
             .iter()
             .take(number)
-            .filter(|step| step.outputs.keys().any(|key| key.eq_ignore_ascii_case(output)) || step.kind.ends_with("metadata-action"))
+            .filter(|step| {
+                step.outputs
+                    .keys()
+                    .any(|key| key.eq_ignore_ascii_case(output))
+                    || step.kind.ends_with("metadata-action")
+            })
             .filter_map(|step| step.id.as_deref())
             .collect();
         let fix = match with_output.as_slice() {
             [only] => {
                 let replacement = place.source.slice(span).replacen(id, only, 1);
-                Some(Fix::edit(format!("use step `{only}`"), &place.source, span, replacement))
+                Some(Fix::edit(
+                    format!("use step `{only}`"),
+                    &place.source,
+                    span,
+                    replacement,
+                ))
             }
             _ => None,
         };
-        return Some((span, format!("no step before this one has the id `{id}`"), fix));
+        return Some((
+            span,
+            format!("no step before this one has the id `{id}`"),
+            fix,
+        ));
     }
     None
 }

@@ -13,8 +13,8 @@ use crate::flow::{FactKind, Need};
 use crate::reference;
 use crate::symbolic::Comparison;
 
-use super::context::{Context, case_of, case_words, shown, step_name};
 use super::Rule;
+use super::context::{Context, case_of, case_words, shown, step_name};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -28,28 +28,57 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Named(name, Need::Local, program) = &fact.kind else { continue };
-            let built = job.facts.iter().take(number).find(|built| match &built.kind {
-                FactKind::Built(delivery) => {
-                    delivery.from_metadata && delivery.references.iter().any(|made| reference::compare(made, name) == Comparison::Equal)
-                }
-                _ => false,
-            });
+            let FactKind::Named(name, Need::Local, program) = &fact.kind else {
+                continue;
+            };
+            let built = job
+                .facts
+                .iter()
+                .take(number)
+                .find(|built| match &built.kind {
+                    FactKind::Built(delivery) => {
+                        delivery.from_metadata
+                            && delivery
+                                .references
+                                .iter()
+                                .any(|made| reference::compare(made, name) == Comparison::Equal)
+                    }
+                    _ => false,
+                });
             let Some(built) = built else { continue };
-            let Some(case) = case_of(&job.condition.and(&fact.condition)) else { continue };
+            let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
+                continue;
+            };
             // A value that came through the output is no second derivation.
-            let script = job.steps.get(fact.step).map_or("", |step| step.script.as_str());
+            let script = job
+                .steps
+                .get(fact.step)
+                .map_or("", |step| step.script.as_str());
             let text = fact.place.source.slice(fact.place.span);
-            let from_output = [script, text].iter().any(|text| text.contains(".outputs.tags") || text.contains(".outputs.json") || text.contains("METADATA_OUTPUT"));
+            let from_output = [script, text].iter().any(|text| {
+                text.contains(".outputs.tags")
+                    || text.contains(".outputs.json")
+                    || text.contains("METADATA_OUTPUT")
+            });
             if from_output {
                 continue;
             }
             let message = format!("{program} names by hand what metadata-action hands out");
             let mut finding = Context::finding(RULE.id, Severity::Note, &fact.place, message)
-                .with_evidence(&fact.place.source, fact.place.span, format!("= {}", shown(name)))
-                .with_evidence(&built.place.source, built.place.span, format!("the same value is given to {}", step_name(job, built)));
+                .with_evidence(
+                    &fact.place.source,
+                    fact.place.span,
+                    format!("= {}", shown(name)),
+                )
+                .with_evidence(
+                    &built.place.source,
+                    built.place.span,
+                    format!("the same value is given to {}", step_name(job, built)),
+                );
             finding.case = Some(case_words(trace, &case));
-            finding.fix = Some(Fix::advice("take the name from the `tags` output of the metadata step"));
+            finding.fix = Some(Fix::advice(
+                "take the name from the `tags` output of the metadata step",
+            ));
             findings.push(finding);
         }
     }

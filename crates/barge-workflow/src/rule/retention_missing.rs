@@ -9,8 +9,8 @@ use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{Artifact, Content, Trace};
 use crate::source::Span;
 
-use super::context::{Context, case_of, case_words, shown};
 use super::Rule;
+use super::context::{Context, case_of, case_words, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -27,8 +27,18 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             if artifact.retention || !holds_images(artifact) || !is_handed_over(trace, artifact) {
                 continue;
             }
-            let Some(case) = case_of(&artifact.condition) else { continue };
-            let mut finding = Context::finding(RULE.id, Severity::Note, &artifact.place, format!("the image archive {} is kept for the default time", shown(&artifact.name)));
+            let Some(case) = case_of(&artifact.condition) else {
+                continue;
+            };
+            let mut finding = Context::finding(
+                RULE.id,
+                Severity::Note,
+                &artifact.place,
+                format!(
+                    "the image archive {} is kept for the default time",
+                    shown(&artifact.name)
+                ),
+            );
             finding.case = Some(case_words(trace, &case));
             finding.fix = fix(artifact);
             findings.push(finding);
@@ -37,10 +47,24 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn holds_images(artifact: &Artifact) -> bool {
-    let known = artifact.files.iter().any(|file| matches!(file.content, Content::Images(_)));
+    let known = artifact
+        .files
+        .iter()
+        .any(|file| matches!(file.content, Content::Images(_)));
     let named = || {
-        let words = artifact.paths.iter().map(crate::symbolic::Text::describe).chain([artifact.name.describe()]).collect::<Vec<_>>().join(" ").to_lowercase();
-        let archive = artifact.paths.iter().any(|path| [".tar", ".tar.gz", ".tgz", ".tar.zst"].iter().any(|end| path.literal_end().ends_with(end)));
+        let words = artifact
+            .paths
+            .iter()
+            .map(crate::symbolic::Text::describe)
+            .chain([artifact.name.describe()])
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase();
+        let archive = artifact.paths.iter().any(|path| {
+            [".tar", ".tar.gz", ".tgz", ".tar.zst"]
+                .iter()
+                .any(|end| path.literal_end().ends_with(end))
+        });
         archive && (words.contains("image") || words.contains("docker"))
     };
     known || named()
@@ -63,5 +87,10 @@ fn fix(artifact: &Artifact) -> Option<Fix> {
     }
     let at = source.line_end(line);
     let insertion = format!("\n{}retention-days: 1", " ".repeat(indent));
-    Some(Fix::edit("retention-days: 1", source, Span::new(at, at), insertion))
+    Some(Fix::edit(
+        "retention-days: 1",
+        source,
+        Span::new(at, at),
+        insertion,
+    ))
 }

@@ -8,8 +8,8 @@
 use crate::finding::{Finding, Fix, Severity};
 use crate::source::Span;
 
-use super::context::Context;
 use super::Rule;
+use super::context::Context;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -20,13 +20,47 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-const INPUTS: &[&str] = &["tags", "name", "path", "image-ref", "image", "images", "file", "outputs", "input", "sbom", "subject-name", "push-to-registry", "build-args", "labels", "cache-from", "cache-to", "output", "key"];
-const ACTIONS: &[&str] = &["docker/", "actions/upload-artifact", "actions/download-artifact", "actions/cache", "aquasecurity/", "anchore/", "ishworkh/", "actions/attest", "crazy-max/"];
+const INPUTS: &[&str] = &[
+    "tags",
+    "name",
+    "path",
+    "image-ref",
+    "image",
+    "images",
+    "file",
+    "outputs",
+    "input",
+    "sbom",
+    "subject-name",
+    "push-to-registry",
+    "build-args",
+    "labels",
+    "cache-from",
+    "cache-to",
+    "output",
+    "key",
+];
+const ACTIONS: &[&str] = &[
+    "docker/",
+    "actions/upload-artifact",
+    "actions/download-artifact",
+    "actions/cache",
+    "aquasecurity/",
+    "anchore/",
+    "ishworkh/",
+    "actions/attest",
+    "crazy-max/",
+];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for step in context.workflow.jobs.iter().flat_map(|job| &job.steps) {
-        let Some((action, _)) = step.action() else { continue };
-        if !ACTIONS.iter().any(|known| action.to_lowercase().starts_with(known)) {
+        let Some((action, _)) = step.action() else {
+            continue;
+        };
+        if !ACTIONS
+            .iter()
+            .any(|known| action.to_lowercase().starts_with(known))
+        {
             continue;
         }
         for (input, field) in &step.with {
@@ -37,13 +71,34 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             while let Some((at, length, name)) = variable(&field.text, from) {
                 from = at + length;
                 let start = field.locate(&context.workflow.source, at);
-                let place = crate::flow::Place { source: context.workflow.source.clone(), span: Span::new(start, start + length) };
-                let mut finding = Context::finding(RULE.id, Severity::Error, &place, format!("`{}` of {action} is no shell text: `${name}` stays as it is", input));
-                finding.fix = Some(Fix::edit(format!("${{{{ env.{name} }}}}"), &context.workflow.source, place.span, format!("${{{{ env.{name} }}}}")));
+                let place = crate::flow::Place {
+                    source: context.workflow.source.clone(),
+                    span: Span::new(start, start + length),
+                };
+                let mut finding = Context::finding(
+                    RULE.id,
+                    Severity::Error,
+                    &place,
+                    format!(
+                        "`{}` of {action} is no shell text: `${name}` stays as it is",
+                        input
+                    ),
+                );
+                finding.fix = Some(Fix::edit(
+                    format!("${{{{ env.{name} }}}}"),
+                    &context.workflow.source,
+                    place.span,
+                    format!("${{{{ env.{name} }}}}"),
+                ));
                 if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") {
                     let context_name = name.to_lowercase().replacen('_', ".", 1);
                     let replacement = format!("${{{{ {context_name} }}}}");
-                    finding.fix = Some(Fix::edit(replacement.clone(), &context.workflow.source, place.span, replacement));
+                    finding.fix = Some(Fix::edit(
+                        replacement.clone(),
+                        &context.workflow.source,
+                        place.span,
+                        replacement,
+                    ));
                 }
                 findings.push(finding);
             }
@@ -60,11 +115,19 @@ fn variable(text: &str, from: usize) -> Option<(usize, usize, &str)> {
         let braces = rest.starts_with('{') && !rest.starts_with("{{");
         let name_start = if braces { at + 2 } else { at + 1 };
         let tail = text.get(name_start..)?;
-        let end = tail.find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')).unwrap_or(tail.len());
+        let end = tail
+            .find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+            .unwrap_or(tail.len());
         let name = tail.get(..end)?;
         let closed = !braces || tail.get(end..).is_some_and(|after| after.starts_with('}'));
-        let lower_follows = tail.get(end..).is_some_and(|after| after.starts_with(|c: char| c.is_ascii_lowercase()));
-        if name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphabetic()) && closed && !lower_follows {
+        let lower_follows = tail
+            .get(end..)
+            .is_some_and(|after| after.starts_with(|c: char| c.is_ascii_lowercase()));
+        if name.len() > 1
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && closed
+            && !lower_follows
+        {
             return Some((at, name_start - at + end + usize::from(braces), name));
         }
         at += 1;

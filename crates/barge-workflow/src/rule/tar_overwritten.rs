@@ -10,8 +10,8 @@ use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{Content, Fact, FactKind, FileUse, JobTrace, Resolution};
 use crate::symbolic::{Comparison, Text};
 
-use super::context::{Context, case_of, case_words, shown};
 use super::Rule;
+use super::context::{Context, case_of, case_words, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -26,18 +26,34 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (trace, job) in context.jobs() {
         for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Written(path, Content::Images(archive)) = &fact.kind else { continue };
+            let FactKind::Written(path, Content::Images(archive)) = &fact.kind else {
+                continue;
+            };
             for earlier in same_path(job, number, path) {
-                let FactKind::Written(_, Content::Images(first)) = &earlier.kind else { continue };
+                let FactKind::Written(_, Content::Images(first)) = &earlier.kind else {
+                    continue;
+                };
                 if first.references == archive.references {
                     continue;
                 }
-                let Some(case) = case_of(&job.condition.and(&fact.condition).and(&earlier.condition)) else { continue };
-                let message = format!("{} takes a second image, and the first is lost", shown(path));
+                let Some(case) =
+                    case_of(&job.condition.and(&fact.condition).and(&earlier.condition))
+                else {
+                    continue;
+                };
+                let message = format!(
+                    "{} takes a second image, and the first is lost",
+                    shown(path)
+                );
                 let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-                    .with_evidence(&earlier.place.source, earlier.place.span, "the first image is saved here");
+                    .with_evidence(
+                        &earlier.place.source,
+                        earlier.place.span,
+                        "the first image is saved here",
+                    );
                 finding.case = Some(case_words(trace, &case));
-                finding.consequence = Some("docker load restores one image only, with exit code 0".into());
+                finding.consequence =
+                    Some("docker load restores one image only, with exit code 0".into());
                 finding.fix = Some(Fix::advice("save both with one `docker save A B -o FILE`"));
                 findings.push(finding);
                 break;
@@ -51,8 +67,16 @@ fn same_path<'a>(job: &'a JobTrace, number: usize, path: &Text) -> Vec<&'a Fact>
     let mut found = Vec::new();
     for fact in job.facts.iter().take(number).rev() {
         match &fact.kind {
-            FactKind::Written(other, Content::Images(_)) if other.compare(path) == Comparison::Equal => found.push(fact),
-            FactKind::Read(_, FileUse::Upload | FileUse::Load, Resolution::Written(_)) if found.is_empty() => return found,
+            FactKind::Written(other, Content::Images(_))
+                if other.compare(path) == Comparison::Equal =>
+            {
+                found.push(fact)
+            }
+            FactKind::Read(_, FileUse::Upload | FileUse::Load, Resolution::Written(_))
+                if found.is_empty() =>
+            {
+                return found;
+            }
             _ => {}
         }
     }

@@ -20,7 +20,11 @@ impl<M: Machine> Interpreter<'_, M> {
             let next = self.part(part);
             value = value.concat(&next);
         }
-        if value.is_large() { Value::unknown(self.machine.label(word.span), Shape::Text) } else { value }
+        if value.is_large() {
+            Value::unknown(self.machine.label(word.span), Shape::Text)
+        } else {
+            value
+        }
     }
 
     /// The fields of words, for each alternative of what they expand to.
@@ -29,7 +33,9 @@ impl<M: Machine> Interpreter<'_, M> {
         for word in words {
             let fields = self.fields_of_word(word);
             if let [(Condition::Always, only)] = fields.as_slice() {
-                lines.iter_mut().for_each(|(_, line)| line.extend(only.iter().cloned()));
+                lines
+                    .iter_mut()
+                    .for_each(|(_, line)| line.extend(only.iter().cloned()));
                 continue;
             }
             let mut next = Fields::new();
@@ -44,7 +50,9 @@ impl<M: Machine> Interpreter<'_, M> {
             }
             if next.len() > FIELD_ALTERNATIVES {
                 let unknown = Text::symbol(Symbol::new(self.machine.label(word.span), Shape::Text));
-                lines.iter_mut().for_each(|(_, line)| line.push(unknown.clone()));
+                lines
+                    .iter_mut()
+                    .for_each(|(_, line)| line.push(unknown.clone()));
             } else {
                 lines = next;
             }
@@ -58,11 +66,14 @@ impl<M: Machine> Interpreter<'_, M> {
         {
             return vec![(Condition::Always, items)];
         }
-        let mut alternatives: Vec<(Condition, Splitting)> = vec![(Condition::Always, Splitting::default())];
+        let mut alternatives: Vec<(Condition, Splitting)> =
+            vec![(Condition::Always, Splitting::default())];
         for part in &word.parts {
             let splits = matches!(
                 part,
-                Part::Parameter(_, false) | Part::Command(_, _, false) | Part::Placeholder(_, false)
+                Part::Parameter(_, false)
+                    | Part::Command(_, _, false)
+                    | Part::Placeholder(_, false)
             );
             let texts = self.part(part).texts();
             let mut next = Vec::new();
@@ -79,7 +90,10 @@ impl<M: Machine> Interpreter<'_, M> {
             }
             alternatives = next;
         }
-        alternatives.into_iter().map(|(condition, fields)| (condition, fields.finish())).collect()
+        alternatives
+            .into_iter()
+            .map(|(condition, fields)| (condition, fields.finish()))
+            .collect()
     }
 
     fn part(&mut self, part: &Part) -> Value {
@@ -101,9 +115,16 @@ impl<M: Machine> Interpreter<'_, M> {
 
     fn parameter(&mut self, parameter: &Parameter) -> Value {
         let value = self.variable(&parameter.name);
-        let Some((operator, operand)) = &parameter.operation else { return value };
+        let Some((operator, operand)) = &parameter.operation else {
+            return value;
+        };
         let operand = self.value_of(operand);
-        let name = || Value::unknown(format!("${{{}{operator}{}}}", parameter.name, describe(&operand)), Shape::Text);
+        let name = || {
+            Value::unknown(
+                format!("${{{}{operator}{}}}", parameter.name, describe(&operand)),
+                Shape::Text,
+            )
+        };
         match operator.as_str() {
             ",," => value.map(|term| Term::Text(term.printed().lower())),
             ":-" | "-" | ":=" | "=" => {
@@ -116,39 +137,55 @@ impl<M: Machine> Interpreter<'_, M> {
                 Value::choose(&set, &operand, &Value::text(""))
             }
             "#" | "##" | "%" | "%%" => match operand.literal() {
-                Some(pattern) => value.flat_map(|term| tools::strip_pattern(&term.printed(), operator, &pattern)),
+                Some(pattern) => {
+                    value.flat_map(|term| tools::strip_pattern(&term.printed(), operator, &pattern))
+                }
                 None => name(),
             },
             "/" | "//" => match operand.literal() {
-                Some(edit) => value.flat_map(|term| tools::replace_pattern(&term.printed(), operator == "//", &edit)),
+                Some(edit) => value.flat_map(|term| {
+                    tools::replace_pattern(&term.printed(), operator == "//", &edit)
+                }),
                 None => name(),
             },
             ":" => match operand.literal() {
                 Some(range) => value.flat_map(|term| tools::substring(&term.printed(), &range)),
                 None => name(),
             },
-            _ => value.map(|term| Term::unknown(format!("${{{operator}{}}}", term.printed().describe()), Shape::Text)),
+            _ => value.map(|term| {
+                Term::unknown(
+                    format!("${{{operator}{}}}", term.printed().describe()),
+                    Shape::Text,
+                )
+            }),
         }
     }
 
     /// The condition under which a value is not the empty text.
     pub(super) fn is_not_empty(&self, value: &Value) -> Condition {
-        let empty = value.texts().into_iter().fold(Condition::Never, |any, (when, text)| {
-            let empty = match (text.as_literal(), text.as_symbol()) {
-                (Some(literal), _) if literal.is_empty() => Condition::Always,
-                (Some(_), _) => Condition::Never,
-                (_, Some(symbol)) => Condition::equals(symbol, ""),
-                _ if text.may_be_empty() => Condition::truthy(&Symbol::new(text.describe(), Shape::Text)).negate(),
-                _ => Condition::Never,
-            };
-            any.or(&when.and(&empty))
-        });
+        let empty = value
+            .texts()
+            .into_iter()
+            .fold(Condition::Never, |any, (when, text)| {
+                let empty = match (text.as_literal(), text.as_symbol()) {
+                    (Some(literal), _) if literal.is_empty() => Condition::Always,
+                    (Some(_), _) => Condition::Never,
+                    (_, Some(symbol)) => Condition::equals(symbol, ""),
+                    _ if text.may_be_empty() => {
+                        Condition::truthy(&Symbol::new(text.describe(), Shape::Text)).negate()
+                    }
+                    _ => Condition::Never,
+                };
+                any.or(&when.and(&empty))
+            });
         empty.negate()
     }
 }
 
 fn describe(value: &Value) -> String {
-    value.sole_text().map_or_else(|| "...".to_owned(), |text| text.describe())
+    value
+        .sole_text()
+        .map_or_else(|| "...".to_owned(), |text| text.describe())
 }
 
 /// Fields that are being built.
@@ -169,7 +206,11 @@ impl Splitting {
         if starts_blank {
             self.close();
         }
-        let parts: Vec<Text> = text.split(char::is_whitespace).into_iter().filter(|part| !part.is_empty()).collect();
+        let parts: Vec<Text> = text
+            .split(char::is_whitespace)
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect();
         let count = parts.len();
         for (at, part) in parts.iter().enumerate() {
             self.open.get_or_insert_with(Text::new).append(part);

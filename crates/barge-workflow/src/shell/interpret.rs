@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use crate::source::Span;
 use crate::symbolic::{Condition, Satisfiable, Shape, Symbol, Text, Value};
 
-use super::syntax::{AndOr, Assignment, Command, Direction, Kind, List, Part, Pipeline, Redirect, Script, Word};
+use super::syntax::{
+    AndOr, Assignment, Command, Direction, Kind, List, Part, Pipeline, Redirect, Script, Word,
+};
 use super::{test, tools};
 
 const COMMAND_LIMIT: usize = 5_000;
@@ -64,7 +66,14 @@ pub trait Machine {
     /// Calls a program.
     fn call(&mut self, call: &Call) -> Output;
     /// Writes to a file.
-    fn write(&mut self, path: &Text, append: bool, output: &Output, condition: &Condition, span: Span);
+    fn write(
+        &mut self,
+        path: &Text,
+        append: bool,
+        output: &Output,
+        condition: &Condition,
+        span: Span,
+    );
     /// Text appears in the log, where `::set-output` commands are read from.
     fn print(&mut self, text: &Value, condition: &Condition);
     /// The script ends here with this status.
@@ -103,7 +112,10 @@ pub struct Interpreter<'m, M> {
 
 impl<M> std::fmt::Debug for Interpreter<'_, M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Interpreter").field("variables", &self.variables).field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Interpreter")
+            .field("variables", &self.variables)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,9 +167,17 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             let needed = if *or { status.negate() } else { status.clone() };
             let outer = self.path.clone();
             self.path = outer.and(&needed);
-            let next = if self.path == Condition::Never { Condition::Never } else { self.pipeline(pipeline, tolerated || or_follows(at + 1)) };
+            let next = if self.path == Condition::Never {
+                Condition::Never
+            } else {
+                self.pipeline(pipeline, tolerated || or_follows(at + 1))
+            };
             self.path = outer;
-            status = if *or { status.or(&next) } else { status.and(&next) };
+            status = if *or {
+                status.or(&next)
+            } else {
+                status.and(&next)
+            };
         }
         status
     }
@@ -180,22 +200,42 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         self.input = outer_input;
         if pipeline.commands.len() > 1 && tolerated {
             // What the last command of a pipe says depends on data.
-            let span = pipeline.commands.first().map_or_else(Span::default, |first| {
-                Span::new(first.span.start, pipeline.commands.last().map_or(first.span.end, |last| last.span.end))
-            });
+            let span = pipeline
+                .commands
+                .first()
+                .map_or_else(Span::default, |first| {
+                    Span::new(
+                        first.span.start,
+                        pipeline
+                            .commands
+                            .last()
+                            .map_or(first.span.end, |last| last.span.end),
+                    )
+                });
             status = self.unknown_status(span);
         }
-        if pipeline.negated { status.negate() } else { status }
+        if pipeline.negated {
+            status.negate()
+        } else {
+            status
+        }
     }
 
     fn unknown_status(&self, span: Span) -> Condition {
-        Condition::truthy(&Symbol::new(format!("success of `{}`", self.machine.label(span)), Shape::Boolean))
+        Condition::truthy(&Symbol::new(
+            format!("success of `{}`", self.machine.label(span)),
+            Shape::Boolean,
+        ))
     }
 
     fn captured(&mut self) -> Output {
         match self.captures.pop() {
-            Some(Capture { data: Some(data), .. }) => Output::Data(data),
-            Some(Capture { text: Some(text), .. }) => Output::Text(text),
+            Some(Capture {
+                data: Some(data), ..
+            }) => Output::Data(data),
+            Some(Capture {
+                text: Some(text), ..
+            }) => Output::Text(text),
             _ => Output::Nothing,
         }
     }
@@ -260,7 +300,8 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             let output = self.captured();
             let condition = self.now();
             for (when, path) in path.texts() {
-                self.machine.write(&path, append, &output, &condition.and(&when), command.span);
+                self.machine
+                    .write(&path, append, &output, &condition.and(&when), command.span);
             }
         }
         self.input = outer_input;
@@ -274,7 +315,10 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             let standard = redirect.descriptor.is_none_or(|descriptor| descriptor <= 1);
             match redirect.direction {
                 Direction::Write | Direction::Append if standard => {
-                    written = Some((self.value_of(&redirect.target), redirect.direction == Direction::Append));
+                    written = Some((
+                        self.value_of(&redirect.target),
+                        redirect.direction == Direction::Append,
+                    ));
                 }
                 Direction::Read => {
                     if let Some(file) = self.value_of(&redirect.target).sole_text() {
@@ -349,9 +393,15 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             let known = fields.len() <= LOOP_LIMIT;
             self.path = outer.and(&condition);
             for field in fields.iter().take(if known { LOOP_LIMIT } else { 1 }) {
-                let many = field.symbols().any(|symbol| matches!(symbol.shape(), Shape::Any | Shape::Text)) || field.contains("*");
+                let many = field
+                    .symbols()
+                    .any(|symbol| matches!(symbol.shape(), Shape::Any | Shape::Text))
+                    || field.contains("*");
                 let value = if many || !known {
-                    let label = format!("{name} in {}", self.machine.label(span).lines().next().unwrap_or_default());
+                    let label = format!(
+                        "{name} in {}",
+                        self.machine.label(span).lines().next().unwrap_or_default()
+                    );
                     Value::unknown(label, Shape::Text)
                 } else {
                     field.clone().into()
@@ -371,17 +421,30 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         for (patterns, body) in arms {
             let mut holds = Condition::Never;
             for pattern in patterns {
-                let bare = pattern.parts.iter().any(|part| matches!(part, Part::Literal(_, false)));
+                let bare = pattern
+                    .parts
+                    .iter()
+                    .any(|part| matches!(part, Part::Literal(_, false)));
                 let pattern = self.value_of(pattern).sole_text().unwrap_or_default();
                 let unknown = self.unknown_status(Span::new(span.start, span.end));
-                let fits = subject.texts().into_iter().fold(Condition::Never, |any, (when, text)| {
-                    let words = [
-                        test::Operand { text, bare: false },
-                        test::Operand { text: Text::literal("="), bare: true },
-                        test::Operand { text: pattern.clone(), bare },
-                    ];
-                    any.or(&when.and(&test::condition(&words, &|| unknown.clone())))
-                });
+                let fits =
+                    subject
+                        .texts()
+                        .into_iter()
+                        .fold(Condition::Never, |any, (when, text)| {
+                            let words = [
+                                test::Operand { text, bare: false },
+                                test::Operand {
+                                    text: Text::literal("="),
+                                    bare: true,
+                                },
+                                test::Operand {
+                                    text: pattern.clone(),
+                                    bare,
+                                },
+                            ];
+                            any.or(&when.and(&test::condition(&words, &|| unknown.clone())))
+                        });
                 holds = holds.or(&fits);
             }
             self.path = rest.and(&holds);
@@ -397,13 +460,19 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     fn test(&mut self, words: &[Word], span: Span) -> Condition {
         let mut lines: Vec<(Condition, Vec<test::Operand>)> = vec![(Condition::Always, Vec::new())];
         for word in words {
-            let bare = word.parts.iter().any(|part| matches!(part, Part::Literal(_, false)));
+            let bare = word
+                .parts
+                .iter()
+                .any(|part| matches!(part, Part::Literal(_, false)));
             let texts = self.value_of(word).texts();
             let mut next = Vec::new();
             for (condition, operands) in &lines {
                 for (when, text) in &texts {
                     let mut operands = operands.clone();
-                    operands.push(test::Operand { text: text.clone(), bare });
+                    operands.push(test::Operand {
+                        text: text.clone(),
+                        bare,
+                    });
                     next.push((condition.and(when), operands));
                 }
             }
@@ -413,12 +482,22 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             lines = next;
         }
         let unknown = self.unknown_status(span);
-        lines.iter().fold(Condition::Never, |any, (when, words)| any.or(&when.and(&test::condition(words, &|| unknown.clone()))))
+        lines.iter().fold(Condition::Never, |any, (when, words)| {
+            any.or(&when.and(&test::condition(words, &|| unknown.clone())))
+        })
     }
 
-    fn simple(&mut self, command: &Command, assignments: &[Assignment], words: &[Word], tolerated: bool) -> Condition {
+    fn simple(
+        &mut self,
+        command: &Command,
+        assignments: &[Assignment],
+        words: &[Word],
+        tolerated: bool,
+    ) -> Condition {
         if words.is_empty() {
-            assignments.iter().for_each(|assignment| self.assign(assignment));
+            assignments
+                .iter()
+                .for_each(|assignment| self.assign(assignment));
             return Condition::Always;
         }
         if let Some(program) = words.first().and_then(Word::literal) {
@@ -427,14 +506,25 @@ impl<'m, M: Machine> Interpreter<'m, M> {
                     words.iter().skip(1).for_each(|word| self.declare(word));
                     return Condition::Always;
                 }
-                "[" => return self.test(words.get(1..words.len().saturating_sub(1)).unwrap_or_default(), command.span),
+                "[" => {
+                    return self.test(
+                        words
+                            .get(1..words.len().saturating_sub(1))
+                            .unwrap_or_default(),
+                        command.span,
+                    );
+                }
                 "test" => return self.test(words.get(1..).unwrap_or_default(), command.span),
                 _ => {}
             }
         }
-        let saved: Vec<(String, Option<Value>)> =
-            assignments.iter().map(|a| (a.name.clone(), self.variables.get(&a.name).cloned())).collect();
-        assignments.iter().for_each(|assignment| self.assign(assignment));
+        let saved: Vec<(String, Option<Value>)> = assignments
+            .iter()
+            .map(|a| (a.name.clone(), self.variables.get(&a.name).cloned()))
+            .collect();
+        assignments
+            .iter()
+            .for_each(|assignment| self.assign(assignment));
         let lines = self.fields_of(words);
         let outer = self.path.clone();
         let mut status = Condition::Never;
@@ -458,11 +548,15 @@ impl<'m, M: Machine> Interpreter<'m, M> {
 
     fn program(&mut self, mut words: Vec<Text>, span: Span, tolerated: bool) -> Condition {
         strip_wrappers(&mut words);
-        let Some(first) = words.first() else { return Condition::Always };
+        let Some(first) = words.first() else {
+            return Condition::Always;
+        };
         let name = first.as_literal().unwrap_or_default().to_owned();
         let arguments = words.get(1..).unwrap_or_default().to_vec();
         match name.as_str() {
-            ":" | "true" | "set" | "shopt" | "wait" | "unset" | "trap" | "umask" => return Condition::Always,
+            ":" | "true" | "set" | "shopt" | "wait" | "unset" | "trap" | "umask" => {
+                return Condition::Always;
+            }
             "false" => return Condition::Never,
             "echo" => {
                 self.emit(Output::Text(echo(&arguments)));
@@ -483,14 +577,22 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             }
             "return" => return Condition::Always,
             "read" | "mapfile" | "readarray" => {
-                for argument in arguments.iter().filter_map(Text::as_literal).filter(|name| !name.starts_with('-')) {
+                for argument in arguments
+                    .iter()
+                    .filter_map(Text::as_literal)
+                    .filter(|name| !name.starts_with('-'))
+                {
                     let label = format!("{argument} read by {}", self.machine.label(span));
-                    self.variables.insert(argument.to_owned(), Value::unknown(label, Shape::Text));
+                    self.variables
+                        .insert(argument.to_owned(), Value::unknown(label, Shape::Text));
                 }
                 return self.unknown_status(span);
             }
             "cd" | "pushd" => {
-                let target = arguments.first().cloned().unwrap_or_else(|| Text::literal("~"));
+                let target = arguments
+                    .first()
+                    .cloned()
+                    .unwrap_or_else(|| Text::literal("~"));
                 let joined = join_path(&self.machine.directory(), &target);
                 self.machine.set_directory(joined);
                 return Condition::Always;
@@ -501,13 +603,28 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             return self.function(&body, &arguments, tolerated);
         }
         if let Input::Piped(Output::Text(value)) = self.input.clone() {
-            let outputs: Vec<_> = value.texts().iter().map(|(when, text)| (when.clone(), tools::apply(&name, &arguments, text))).collect();
+            let outputs: Vec<_> = value
+                .texts()
+                .iter()
+                .map(|(when, text)| (when.clone(), tools::apply(&name, &arguments, text)))
+                .collect();
             if outputs.iter().all(|(_, output)| output.is_some()) && !outputs.is_empty() {
-                let mut outputs = outputs.into_iter().filter_map(|(when, output)| Some((when, output?))).rev();
-                let last = outputs.next().map_or_else(Value::null, |(_, output)| output);
-                let joined = outputs.fold(last, |rest, (when, output)| Value::choose(&when, &output, &rest));
+                let mut outputs = outputs
+                    .into_iter()
+                    .filter_map(|(when, output)| Some((when, output?)))
+                    .rev();
+                let last = outputs
+                    .next()
+                    .map_or_else(Value::null, |(_, output)| output);
+                let joined = outputs.fold(last, |rest, (when, output)| {
+                    Value::choose(&when, &output, &rest)
+                });
                 self.emit(Output::Text(joined));
-                return if tolerated && matches!(name.as_str(), "grep") { self.unknown_status(span) } else { Condition::Always };
+                return if tolerated && matches!(name.as_str(), "grep") {
+                    self.unknown_status(span)
+                } else {
+                    Condition::Always
+                };
             }
         }
         let call = Call {
@@ -520,7 +637,11 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         };
         let output = self.machine.call(&call);
         self.emit(output);
-        if tolerated { self.unknown_status(span) } else { Condition::Always }
+        if tolerated {
+            self.unknown_status(span)
+        } else {
+            Condition::Always
+        }
     }
 
     fn function(&mut self, body: &List, arguments: &[Text], tolerated: bool) -> Condition {
@@ -529,13 +650,16 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         }
         self.depth += 1;
         let saved = self.variables.clone();
-        let all = arguments.iter().enumerate().fold(Text::new(), |mut all, (at, argument)| {
-            if at > 0 {
-                all.push_str(" ");
-            }
-            all.append(argument);
-            all
-        });
+        let all = arguments
+            .iter()
+            .enumerate()
+            .fold(Text::new(), |mut all, (at, argument)| {
+                if at > 0 {
+                    all.push_str(" ");
+                }
+                all.append(argument);
+                all
+            });
         for number in 1..=9 {
             let argument = arguments.get(number - 1).cloned().unwrap_or_default();
             self.variables.insert(number.to_string(), argument.into());
@@ -557,12 +681,26 @@ impl<'m, M: Machine> Interpreter<'m, M> {
 
     fn assign(&mut self, assignment: &Assignment) {
         if assignment.array {
-            let mut items = if assignment.append { self.arrays.get(&assignment.name).cloned().unwrap_or_default() } else { Vec::new() };
-            items.extend(self.fields_of(&assignment.value).into_iter().flat_map(|(_, fields)| fields));
+            let mut items = if assignment.append {
+                self.arrays
+                    .get(&assignment.name)
+                    .cloned()
+                    .unwrap_or_default()
+            } else {
+                Vec::new()
+            };
+            items.extend(
+                self.fields_of(&assignment.value)
+                    .into_iter()
+                    .flat_map(|(_, fields)| fields),
+            );
             self.arrays.insert(assignment.name.clone(), items);
             return;
         }
-        let mut value = assignment.value.first().map_or_else(|| Value::text(""), |word| self.value_of(word));
+        let mut value = assignment
+            .value
+            .first()
+            .map_or_else(|| Value::text(""), |word| self.value_of(word));
         let before = self.variable(&assignment.name);
         if assignment.append {
             value = before.concat(&value);
@@ -575,12 +713,24 @@ impl<'m, M: Machine> Interpreter<'m, M> {
 
     /// `export NAME=value`, where the assignment is a word.
     fn declare(&mut self, word: &Word) {
-        let Some(Part::Literal(first, quoted)) = word.parts.first() else { return };
-        let Some((name, rest)) = first.split_once('=') else { return };
+        let Some(Part::Literal(first, quoted)) = word.parts.first() else {
+            return;
+        };
+        let Some((name, rest)) = first.split_once('=') else {
+            return;
+        };
         let mut parts = vec![Part::Literal(rest.to_owned(), *quoted)];
         parts.extend(word.parts.iter().skip(1).cloned());
-        let value = vec![Word { span: word.span, parts }];
-        self.assign(&Assignment { name: name.to_owned(), value, append: false, array: false });
+        let value = vec![Word {
+            span: word.span,
+            parts,
+        }];
+        self.assign(&Assignment {
+            name: name.to_owned(),
+            value,
+            append: false,
+            array: false,
+        });
     }
 
     /// A variable of the script, or of the environment.
@@ -589,16 +739,21 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             return value.clone();
         }
         if let Some(items) = self.arrays.get(name) {
-            let joined = items.iter().enumerate().fold(Text::new(), |mut all, (at, item)| {
-                if at > 0 {
-                    all.push_str(" ");
-                }
-                all.append(item);
-                all
-            });
+            let joined = items
+                .iter()
+                .enumerate()
+                .fold(Text::new(), |mut all, (at, item)| {
+                    if at > 0 {
+                        all.push_str(" ");
+                    }
+                    all.append(item);
+                    all
+                });
             return joined.into();
         }
-        self.machine.environment(name).unwrap_or_else(|| Value::unknown(format!("${name}"), Shape::Text))
+        self.machine
+            .environment(name)
+            .unwrap_or_else(|| Value::unknown(format!("${name}"), Shape::Text))
     }
 
     /// The items of an array.
@@ -624,7 +779,8 @@ fn trim_end(text: &Text) -> Text {
 /// Joins a directory and a path; an absolute path stands alone.
 #[must_use]
 pub fn join_path(directory: &Text, path: &Text) -> Text {
-    let absolute = path.literal_start().starts_with('/') || (path.literal_start().is_empty() && !path.is_empty());
+    let absolute = path.literal_start().starts_with('/')
+        || (path.literal_start().is_empty() && !path.is_empty());
     if absolute || directory.is_empty() {
         return path.clone();
     }
@@ -642,9 +798,19 @@ fn strip_wrappers(words: &mut Vec<Text>) {
         let name = words.first().and_then(Text::as_literal).unwrap_or_default();
         let skip = match name {
             "sudo" | "time" | "command" | "exec" | "nohup" | "builtin" => {
-                1 + words.iter().skip(1).take_while(|word| word.literal_start().starts_with('-')).count()
+                1 + words
+                    .iter()
+                    .skip(1)
+                    .take_while(|word| word.literal_start().starts_with('-'))
+                    .count()
             }
-            "env" => 1 + words.iter().skip(1).take_while(|word| word.contains("=")).count(),
+            "env" => {
+                1 + words
+                    .iter()
+                    .skip(1)
+                    .take_while(|word| word.contains("="))
+                    .count()
+            }
             "timeout" | "nice" => 2,
             _ => return,
         };
@@ -665,11 +831,21 @@ fn joined(arguments: &[Text]) -> Text {
 
 fn echo(arguments: &[Text]) -> Value {
     let flag = |text: &Text| matches!(text.as_literal(), Some("-n" | "-e" | "-ne" | "-en" | "-E"));
-    let skip = arguments.iter().take_while(|argument| flag(argument)).count();
-    let flags: String = arguments.iter().take(skip).filter_map(Text::as_literal).collect();
+    let skip = arguments
+        .iter()
+        .take_while(|argument| flag(argument))
+        .count();
+    let flags: String = arguments
+        .iter()
+        .take(skip)
+        .filter_map(Text::as_literal)
+        .collect();
     let mut text = joined(arguments.get(skip..).unwrap_or_default());
     if flags.contains('e') {
-        text = text.map(|literal| literal.replace("\\n", "\n").replace("\\t", "\t"), std::sync::Arc::clone);
+        text = text.map(
+            |literal| literal.replace("\\n", "\n").replace("\\t", "\t"),
+            std::sync::Arc::clone,
+        );
     }
     if !flags.contains('n') {
         text.push_str("\n");
@@ -678,9 +854,18 @@ fn echo(arguments: &[Text]) -> Value {
 }
 
 fn printf(arguments: &[Text]) -> Value {
-    let Some((format, rest)) = arguments.split_first() else { return Value::text("") };
-    let unknown = || Value::unknown(format!("printf {}", joined(arguments).describe()), Shape::Text);
-    let Some(format) = format.as_literal() else { return unknown() };
+    let Some((format, rest)) = arguments.split_first() else {
+        return Value::text("");
+    };
+    let unknown = || {
+        Value::unknown(
+            format!("printf {}", joined(arguments).describe()),
+            Shape::Text,
+        )
+    };
+    let Some(format) = format.as_literal() else {
+        return unknown();
+    };
     let format = format.replace("\\n", "\n").replace("\\t", "\t");
     let mut text = Text::new();
     let mut rest = rest.iter();
@@ -690,7 +875,11 @@ fn printf(arguments: &[Text]) -> Value {
         text.append(rest.next().unwrap_or(&Text::new()));
         text.push_str(piece);
     }
-    if text.contains("%") || rest.next().is_some() { unknown() } else { text.into() }
+    if text.contains("%") || rest.next().is_some() {
+        unknown()
+    } else {
+        text.into()
+    }
 }
 
 #[cfg(test)]

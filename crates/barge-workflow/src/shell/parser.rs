@@ -2,7 +2,10 @@
 
 use crate::source::Span;
 
-use super::syntax::{AndOr, Assignment, Command, Direction, Kind, List, Parameter, Part, Pipeline, Redirect, Script, Word};
+use super::syntax::{
+    AndOr, Assignment, Command, Direction, Kind, List, Parameter, Part, Pipeline, Redirect, Script,
+    Word,
+};
 
 /// The character of placeholder 0; placeholder n is n characters further, in Unicode's private area.
 pub const PLACEHOLDER: u32 = 0xE000;
@@ -19,7 +22,12 @@ pub fn parse(text: &str) -> Script {
 }
 
 fn parse_nested(text: &str, depth: usize) -> Script {
-    let mut parser = Parser { text, at: 0, depth, heredocs: Vec::new() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth,
+        heredocs: Vec::new(),
+    };
     let mut body = Vec::new();
     let error = match parser.list_into(&mut body) {
         Ok(()) if parser.at < text.len() => Some((parser.at, "unexpected text".to_owned())),
@@ -132,7 +140,13 @@ impl<'a> Parser<'a> {
                 .heredocs
                 .get(number)
                 .filter(|document| document.text.is_none())
-                .map(|document| (document.delimiter.clone(), document.literal, document.strip_tabs))
+                .map(|document| {
+                    (
+                        document.delimiter.clone(),
+                        document.literal,
+                        document.strip_tabs,
+                    )
+                })
             else {
                 continue;
             };
@@ -143,18 +157,33 @@ impl<'a> Parser<'a> {
                 let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
                 let line = rest.get(..end).unwrap_or_default();
                 self.at += end;
-                let content = if strip_tabs { line.trim_start_matches('\t') } else { line };
+                let content = if strip_tabs {
+                    line.trim_start_matches('\t')
+                } else {
+                    line
+                };
                 if content.trim_end_matches(['\n', '\r']) == delimiter {
                     break;
                 }
                 body.push_str(content);
             }
             let word = if literal {
-                Word { span: Span::new(start, self.at), parts: literal_with_placeholders(&body) }
+                Word {
+                    span: Span::new(start, self.at),
+                    parts: literal_with_placeholders(&body),
+                }
             } else {
-                let mut inner = Parser { text: &body, at: 0, depth: self.depth + 1, heredocs: Vec::new() };
+                let mut inner = Parser {
+                    text: &body,
+                    at: 0,
+                    depth: self.depth + 1,
+                    heredocs: Vec::new(),
+                };
                 let parts = inner.quoted_parts(None).unwrap_or_default();
-                Word { span: Span::new(start, self.at), parts }
+                Word {
+                    span: Span::new(start, self.at),
+                    parts,
+                }
             };
             if let Some(document) = self.heredocs.get_mut(number) {
                 document.text = Some(word);
@@ -166,7 +195,9 @@ impl<'a> Parser<'a> {
         let rest = self.rest();
         RESERVED.iter().any(|word| {
             rest.strip_prefix(word).is_some_and(|after| {
-                *word == ")" || after.is_empty() || after.starts_with([' ', '\t', '\n', '\r', ';', '&', '|', ')', '>', '<'])
+                *word == ")"
+                    || after.is_empty()
+                    || after.starts_with([' ', '\t', '\n', '\r', ';', '&', '|', ')', '>', '<'])
             })
         }) || rest.starts_with(";;")
     }
@@ -237,10 +268,9 @@ impl<'a> Parser<'a> {
     }
 
     fn keyword(&mut self, word: &str) -> bool {
-        let found = self
-            .rest()
-            .strip_prefix(word)
-            .is_some_and(|after| after.is_empty() || after.starts_with([' ', '\t', '\n', '\r', ';', '(']));
+        let found = self.rest().strip_prefix(word).is_some_and(|after| {
+            after.is_empty() || after.starts_with([' ', '\t', '\n', '\r', ';', '('])
+        });
         if found {
             self.at += word.len();
         }
@@ -273,7 +303,9 @@ impl<'a> Parser<'a> {
             self.case_clause()?
         } else if self.rest().starts_with("((") {
             let close = self.rest().find("))");
-            let Some(close) = close else { return self.stop("expected `))`") };
+            let Some(close) = close else {
+                return self.stop("expected `))`");
+            };
             self.at += close + 2;
             Kind::Arithmetic
         } else if self.keyword("[[") {
@@ -289,7 +321,16 @@ impl<'a> Parser<'a> {
         } else if let Some(name) = self.function_name() {
             self.skip_newlines();
             let body = self.command()?;
-            Kind::Function(name, vec![AndOr { first: Pipeline { negated: false, commands: vec![body] }, rest: Vec::new() }])
+            Kind::Function(
+                name,
+                vec![AndOr {
+                    first: Pipeline {
+                        negated: false,
+                        commands: vec![body],
+                    },
+                    rest: Vec::new(),
+                }],
+            )
         } else {
             return self.simple(start);
         };
@@ -298,7 +339,13 @@ impl<'a> Parser<'a> {
             self.skip_blank();
             match self.redirect()? {
                 Some(redirect) => redirects.push(redirect),
-                None => return Ok(Command { span: Span::new(start, self.at), kind, redirects }),
+                None => {
+                    return Ok(Command {
+                        span: Span::new(start, self.at),
+                        kind,
+                        redirects,
+                    });
+                }
             }
         }
     }
@@ -313,7 +360,11 @@ impl<'a> Parser<'a> {
             if self.accept("elif") {
                 continue;
             }
-            let otherwise = if self.accept("else") { self.list()? } else { Vec::new() };
+            let otherwise = if self.accept("else") {
+                self.list()?
+            } else {
+                Vec::new()
+            };
             self.expect("fi")?;
             return Ok(Kind::If(branches, otherwise));
         }
@@ -322,7 +373,9 @@ impl<'a> Parser<'a> {
     fn for_clause(&mut self) -> Parsed<Kind> {
         self.skip_blank();
         if self.accept("((") {
-            let Some(close) = self.rest().find("))") else { return self.stop("expected `))`") };
+            let Some(close) = self.rest().find("))") else {
+                return self.stop("expected `))`");
+            };
             self.at += close + 2;
             self.expect("do")?;
             let body = self.list()?;
@@ -387,13 +440,18 @@ impl<'a> Parser<'a> {
             if self.keyword("]]") || self.accept("]]") {
                 return Ok(Kind::Test(words));
             }
-            let operator = ["&&", "||", "(", ")", "<", ">"].iter().find(|operator| self.rest().starts_with(**operator));
+            let operator = ["&&", "||", "(", ")", "<", ">"]
+                .iter()
+                .find(|operator| self.rest().starts_with(**operator));
             // The right side of `=~` is a pattern in which these characters are ordinary.
             let pattern = words.last().is_some_and(|word: &Word| word.is_bare("=~"));
             if let Some(operator) = operator.filter(|_| !pattern) {
                 self.at += operator.len();
                 let parts = vec![Part::Literal((*operator).to_owned(), false)];
-                words.push(Word { span: Span::new(start, self.at), parts });
+                words.push(Word {
+                    span: Span::new(start, self.at),
+                    parts,
+                });
             } else if self.at >= self.text.len() {
                 return self.stop("expected `]]`");
             } else if pattern {
@@ -423,12 +481,17 @@ impl<'a> Parser<'a> {
         if text.is_empty() {
             return self.stop("expected a pattern");
         }
-        Ok(Word { span: Span::new(start, self.at), parts: vec![Part::Literal(text, true)] })
+        Ok(Word {
+            span: Span::new(start, self.at),
+            parts: vec![Part::Literal(text, true)],
+        })
     }
 
     fn name(&mut self) -> String {
         let rest = self.rest();
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
         self.at += end;
         rest.get(..end).unwrap_or_default().to_owned()
     }
@@ -438,7 +501,9 @@ impl<'a> Parser<'a> {
         let keyword = self.keyword("function");
         self.skip_blank();
         let rest = self.rest();
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':'))).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':')))
+            .unwrap_or(rest.len());
         let name = rest.get(..end)?.to_owned();
         self.at += end;
         self.skip_blank();
@@ -477,7 +542,11 @@ impl<'a> Parser<'a> {
         if assignments.is_empty() && words.is_empty() && redirects.is_empty() {
             return self.stop("expected a command");
         }
-        Ok(Command { span: Span::new(start, end), kind: Kind::Simple(assignments, words), redirects })
+        Ok(Command {
+            span: Span::new(start, end),
+            kind: Kind::Simple(assignments, words),
+            redirects,
+        })
     }
 
     fn assignment(&mut self) -> Parsed<Option<Assignment>> {
@@ -486,7 +555,13 @@ impl<'a> Parser<'a> {
         let starts_right = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if starts_right && self.rest().starts_with('[') {
             // `array[key]=value`: kept as a variable of that name.
-            if let Some(close) = self.rest().find(']').filter(|close| !self.rest().get(..*close).unwrap_or("\n").contains([' ', '\n'])) {
+            if let Some(close) = self.rest().find(']').filter(|close| {
+                !self
+                    .rest()
+                    .get(..*close)
+                    .unwrap_or("\n")
+                    .contains([' ', '\n'])
+            }) {
                 self.at += close + 1;
             }
         }
@@ -500,7 +575,12 @@ impl<'a> Parser<'a> {
             loop {
                 self.skip_newlines();
                 if self.accept(")") {
-                    return Ok(Some(Assignment { name, value, append, array: true }));
+                    return Ok(Some(Assignment {
+                        name,
+                        value,
+                        append,
+                        array: true,
+                    }));
                 }
                 value.push(self.word()?);
             }
@@ -509,20 +589,29 @@ impl<'a> Parser<'a> {
             None | Some(' ' | '\t' | '\n' | '\r' | ';' | '&' | '|' | ')') => Word::default(),
             _ => self.word()?,
         };
-        Ok(Some(Assignment { name, value: vec![value], append, array: false }))
+        Ok(Some(Assignment {
+            name,
+            value: vec![value],
+            append,
+            array: false,
+        }))
     }
 
     fn redirect(&mut self) -> Parsed<Option<Redirect>> {
         let start = self.at;
         let rest = self.rest();
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let descriptor = rest.get(..digits).and_then(|digits| digits.parse().ok());
         self.at += digits;
         let all = descriptor.is_none() && self.rest().starts_with("&>");
         if all {
             self.at += 1;
         }
-        let operator = ["<<<", "<<-", "<<", ">>", ">&", "<&", ">|", "<>", "<", ">"].into_iter().find(|op| self.rest().starts_with(op));
+        let operator = ["<<<", "<<-", "<<", ">>", ">&", "<&", ">|", "<>", "<", ">"]
+            .into_iter()
+            .find(|op| self.rest().starts_with(op));
         let process = self.rest().starts_with("<(") || self.rest().starts_with(">(");
         let Some(operator) = operator.filter(|_| !process) else {
             self.at = start;
@@ -541,18 +630,37 @@ impl<'a> Parser<'a> {
             "<" | "<>" => Direction::Read,
             _ => Direction::Write,
         };
-        Ok(Some(Redirect { descriptor, direction, target }))
+        Ok(Some(Redirect {
+            descriptor,
+            direction,
+            target,
+        }))
     }
 
     fn heredoc(&mut self, descriptor: Option<u32>, strip_tabs: bool) -> Parsed<Redirect> {
         let word = self.word()?;
-        let literal = word.parts.iter().any(|part| matches!(part, Part::Literal(_, true)));
+        let literal = word
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Literal(_, true)));
         let delimiter = word.literal().unwrap_or_default();
-        self.heredocs.push(HereDocument { delimiter, literal, strip_tabs, text: None });
+        self.heredocs.push(HereDocument {
+            delimiter,
+            literal,
+            strip_tabs,
+            text: None,
+        });
         // The number stands for the text until it has been read.
         let number = format!("\u{0}{}", self.heredocs.len() - 1);
-        let target = Word { span: word.span, parts: vec![Part::Literal(number, true)] };
-        Ok(Redirect { descriptor, direction: Direction::Text, target })
+        let target = Word {
+            span: word.span,
+            parts: vec![Part::Literal(number, true)],
+        };
+        Ok(Redirect {
+            descriptor,
+            direction: Direction::Text,
+            target,
+        })
     }
 
     fn word(&mut self) -> Parsed<Word> {
@@ -561,7 +669,13 @@ impl<'a> Parser<'a> {
         while let Some(character) = self.peek() {
             match character {
                 ' ' | '\t' | '\n' | '\r' | ';' | '&' | '|' | ')' => break,
-                '(' | '<' | '>' if self.at == start && !self.rest().starts_with("<(") && !self.rest().starts_with(">(") => break,
+                '(' | '<' | '>'
+                    if self.at == start
+                        && !self.rest().starts_with("<(")
+                        && !self.rest().starts_with(">(") =>
+                {
+                    break;
+                }
                 '<' | '>' if self.at != start => break,
                 '(' => self.bare_parenthesis(&mut parts)?,
                 '<' | '>' => {
@@ -576,7 +690,9 @@ impl<'a> Parser<'a> {
                 }
                 '\'' => {
                     self.bump();
-                    let Some(end) = self.rest().find('\'') else { return self.stop("a quote is not closed") };
+                    let Some(end) = self.rest().find('\'') else {
+                        return self.stop("a quote is not closed");
+                    };
                     let text = self.rest().get(..end).unwrap_or_default();
                     parts.extend(literal_with_placeholders(text));
                     self.at += end + 1;
@@ -587,8 +703,15 @@ impl<'a> Parser<'a> {
                 }
                 '$' if self.rest().starts_with("$'") => {
                     self.at += 2;
-                    let Some(end) = self.rest().find('\'') else { return self.stop("a quote is not closed") };
-                    let text = self.rest().get(..end).unwrap_or_default().replace("\\n", "\n").replace("\\t", "\t");
+                    let Some(end) = self.rest().find('\'') else {
+                        return self.stop("a quote is not closed");
+                    };
+                    let text = self
+                        .rest()
+                        .get(..end)
+                        .unwrap_or_default()
+                        .replace("\\n", "\n")
+                        .replace("\\t", "\t");
                     parts.push(Part::Literal(text, true));
                     self.at += end + 1;
                 }
@@ -605,7 +728,10 @@ impl<'a> Parser<'a> {
         if self.at == start {
             return self.stop("expected a word");
         }
-        Ok(Word { span: Span::new(start, self.at), parts })
+        Ok(Word {
+            span: Span::new(start, self.at),
+            parts,
+        })
     }
 
     /// `<( ... )`, or the parentheses of a pattern: kept as text.
@@ -655,7 +781,11 @@ impl<'a> Parser<'a> {
         let mut parts = Vec::new();
         loop {
             let Some(character) = self.peek() else {
-                return if close.is_none() { Ok(parts) } else { self.stop("a quote is not closed") };
+                return if close.is_none() {
+                    Ok(parts)
+                } else {
+                    self.stop("a quote is not closed")
+                };
             };
             if Some(character) == close {
                 self.bump();
@@ -669,7 +799,9 @@ impl<'a> Parser<'a> {
                     self.bump();
                     match self.bump() {
                         Some('\n') | None => {}
-                        Some(escaped @ ('"' | '$' | '`' | '\\')) => push_literal(&mut parts, escaped, true),
+                        Some(escaped @ ('"' | '$' | '`' | '\\')) => {
+                            push_literal(&mut parts, escaped, true)
+                        }
                         Some(other) => {
                             push_literal(&mut parts, '\\', true);
                             push_literal(&mut parts, other, true);
@@ -693,10 +825,16 @@ impl<'a> Parser<'a> {
             return self.stop("the script is nested too deeply");
         }
         if self.accept("`") {
-            let Some(end) = self.rest().find('`') else { return self.stop("a quote is not closed") };
+            let Some(end) = self.rest().find('`') else {
+                return self.stop("a quote is not closed");
+            };
             let inner = self.rest().get(..end).unwrap_or_default();
             self.at += end + 1;
-            return Ok(Part::Command(Box::new(parse_nested(inner, self.depth + 1)), inner.trim().to_owned(), quoted));
+            return Ok(Part::Command(
+                Box::new(parse_nested(inner, self.depth + 1)),
+                inner.trim().to_owned(),
+                quoted,
+            ));
         }
         self.bump();
         if self.rest().starts_with("((") {
@@ -705,21 +843,40 @@ impl<'a> Parser<'a> {
         }
         if self.peek() == Some('(') {
             let inner = self.enclosed('(', ')')?;
-            return Ok(Part::Command(Box::new(parse_nested(inner, self.depth + 1)), inner.trim().to_owned(), quoted));
+            return Ok(Part::Command(
+                Box::new(parse_nested(inner, self.depth + 1)),
+                inner.trim().to_owned(),
+                quoted,
+            ));
         }
         if self.peek() == Some('{') {
             let inner = self.enclosed('{', '}')?;
             return Ok(Part::Parameter(parameter(inner, self.depth), quoted));
         }
-        if let Some(special) = self.peek().filter(|c| matches!(c, '@' | '*' | '#' | '?' | '$' | '!' | '0'..='9')) {
+        if let Some(special) = self
+            .peek()
+            .filter(|c| matches!(c, '@' | '*' | '#' | '?' | '$' | '!' | '0'..='9'))
+        {
             self.bump();
-            return Ok(Part::Parameter(Parameter { name: special.to_string(), operation: None }, quoted));
+            return Ok(Part::Parameter(
+                Parameter {
+                    name: special.to_string(),
+                    operation: None,
+                },
+                quoted,
+            ));
         }
         let name = self.name();
         if name.is_empty() {
             return Ok(Part::Literal("$".into(), quoted));
         }
-        Ok(Part::Parameter(Parameter { name, operation: None }, quoted))
+        Ok(Part::Parameter(
+            Parameter {
+                name,
+                operation: None,
+            },
+            quoted,
+        ))
     }
 }
 
@@ -730,8 +887,13 @@ fn parameter(inner: &str, depth: usize) -> Parameter {
         _ => (false, inner),
     };
     let rest = rest.strip_prefix('!').unwrap_or(rest);
-    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-    let (mut name, mut tail) = (rest.get(..end).unwrap_or_default().to_owned(), rest.get(end..).unwrap_or_default());
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(rest.len());
+    let (mut name, mut tail) = (
+        rest.get(..end).unwrap_or_default().to_owned(),
+        rest.get(end..).unwrap_or_default(),
+    );
     if name.is_empty() {
         let special = tail.chars().next().map_or(0, char::len_utf8);
         name = tail.get(..special).unwrap_or_default().to_owned();
@@ -745,17 +907,43 @@ fn parameter(inner: &str, depth: usize) -> Parameter {
         tail = tail.get(close + 2..).unwrap_or_default();
     }
     if length {
-        return Parameter { name, operation: Some(("#".into(), Word::default())) };
+        return Parameter {
+            name,
+            operation: Some(("#".into(), Word::default())),
+        };
     }
     if tail.is_empty() {
-        return Parameter { name, operation: None };
+        return Parameter {
+            name,
+            operation: None,
+        };
     }
-    let operators = [",,", "^^", ":-", ":=", ":+", ":?", "##", "%%", "//", "/#", "/%", ",", "^", "#", "%", "/", ":", "-", "=", "+", "?", "@"];
-    let operator = operators.into_iter().find(|operator| tail.starts_with(operator)).unwrap_or("@");
+    let operators = [
+        ",,", "^^", ":-", ":=", ":+", ":?", "##", "%%", "//", "/#", "/%", ",", "^", "#", "%", "/",
+        ":", "-", "=", "+", "?", "@",
+    ];
+    let operator = operators
+        .into_iter()
+        .find(|operator| tail.starts_with(operator))
+        .unwrap_or("@");
     let text = tail.get(operator.len()..).unwrap_or_default();
-    let mut parser = Parser { text, at: 0, depth: depth + 1, heredocs: Vec::new() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: depth + 1,
+        heredocs: Vec::new(),
+    };
     let parts = parser.operand_parts().unwrap_or_default();
-    Parameter { name, operation: Some((operator.to_owned(), Word { span: Span::default(), parts })) }
+    Parameter {
+        name,
+        operation: Some((
+            operator.to_owned(),
+            Word {
+                span: Span::default(),
+                parts,
+            },
+        )),
+    }
 }
 
 impl Parser<'_> {
@@ -770,8 +958,13 @@ impl Parser<'_> {
                 }
                 '\'' => {
                     self.bump();
-                    let Some(end) = self.rest().find('\'') else { return self.stop("a quote is not closed") };
-                    parts.push(Part::Literal(self.rest().get(..end).unwrap_or_default().to_owned(), true));
+                    let Some(end) = self.rest().find('\'') else {
+                        return self.stop("a quote is not closed");
+                    };
+                    parts.push(Part::Literal(
+                        self.rest().get(..end).unwrap_or_default().to_owned(),
+                        true,
+                    ));
                     self.at += end + 1;
                 }
                 '\\' => {
@@ -820,11 +1013,19 @@ fn literal_with_placeholders(text: &str) -> Vec<Part> {
 /// Puts the texts of here-documents where their numbers stand.
 fn fill_heredocs(list: &mut List, documents: &[HereDocument]) {
     for and_or in list {
-        for pipeline in std::iter::once(&mut and_or.first).chain(and_or.rest.iter_mut().map(|(_, pipeline)| pipeline)) {
+        for pipeline in std::iter::once(&mut and_or.first)
+            .chain(and_or.rest.iter_mut().map(|(_, pipeline)| pipeline))
+        {
             for command in &mut pipeline.commands {
                 for redirect in &mut command.redirects {
-                    let number = redirect.target.literal().and_then(|text| text.strip_prefix('\u{0}')?.parse::<usize>().ok());
-                    if let Some(text) = number.and_then(|number| documents.get(number)).and_then(|document| document.text.clone()) {
+                    let number = redirect
+                        .target
+                        .literal()
+                        .and_then(|text| text.strip_prefix('\u{0}')?.parse::<usize>().ok());
+                    if let Some(text) = number
+                        .and_then(|number| documents.get(number))
+                        .and_then(|document| document.text.clone())
+                    {
                         redirect.target = text;
                     }
                 }
@@ -836,14 +1037,19 @@ fn fill_heredocs(list: &mut List, documents: &[HereDocument]) {
                         }
                         fill_heredocs(otherwise, documents);
                     }
-                    Kind::For(_, _, body) | Kind::Group(body) | Kind::Subshell(body) | Kind::Function(_, body) => {
+                    Kind::For(_, _, body)
+                    | Kind::Group(body)
+                    | Kind::Subshell(body)
+                    | Kind::Function(_, body) => {
                         fill_heredocs(body, documents);
                     }
                     Kind::While(condition, body) => {
                         fill_heredocs(condition, documents);
                         fill_heredocs(body, documents);
                     }
-                    Kind::Case(_, arms) => arms.iter_mut().for_each(|(_, body)| fill_heredocs(body, documents)),
+                    Kind::Case(_, arms) => arms
+                        .iter_mut()
+                        .for_each(|(_, body)| fill_heredocs(body, documents)),
                     Kind::Simple(..) | Kind::Test(_) | Kind::Arithmetic => {}
                 }
             }

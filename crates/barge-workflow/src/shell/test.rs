@@ -14,9 +14,18 @@ pub struct Operand {
 /// The condition that a test's words make; `unknown` names what cannot be decided.
 #[must_use]
 pub fn condition(words: &[Operand], unknown: &dyn Fn() -> Condition) -> Condition {
-    let mut reader = Reader { words, at: 0, unknown, depth: 0 };
+    let mut reader = Reader {
+        words,
+        at: 0,
+        unknown,
+        depth: 0,
+    };
     let condition = reader.any();
-    if reader.at < words.len() { unknown() } else { condition }
+    if reader.at < words.len() {
+        unknown()
+    } else {
+        condition
+    }
 }
 
 struct Reader<'a> {
@@ -28,11 +37,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn operator(&self, at: usize) -> Option<&str> {
-        self.words.get(at).filter(|word| word.bare).and_then(|word| word.text.as_literal())
+        self.words
+            .get(at)
+            .filter(|word| word.bare)
+            .and_then(|word| word.text.as_literal())
     }
 
     fn accept(&mut self, operators: &[&str]) -> bool {
-        let found = self.operator(self.at).is_some_and(|operator| operators.contains(&operator));
+        let found = self
+            .operator(self.at)
+            .is_some_and(|operator| operators.contains(&operator));
         if found {
             self.at += 1;
         }
@@ -66,16 +80,36 @@ impl Reader<'_> {
         }
         if self.accept(&["("]) {
             let condition = self.any();
-            return if self.accept(&[")"]) { condition } else { (self.unknown)() };
+            return if self.accept(&[")"]) {
+                condition
+            } else {
+                (self.unknown)()
+            };
         }
         self.primary()
     }
 
     fn primary(&mut self) -> Condition {
         if let Some(operator) = self.operator(self.at + 1).map(str::to_owned)
-            && matches!(operator.as_str(), "=" | "==" | "!=" | "=~" | "<" | ">" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-nt" | "-ot")
+            && matches!(
+                operator.as_str(),
+                "=" | "=="
+                    | "!="
+                    | "=~"
+                    | "<"
+                    | ">"
+                    | "-eq"
+                    | "-ne"
+                    | "-lt"
+                    | "-le"
+                    | "-gt"
+                    | "-ge"
+                    | "-nt"
+                    | "-ot"
+            )
         {
-            let (Some(left), Some(right)) = (self.words.get(self.at), self.words.get(self.at + 2)) else {
+            let (Some(left), Some(right)) = (self.words.get(self.at), self.words.get(self.at + 2))
+            else {
                 self.at = self.words.len();
                 return (self.unknown)();
             };
@@ -91,12 +125,18 @@ impl Reader<'_> {
         match self.operator(self.at).map(str::to_owned).as_deref() {
             Some("-z") if self.words.get(self.at + 1).is_some() => self.emptiness(),
             Some("-n") if self.words.get(self.at + 1).is_some() => self.emptiness().negate(),
-            Some(flag) if flag.starts_with('-') && flag.len() == 2 && self.words.get(self.at + 1).is_some() => {
+            Some(flag)
+                if flag.starts_with('-')
+                    && flag.len() == 2
+                    && self.words.get(self.at + 1).is_some() =>
+            {
                 self.at += 2;
                 (self.unknown)()
             }
             _ => {
-                let Some(word) = self.words.get(self.at) else { return Condition::Never };
+                let Some(word) = self.words.get(self.at) else {
+                    return Condition::Never;
+                };
                 self.at += 1;
                 equal(&word.text, &Text::new()).negate()
             }
@@ -104,20 +144,33 @@ impl Reader<'_> {
     }
 
     fn emptiness(&mut self) -> Condition {
-        let text = self.words.get(self.at + 1).map(|word| word.text.clone()).unwrap_or_default();
+        let text = self
+            .words
+            .get(self.at + 1)
+            .map(|word| word.text.clone())
+            .unwrap_or_default();
         self.at += 2;
         equal(&text, &Text::new())
     }
 
     fn matches(&self, left: &Text, right: &Operand) -> Condition {
-        let Some(pattern) = right.text.as_literal().filter(|pattern| right.bare && pattern.contains('*')) else {
+        let Some(pattern) = right
+            .text
+            .as_literal()
+            .filter(|pattern| right.bare && pattern.contains('*'))
+        else {
             return equal(left, &right.text);
         };
         let inner = pattern.trim_matches('*');
         if inner.contains(['*', '?', '[']) {
             return (self.unknown)();
         }
-        let question = |word: &str| Condition::truthy(&Symbol::new(format!("{} {word} '{inner}'", left.describe()), Shape::Boolean));
+        let question = |word: &str| {
+            Condition::truthy(&Symbol::new(
+                format!("{} {word} '{inner}'", left.describe()),
+                Shape::Boolean,
+            ))
+        };
         let any = || Text::symbol(Symbol::new("\u{0}", Shape::Text));
         let mut shape = Text::new();
         let (open, close) = (pattern.starts_with('*'), pattern.ends_with('*'));
@@ -156,8 +209,15 @@ fn equal(left: &Text, right: &Text) -> Condition {
         }
         Condition::equals(symbol, literal)
     };
-    match (left.as_symbol(), right.as_literal(), right.as_symbol(), left.as_literal()) {
-        (Some(symbol), Some(literal), _, _) | (_, _, Some(symbol), Some(literal)) => asked(symbol, literal),
+    match (
+        left.as_symbol(),
+        right.as_literal(),
+        right.as_symbol(),
+        left.as_literal(),
+    ) {
+        (Some(symbol), Some(literal), _, _) | (_, _, Some(symbol), Some(literal)) => {
+            asked(symbol, literal)
+        }
         _ => match left.compare(right) {
             Comparison::Equal => Condition::Always,
             Comparison::Different => Condition::Never,

@@ -10,21 +10,32 @@ use crate::symbolic::{Shape, Symbol, Text, Value};
 pub fn apply(program: &str, arguments: &[Text], input: &Text) -> Option<Value> {
     let literals: Vec<&str> = arguments.iter().filter_map(Text::as_literal).collect();
     if literals.len() != arguments.len() {
-        return matches!(program, "tr" | "sed" | "cut" | "awk" | "grep" | "head" | "tail").then(|| derived(program, arguments, input));
+        return matches!(
+            program,
+            "tr" | "sed" | "cut" | "awk" | "grep" | "head" | "tail"
+        )
+        .then(|| derived(program, arguments, input));
     }
     let result = match (program, literals.as_slice()) {
         ("tr", [from, to]) if is_upper(from) && is_lower(to) => Some(input.lower()),
         ("tr", ["-d", set]) => delete(input, set),
         ("tr", [from, to]) => translate(input, from, to),
         ("cat" | "tee" | "xargs" | "sort" | "uniq", []) => Some(input.trim()),
-        ("sort" | "uniq", _) => input.as_literal().filter(|text| !text.trim().contains('\n')).map(Text::literal),
+        ("sort" | "uniq", _) => input
+            .as_literal()
+            .filter(|text| !text.trim().contains('\n'))
+            .map(Text::literal),
         ("head", ["-n1" | "-1"] | ["-n", "1"]) => first_line(input),
         ("tail", ["-n1" | "-1"] | ["-n", "1"]) => last_line(input),
         ("cut", rest) => cut(input, rest),
         ("sed", [script] | ["-e" | "-E" | "-r", script]) => sed(input, script),
-        ("awk", [script]) if script.trim() == "{print $1}" || script.trim() == "{ print $1 }" => first_word(input),
+        ("awk", [script]) if script.trim() == "{print $1}" || script.trim() == "{ print $1 }" => {
+            first_word(input)
+        }
         ("awk", [script]) if script.contains("tolower($0)") => Some(input.lower()),
-        ("basename", _) | ("dirname", _) | ("grep" | "awk" | "jq" | "yq" | "rev" | "wc" | "base64" | "sha256sum", _) => None,
+        ("basename", _)
+        | ("dirname", _)
+        | ("grep" | "awk" | "jq" | "yq" | "rev" | "wc" | "base64" | "sha256sum", _) => None,
         _ => return None,
     };
     Some(result.map_or_else(|| derived(program, arguments, input), Value::from))
@@ -34,7 +45,10 @@ pub fn apply(program: &str, arguments: &[Text], input: &Text) -> Option<Value> {
 #[must_use]
 pub fn derived(program: &str, arguments: &[Text], input: &Text) -> Value {
     let arguments: Vec<String> = arguments.iter().map(Text::describe).collect();
-    Value::unknown(format!("{program} {} <<< {}", arguments.join(" "), input.describe()), Shape::Text)
+    Value::unknown(
+        format!("{program} {} <<< {}", arguments.join(" "), input.describe()),
+        Shape::Text,
+    )
 }
 
 fn is_upper(set: &str) -> bool {
@@ -58,7 +72,10 @@ fn delete(input: &Text, set: &str) -> Option<Text> {
         "\"" | "'" | " " => set.chars().collect(),
         _ => return None,
     };
-    Some(input.map(|text| text.chars().filter(|c| !unwanted.contains(c)).collect(), std::sync::Arc::clone))
+    Some(input.map(
+        |text| text.chars().filter(|c| !unwanted.contains(c)).collect(),
+        std::sync::Arc::clone,
+    ))
 }
 
 fn translate(input: &Text, from: &str, to: &str) -> Option<Text> {
@@ -71,8 +88,15 @@ fn translate(input: &Text, from: &str, to: &str) -> Option<Text> {
     let (mut first, mut second) = (from.chars(), to.chars());
     match (first.next(), first.next(), second.next(), second.next()) {
         (Some(from), None, Some(to), None) => {
-            let shown: &'static str = if from == '/' { "slashes replaced" } else { "translated" };
-            Some(input.map(|text| text.replace(from, &to.to_string()), shape_change(shown)))
+            let shown: &'static str = if from == '/' {
+                "slashes replaced"
+            } else {
+                "translated"
+            };
+            Some(input.map(
+                |text| text.replace(from, &to.to_string()),
+                shape_change(shown),
+            ))
         }
         _ => None,
     }
@@ -81,7 +105,12 @@ fn translate(input: &Text, from: &str, to: &str) -> Option<Text> {
 fn first_line(input: &Text) -> Option<Text> {
     match input.split_first('\n') {
         Some((first, _)) => Some(first),
-        None if input.symbols().all(|symbol| !matches!(symbol.shape(), Shape::Any | Shape::Text)) => Some(input.clone()),
+        None if input
+            .symbols()
+            .all(|symbol| !matches!(symbol.shape(), Shape::Any | Shape::Text)) =>
+        {
+            Some(input.clone())
+        }
         None => None,
     }
 }
@@ -107,31 +136,64 @@ fn cut(input: &Text, arguments: &[&str]) -> Option<Text> {
     let joined = arguments.join(" ");
     let text = input.as_literal().map(str::trim_end);
     if let Some(range) = joined.strip_prefix("-c").map(str::trim) {
-        let end: usize = range.trim_start_matches(['1', '-']).parse().ok().or_else(|| range.strip_prefix("1-")?.parse().ok())?;
+        let end: usize = range
+            .trim_start_matches(['1', '-'])
+            .parse()
+            .ok()
+            .or_else(|| range.strip_prefix("1-")?.parse().ok())?;
         return match (text, input.as_symbol()) {
             (Some(text), _) => Some(Text::literal(text.chars().take(end).collect::<String>())),
             (None, Some(symbol)) => Some(shortened(symbol, end)),
             _ => None,
         };
     }
-    let delimiter = joined.split("-d").nth(1)?.trim_start().trim_start_matches(['\'', '"']).chars().next()?;
-    let field: usize = joined.split("-f").nth(1)?.trim().split([' ', '-', ',']).next()?.parse().ok()?;
-    let exact = joined.split("-f").nth(1)?.trim().chars().all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
+    let delimiter = joined
+        .split("-d")
+        .nth(1)?
+        .trim_start()
+        .trim_start_matches(['\'', '"'])
+        .chars()
+        .next()?;
+    let field: usize = joined
+        .split("-f")
+        .nth(1)?
+        .trim()
+        .split([' ', '-', ','])
+        .next()?
+        .parse()
+        .ok()?;
+    let exact = joined
+        .split("-f")
+        .nth(1)?
+        .trim()
+        .chars()
+        .all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
     if !exact || joined.contains("--") {
         return None;
     }
     let range = joined.split("-f").nth(1)?.trim().ends_with('-');
     let parts = input.trim().split(|c| c == delimiter);
     // An unknown could hold the delimiter: the fields are certain only where none comes before them.
-    let certain = parts.iter().take(field).all(|part| part.symbols().all(|symbol| !symbol.may_hold(delimiter)));
+    let certain = parts
+        .iter()
+        .take(field)
+        .all(|part| part.symbols().all(|symbol| !symbol.may_hold(delimiter)));
     if !certain || range {
         return None;
     }
-    Some(parts.get(field.checked_sub(1)?).cloned().unwrap_or_default())
+    Some(
+        parts
+            .get(field.checked_sub(1)?)
+            .cloned()
+            .unwrap_or_default(),
+    )
 }
 
 fn shortened(symbol: &std::sync::Arc<Symbol>, length: usize) -> Text {
-    Text::symbol(Symbol::new(format!("{}[..{length}]", symbol.name()), symbol.shape()))
+    Text::symbol(Symbol::new(
+        format!("{}[..{length}]", symbol.name()),
+        symbol.shape(),
+    ))
 }
 
 /// `s/from/to/flags` with a pattern that has no special characters.
@@ -139,25 +201,47 @@ fn sed(input: &Text, script: &str) -> Option<Text> {
     let rest = script.strip_prefix('s')?;
     let separator = rest.chars().next()?;
     let mut fields = rest.get(separator.len_utf8()..)?.split(separator);
-    let (from, to, flags) = (fields.next()?, fields.next()?, fields.next().unwrap_or_default());
+    let (from, to, flags) = (
+        fields.next()?,
+        fields.next()?,
+        fields.next().unwrap_or_default(),
+    );
     if fields.next().is_some() || to.contains(['\\', '&']) {
         return None;
     }
     if from == ".*" && to == "\\L&" {
         return Some(input.lower());
     }
-    if let Some(prefix) = from.strip_prefix('^').filter(|prefix| is_plain(prefix) && to.is_empty()) {
+    if let Some(prefix) = from
+        .strip_prefix('^')
+        .filter(|prefix| is_plain(prefix) && to.is_empty())
+    {
         return strip_known_start(input, &prefix.replace('\\', ""));
     }
     let plain = from.replace("\\/", "/").replace("\\.", ".");
-    if !is_plain(&plain.replace('.', "")) || plain.is_empty() || (from.contains('.') && !from.contains("\\.")) {
+    if !is_plain(&plain.replace('.', ""))
+        || plain.is_empty()
+        || (from.contains('.') && !from.contains("\\."))
+    {
         return None;
     }
     if flags == "g" || input.as_literal().is_some() {
         let all = flags.contains('g');
-        let change = |text: &str| if all { text.replace(&plain, to) } else { text.replacen(&plain, to, 1) };
-        let tool: &'static str = if plain == "/" { "slashes replaced" } else { "edited" };
-        let can_hold = input.symbols().any(|symbol| plain.chars().all(|c| symbol.may_hold(c)));
+        let change = |text: &str| {
+            if all {
+                text.replace(&plain, to)
+            } else {
+                text.replacen(&plain, to, 1)
+            }
+        };
+        let tool: &'static str = if plain == "/" {
+            "slashes replaced"
+        } else {
+            "edited"
+        };
+        let can_hold = input
+            .symbols()
+            .any(|symbol| plain.chars().all(|c| symbol.may_hold(c)));
         if can_hold && plain.chars().count() != 1 {
             return None;
         }
@@ -167,7 +251,9 @@ fn sed(input: &Text, script: &str) -> Option<Text> {
 }
 
 fn is_plain(pattern: &str) -> bool {
-    !pattern.contains(['*', '[', ']', '?', '+', '(', ')', '$', '^', '|', '\\', '{', '}'])
+    !pattern.contains([
+        '*', '[', ']', '?', '+', '(', ')', '$', '^', '|', '\\', '{', '}',
+    ])
 }
 
 fn strip_known_start(input: &Text, prefix: &str) -> Option<Text> {
@@ -177,7 +263,10 @@ fn strip_known_start(input: &Text, prefix: &str) -> Option<Text> {
     match input.as_literal() {
         Some(_) => Some(input.clone()),
         None => input.as_symbol().map(|symbol| {
-            Text::symbol(Symbol::new(format!("{} without {prefix}", symbol.name()), symbol.shape()))
+            Text::symbol(Symbol::new(
+                format!("{} without {prefix}", symbol.name()),
+                symbol.shape(),
+            ))
         }),
     }
 }
@@ -186,18 +275,33 @@ fn strip_known_start(input: &Text, prefix: &str) -> Option<Text> {
 #[must_use]
 pub fn strip_pattern(text: &Text, operator: &str, pattern: &str) -> Value {
     let start = operator.starts_with('#');
-    let unknown = || Value::unknown(format!("{}{operator}{pattern}", text.describe()), Shape::Text);
+    let unknown = || {
+        Value::unknown(
+            format!("{}{operator}{pattern}", text.describe()),
+            Shape::Text,
+        )
+    };
     if !pattern.contains(['*', '?', '[']) {
-        let stripped = if start { text.strip_start(pattern) } else { text.strip_end(pattern) };
+        let stripped = if start {
+            text.strip_start(pattern)
+        } else {
+            text.strip_end(pattern)
+        };
         return match stripped {
             Some(stripped) => stripped.into(),
             None if text.as_literal().is_some() => text.clone().into(),
             None => unknown(),
         };
     }
-    let Some(literal) = text.as_literal() else { return unknown() };
+    let Some(literal) = text.as_literal() else {
+        return unknown();
+    };
     let fits = |candidate: &str| matches_glob(pattern, candidate);
-    let mut cuts: Vec<usize> = literal.char_indices().map(|(at, _)| at).chain([literal.len()]).collect();
+    let mut cuts: Vec<usize> = literal
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([literal.len()])
+        .collect();
     // `#` and `%` take the shortest match, the doubled forms the longest.
     let longest = operator.len() == 2;
     if start == longest {
@@ -227,8 +331,13 @@ pub fn replace_pattern(text: &Text, all: bool, edit: &str) -> Value {
         Some(literal) if all => Value::text(literal.replace(from, to)),
         Some(literal) => Value::text(literal.replacen(from, to, 1)),
         None if all && from.chars().count() == 1 => {
-            let tool: &'static str = if from == "/" { "slashes replaced" } else { "edited" };
-            text.map(|literal| literal.replace(from, to), shape_change(tool)).into()
+            let tool: &'static str = if from == "/" {
+                "slashes replaced"
+            } else {
+                "edited"
+            };
+            text.map(|literal| literal.replace(from, to), shape_change(tool))
+                .into()
         }
         None => unknown(),
     }
@@ -237,12 +346,18 @@ pub fn replace_pattern(text: &Text, all: bool, edit: &str) -> Value {
 /// `${NAME:offset:length}`.
 #[must_use]
 pub fn substring(text: &Text, range: &str) -> Value {
-    let mut numbers = range.split(':').map(|number| number.trim().parse::<usize>().ok());
+    let mut numbers = range
+        .split(':')
+        .map(|number| number.trim().parse::<usize>().ok());
     let (offset, length) = (numbers.next().flatten(), numbers.next().flatten());
     match (text.as_literal(), text.as_symbol(), offset) {
-        (Some(literal), _, Some(offset)) => {
-            Value::text(literal.chars().skip(offset).take(length.unwrap_or(usize::MAX)).collect::<String>())
-        }
+        (Some(literal), _, Some(offset)) => Value::text(
+            literal
+                .chars()
+                .skip(offset)
+                .take(length.unwrap_or(usize::MAX))
+                .collect::<String>(),
+        ),
         (None, Some(symbol), Some(0)) => match length {
             Some(length) => shortened(symbol, length).into(),
             None => text.clone().into(),
@@ -277,7 +392,9 @@ pub fn matches_glob(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern.get(at..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
+    pattern
+        .get(at..)
+        .is_some_and(|rest| rest.iter().all(|c| *c == '*'))
 }
 
 #[cfg(test)]
@@ -290,12 +407,24 @@ mod tests {
             let arguments: Vec<Text> = arguments.iter().map(|text| Text::literal(*text)).collect();
             apply(program, &arguments, &Text::literal(input)).and_then(|value| value.literal())
         };
-        assert_eq!(run("tr", &["[:upper:]", "[:lower:]"], "AbC").as_deref(), Some("abc"));
+        assert_eq!(
+            run("tr", &["[:upper:]", "[:lower:]"], "AbC").as_deref(),
+            Some("abc")
+        );
         assert_eq!(run("tr", &["/", "-"], "a/b/c").as_deref(), Some("a-b-c"));
         assert_eq!(run("cut", &["-d:", "-f1"], "a:b").as_deref(), Some("a"));
-        assert_eq!(run("cut", &["-d", "/", "-f", "2"], "a/b/c").as_deref(), Some("b"));
-        assert_eq!(run("cut", &["-c1-7"], "0123456789").as_deref(), Some("0123456"));
-        assert_eq!(run("cut", &["-c", "-7"], "0123456789").as_deref(), Some("0123456"));
+        assert_eq!(
+            run("cut", &["-d", "/", "-f", "2"], "a/b/c").as_deref(),
+            Some("b")
+        );
+        assert_eq!(
+            run("cut", &["-c1-7"], "0123456789").as_deref(),
+            Some("0123456")
+        );
+        assert_eq!(
+            run("cut", &["-c", "-7"], "0123456789").as_deref(),
+            Some("0123456")
+        );
         assert_eq!(run("sed", &["s/a/b/g"], "aXa").as_deref(), Some("bXb"));
         assert_eq!(run("sed", &["s/^v//"], "v1.2").as_deref(), Some("1.2"));
         assert_eq!(run("sed", &["s|/|-|g"], "x/y").as_deref(), Some("x-y"));
@@ -305,19 +434,40 @@ mod tests {
 
     #[test]
     fn expansions() {
-        let strip = |text: &str, operator: &str, pattern: &str| strip_pattern(&Text::literal(text), operator, pattern).literal();
-        assert_eq!(strip("refs/tags/v1", "#", "refs/tags/").as_deref(), Some("v1"));
+        let strip = |text: &str, operator: &str, pattern: &str| {
+            strip_pattern(&Text::literal(text), operator, pattern).literal()
+        };
+        assert_eq!(
+            strip("refs/tags/v1", "#", "refs/tags/").as_deref(),
+            Some("v1")
+        );
         assert_eq!(strip("a/b/c", "##", "*/").as_deref(), Some("c"));
         assert_eq!(strip("a/b/c", "#", "*/").as_deref(), Some("b/c"));
         assert_eq!(strip("a.b.c", "%%", ".*").as_deref(), Some("a"));
         assert_eq!(strip("a.b.c", "%", ".*").as_deref(), Some("a.b"));
-        assert_eq!(replace_pattern(&Text::literal("a/b/c"), true, "//-").literal().as_deref(), None);
-        assert_eq!(substring(&Text::literal("0123456789"), "0:7").literal().as_deref(), Some("0123456"));
+        assert_eq!(
+            replace_pattern(&Text::literal("a/b/c"), true, "//-")
+                .literal()
+                .as_deref(),
+            None
+        );
+        assert_eq!(
+            substring(&Text::literal("0123456789"), "0:7")
+                .literal()
+                .as_deref(),
+            Some("0123456")
+        );
     }
 
     #[test]
     fn globs() {
-        for (pattern, text, expected) in [("a*c", "abbc", true), ("*", "", true), ("a?c", "ac", false), ("*.tar", "x.tar.gz", false), ("**/x", "a/b/x", true)] {
+        for (pattern, text, expected) in [
+            ("a*c", "abbc", true),
+            ("*", "", true),
+            ("a?c", "ac", false),
+            ("*.tar", "x.tar.gz", false),
+            ("**/x", "a/b/x", true),
+        ] {
             assert_eq!(matches_glob(pattern, text), expected, "{pattern} {text}");
         }
     }

@@ -88,22 +88,34 @@ impl Condition {
             }
         } else if !(text.is_empty() && subject.may_be_empty()) {
             let fits = !text.is_empty()
-                && text.chars().all(|c| subject.may_hold(c) || c.to_uppercase().any(|upper| subject.may_hold(upper)));
+                && text.chars().all(|c| {
+                    subject.may_hold(c) || c.to_uppercase().any(|upper| subject.may_hold(upper))
+                });
             if !fits {
                 return Self::Never;
             }
         }
-        Self::Test(Arc::new(Test { subject: Arc::clone(subject), expectation: Expectation::Equals(text) }))
+        Self::Test(Arc::new(Test {
+            subject: Arc::clone(subject),
+            expectation: Expectation::Equals(text),
+        }))
     }
 
     /// A test for truth.
     #[must_use]
     pub fn truthy(subject: &Arc<Symbol>) -> Self {
-        if subject.values().is_empty() && !subject.may_be_empty() && subject.shape() != Shape::Boolean {
+        if subject.values().is_empty()
+            && !subject.may_be_empty()
+            && subject.shape() != Shape::Boolean
+        {
             return Self::Always;
         }
         if !subject.values().is_empty() {
-            let truths: Vec<bool> = subject.values().iter().map(|value| is_true(subject, value)).collect();
+            let truths: Vec<bool> = subject
+                .values()
+                .iter()
+                .map(|value| is_true(subject, value))
+                .collect();
             if truths.iter().all(|truth| *truth) {
                 return Self::Always;
             }
@@ -111,7 +123,10 @@ impl Condition {
                 return Self::Never;
             }
         }
-        Self::Test(Arc::new(Test { subject: Arc::clone(subject), expectation: Expectation::Truthy }))
+        Self::Test(Arc::new(Test {
+            subject: Arc::clone(subject),
+            expectation: Expectation::Truthy,
+        }))
     }
 
     /// The opposite.
@@ -138,7 +153,11 @@ impl Condition {
     }
 
     fn join(left: &Self, right: &Self, all: bool) -> Self {
-        let (neutral, absorbing) = if all { (Self::Always, Self::Never) } else { (Self::Never, Self::Always) };
+        let (neutral, absorbing) = if all {
+            (Self::Always, Self::Never)
+        } else {
+            (Self::Never, Self::Always)
+        };
         if *left == absorbing || *right == absorbing {
             return absorbing;
         }
@@ -167,7 +186,11 @@ impl Condition {
         if let [only] = parts.as_slice() {
             return only.clone();
         }
-        if all { Self::All(parts.into()) } else { Self::Any(parts.into()) }
+        if all {
+            Self::All(parts.into())
+        } else {
+            Self::Any(parts.into())
+        }
     }
 
     fn is_opposite(&self, other: &Self) -> bool {
@@ -188,7 +211,9 @@ impl Condition {
             *left -= 1;
             match condition {
                 Condition::Not(inner) => count(inner, left),
-                Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| count(part, left)),
+                Condition::All(parts) | Condition::Any(parts) => {
+                    parts.iter().for_each(|part| count(part, left))
+                }
                 _ => {}
             }
         }
@@ -210,7 +235,9 @@ impl Condition {
                 }
             }
             Self::Not(inner) => inner.subjects(into),
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.subjects(into)),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.subjects(into))
+            }
         }
     }
 
@@ -235,8 +262,13 @@ impl Condition {
         if subjects.len() > SUBJECT_LIMIT {
             return Satisfiable::Unknown;
         }
-        let choices: Vec<Choices<'_>> = subjects.into_iter().map(|(subject, texts)| Choices::new(subject, &texts)).collect();
-        let total = choices.iter().try_fold(1_usize, |total, choice| total.checked_mul(choice.values.len()));
+        let choices: Vec<Choices<'_>> = subjects
+            .into_iter()
+            .map(|(subject, texts)| Choices::new(subject, &texts))
+            .collect();
+        let total = choices.iter().try_fold(1_usize, |total, choice| {
+            total.checked_mul(choice.values.len())
+        });
         match total {
             Some(total) if total <= ASSIGNMENT_LIMIT => self.search(&choices, total),
             _ => Satisfiable::Unknown,
@@ -249,11 +281,16 @@ impl Condition {
             let mut case: BTreeMap<&Symbol, Option<&str>> = BTreeMap::new();
             for choice in choices {
                 let count = choice.values.len();
-                case.insert(choice.subject, choice.values.get(rest % count).and_then(Option::as_deref));
+                case.insert(
+                    choice.subject,
+                    choice.values.get(rest % count).and_then(Option::as_deref),
+                );
                 rest /= count;
             }
             if self.holds(&case) {
-                let found = choices.iter().map(|choice| choice.assignment(case.get(&**choice.subject).copied().flatten()));
+                let found = choices.iter().map(|choice| {
+                    choice.assignment(case.get(&**choice.subject).copied().flatten())
+                });
                 return Satisfiable::Yes(found.collect());
             }
         }
@@ -267,7 +304,9 @@ impl Condition {
             Self::Test(test) => {
                 let value = case.get(&*test.subject).copied().flatten();
                 match &test.expectation {
-                    Expectation::Equals(text) => value.is_some_and(|value| value.to_lowercase() == *text),
+                    Expectation::Equals(text) => {
+                        value.is_some_and(|value| value.to_lowercase() == *text)
+                    }
                     Expectation::Truthy => value.is_none_or(|value| is_true(&test.subject, value)),
                 }
             }
@@ -317,19 +356,33 @@ impl<'a> Choices<'a> {
         } else {
             values.extend(subject.values().iter().cloned().map(Some));
         }
-        Self { subject, values, texts: texts.iter().map(|text| (*text).to_owned()).collect() }
+        Self {
+            subject,
+            values,
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+        }
     }
 
     fn assignment(&self, value: Option<&str>) -> Assignment {
-        let others = if value.is_none() { self.texts.clone() } else { Vec::new() };
-        Assignment { subject: Arc::clone(self.subject), value: value.map(str::to_owned), others }
+        let others = if value.is_none() {
+            self.texts.clone()
+        } else {
+            Vec::new()
+        };
+        Assignment {
+            subject: Arc::clone(self.subject),
+            value: value.map(str::to_owned),
+            others,
+        }
     }
 }
 
 impl fmt::Display for Assignment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.value, self.others.as_slice()) {
-            (Some(value), _) if self.subject.shape() == Shape::Boolean => write!(f, "{} is {value}", self.subject),
+            (Some(value), _) if self.subject.shape() == Shape::Boolean => {
+                write!(f, "{} is {value}", self.subject)
+            }
             (Some(value), _) => write!(f, "{} = '{value}'", self.subject),
             (None, []) => write!(f, "{} is set", self.subject),
             (None, others) => write!(f, "{} is not '{}'", self.subject, others.join("' or '")),
@@ -354,7 +407,11 @@ impl fmt::Display for Condition {
                 inner => write!(f, "!({inner})"),
             },
             Self::All(parts) | Self::Any(parts) => {
-                let joint = if matches!(self, Self::All(_)) { " && " } else { " || " };
+                let joint = if matches!(self, Self::All(_)) {
+                    " && "
+                } else {
+                    " || "
+                };
                 for (at, part) in parts.iter().enumerate() {
                     if at > 0 {
                         f.write_str(joint)?;
@@ -384,7 +441,10 @@ mod tests {
         let both = Condition::equals(&event, "a").and(&Condition::equals(&event, "b"));
         assert_eq!(both.satisfiable(), Satisfiable::No);
         let a = Condition::equals(&event, "a");
-        assert_eq!(a.implies(&Condition::equals(&event, "b").negate()), Some(true));
+        assert_eq!(
+            a.implies(&Condition::equals(&event, "b").negate()),
+            Some(true)
+        );
         assert_eq!(a.implies(&Condition::truthy(&event)), Some(true));
         assert_eq!(Condition::truthy(&event).implies(&a), Some(false));
     }
@@ -394,9 +454,14 @@ mod tests {
         let skip = symbol("steps.skip.outputs.skip_build");
         let pull = Condition::truthy(&Symbol::new("pr", Shape::Boolean));
         let built = pull.and(&Condition::equals(&skip, "true").negate());
-        let Satisfiable::Yes(case) = pull.and(&built.negate()).satisfiable() else { panic!("a case exists") };
+        let Satisfiable::Yes(case) = pull.and(&built.negate()).satisfiable() else {
+            panic!("a case exists")
+        };
         let case: Vec<String> = case.iter().map(ToString::to_string).collect();
-        assert_eq!(case, ["pr is true", "steps.skip.outputs.skip_build = 'true'"]);
+        assert_eq!(
+            case,
+            ["pr is true", "steps.skip.outputs.skip_build = 'true'"]
+        );
     }
 
     #[test]
@@ -412,7 +477,9 @@ mod tests {
     fn listed_values_decide() {
         let branch = Symbol::one_of("ref", Shape::Text, vec!["main".into(), "dev".into()]);
         assert_eq!(Condition::equals(&branch, "release"), Condition::Never);
-        let neither = Condition::equals(&branch, "main").or(&Condition::equals(&branch, "dev")).negate();
+        let neither = Condition::equals(&branch, "main")
+            .or(&Condition::equals(&branch, "dev"))
+            .negate();
         assert_eq!(neither.satisfiable(), Satisfiable::No);
     }
 }

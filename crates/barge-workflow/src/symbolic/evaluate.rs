@@ -35,12 +35,20 @@ pub fn evaluate(expression: &Expression, scope: &dyn Scope) -> Value {
         Kind::Binary(Operator::And, left, right) => {
             let left = evaluate(left, scope);
             let truth = left.truth();
-            if truth == Condition::Never { left } else { Value::choose(&truth, &evaluate(right, scope), &falsy_part(&left)) }
+            if truth == Condition::Never {
+                left
+            } else {
+                Value::choose(&truth, &evaluate(right, scope), &falsy_part(&left))
+            }
         }
         Kind::Binary(Operator::Or, left, right) => {
             let left = evaluate(left, scope);
             let truth = left.truth();
-            if truth == Condition::Always { left } else { Value::choose(&truth, &left, &evaluate(right, scope)) }
+            if truth == Condition::Always {
+                left
+            } else {
+                Value::choose(&truth, &left, &evaluate(right, scope))
+            }
         }
         Kind::Binary(operator, left, right) => {
             let (left, right) = (evaluate(left, scope), evaluate(right, scope));
@@ -53,8 +61,20 @@ pub fn evaluate(expression: &Expression, scope: &dyn Scope) -> Value {
 /// What a value can be where it does not count as true: an unknown text is then empty.
 fn falsy_part(value: &Value) -> Value {
     value.map(|term| match term {
-        Term::Text(text) if text.as_symbol().is_some_and(|symbol| symbol.shape() == Shape::Text) => Term::text(""),
-        Term::Text(text) if text.as_symbol().is_some_and(|symbol| symbol.shape() == Shape::Boolean) => Term::Boolean(false),
+        Term::Text(text)
+            if text
+                .as_symbol()
+                .is_some_and(|symbol| symbol.shape() == Shape::Text) =>
+        {
+            Term::text("")
+        }
+        Term::Text(text)
+            if text
+                .as_symbol()
+                .is_some_and(|symbol| symbol.shape() == Shape::Boolean) =>
+        {
+            Term::Boolean(false)
+        }
         _ => term.clone(),
     })
 }
@@ -65,13 +85,23 @@ pub fn condition_of(template: &Template, text: &str, scope: &dyn Scope) -> Condi
     let Some(expression) = template.sole_expression() else {
         // Text around `${{ }}` makes a text that is never empty.
         let has_text = template.parts.iter().any(|part| match part {
-            Part::Literal(range) => text.get(range.clone()).is_some_and(|literal| !literal.is_empty()),
+            Part::Literal(range) => text
+                .get(range.clone())
+                .is_some_and(|literal| !literal.is_empty()),
             _ => false,
         });
-        return if has_text { scope.status("success") } else { Condition::truthy(&Symbol::new(text, Shape::Boolean)) };
+        return if has_text {
+            scope.status("success")
+        } else {
+            Condition::truthy(&Symbol::new(text, Shape::Boolean))
+        };
     };
     let truth = evaluate(expression, scope).truth();
-    if expression.has_status_function() { truth } else { scope.status("success").and(&truth) }
+    if expression.has_status_function() {
+        truth
+    } else {
+        scope.status("success").and(&truth)
+    }
 }
 
 /// A text with its expressions put in.
@@ -89,7 +119,9 @@ pub fn interpolate(text: &str, scope: &dyn Scope) -> Value {
         let next = match part {
             Part::Literal(range) => Value::text(text.get(range.clone()).unwrap_or_default()),
             Part::Expression(_, expression) => evaluate(expression, scope),
-            Part::Broken(range, _) => Value::unknown(text.get(range.clone()).unwrap_or_default(), Shape::Text),
+            Part::Broken(range, _) => {
+                Value::unknown(text.get(range.clone()).unwrap_or_default(), Shape::Text)
+            }
         };
         value = value.concat(&next).or_unknown(text);
     }
@@ -112,14 +144,23 @@ fn access(expression: &Expression, scope: &dyn Scope) -> Value {
         return scope.resolve(&path);
     }
     let object = evaluate(object, scope);
-    object.flat_map(|object| key.flat_map(|key| object.member(key).map_or_else(unknown, Value::from)))
+    object
+        .flat_map(|object| key.flat_map(|key| object.member(key).map_or_else(unknown, Value::from)))
 }
 
 fn filter(expression: &Expression, object: &Value) -> Value {
     object.map(|object| match object {
         Term::List(_) => object.clone(),
-        Term::Map(entries) => Term::List(entries.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>().into()),
-        Term::Text(text) if text.as_literal().is_none() => Term::unknown(expression.to_string(), Shape::Any),
+        Term::Map(entries) => Term::List(
+            entries
+                .iter()
+                .map(|(_, value)| value.clone())
+                .collect::<Vec<_>>()
+                .into(),
+        ),
+        Term::Text(text) if text.as_literal().is_none() => {
+            Term::unknown(expression.to_string(), Shape::Any)
+        }
         _ => Term::List(Vec::new().into()),
     })
 }
@@ -128,7 +169,10 @@ fn call(expression: &Expression, name: &str, arguments: &[Expression], scope: &d
     if matches!(name, "success" | "failure" | "always" | "cancelled") {
         return Value::from(&scope.status(name));
     }
-    let arguments: Vec<Value> = arguments.iter().map(|argument| evaluate(argument, scope)).collect();
+    let arguments: Vec<Value> = arguments
+        .iter()
+        .map(|argument| evaluate(argument, scope))
+        .collect();
     functions::call(name, &arguments, &expression.to_string())
 }
 
@@ -152,7 +196,11 @@ fn compare(expression: &Expression, operator: Operator, left: &Value, right: &Va
 }
 
 fn known(truth: bool) -> Condition {
-    if truth { Condition::Always } else { Condition::Never }
+    if truth {
+        Condition::Always
+    } else {
+        Condition::Never
+    }
 }
 
 /// The condition under which two terms are equal in GitHub's sense.
@@ -163,7 +211,9 @@ pub(super) fn equality(left: &Term, right: &Term) -> Condition {
         (Term::Null, Term::Null) => Condition::Always,
         (Term::List(a), Term::List(b)) => known(std::sync::Arc::ptr_eq(a, b)),
         (Term::Map(a), Term::Map(b)) => known(std::sync::Arc::ptr_eq(a, b)),
-        (Term::Text(text), other) | (other, Term::Text(text)) if text.as_literal().is_none() => unknown_equality(text, other),
+        (Term::Text(text), other) | (other, Term::Text(text)) if text.as_literal().is_none() => {
+            unknown_equality(text, other)
+        }
         _ => match (left.number(), right.number()) {
             (Some(a), Some(b)) => known(a == b),
             _ => Condition::Never,
@@ -181,12 +231,16 @@ fn unknown_equality(text: &Text, other: &Term) -> Condition {
         (Shape::Boolean, Term::Boolean(false) | Term::Null) => Condition::truthy(symbol).negate(),
         (Shape::Any, Term::Boolean(true)) => Condition::equals(symbol, "true"),
         // Null, an empty text and false are all 0.
-        (Shape::Any, Term::Boolean(false)) => Condition::equals(symbol, "false").or(&Condition::equals(symbol, "")),
+        (Shape::Any, Term::Boolean(false)) => {
+            Condition::equals(symbol, "false").or(&Condition::equals(symbol, ""))
+        }
         (_, Term::Null) => Condition::equals(symbol, ""),
         (_, Term::Number(number)) => Condition::equals(symbol, &coerce::text_of_number(*number)),
         // A text `true` is no number, so it never equals the boolean; `''` equals false.
         (_, Term::Boolean(true)) => Condition::equals(symbol, "1"),
-        (_, Term::Boolean(false)) => Condition::equals(symbol, "").or(&Condition::equals(symbol, "0")),
+        (_, Term::Boolean(false)) => {
+            Condition::equals(symbol, "").or(&Condition::equals(symbol, "0"))
+        }
         _ => Condition::Never,
     }
 }
@@ -197,19 +251,31 @@ fn text_equality(left: &Text, right: &Text) -> Condition {
     }
     // `refs/heads/{ref_name}` against a known ref is a question to the unknown alone.
     for (unknown, literal) in [(left, right), (right, left)] {
-        let Some(literal) = literal.as_literal() else { continue };
+        let Some(literal) = literal.as_literal() else {
+            continue;
+        };
         if unknown.symbols().count() != 1 {
             continue;
         }
         let (start, end) = match unknown.pieces() {
             [_] => ("", ""),
             _ if unknown.as_symbol().is_none() => {
-                let start = if unknown.pieces().first().is_some_and(|p| matches!(p, super::text::Piece::Literal(_))) { unknown.literal_start() } else { "" };
+                let start = if unknown
+                    .pieces()
+                    .first()
+                    .is_some_and(|p| matches!(p, super::text::Piece::Literal(_)))
+                {
+                    unknown.literal_start()
+                } else {
+                    ""
+                };
                 (start, unknown.literal_end())
             }
             _ => ("", ""),
         };
-        let Some(symbol) = unknown.symbols().next() else { continue };
+        let Some(symbol) = unknown.symbols().next() else {
+            continue;
+        };
         return match strip_ignoring_case(literal, start, end) {
             Some(middle) => Condition::equals(symbol, middle),
             None => Condition::Never,

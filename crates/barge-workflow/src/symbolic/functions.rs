@@ -12,10 +12,18 @@ use super::value::{Term, Value};
 pub(super) fn call(name: &str, arguments: &[Value], canonical: &str) -> Value {
     let unknown = |shape| Value::unknown(canonical, shape);
     match (name, arguments) {
-        ("contains", [hay, needle]) => pairs(hay, needle, |hay, needle| contains(hay, needle, canonical)),
-        ("startswith", [text, part]) => pairs(text, part, |text, part| edge(text, part, true, canonical)),
-        ("endswith", [text, part]) => pairs(text, part, |text, part| edge(text, part, false, canonical)),
-        ("format", [pattern, rest @ ..]) => format(pattern, rest).unwrap_or_else(|| unknown(Shape::Text)),
+        ("contains", [hay, needle]) => {
+            pairs(hay, needle, |hay, needle| contains(hay, needle, canonical))
+        }
+        ("startswith", [text, part]) => {
+            pairs(text, part, |text, part| edge(text, part, true, canonical))
+        }
+        ("endswith", [text, part]) => {
+            pairs(text, part, |text, part| edge(text, part, false, canonical))
+        }
+        ("format", [pattern, rest @ ..]) => {
+            format(pattern, rest).unwrap_or_else(|| unknown(Shape::Text))
+        }
         ("join", [list]) => join(list, ",").unwrap_or_else(|| unknown(Shape::Text)),
         ("join", [list, separator]) => match separator.literal() {
             Some(separator) => join(list, &separator).unwrap_or_else(|| unknown(Shape::Text)),
@@ -27,8 +35,13 @@ pub(super) fn call(name: &str, arguments: &[Value], canonical: &str) -> Value {
         }),
         ("fromjson", [text]) => text.map(|term| {
             let printed = term.printed();
-            let json = printed.as_literal().and_then(|text| serde_json::from_str(text).ok());
-            json.map_or_else(|| Term::unknown(canonical, Shape::Any), |json: Json| from_json(&json))
+            let json = printed
+                .as_literal()
+                .and_then(|text| serde_json::from_str(text).ok());
+            json.map_or_else(
+                || Term::unknown(canonical, Shape::Any),
+                |json: Json| from_json(&json),
+            )
         }),
         ("hashfiles", _) => unknown(Shape::Hexadecimal),
         ("case", _) => case(arguments).unwrap_or_else(|| unknown(Shape::Any)),
@@ -46,7 +59,9 @@ fn opaque(canonical: &str) -> Condition {
 
 fn contains(hay: &Term, needle: &Term, canonical: &str) -> Condition {
     match hay {
-        Term::List(items) => items.iter().fold(Condition::Never, |any, item| any.or(&equality(item, needle))),
+        Term::List(items) => items.iter().fold(Condition::Never, |any, item| {
+            any.or(&equality(item, needle))
+        }),
         Term::Map(_) => Condition::Never,
         _ => {
             let (hay, needle) = (hay.printed().lower(), needle.printed().lower());
@@ -55,10 +70,12 @@ fn contains(hay: &Term, needle: &Term, canonical: &str) -> Condition {
                 (Some(hay), Some(needle)) if hay.contains(needle) => Condition::Always,
                 (Some(_), Some(_)) => Condition::Never,
                 (None, Some(needle)) if hay.contains(needle) => Condition::Always,
-                (None, Some(needle)) => match hay.as_symbol().filter(|symbol| !symbol.values().is_empty()) {
-                    Some(symbol) => listed(symbol, |value| value.contains(needle)),
-                    None => opaque(canonical),
-                },
+                (None, Some(needle)) => {
+                    match hay.as_symbol().filter(|symbol| !symbol.values().is_empty()) {
+                        Some(symbol) => listed(symbol, |value| value.contains(needle)),
+                        None => opaque(canonical),
+                    }
+                }
                 _ => opaque(canonical),
             }
         }
@@ -67,13 +84,28 @@ fn contains(hay: &Term, needle: &Term, canonical: &str) -> Condition {
 
 fn edge(text: &Term, part: &Term, start: bool, canonical: &str) -> Condition {
     let (text, part) = (text.printed().lower(), part.printed().lower());
-    let Some(part) = part.as_literal() else { return opaque(canonical) };
-    let known = if start { text.literal_start() } else { text.literal_end() };
-    let fits = |value: &str| if start { value.starts_with(part) } else { value.ends_with(part) };
+    let Some(part) = part.as_literal() else {
+        return opaque(canonical);
+    };
+    let known = if start {
+        text.literal_start()
+    } else {
+        text.literal_end()
+    };
+    let fits = |value: &str| {
+        if start {
+            value.starts_with(part)
+        } else {
+            value.ends_with(part)
+        }
+    };
     if fits(known) {
         return Condition::Always;
     }
-    if let Some(symbol) = text.as_symbol().filter(|symbol| !symbol.values().is_empty()) {
+    if let Some(symbol) = text
+        .as_symbol()
+        .filter(|symbol| !symbol.values().is_empty())
+    {
         return listed(symbol, fits);
     }
     // Anything before or after the edge: can the whole still be this text?
@@ -93,12 +125,17 @@ fn edge(text: &Term, part: &Term, start: bool, canonical: &str) -> Condition {
 }
 
 fn listed(symbol: &std::sync::Arc<Symbol>, fits: impl Fn(&str) -> bool) -> Condition {
-    let fitting = symbol.values().iter().filter(|value| fits(&value.to_lowercase()));
+    let fitting = symbol
+        .values()
+        .iter()
+        .filter(|value| fits(&value.to_lowercase()));
     let fitting: Vec<&String> = fitting.collect();
     if fitting.len() == symbol.values().len() {
         return Condition::Always;
     }
-    fitting.iter().fold(Condition::Never, |any, value| any.or(&Condition::equals(symbol, value)))
+    fitting.iter().fold(Condition::Never, |any, value| {
+        any.or(&Condition::equals(symbol, value))
+    })
 }
 
 fn format(pattern: &Value, arguments: &[Value]) -> Option<Value> {
@@ -122,7 +159,9 @@ fn format(pattern: &Value, arguments: &[Value]) -> Option<Value> {
 }
 
 fn join(list: &Value, separator: &str) -> Option<Value> {
-    let [(_, term)] = list.alternatives() else { return None };
+    let [(_, term)] = list.alternatives() else {
+        return None;
+    };
     match term {
         Term::List(items) => {
             let mut text = Text::new();
@@ -143,7 +182,9 @@ fn case(arguments: &[Value]) -> Option<Value> {
     let (default, branches) = arguments.split_last()?;
     let mut value = default.clone();
     for branch in branches.chunks(2).rev() {
-        let [predicate, then] = branch else { return None };
+        let [predicate, then] = branch else {
+            return None;
+        };
         value = Value::choose(&predicate.truth(), then, &value);
     }
     Some(value)
@@ -153,11 +194,15 @@ fn to_json(term: &Term) -> Option<Json> {
     Some(match term {
         Term::Null => Json::Null,
         Term::Boolean(value) => Json::Bool(*value),
-        Term::Number(number) => serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number),
+        Term::Number(number) => {
+            serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number)
+        }
         Term::Text(text) => Json::String(text.as_literal()?.to_owned()),
         Term::List(items) => Json::Array(items.iter().map(to_json).collect::<Option<_>>()?),
         Term::Map(entries) => {
-            let entries = entries.iter().map(|(key, value)| Some((key.clone(), to_json(value)?)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Some((key.clone(), to_json(value)?)));
             Json::Object(entries.collect::<Option<_>>()?)
         }
     })
@@ -171,8 +216,12 @@ pub(crate) fn from_json(json: &Json) -> Term {
         Json::Number(number) => Term::Number(number.as_f64().unwrap_or(f64::NAN)),
         Json::String(text) => Term::text(text.as_str()),
         Json::Array(items) => Term::List(items.iter().map(from_json).collect::<Vec<_>>().into()),
-        Json::Object(entries) => {
-            Term::Map(entries.iter().map(|(key, value)| (key.clone(), from_json(value))).collect::<Vec<_>>().into())
-        }
+        Json::Object(entries) => Term::Map(
+            entries
+                .iter()
+                .map(|(key, value)| (key.clone(), from_json(value)))
+                .collect::<Vec<_>>()
+                .into(),
+        ),
     }
 }

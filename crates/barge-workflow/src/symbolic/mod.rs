@@ -12,8 +12,8 @@ mod text;
 mod value;
 
 pub use condition::{Assignment, Condition, Expectation, Satisfiable, Test};
-pub(crate) use functions::from_json;
 pub use evaluate::{Scope, condition_of, evaluate, interpolate};
+pub(crate) use functions::from_json;
 pub use symbol::{Shape, Symbol};
 pub use text::{Comparison, Piece, Text};
 pub use value::{Term, Value};

@@ -36,7 +36,11 @@ impl Symbol {
     /// An unknown of a shape.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, shape: Shape) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), shape, values: Arc::new([]) })
+        Arc::new(Self {
+            name: name.into(),
+            shape,
+            values: Arc::new([]),
+        })
     }
 
     /// An unknown that is one of the given texts.
@@ -44,7 +48,11 @@ impl Symbol {
     pub fn one_of(name: impl Into<Arc<str>>, shape: Shape, mut values: Vec<String>) -> Arc<Self> {
         values.sort_unstable();
         values.dedup();
-        Arc::new(Self { name: name.into(), shape, values: values.into() })
+        Arc::new(Self {
+            name: name.into(),
+            shape,
+            values: values.into(),
+        })
     }
 
     /// The canonical name, `github.event.pull_request.number`.
@@ -68,10 +76,18 @@ impl Symbol {
     /// The same unknown in lower case.
     #[must_use]
     pub fn lower(self: &Arc<Self>) -> Arc<Self> {
-        if matches!(self.shape, Shape::Digits | Shape::Hexadecimal | Shape::Boolean) || self.is_lower() {
+        if matches!(
+            self.shape,
+            Shape::Digits | Shape::Hexadecimal | Shape::Boolean
+        ) || self.is_lower()
+        {
             return Arc::clone(self);
         }
-        let values = self.values.iter().map(|value| value.to_lowercase()).collect();
+        let values = self
+            .values
+            .iter()
+            .map(|value| value.to_lowercase())
+            .collect();
         Self::one_of(format!("lower({})", self.name), self.shape, values)
     }
 
@@ -86,7 +102,9 @@ impl Symbol {
     /// Two such unknowns with different names can still be one question, asked in two places.
     #[must_use]
     pub fn is_weak(&self) -> bool {
-        ["undecided ", "success of "].iter().any(|start| self.name.starts_with(start))
+        ["undecided ", "success of "]
+            .iter()
+            .any(|start| self.name.starts_with(start))
     }
 
     /// Says whether the text can be empty.
@@ -105,7 +123,9 @@ impl Symbol {
             Shape::Any | Shape::Text => true,
             Shape::Word => !character.is_whitespace(),
             Shape::TagWord => !character.is_whitespace() && !matches!(character, '/' | ':' | '@'),
-            Shape::Segment => character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'),
+            Shape::Segment => {
+                character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
+            }
             Shape::Digits => character.is_ascii_digit(),
             Shape::Hexadecimal => character.is_ascii_hexdigit() && !character.is_ascii_uppercase(),
             Shape::Boolean => character.is_ascii_lowercase(),

@@ -43,7 +43,11 @@ impl Text {
     #[must_use]
     pub fn literal(text: impl Into<String>) -> Self {
         let text = text.into();
-        if text.is_empty() { Self::default() } else { Self(vec![Piece::Literal(text)]) }
+        if text.is_empty() {
+            Self::default()
+        } else {
+            Self(vec![Piece::Literal(text)])
+        }
     }
 
     /// An unknown.
@@ -118,7 +122,9 @@ impl Text {
     /// Says whether known characters occur in it.
     #[must_use]
     pub fn has_literal(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Literal(_)))
+        self.0
+            .iter()
+            .any(|piece| matches!(piece, Piece::Literal(_)))
     }
 
     /// Says whether the text can be empty.
@@ -130,7 +136,9 @@ impl Text {
     /// Says whether a known stretch holds the given characters.
     #[must_use]
     pub fn contains(&self, needle: &str) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.contains(needle)))
+        self.0
+            .iter()
+            .any(|piece| matches!(piece, Piece::Literal(text) if text.contains(needle)))
     }
 
     /// The known characters the text starts with.
@@ -153,7 +161,11 @@ impl Text {
 
     /// Applies a change to every known stretch and a second one to every unknown.
     #[must_use]
-    pub fn map(&self, literal: impl Fn(&str) -> String, symbol: impl Fn(&Arc<Symbol>) -> Arc<Symbol>) -> Self {
+    pub fn map(
+        &self,
+        literal: impl Fn(&str) -> String,
+        symbol: impl Fn(&Arc<Symbol>) -> Arc<Symbol>,
+    ) -> Self {
         let mut text = Self::new();
         for piece in &self.0 {
             match piece {
@@ -213,30 +225,50 @@ impl Text {
     /// The non-empty trimmed lines of a list input.
     #[must_use]
     pub fn lines(&self) -> Vec<Self> {
-        self.split(|c| c == '\n').iter().map(Self::trim).filter(|line| !line.is_empty()).collect()
+        self.split(|c| c == '\n')
+            .iter()
+            .map(Self::trim)
+            .filter(|line| !line.is_empty())
+            .collect()
     }
 
     /// The parts before and after the last known occurrence of a character.
     #[must_use]
     pub fn split_last(&self, character: char) -> Option<(Self, Self)> {
-        let at = self.0.iter().rposition(|piece| matches!(piece, Piece::Literal(text) if text.contains(character)))?;
+        let at = self
+            .0
+            .iter()
+            .rposition(|piece| matches!(piece, Piece::Literal(text) if text.contains(character)))?;
         self.cut(at, |text| text.rfind(character), character)
     }
 
     /// The parts before and after the first known occurrence of a character.
     #[must_use]
     pub fn split_first(&self, character: char) -> Option<(Self, Self)> {
-        let at = self.0.iter().position(|piece| matches!(piece, Piece::Literal(text) if text.contains(character)))?;
+        let at = self
+            .0
+            .iter()
+            .position(|piece| matches!(piece, Piece::Literal(text) if text.contains(character)))?;
         self.cut(at, |text| text.find(character), character)
     }
 
-    fn cut(&self, at: usize, find: impl Fn(&str) -> Option<usize>, character: char) -> Option<(Self, Self)> {
-        let Some(Piece::Literal(text)) = self.0.get(at) else { return None };
+    fn cut(
+        &self,
+        at: usize,
+        find: impl Fn(&str) -> Option<usize>,
+        character: char,
+    ) -> Option<(Self, Self)> {
+        let Some(Piece::Literal(text)) = self.0.get(at) else {
+            return None;
+        };
         let byte = find(text)?;
         let mut before = Self(self.0.get(..at)?.to_vec());
         before.push_str(text.get(..byte)?);
         let mut after = Self::literal(text.get(byte + character.len_utf8()..)?);
-        self.0.get(at + 1..)?.iter().for_each(|piece| after.push(piece));
+        self.0
+            .get(at + 1..)?
+            .iter()
+            .for_each(|piece| after.push(piece));
         Some((before, after))
     }
 
@@ -284,25 +316,41 @@ impl Text {
             return Comparison::Equal;
         }
         if let (Some(left), Some(right)) = (self.as_literal(), other.as_literal()) {
-            return if left == right { Comparison::Equal } else { Comparison::Different };
+            return if left == right {
+                Comparison::Equal
+            } else {
+                Comparison::Different
+            };
         }
         // An unknown with few values is tried out.
-        let listed = self.symbols().chain(other.symbols()).find(|symbol| (1..=8).contains(&symbol.values().len()));
+        let listed = self
+            .symbols()
+            .chain(other.symbols())
+            .find(|symbol| (1..=8).contains(&symbol.values().len()));
         if let Some(symbol) = listed {
             let symbol = Arc::clone(symbol);
             let mut results = symbol.values().iter().map(|value| {
                 let value = Self::literal(value.as_str());
-                self.replace(&symbol, &value).compare(&other.replace(&symbol, &value))
+                self.replace(&symbol, &value)
+                    .compare(&other.replace(&symbol, &value))
             });
             let first = results.next().unwrap_or(Comparison::Maybe);
-            return if results.all(|result| result == first) { first } else { Comparison::Maybe };
+            return if results.all(|result| result == first) {
+                first
+            } else {
+                Comparison::Maybe
+            };
         }
         let (left, right) = without_shared_ends(&self.0, &other.0);
         let (left, right) = (elements(&left), elements(&right));
         if left.len() > COMPARE_LIMIT || right.len() > COMPARE_LIMIT {
             return Comparison::Maybe;
         }
-        if can_meet(&left, &right) { Comparison::Maybe } else { Comparison::Different }
+        if can_meet(&left, &right) {
+            Comparison::Maybe
+        } else {
+            Comparison::Different
+        }
     }
 
     /// The text with unknowns in braces, as messages print it.
@@ -369,8 +417,12 @@ const PROBES: [char; 3] = ['0', 'a', 't'];
 
 fn overlap(left: Element<'_>, right: Element<'_>) -> bool {
     match (left, right) {
-        (Element::Character(character), other) | (other, Element::Character(character)) => other.may_be(character),
-        _ => PROBES.iter().any(|probe| left.may_be(*probe) && right.may_be(*probe)),
+        (Element::Character(character), other) | (other, Element::Character(character)) => {
+            other.may_be(character)
+        }
+        _ => PROBES
+            .iter()
+            .any(|probe| left.may_be(*probe) && right.may_be(*probe)),
     }
 }
 
@@ -390,7 +442,9 @@ fn can_meet(left: &[Element<'_>], right: &[Element<'_>]) -> bool {
                 (Some(Element::Many(_)), None) => down,
                 (None, Some(Element::Many(_))) => next,
                 (None, _) | (_, None) => false,
-                (Some(x @ Element::Many(_)), Some(y @ Element::Many(_))) => down || next || (overlap(x, y) && diagonal),
+                (Some(x @ Element::Many(_)), Some(y @ Element::Many(_))) => {
+                    down || next || (overlap(x, y) && diagonal)
+                }
                 (Some(x @ Element::Many(_)), Some(y)) => down || (overlap(x, y) && next),
                 (Some(x), Some(y @ Element::Many(_))) => next || (overlap(x, y) && down),
                 (Some(x), Some(y)) => overlap(x, y) && diagonal,
@@ -415,11 +469,19 @@ fn without_shared_ends(left: &[Piece], right: &[Piece]) -> (Vec<Piece>, Vec<Piec
                 right.0.remove(0);
             }
             (Some(Piece::Literal(a)), Some(Piece::Literal(b))) => {
-                let shared: String = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x).collect();
+                let shared: String = a
+                    .chars()
+                    .zip(b.chars())
+                    .take_while(|(x, y)| x == y)
+                    .map(|(x, _)| x)
+                    .collect();
                 if shared.is_empty() {
                     break;
                 }
-                (left, right) = (left.strip_start(&shared).unwrap_or_default(), right.strip_start(&shared).unwrap_or_default());
+                (left, right) = (
+                    left.strip_start(&shared).unwrap_or_default(),
+                    right.strip_start(&shared).unwrap_or_default(),
+                );
             }
             _ => break,
         }
@@ -431,12 +493,21 @@ fn without_shared_ends(left: &[Piece], right: &[Piece]) -> (Vec<Piece>, Vec<Piec
                 right.0.pop();
             }
             (Some(Piece::Literal(a)), Some(Piece::Literal(b))) => {
-                let shared: String = a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).map(|(x, _)| x).collect();
+                let shared: String = a
+                    .chars()
+                    .rev()
+                    .zip(b.chars().rev())
+                    .take_while(|(x, y)| x == y)
+                    .map(|(x, _)| x)
+                    .collect();
                 let shared: String = shared.chars().rev().collect();
                 if shared.is_empty() {
                     break;
                 }
-                (left, right) = (left.strip_end(&shared).unwrap_or_default(), right.strip_end(&shared).unwrap_or_default());
+                (left, right) = (
+                    left.strip_end(&shared).unwrap_or_default(),
+                    right.strip_end(&shared).unwrap_or_default(),
+                );
             }
             _ => break,
         }
@@ -447,7 +518,11 @@ fn without_shared_ends(left: &[Piece], right: &[Piece]) -> (Vec<Piece>, Vec<Piec
 /// The shape of a text that came out of an unknown one.
 impl From<&Text> for Shape {
     fn from(text: &Text) -> Self {
-        if text.contains("\n") { Self::Text } else { Self::Word }
+        if text.contains("\n") {
+            Self::Text
+        } else {
+            Self::Word
+        }
     }
 }
 
@@ -510,8 +585,14 @@ mod tests {
     fn cutting() {
         let whole = text("r/<x>:t\nq");
         assert_eq!(whole.lines(), [text("r/<x>:t"), text("q")]);
-        assert_eq!(text("a/<x>:1").split_last(':'), Some((text("a/<x>"), text("1"))));
-        assert_eq!(text("a=b=c").split_first('='), Some((text("a"), text("b=c"))));
+        assert_eq!(
+            text("a/<x>:1").split_last(':'),
+            Some((text("a/<x>"), text("1")))
+        );
+        assert_eq!(
+            text("a=b=c").split_first('='),
+            Some((text("a"), text("b=c")))
+        );
         assert_eq!(text(" <x> ").trim(), text("<x>"));
         assert_eq!(text("A<x>").lower().describe(), "a{lower(x)}");
     }

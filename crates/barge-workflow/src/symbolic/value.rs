@@ -63,7 +63,13 @@ impl Term {
     /// The condition under which it counts as true.
     #[must_use]
     pub fn truth(&self) -> Condition {
-        let known = |truth| if truth { Condition::Always } else { Condition::Never };
+        let known = |truth| {
+            if truth {
+                Condition::Always
+            } else {
+                Condition::Never
+            }
+        };
         match self {
             Self::Null => Condition::Never,
             Self::Boolean(value) => known(*value),
@@ -72,7 +78,9 @@ impl Term {
             Self::Text(text) => match (text.as_literal(), text.as_symbol()) {
                 (Some(literal), _) => known(!literal.is_empty()),
                 (_, Some(symbol)) => Condition::truthy(symbol),
-                _ if text.may_be_empty() => Condition::truthy(&Symbol::new(text.describe(), Shape::Text)),
+                _ if text.may_be_empty() => {
+                    Condition::truthy(&Symbol::new(text.describe(), Shape::Text))
+                }
                 _ => Condition::Always,
             },
         }
@@ -97,12 +105,17 @@ impl Term {
             Self::Map(entries) => {
                 let key = key.printed();
                 let key = key.as_literal()?;
-                let found = entries.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+                let found = entries
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(key));
                 Some(found.map_or(Self::Null, |(_, value)| value.clone()))
             }
             Self::List(items) => {
                 let index = key.number()?;
-                let item = items.iter().enumerate().find(|(at, _)| u32::try_from(*at).is_ok_and(|at| f64::from(at) == index));
+                let item = items
+                    .iter()
+                    .enumerate()
+                    .find(|(at, _)| u32::try_from(*at).is_ok_and(|at| f64::from(at) == index));
                 Some(item.map_or(Self::Null, |(_, item)| item.clone()))
             }
             Self::Null | Self::Boolean(_) | Self::Number(_) => Some(Self::Null),
@@ -113,7 +126,9 @@ impl Term {
 
 impl From<Term> for Value {
     fn from(term: Term) -> Self {
-        Self { alternatives: vec![(Condition::Always, term)] }
+        Self {
+            alternatives: vec![(Condition::Always, term)],
+        }
     }
 }
 
@@ -125,7 +140,11 @@ impl From<Text> for Value {
 
 impl From<&Condition> for Value {
     fn from(condition: &Condition) -> Self {
-        Self::choose(condition, &Term::Boolean(true).into(), &Term::Boolean(false).into())
+        Self::choose(
+            condition,
+            &Term::Boolean(true).into(),
+            &Term::Boolean(false).into(),
+        )
     }
 }
 
@@ -163,8 +182,14 @@ impl Value {
             _ => {}
         }
         let negated = condition.negate();
-        let first = then.alternatives.iter().map(|(when, term)| (condition.and(when), term.clone()));
-        let second = otherwise.alternatives.iter().map(|(when, term)| (negated.and(when), term.clone()));
+        let first = then
+            .alternatives
+            .iter()
+            .map(|(when, term)| (condition.and(when), term.clone()));
+        let second = otherwise
+            .alternatives
+            .iter()
+            .map(|(when, term)| (negated.and(when), term.clone()));
         Self::gather(first.chain(second))
     }
 
@@ -184,25 +209,39 @@ impl Value {
             // The alternatives leave no case out, so a single one is certain.
             *condition = Condition::Always;
         }
-        Self { alternatives: gathered }
+        Self {
+            alternatives: gathered,
+        }
     }
 
     /// Says whether this grew too large to stay exact.
     #[must_use]
     pub fn is_large(&self) -> bool {
-        self.alternatives.len() > ALTERNATIVE_LIMIT || self.alternatives.iter().any(|(condition, _)| condition.is_large())
+        self.alternatives.len() > ALTERNATIVE_LIMIT
+            || self
+                .alternatives
+                .iter()
+                .any(|(condition, _)| condition.is_large())
     }
 
     /// This value, or an unknown in its place when it grew too large.
     #[must_use]
     pub fn or_unknown(self, name: &str) -> Self {
-        if self.is_large() { Self::unknown(name, Shape::Any) } else { self }
+        if self.is_large() {
+            Self::unknown(name, Shape::Any)
+        } else {
+            self
+        }
     }
 
     /// Applies a change to each alternative.
     #[must_use]
     pub fn map(&self, change: impl Fn(&Term) -> Term) -> Self {
-        Self::gather(self.alternatives.iter().map(|(condition, term)| (condition.clone(), change(term))))
+        Self::gather(
+            self.alternatives
+                .iter()
+                .map(|(condition, term)| (condition.clone(), change(term))),
+        )
     }
 
     /// Applies a change that may itself have alternatives.
@@ -213,7 +252,10 @@ impl Value {
         }
         Self::gather(self.alternatives.iter().flat_map(|(condition, term)| {
             let inner = change(term).alternatives;
-            inner.into_iter().map(|(when, term)| (condition.and(&when), term)).collect::<Vec<_>>()
+            inner
+                .into_iter()
+                .map(|(when, term)| (condition.and(&when), term))
+                .collect::<Vec<_>>()
         }))
     }
 
@@ -232,14 +274,20 @@ impl Value {
     /// The condition under which it counts as true.
     #[must_use]
     pub fn truth(&self) -> Condition {
-        let truths = self.alternatives.iter().map(|(condition, term)| condition.and(&term.truth()));
+        let truths = self
+            .alternatives
+            .iter()
+            .map(|(condition, term)| condition.and(&term.truth()));
         truths.fold(Condition::Never, |all, one| all.or(&one))
     }
 
     /// What `${{ }}` prints, per alternative.
     #[must_use]
     pub fn texts(&self) -> Vec<(Condition, Text)> {
-        self.alternatives.iter().map(|(condition, term)| (condition.clone(), term.printed())).collect()
+        self.alternatives
+            .iter()
+            .map(|(condition, term)| (condition.clone(), term.printed()))
+            .collect()
     }
 
     /// The only text it can be.
@@ -270,7 +318,10 @@ impl Value {
             return self.clone();
         }
         let kept = self.alternatives.iter().filter(|(when, _)| {
-            !matches!(condition.and(when).satisfiable(), super::condition::Satisfiable::No)
+            !matches!(
+                condition.and(when).satisfiable(),
+                super::condition::Satisfiable::No
+            )
         });
         Self::gather(kept.cloned())
     }

@@ -4,55 +4,59 @@ use std::io::{self, Write};
 
 use barge_ci::{Cause, Event};
 use barge_forge::ReportFolder;
+use barge_pipeline::report::{ReportFacts, annotation, reports, skip_summary, summary};
 use barge_pipeline::verify::Verified;
-use barge_report::markdown::escape;
-use barge_sbom::format::Provenance;
+use barge_vuln::output::table;
 
 use crate::context::Context;
 use crate::error::Error;
 
-/// Findings shown on a terminal; the reports hold them all.
-const SHOWN: usize = 20;
-
 /// Writes the reports of a verification and tells the runner.
 pub(crate) fn publish(context: &Context, verified: &Verified) -> Result<(), Error> {
-    let _ = verified;
-    let folder = folder(context)?;
-    let provenance = Provenance {
+    let settings = context.settings()?;
+    let facts = ReportFacts {
         created: context.source_date.unwrap_or(context.now),
-        tool_version: env!("CARGO_PKG_VERSION").into(),
-        author: None,
+        dockerfile: settings.build.dockerfile().into_string(),
     };
-    let _ = (folder, provenance);
-    Ok(())
+    let folder = folder(context)?;
+    for file in reports(verified, &facts).map_err(io::Error::from)? {
+        folder.write(file.name, &file.bytes)?;
+    }
+    if context.in_actions()
+        && let Some(annotation) = annotation(verified)
+    {
+        context.printer.command(&annotation.command());
+    }
+    Ok(super::outputs::actions(context).add_summary(&summary(verified))?)
 }
 
-/// Leaves the feedback of a skipped event (R5): what was decided, by which rule, and how to build anyway.
+/// Leaves the feedback of a skipped event.
 pub(crate) fn publish_skip(context: &Context, event: &Event, cause: &Cause) -> Result<(), Error> {
-    let markdown = format!(
-        "## Image not built\n\n| | |\n|---|---|\n| Commit | `{}` |\n| Rule | `{}` |\n| Reason | {} |\n\nTo build it anyway, \
-         push to a branch that `skip.force_branches` covers, or take the rule out of `barge.toml`.\n",
-        event.head,
-        escape(&cause.rule),
-        escape(&cause.reason)
-    );
+    let markdown = skip_summary(event, cause);
     folder(context)?.write("skipped.md", markdown.as_bytes())?;
     Ok(super::outputs::actions(context).add_summary(&markdown)?)
 }
 
-/// Shows evidence on the terminal.
+/// Shows evidence on the terminal: what was found, worst first, and where the reports are.
 pub(crate) fn write(context: &Context, out: &mut dyn Write, verified: &Verified) -> io::Result<()> {
-    let _ = (context, SHOWN);
-    writeln!(out, "packages {}", verified.sbom.packages.len())
-}
-
-/// Shows a verification: JSON for programs, evidence and verdict for people.
-pub(crate) fn show(context: &Context, verified: &Verified) -> Result<(), Error> {
-    context.printer.human(|out| {
-        write(context, out, verified)?;
-        super::run::write_verdict(out, &verified.scan.verdict)
-    })?;
-    Ok(())
+    let table = table(&verified.scan);
+    if !table.is_empty() {
+        writeln!(
+            out,
+            "\n{}",
+            table.render(context.printer.width(), context.printer.colors())
+        )?;
+    }
+    let (packages, data) = (verified.sbom.packages.len(), &verified.scan.data);
+    let age = data.age_days.map_or_else(
+        || "of unknown age".to_owned(),
+        |days| format!("{days} days old"),
+    );
+    writeln!(
+        out,
+        "{packages} packages against {} advisories, {age}; reports in .barge/out",
+        data.records
+    )
 }
 
 fn folder(context: &Context) -> Result<ReportFolder, Error> {

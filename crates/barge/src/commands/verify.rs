@@ -1,9 +1,12 @@
 //! `barge verify`: an artifact or image, without an engine.
 
+use barge_image::{Digest, Reference};
 use barge_pipeline::record::choose;
 use barge_pipeline::verify::{Verified, verify_record};
 use barge_vuln::Status;
+use barge_vuln::output::ScanJson;
 use clap::Args;
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -23,6 +26,16 @@ pub(crate) struct Arguments {
     scan: super::ScanArguments,
 }
 
+#[derive(Serialize)]
+struct VerifyJson<'a> {
+    schema: &'static str,
+    record: Digest,
+    image: Digest,
+    references: &'a [Reference],
+    seconds: f64,
+    scan: ScanJson,
+}
+
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
     let store = arguments.store.root(context)?;
@@ -36,12 +49,23 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     let verified = context
         .block_on(async { Ok(verify_record(&surroundings, &store, &chosen, options).await?) })?;
     super::report::publish(context, &verified)?;
-    super::report::show(context, &verified)?;
+    let json = VerifyJson {
+        schema: "barge/verify/v1",
+        record: chosen.digest,
+        image: verified.image,
+        references: &verified.references,
+        seconds: verified.seconds,
+        scan: ScanJson::from(&verified.scan),
+    };
+    context.printer.result(&json, |out| {
+        super::report::write(context, out, &verified)?;
+        super::run::write_verdict(out, &verified.scan.verdict)
+    })?;
     Ok(exit(&verified))
 }
 
 /// The exit code that evidence ends a command with.
-pub(crate) fn exit(verified: &Verified) -> Exit {
+fn exit(verified: &Verified) -> Exit {
     if verified.scan.verdict.status == Status::Failed {
         Exit::Policy
     } else {

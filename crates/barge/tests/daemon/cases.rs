@@ -10,7 +10,7 @@ use super::support::{Checkout, pull_request};
 /// A case is a function of the daemon.
 type Case = fn(&Docker);
 
-pub const ALL: &[(&str, Case)] = &[
+pub(crate) const ALL: &[(&str, Case)] = &[
     (
         "a_pull_request_is_built_saved_removed_and_loaded_again",
         five_steps,

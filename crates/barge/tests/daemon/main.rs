@@ -18,8 +18,8 @@ use std::process::{Command, ExitCode, Stdio};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The docker client beside which barge is tested; an oracle of its own.
-pub struct Docker {
-    pub host: String,
+pub(crate) struct Docker {
+    pub(crate) host: String,
 }
 
 impl Docker {
@@ -45,7 +45,7 @@ impl Docker {
 
     /// Runs docker and gives what it printed.
     #[track_caller]
-    pub fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();
         assert!(
             output.status.success(),
@@ -56,7 +56,7 @@ impl Docker {
     }
 
     /// The ID of an image, if it is there.
-    pub fn id(&self, reference: &str) -> Option<String> {
+    pub(crate) fn id(&self, reference: &str) -> Option<String> {
         let output = self
             .command(&["image", "inspect", "--format", "{{.Id}}", reference])
             .output()

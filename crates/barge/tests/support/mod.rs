@@ -7,24 +7,24 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 /// The time of every run in tests.
-pub const NOW: &str = "2026-03-04T05:06:07Z";
+pub(crate) const NOW: &str = "2026-03-04T05:06:07Z";
 
 /// A git checkout in a temporary folder.
-pub struct Checkout {
+pub(crate) struct Checkout {
     folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
 }
 
 /// What a run of the binary left.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Checkout {
     /// A checkout whose image holds one file and one npm package.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let checkout = Self {
             folder: tempfile::tempdir().unwrap(),
             variables: Vec::new(),
@@ -51,15 +51,15 @@ impl Checkout {
         checkout
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.file(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
@@ -67,13 +67,13 @@ impl Checkout {
     }
 
     /// Sets a variable for all later runs.
-    pub fn set(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> &mut Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Advisories that hit the package of the checkout, of this CVSS 3.1 impact.
-    pub fn advisories(&self, vector: &str) -> String {
+    pub(crate) fn advisories(&self, vector: &str) -> String {
         let advisory = json!({
             "schema_version": "1.7.0", "id": "TEST-1", "modified": "2026-01-01T00:00:00Z", "summary": "left is not right",
             "severity": [{"type": "CVSS_V3", "score": vector}],
@@ -86,7 +86,7 @@ impl Checkout {
         self.file("advisories").to_string_lossy().into_owned()
     }
 
-    pub fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         let status = Command::new("git")
             .args([
                 "-c",
@@ -103,7 +103,7 @@ impl Checkout {
     }
 
     /// Runs barge here, with nothing of the caller's CI or docker settings.
-    pub fn barge(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn barge(&self, arguments: &[&str]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_barge"))
             .args(arguments)
             .current_dir(self.path())
@@ -125,7 +125,7 @@ impl Checkout {
 impl Ran {
     /// Asserts the exit code and gives the run back.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(
             self.code, code,
             "stdout:\n{}\nstderr:\n{}",
@@ -136,7 +136,7 @@ impl Ran {
 
     /// Asserts that stderr says something.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(
             self.stderr.contains(text),
             "no `{text}` in:\n{}",
@@ -145,19 +145,19 @@ impl Ran {
         self
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout))
     }
 
     /// The last line of stdout.
-    pub fn last_line(&self) -> &str {
+    pub(crate) fn last_line(&self) -> &str {
         self.stdout.trim_end().lines().last().unwrap_or_default()
     }
 }
 
 /// A pull request of a repository, as GitHub describes it.
-pub fn pull_request(owner: &str, number: u64, title: &str) -> Value {
+pub(crate) fn pull_request(owner: &str, number: u64, title: &str) -> Value {
     let repository = json!({
         "name": "Charon", "full_name": format!("{owner}/Charon"), "owner": {"login": owner}, "default_branch": "main",
         "html_url": format!("https://github.com/{owner}/Charon"), "fork": false,

@@ -22,24 +22,49 @@ impl Machine for Recorder {
         }
     }
     fn label(&self, span: Span) -> String {
-        self.script.get(span.start..span.end).unwrap_or_default().to_owned()
+        self.script
+            .get(span.start..span.end)
+            .unwrap_or_default()
+            .to_owned()
     }
     fn call(&mut self, call: &Call) -> Output {
         let words: Vec<String> = call.words.iter().map(Text::describe).collect();
-        let when = if call.condition == Condition::Always { String::new() } else { format!("[{}] ", call.condition) };
+        let when = if call.condition == Condition::Always {
+            String::new()
+        } else {
+            format!("[{}] ", call.condition)
+        };
         self.calls.push(format!("{when}{}", words.join(" ")));
         Output::Nothing
     }
-    fn write(&mut self, path: &Text, append: bool, output: &Output, condition: &Condition, _: Span) {
+    fn write(
+        &mut self,
+        path: &Text,
+        append: bool,
+        output: &Output,
+        condition: &Condition,
+        _: Span,
+    ) {
         let text = match output {
-            Output::Text(value) => value.texts().iter().map(|(c, t)| format!("({c}) {}", t.describe())).collect::<Vec<_>>().join(" "),
+            Output::Text(value) => value
+                .texts()
+                .iter()
+                .map(|(c, t)| format!("({c}) {}", t.describe()))
+                .collect::<Vec<_>>()
+                .join(" "),
             other => format!("{other:?}"),
         };
-        self.calls.push(format!("[{condition}] {}{}{}", path.describe(), if append { " << " } else { " < " }, text.trim_end()));
+        self.calls.push(format!(
+            "[{condition}] {}{}{}",
+            path.describe(),
+            if append { " << " } else { " < " },
+            text.trim_end()
+        ));
     }
     fn print(&mut self, _: &Value, _: &Condition) {}
     fn exit(&mut self, status: &Text, condition: &Condition, _: Span) {
-        self.calls.push(format!("[{condition}] exit {}", status.describe()));
+        self.calls
+            .push(format!("[{condition}] exit {}", status.describe()));
     }
     fn directory(&self) -> Text {
         self.directory.clone()
@@ -53,7 +78,10 @@ impl Machine for Recorder {
 }
 
 fn run(script: &str) -> Vec<String> {
-    let mut recorder = Recorder { script: script.to_owned(), ..Recorder::default() };
+    let mut recorder = Recorder {
+        script: script.to_owned(),
+        ..Recorder::default()
+    };
     Interpreter::new(&mut recorder).run(&parse(script));
     recorder.calls
 }
@@ -61,22 +89,61 @@ fn run(script: &str) -> Vec<String> {
 #[test]
 fn values_reach_the_programs() {
     for (script, expected) in [
-        ("I=$(echo \"$OWNER/App\" | tr '[:upper:]' '[:lower:]')\ndocker save \"$I:1\"", vec!["docker save {lower(owner)}/app:1"]),
+        (
+            "I=$(echo \"$OWNER/App\" | tr '[:upper:]' '[:lower:]')\ndocker save \"$I:1\"",
+            vec!["docker save {lower(owner)}/app:1"],
+        ),
         ("I=${OWNER,,}\nx $I", vec!["x {lower(owner)}"]),
-        ("T=v1.2\nx ${T#v} ${T%.*} ${U:-d}", vec!["[$U != ''] x 1.2 v1 {$U}", "[$U == ''] x 1.2 v1 d"]),
-        ("for t in $TAGS; do docker push $t; done", vec!["docker push a:1", "docker push a:2"]),
+        (
+            "T=v1.2\nx ${T#v} ${T%.*} ${U:-d}",
+            vec!["[$U != ''] x 1.2 v1 {$U}", "[$U == ''] x 1.2 v1 d"],
+        ),
+        (
+            "for t in $TAGS; do docker push $t; done",
+            vec!["docker push a:1", "docker push a:2"],
+        ),
         ("x \"$TAGS\"", vec!["x a:1\na:2"]),
-        ("echo \"k=v\" >> $GITHUB_OUTPUT", vec!["[always] OUT << (always) k=v"]),
-        ("{ echo a; echo b; } > f", vec!["[always] f < (always) a\nb"]),
-        ("if [ \"$EVENT\" = push ]; then T=a; else T=b; fi\nx $T", vec!["[event != 'push'] x b", "[event == 'push'] x a"]),
-        ("if [[ $EVENT == push ]]; then x; elif [[ $EVENT == pr ]]; then y; fi", vec!["[event == 'push'] x", "[event != 'push' && event == 'pr'] y"]),
-        ("case $EVENT in push) x;; *) y;; esac", vec!["[event == 'push'] x", "[event != 'push'] y"]),
-        ("[ -z \"$EVENT\" ] && exit 1\nx", vec!["[event == ''] exit 1", "[event != ''] x"]),
+        (
+            "echo \"k=v\" >> $GITHUB_OUTPUT",
+            vec!["[always] OUT << (always) k=v"],
+        ),
+        (
+            "{ echo a; echo b; } > f",
+            vec!["[always] f < (always) a\nb"],
+        ),
+        (
+            "if [ \"$EVENT\" = push ]; then T=a; else T=b; fi\nx $T",
+            vec!["[event != 'push'] x b", "[event == 'push'] x a"],
+        ),
+        (
+            "if [[ $EVENT == push ]]; then x; elif [[ $EVENT == pr ]]; then y; fi",
+            vec![
+                "[event == 'push'] x",
+                "[event != 'push' && event == 'pr'] y",
+            ],
+        ),
+        (
+            "case $EVENT in push) x;; *) y;; esac",
+            vec!["[event == 'push'] x", "[event != 'push'] y"],
+        ),
+        (
+            "[ -z \"$EVENT\" ] && exit 1\nx",
+            vec!["[event == ''] exit 1", "[event != ''] x"],
+        ),
         ("f() { docker tag $1 $2; }\nf a b", vec!["docker tag a b"]),
         ("sudo -E docker load < x.tar", vec!["docker load"]),
-        ("a=(x y); a+=(z)\ndocker build \"${a[@]}\"", vec!["docker build x y z"]),
+        (
+            "a=(x y); a+=(z)\ndocker build \"${a[@]}\"",
+            vec!["docker build x y z"],
+        ),
         ("x $(head -n1 <<< \"$TAGS\")", vec!["x a:1"]),
-        ("docker pull a || docker build -t a .", vec!["docker pull a", "[!success of `docker pull a`] docker build -t a ."]),
+        (
+            "docker pull a || docker build -t a .",
+            vec![
+                "docker pull a",
+                "[!success of `docker pull a`] docker build -t a .",
+            ],
+        ),
         ("(cd sub && x)\ny", vec!["x", "y"]),
         ("echo 'open", vec!["opaque: a quote is not closed"]),
     ] {

@@ -19,7 +19,11 @@ impl Scope for Example {
     }
 
     fn status(&self, function: &str) -> Condition {
-        if matches!(function, "success" | "always") { Condition::Always } else { Condition::Never }
+        if matches!(function, "success" | "always") {
+            Condition::Always
+        } else {
+            Condition::Never
+        }
     }
 }
 
@@ -29,7 +33,9 @@ fn print(text: &str) -> String {
         .alternatives()
         .iter()
         .map(|(condition, term)| match condition {
-            Condition::Always => format!("{term:?}").chars().take(0).collect::<String>() + &term.printed().describe(),
+            Condition::Always => {
+                format!("{term:?}").chars().take(0).collect::<String>() + &term.printed().describe()
+            }
             _ => format!("[{condition}] {}", term.printed().describe()),
         })
         .collect();
@@ -64,8 +70,14 @@ fn coercions() {
         ("null || false", "false"),
         ("github.missing.deep", ""),
         ("contains('Hello', 'LL')", "true"),
-        ("contains(fromJSON('[\"push\", \"a\"]'), github.event_name)", "false"),
-        ("contains(fromJSON('[\"pull_request\"]'), github.event_name)", "true"),
+        (
+            "contains(fromJSON('[\"push\", \"a\"]'), github.event_name)",
+            "false",
+        ),
+        (
+            "contains(fromJSON('[\"pull_request\"]'), github.event_name)",
+            "true",
+        ),
         ("startsWith('Hello', 'he')", "true"),
         ("endsWith('Hello', 'LO')", "true"),
         ("format('{0}-{1}-{{0}}', 'a', 1)", "a-1-{0}"),
@@ -86,14 +98,26 @@ fn coercions() {
 #[test]
 fn unknown_values_stay_conditions() {
     for (text, expected) in [
-        ("github.ref == 'refs/heads/main'", "[github.ref_name == 'main'] true [github.ref_name != 'main'] false"),
+        (
+            "github.ref == 'refs/heads/main'",
+            "[github.ref_name == 'main'] true [github.ref_name != 'main'] false",
+        ),
         ("github.ref == 'refs/tags/v1'", "false"),
         ("startsWith(github.ref, 'refs/heads/')", "true"),
         ("startsWith(github.ref, 'refs/tags/')", "false"),
-        ("steps.a.outputs.b != 'true' && 'x' || 'y'", "[steps.a.outputs.b != 'true'] x [steps.a.outputs.b == 'true'] y"),
+        (
+            "steps.a.outputs.b != 'true' && 'x' || 'y'",
+            "[steps.a.outputs.b != 'true'] x [steps.a.outputs.b == 'true'] y",
+        ),
         ("steps.a.outputs.b == steps.a.outputs.b", "true"),
-        ("steps.a.outputs.b == true", "[steps.a.outputs.b == '1'] true [steps.a.outputs.b != '1'] false"),
-        ("inputs.tag || 'latest'", "[inputs.tag] {inputs.tag} [!inputs.tag] latest"),
+        (
+            "steps.a.outputs.b == true",
+            "[steps.a.outputs.b == '1'] true [steps.a.outputs.b != '1'] false",
+        ),
+        (
+            "inputs.tag || 'latest'",
+            "[inputs.tag] {inputs.tag} [!inputs.tag] latest",
+        ),
     ] {
         assert_eq!(print(text), expected, "{text}");
     }
@@ -104,5 +128,8 @@ fn conditions_of_steps() {
     let condition = |text: &str| condition_of(&Template::parse(text), text, &Example).to_string();
     assert_eq!(condition("${{ github.event_name == 'push' }}"), "never");
     assert_eq!(condition("${{ github.event_name == 'push' }} "), "always");
-    assert_eq!(condition("${{ steps.a.outcome == 'success' }}"), "steps.a.outcome == 'success'");
+    assert_eq!(
+        condition("${{ steps.a.outcome == 'success' }}"),
+        "steps.a.outcome == 'success'"
+    );
 }
