@@ -51,7 +51,7 @@ fn standard(context: &Context, version: Option<&str>) -> Vec<Label> {
     ]
 }
 
-fn sort(labels: &mut [Label]) {
+pub(super) fn sort(labels: &mut [Label]) {
     // The data are compiled in; without them the order of bytes is the best that is left.
     match Collator::try_new(Default::default(), CollatorOptions::default()) {
         Ok(collator) => sort_with(labels, &collator),

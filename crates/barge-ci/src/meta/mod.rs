@@ -8,6 +8,8 @@ pub mod compat;
 mod context;
 mod csv;
 mod date;
+#[cfg(test)]
+mod differential;
 mod ecmascript;
 mod error;
 mod expression;

@@ -31,13 +31,22 @@ pub(crate) fn find(pattern: &str, flags: &str, text: &str) -> Result<Option<Grou
     if repeated || unknown || flags.contains('u') && flags.contains('v') {
         return Err(error("invalid flags"));
     }
-    let compiled = Regex::from_unicode(pattern.chars().map(u32::from), Flags::from(flags));
+    if quantifies_boundary(pattern) {
+        return Err(error("nothing to repeat"));
+    }
+    let unicode = flags.contains(['u', 'v']);
+    // Without the flag `u`, the pattern too is a sequence of UTF-16 code units.
+    let compiled = if unicode {
+        Regex::from_unicode(pattern.chars().map(u32::from), Flags::from(flags))
+    } else {
+        Regex::from_unicode(pattern.encode_utf16().map(u32::from), Flags::from(flags))
+    };
     let compiled = compiled.map_err(|failure| error(&failure.text))?;
     let units: Vec<u16> = text.encode_utf16().collect();
     let matcher = Matcher {
         regex: &compiled,
         units: &units,
-        unicode: flags.contains(['u', 'v']),
+        unicode,
         sticky: flags.contains('y'),
     };
     Ok(if flags.contains('g') {
@@ -49,6 +58,37 @@ pub(crate) fn find(pattern: &str, flags: &str, text: &str) -> Result<Option<Grou
                 .collect()
         })
     })
+}
+
+/// Whether a quantifier follows `\b` or `\B`, which the language forbids and the engine lets pass.
+fn quantifies_boundary(pattern: &str) -> bool {
+    let mut rest = pattern;
+    let mut class = false;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '\\' => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            _ => c.len_utf8(),
+        };
+        let (item, after) = rest.split_at(length);
+        class = item == "[" || class && item != "]";
+        if !class && matches!(item, "\\b" | "\\B") && starts_quantifier(after) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+fn starts_quantifier(text: &str) -> bool {
+    let counted = || {
+        let bounds = text.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
+        bounds.is_some_and(|(bounds, _)| {
+            let (least, most) = bounds.split_once(',').unwrap_or((bounds, ""));
+            !least.is_empty() && digits(least) && digits(most)
+        })
+    };
+    text.starts_with(['*', '+', '?']) || counted()
 }
 
 struct Matcher<'m> {

@@ -126,13 +126,8 @@ impl<'c> Value<'c> {
                 .collect::<Result<Vec<_>, _>>()?
                 .join(","),
             Self::Object(_) => "[object Object]".to_owned(),
-            // JavaScript would print the source of the function, which no tag can want.
-            Self::Function(function) => {
-                return Err(TemplateError::Type(format!(
-                    "the function {} is used as a text",
-                    function.name
-                )));
-            }
+            // JavaScript prints the source of the function, which no tag can want; native ones look like this.
+            Self::Function(function) => format!("function {}() {{ [native code] }}", function.name),
         })
     }
 
