@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use barge_image::open::{Selection, open};
-use barge_image::{Image, Reference};
-use barge_engine::Docker;
+use barge_engine::{BodyReader, Docker, DockerHost};
+use barge_image::{Image, Reference, Selection, open};
 use barge_sbom::{NoCache, Sbom, catalog_image};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -105,9 +104,9 @@ fn of_daemon(context: &Context, text: &str, path: Option<&str>) -> Result<Sbom, 
     let name = reference.clone();
     let mut out = archive.reopen().map_err(Error::Output)?;
     context.block_on(async move {
-        let docker = Docker::connect(surroundings.docker_host()?).await?;
-        docker.require(&name).await?;
-        let mut export = docker.export(std::slice::from_ref(&name)).await?;
+        let mut export = export(surroundings.docker_host()?, &name)
+            .await
+            .map_err(barge_pipeline::Error::from)?;
         let copy = move || std::io::copy(&mut export, &mut out);
         let copied = tokio::task::spawn_blocking(copy).await;
         copied.map_err(|_| Error::Interrupted)?.map_err(Error::Output)?;
@@ -117,6 +116,15 @@ fn of_daemon(context: &Context, text: &str, path: Option<&str>) -> Result<Sbom, 
         .ok_or_else(|| Error::FolderName(archive.path().to_owned()))?;
     let image = open(file, &Selection::default())?;
     catalogue(&image, &reference.familiar(), path)
+}
+
+async fn export(
+    host: DockerHost,
+    reference: &Reference,
+) -> Result<BodyReader, barge_engine::Error> {
+    let docker = Docker::connect(host).await?;
+    docker.require(reference).await?;
+    docker.export(std::slice::from_ref(reference)).await
 }
 
 fn catalogue(image: &Image, name: &str, path: Option<&str>) -> Result<Sbom, Error> {

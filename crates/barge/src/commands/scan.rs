@@ -12,7 +12,6 @@ use barge_vuln::{Database, Options, Policy, Scan, Status, Threshold};
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use crate::cli::Format;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -272,13 +271,10 @@ fn json(value: &impl serde::Serialize) -> String {
 
 /// Shows the scan on stdout, in the format that every command has.
 fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
-    if context.printer.format() == Format::Json {
-        return Ok(context.printer.json(&ScanJson::from(scan))?);
-    }
     let columns = context.environment.non_empty("COLUMNS");
     let width = columns.and_then(|columns| columns.parse().ok());
     let width = width.or(io::stdout().is_terminal().then_some(120));
-    context.printer.human(|out| {
+    context.printer.result(&ScanJson::from(scan), |out| {
         let table = output::table(scan);
         if !table.is_empty() {
             out.write_all(table.render(width, context.printer.colors()).as_bytes())?;
