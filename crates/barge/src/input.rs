@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use barge_engine::{BodyReader, Docker, DockerHost};
+use barge_engine::docker::BodyReader;
+use barge_engine::{Docker, DockerHost};
 use barge_image::{Image, Reference, Selection, open};
 use barge_sbom::{NoCache, Sbom, catalog_image};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -93,7 +94,8 @@ fn of_files(file: &Utf8Path, name: Option<&str>, path: Option<&str>) -> Result<S
         name: name.map(str::to_owned),
         platform: None,
     };
-    catalogue(&open(file, &selection)?, file.as_str(), path)
+    let image = open(file, &selection).map_err(barge_pipeline::Error::from)?;
+    catalogue(&image, file.as_str(), path)
 }
 
 /// Exports the image of the daemon into a temporary archive: its layers are read once, by the catalogers.
@@ -114,7 +116,7 @@ fn of_daemon(context: &Context, text: &str, path: Option<&str>) -> Result<Sbom, 
     })?;
     let file = Utf8Path::from_path(archive.path())
         .ok_or_else(|| Error::FolderName(archive.path().to_owned()))?;
-    let image = open(file, &Selection::default())?;
+    let image = open(file, &Selection::default()).map_err(barge_pipeline::Error::from)?;
     catalogue(&image, &reference.familiar(), path)
 }
 

@@ -246,7 +246,7 @@ fn report(
         tool: tool(),
         image: reference.map_or_else(
             || sbom.subject.name.clone(),
-            |reference| reference.repository().to_string(),
+            |reference| reference.name().to_string(),
         ),
         platform: sbom.subject.architecture.clone().unwrap_or_default(),
         texts: barge_vuln::details(database, &scan.findings.matches)?,
