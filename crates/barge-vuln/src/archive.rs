@@ -33,6 +33,26 @@ pub fn open(path: &Path) -> Result<Database, Error> {
     }
 }
 
+/// Checks that a file is an archive whose list of members is whole, and that it holds records.
+pub fn check_archive(path: &Path) -> Result<(), Error> {
+    let bytes = Bytes::open(path)?;
+    let failed = |reason: String| Error::Archive {
+        path: path.to_owned(),
+        reason,
+    };
+    let members = members(&bytes).map_err(failed)?;
+    let mut inflate = Decompress::new(false);
+    for member in &members {
+        member
+            .read(&bytes, &mut inflate)
+            .map_err(|reason| failed(format!("{}: {reason}", member.name)))?;
+    }
+    if members.is_empty() {
+        return Err(failed("it holds no records".to_owned()));
+    }
+    Ok(())
+}
+
 /// Reads all advisory data below a folder.
 pub fn compile(folder: &Path) -> Result<Builder, Error> {
     let mut files = Vec::new();

@@ -20,12 +20,14 @@ mod side;
 pub mod version;
 pub mod vex;
 
-pub use archive::{compile, open};
+pub use archive::{check_archive, compile, open};
 pub use error::Error;
 pub use index::{
     Builder, Database, Ecosystem, Meta, Problem, RecordFacts, RecordText, Source, write_file,
 };
+pub use lookup::needed_ecosystems;
 pub use matching::*;
+pub use release::distro_release as distro;
 pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
 pub use purl::{PackageUrl, bill};
 pub use scan::{Data, Options, Scan, scan};

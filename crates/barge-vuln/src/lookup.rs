@@ -1,6 +1,8 @@
 //! From a package of a bill of materials to the keys of the index that may speak about it.
 
-use barge_sbom::package::{Distro, Package};
+use std::collections::BTreeSet;
+
+use barge_sbom::package::{Distro, Package, Sbom};
 
 use crate::ecosystem;
 use crate::index::Database;
@@ -15,6 +17,27 @@ pub(crate) struct Query {
     pub(crate) version: String,
     /// Whether name and version are those of the source package.
     pub(crate) source: bool,
+}
+
+/// The ecosystems, without suffixes, whose data the packages of a bill need.
+#[must_use]
+pub fn needed_ecosystems(sbom: &Sbom) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for package in &sbom.packages {
+        let Ok(purl) = package.purl.parse::<PackageUrl>() else {
+            continue;
+        };
+        let name = match purl.kind.as_str() {
+            "deb" | "rpm" | "apk" | "alpm" => {
+                let distro = distro_of(&purl, sbom.distro.as_ref());
+                let family = release::family(&distro);
+                family.map(str::to_owned)
+            }
+            _ => language_ecosystem(&purl).map(str::to_owned),
+        };
+        names.extend(name);
+    }
+    names
 }
 
 /// What to ask about a package, or why nothing can be asked.
@@ -123,14 +146,7 @@ fn distribution_queries(
     purl: &PackageUrl,
     distro: Option<&Distro>,
 ) -> Result<Vec<Query>, String> {
-    let named = purl
-        .qualifier("distro")
-        .map(|text| release::from_qualifier(text, &purl.namespace));
-    let namespace = || release::from_qualifier(&purl.namespace, &purl.namespace);
-    let distro = named
-        .filter(|distro| distro.version_id.is_some())
-        .or_else(|| distro.cloned())
-        .unwrap_or_else(namespace);
+    let distro = distro_of(purl, distro);
     if let Some(vendor) = foreign_vendor(package, &distro) {
         return Err(format!(
             "it comes from `{vendor}`, not from the distribution"
@@ -176,6 +192,18 @@ fn distribution_queries(
         }
     }
     Ok(queries)
+}
+
+/// The release that a package URL names, else the bill's, else what the namespace tells.
+fn distro_of(purl: &PackageUrl, distro: Option<&Distro>) -> Distro {
+    let named = purl
+        .qualifier("distro")
+        .map(|text| release::from_qualifier(text, &purl.namespace));
+    let namespace = || release::from_qualifier(&purl.namespace, &purl.namespace);
+    named
+        .filter(|distro| distro.version_id.is_some())
+        .or_else(|| distro.cloned())
+        .unwrap_or_else(namespace)
 }
 
 /// Whether the ecosystem's records name binary packages, source packages, or both.

@@ -33,6 +33,12 @@ const CODE_NAMES: [(&str, &str, &str); 27] = [
     ("resolute", "ubuntu", "26.04"),
 ];
 
+/// Reads a distribution release such as `debian-12` or `bookworm`.
+#[must_use]
+pub fn distro_release(text: &str) -> Distro {
+    from_qualifier(text, "")
+}
+
 /// Reads the `distro` qualifier of a package URL: `debian-12`, `alpine-3.19.1`, `bookworm`, `esm-apps/xenial`.
 pub(crate) fn from_qualifier(text: &str, namespace: &str) -> Distro {
     let text = text.rsplit('/').next().unwrap_or(text).to_ascii_lowercase();
@@ -117,6 +123,30 @@ pub(crate) fn ecosystems<'a>(
         "arch" | "archarm" => vec!["Arch Linux".to_owned()],
         _ => Vec::new(),
     }
+}
+
+/// The ecosystem of a distribution, without the suffix of the release.
+pub(crate) fn family(distro: &Distro) -> Option<&'static str> {
+    Some(match distro.id.as_str() {
+        "debian" | "raspbian" => "Debian",
+        "ubuntu" => "Ubuntu",
+        "alpine" | "postmarketos" => "Alpine",
+        "wolfi" => "Wolfi",
+        "chainguard" => "Chainguard",
+        "minimos" => "MinimOS",
+        "echo" => "Echo",
+        "alpaquita" => "Alpaquita",
+        "almalinux" | "alma" => "AlmaLinux",
+        "rocky" | "rockylinux" => "Rocky Linux",
+        "rhel" | "redhat" | "redhat-enterprise-linux" => "Red Hat",
+        "mageia" => "Mageia",
+        "openeuler" => "openEuler",
+        "photon" | "vmware" => "Photon OS",
+        "azurelinux" | "azure" | "mariner" | "cbl-mariner" => "Azure Linux",
+        "sles" | "sled" | "sle" | "suse" | "sl-micro" | "sle-micro" => "SUSE",
+        "opensuse" | "opensuse-leap" | "opensuse-tumbleweed" => "openSUSE",
+        _ => return None,
+    })
 }
 
 /// `VERSION_ID`, or what the code name stands for.

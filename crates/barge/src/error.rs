@@ -54,6 +54,16 @@ pub(crate) enum Error {
     Store(#[from] barge_store::Error),
     #[error(transparent)]
     Forge(#[from] barge_forge::Error),
+    #[error("cannot fetch `{url}` ({attempts} attempts): {reason}")]
+    Download {
+        url: String,
+        reason: String,
+        attempts: u32,
+    },
+    #[error(transparent)]
+    Sbom(#[from] barge_sbom::Error),
+    #[error(transparent)]
+    Advisories(#[from] barge_vuln::Error),
     #[error(transparent)]
     Pipeline(#[from] barge_pipeline::Error),
 }
@@ -70,6 +80,8 @@ impl Error {
             | Self::Results(_) => Exit::Usage,
             Self::Store(barge_store::Error::Address(_)) => Exit::Usage,
             Self::Store(_) => Exit::Store,
+            Self::Sbom(barge_sbom::Error::NoSuchPath { .. }) => Exit::Usage,
+            Self::Advisories(error) => advisories_exit(error),
             Self::Pipeline(error) => pipeline_exit(error),
             _ => Exit::Failed,
         }
@@ -81,6 +93,11 @@ impl Error {
             Self::Reference(error) => error.hint(),
             Self::Results(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Sbom(error) => error.hint(),
+            Self::Advisories(error) => error.hint(),
+            Self::Download { .. } => {
+                Some("`barge db update --from` takes a mirror or a folder; a scan needs no network".into())
+            }
             Self::Pipeline(error) => error.hint(),
             _ => None,
         }
@@ -103,6 +120,20 @@ impl Error {
             source = error.source();
         }
         causes
+    }
+}
+
+fn advisories_exit(error: &barge_vuln::Error) -> Exit {
+    use barge_vuln::Error as Vuln;
+    match error {
+        error if error.is_missing_evidence() => Exit::Evidence,
+        Vuln::OtherDigest { .. } => Exit::Reference,
+        Vuln::PackageUrl { .. }
+        | Vuln::Policy(_)
+        | Vuln::Scheme(_)
+        | Vuln::Version(_)
+        | Vuln::Vex { .. } => Exit::Usage,
+        _ => Exit::Failed,
     }
 }
 

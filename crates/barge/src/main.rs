@@ -3,9 +3,11 @@
 mod cli;
 mod commands;
 mod context;
+mod download;
 mod env;
 mod error;
 mod exit;
+mod input;
 mod log;
 mod printer;
 mod progress;

@@ -31,15 +31,17 @@ impl<'a> Version<'a> {
             Some((pre, build)) => (pre, identifiers(build)),
             None => (rest, Vec::new()),
         };
+        let is_dangling = pre == "-";
         let pre = pre.strip_prefix('-').unwrap_or(pre);
         if pre.contains(char::is_whitespace) {
             return Err("it has spaces inside");
         }
-        Ok(Self {
-            core,
-            pre: identifiers(pre),
-            build,
-        })
+        let pre = if is_dangling {
+            vec![Identifier::Word("")]
+        } else {
+            identifiers(pre)
+        };
+        Ok(Self { core, pre, build })
     }
 
     /// Reads a Go version: `v1.2.3+incompatible`, a pseudo-version, or the name of a Go release such as `go1.22rc1`.

@@ -3,6 +3,7 @@
 mod arguments;
 pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod db;
 pub(crate) mod gate;
 pub(crate) mod init;
 pub(crate) mod load;
@@ -13,6 +14,7 @@ pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod save;
+pub(crate) mod scan;
 pub(crate) mod store;
 pub(crate) mod verify;
 
