@@ -18,7 +18,7 @@ pub(crate) struct Case {
     pub(crate) labels: &'static [(&'static str, &'static str)],
 }
 
-const fn case(name: &'static str, dockerfile: &'static str) -> Case {
+pub(crate) const fn case(name: &'static str, dockerfile: &'static str) -> Case {
     Case {
         name,
         oracle: Oracle::BuildKit,

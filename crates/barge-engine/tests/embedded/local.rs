@@ -19,6 +19,52 @@ use std::io::Read as _;
 use crate::cases::{Case, Oracle};
 use crate::{context, shown};
 
+/// The tests that need no daemon.
+pub(crate) const ALL: &[(&str, fn())] = &[
+    (
+        "refuses_at_parse_time_with_line_text_and_engines",
+        refuses_at_parse_time_with_line_text_and_engines,
+    ),
+    (
+        "names_every_refused_line_at_once",
+        names_every_refused_line_at_once,
+    ),
+    (
+        "the_plan_is_pure_over_the_text",
+        the_plan_is_pure_over_the_text,
+    ),
+    (
+        "equal_input_makes_equal_bytes",
+        equal_input_makes_equal_bytes,
+    ),
+    (
+        "keeps_the_bytes_of_base_layers_in_every_form",
+        keeps_the_bytes_of_base_layers_in_every_form,
+    ),
+    ("compression_is_the_callers", compression_is_the_callers),
+    (
+        "a_base_for_another_platform_is_refused",
+        a_base_for_another_platform_is_refused,
+    ),
+    (
+        "inline_files_expand_unless_quoted",
+        inline_files_expand_unless_quoted,
+    ),
+    ("exclude_and_link", exclude_and_link),
+    (
+        "the_dockerfiles_own_ignore_file_wins",
+        the_dockerfiles_own_ignore_file_wins,
+    ),
+    ("hostile_contexts", hostile_contexts),
+    ("hostile_archives", hostile_archives),
+    ("history_and_layers_agree", history_and_layers_agree),
+    ("whiteouts_of_a_base_hold", whiteouts_of_a_base_hold),
+    (
+        "a_base_without_manifest_is_packed_once",
+        a_base_without_manifest_is_packed_once,
+    ),
+];
+
 /// A folder with a Dockerfile, and a layout to build into.
 struct Bench {
     folder: tempfile::TempDir,
@@ -98,7 +144,6 @@ fn error(result: Result<Built, Error>) -> String {
     )
 }
 
-#[test]
 fn refuses_at_parse_time_with_line_text_and_engines() {
     let table = [
         (
@@ -181,7 +226,6 @@ fn refuses_at_parse_time_with_line_text_and_engines() {
     }
 }
 
-#[test]
 fn names_every_refused_line_at_once() {
     let bench = Bench::new(&[]);
     let dockerfile = "FROM a AS x\nRUN one\nFROM scratch AS unused\nRUN two\nFROM x\nRUN three\n";
@@ -192,7 +236,6 @@ fn names_every_refused_line_at_once() {
     assert_eq!(lines, [1, 2, 6]);
 }
 
-#[test]
 fn the_plan_is_pure_over_the_text() {
     let bench = Bench::new(&[]);
     let build = bench.request("");
@@ -223,7 +266,6 @@ fn the_plan_is_pure_over_the_text() {
     );
 }
 
-#[test]
 fn equal_input_makes_equal_bytes() {
     let dockerfile = "FROM scratch AS s\nCOPY . /all/\nFROM s\nADD things.tgz /x/\nCOPY <<hi /hi\nhello\nhi\nWORKDIR /w\nENV A=1\n";
     let files = [
@@ -254,7 +296,6 @@ fn equal_input_makes_equal_bytes() {
     assert_eq!(digests[0], digests[1]);
 }
 
-#[test]
 fn keeps_the_bytes_of_base_layers_in_every_form() {
     let dockerfile = "FROM base:1\nCOPY a /dir/\nCOPY --from=base:1 /dir/old /copied\n";
     for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
@@ -319,7 +360,6 @@ fn keeps_the_bytes_of_base_layers_in_every_form() {
     }
 }
 
-#[test]
 fn compression_is_the_callers() {
     let types = [Compression::None, Compression::Gzip, Compression::Zstd].map(|compression| {
         let bench = Bench::new(&[("a", "a")]);
@@ -350,7 +390,6 @@ fn compression_is_the_callers() {
     );
 }
 
-#[test]
 fn a_base_for_another_platform_is_refused() {
     let base = Bench::new(&[("a", "a")]);
     let mut request = base.request("FROM scratch\nCOPY a /\n");
@@ -372,7 +411,6 @@ fn a_base_for_another_platform_is_refused() {
     assert!(found.contains("linux/arm64"), "{found}");
 }
 
-#[test]
 fn inline_files_expand_unless_quoted() {
     let bench = Bench::new(&[("a", "a")]);
     let built = bench
@@ -395,7 +433,6 @@ fn inline_files_expand_unless_quoted() {
     assert_eq!(content("file"), ("t\n".into(), 0o644, 5));
 }
 
-#[test]
 fn exclude_and_link() {
     let bench = Bench::new(&[
         ("d/a.o", ""),
@@ -412,7 +449,6 @@ fn exclude_and_link() {
     assert!(found.contains("--link"), "{found}");
 }
 
-#[test]
 fn the_dockerfiles_own_ignore_file_wins() {
     let bench = Bench::new(&[
         ("a", ""),
@@ -435,7 +471,6 @@ fn the_dockerfiles_own_ignore_file_wins() {
     );
 }
 
-#[test]
 fn hostile_contexts() {
     let bench = Bench::new(&[
         ("a", "a"),
@@ -481,7 +516,6 @@ fn hostile_contexts() {
     assert_eq!(names, [&b"odd"[..], b"odd\xff\nname", b"b"]);
 }
 
-#[test]
 fn hostile_archives() {
     let archive = |entry: Entry| {
         let mut writer = barge_image::tar::Writer::new(Vec::new());
@@ -525,7 +559,6 @@ fn hostile_archives() {
     }
 }
 
-#[test]
 fn history_and_layers_agree() {
     let bench = Bench::new(&[("a", "a"), ("empty/", "")]);
     let built = bench.build("FROM scratch\nENV A=1\nWORKDIR /w\nWORKDIR /w\nCOPY a .\nCOPY nothing* /\nCMD [\"x\", \"a\\\"b\"]\n").unwrap();
@@ -551,7 +584,6 @@ fn history_and_layers_agree() {
     assert_eq!(config.created.as_deref(), Some("2023-11-14T22:13:20Z"));
 }
 
-#[test]
 fn whiteouts_of_a_base_hold() {
     let base = Bench::new(&[("Dockerfile", "FROM scratch\n")]);
     let layout = base.layout();
@@ -608,7 +640,6 @@ fn whiteouts_of_a_base_hold() {
     assert_eq!(bench.paths(&built), ["b/", "d/", "d/b", "e/", "e/y"]);
 }
 
-#[test]
 fn a_base_without_manifest_is_packed_once() {
     let base = Bench::new(&[("a", "a")]);
     let built = base.build("FROM scratch\nCOPY a /base\n").unwrap();
