@@ -1,4 +1,9 @@
 //! From a payload to the plan: the skip decision with its rule (R1 to R4), tags by event (R7, R8), the job graph.
+#![expect(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    reason = "tests fail by panicking, and their tables speak for themselves"
+)]
 
 use barge_ci::{Environment, Event, Facts, JobState, Plan, Settings, Switches};
 
