@@ -123,7 +123,12 @@ impl RepositoryName {
     /// The form people type: `debian` for `docker.io/library/debian`.
     #[must_use]
     pub fn familiar(&self) -> String {
-        if self.registry != DEFAULT_REGISTRY {
+        // Without its registry, a path such as `a.b/c` would name another one.
+        let ambiguous = self
+            .path
+            .split_once('/')
+            .is_some_and(|(first, _)| is_registry(first));
+        if self.registry != DEFAULT_REGISTRY || ambiguous {
             return self.to_string();
         }
         match self.path.strip_prefix(OFFICIAL_NAMESPACE) {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barge_image::{Digest, RepositoryName, Tag};
+use jiff::Timestamp;
 
 use super::context::{Context, RepositoryFacts};
 use super::error::MetaError;
@@ -96,7 +97,7 @@ fn context(event: &Event, settings: &MetaSettings, facts: &Facts<'_>) -> Context
         event_name: event.name.clone(),
         sha: Some(commit.to_string()),
         reference,
-        commit_date: Some(facts.commit_time.map_or(now, |time| time.as_millisecond())),
+        commit_date: Some(facts.commit_time.map_or(now, Timestamp::as_millisecond)),
         now,
         base_reference: change.and_then(|change| change.base_branch.clone()),
         default_branch: repository.default_branch.clone(),

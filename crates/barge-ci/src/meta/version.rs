@@ -99,7 +99,7 @@ impl Engine<'_> {
             Yield::Value { text, latest } => (text, latest),
             Yield::None(why) => return Ok(Outcome::None(why)),
         };
-        let value = self.affix(rule, text)?;
+        let value = self.affix(rule, &text)?;
         if value.is_empty() {
             return Ok(Outcome::None("its value is empty".into()));
         }
@@ -130,7 +130,7 @@ impl Engine<'_> {
         Ok(render(template, &global(self.context), self.dialect)?)
     }
 
-    fn affix(&self, rule: &Rule, text: String) -> Result<String, MetaError> {
+    fn affix(&self, rule: &Rule, text: &str) -> Result<String, MetaError> {
         let own = |name: &str, flavor: &str| match rule.attribute(name) {
             Some(own) => self.render(own),
             None => self.render(flavor),

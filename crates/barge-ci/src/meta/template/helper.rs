@@ -48,12 +48,12 @@ impl Renderer {
         &self,
         helper: Helper,
         frame: &Frame<'c>,
-        arguments: Arguments<'c>,
+        arguments: &Arguments<'c>,
         blocks: Option<Blocks<'_>>,
     ) -> Result<Value<'c>, TemplateError> {
         let Arguments {
             positional, hash, ..
-        } = &arguments;
+        } = arguments;
         match helper {
             Helper::If | Helper::Unless => {
                 let name = if helper == Helper::If {

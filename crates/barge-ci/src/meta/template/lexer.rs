@@ -323,7 +323,7 @@ impl<'t> Lexer<'t> {
         let Some(length) = self
             .rest
             .strip_prefix('[')
-            .and_then(|rest| bracket_end(rest))
+            .and_then(bracket_end)
             .map(|end| end + 2)
         else {
             return false;

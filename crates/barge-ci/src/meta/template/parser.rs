@@ -339,7 +339,7 @@ impl Parser {
                     hash.get_or_insert_with(Vec::new).push((key, value));
                 }
                 kind if hash.is_none() && starts_parameter(kind) => {
-                    parameters.push(self.parameter()?)
+                    parameters.push(self.parameter()?);
                 }
                 _ => break,
             }

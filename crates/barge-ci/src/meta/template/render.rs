@@ -96,19 +96,19 @@ pub(super) struct Frame<'c> {
 
 struct Depths<'c> {
     context: Value<'c>,
-    outer: Option<Rc<Depths<'c>>>,
+    outer: Option<Rc<Self>>,
 }
 
 struct Data<'c> {
     variables: Vec<(&'static str, Value<'c>)>,
-    outer: Option<Rc<Data<'c>>>,
+    outer: Option<Rc<Self>>,
 }
 
 struct Scope<'c> {
     names: Vec<String>,
     /// What the helper passed; `if` passes nothing.
     values: Option<Vec<Value<'c>>>,
-    outer: Option<Rc<Scope<'c>>>,
+    outer: Option<Rc<Self>>,
 }
 
 impl<'c> Frame<'c> {
@@ -208,7 +208,7 @@ impl Renderer {
                     }
                 }
                 Statement::Block(block) => {
-                    text.push_str(&self.block_statement(block, frame)?.render()?)
+                    text.push_str(&self.block_statement(block, frame)?.render()?);
                 }
                 Statement::Partial { name, .. } => {
                     return Err(TemplateError::MissingPartial(name.clone()));
@@ -332,7 +332,7 @@ impl Renderer {
             hash: Some(self.hash(call, frame)?),
         };
         if let Some(helper) = self.helper(path) {
-            return self.help(helper, frame, arguments, blocks);
+            return self.help(helper, frame, &arguments, blocks);
         }
         match self.path(path, frame)? {
             Value::Function(function) => function.call(&arguments),

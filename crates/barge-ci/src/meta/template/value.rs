@@ -13,8 +13,8 @@ pub(crate) enum Value<'c> {
     Boolean(bool),
     Number(f64),
     Text(Rc<str>),
-    List(Rc<[Value<'c>]>),
-    Object(Rc<[(&'c str, Value<'c>)]>),
+    List(Rc<[Self]>),
+    Object(Rc<[(&'c str, Self)]>),
     Function(Function<'c>),
 }
 
@@ -23,8 +23,10 @@ pub(crate) enum Value<'c> {
 pub(crate) struct Function<'c> {
     pub(crate) name: &'static str,
     pub(crate) arity: u8,
-    pub(crate) body: Rc<dyn Fn(&Arguments<'c>) -> Result<Value<'c>, TemplateError> + 'c>,
+    pub(crate) body: Rc<Body<'c>>,
 }
+
+type Body<'c> = dyn Fn(&Arguments<'c>) -> Result<Value<'c>, TemplateError> + 'c;
 
 /// What a function is called with.
 #[derive(Debug)]

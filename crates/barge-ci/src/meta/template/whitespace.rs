@@ -166,6 +166,13 @@ fn last(program: Option<&mut Program>) -> Option<&mut Statement> {
     program?.body.last_mut()
 }
 
+fn content(statement: &mut Statement) -> Option<&mut Content> {
+    match statement {
+        Statement::Content(content) => Some(content),
+        _ => None,
+    }
+}
+
 fn ends_in_space(body: &[Statement]) -> bool {
     is_space_before(body, body.len(), false)
 }
@@ -197,7 +204,7 @@ fn is_space_after(body: &[Statement], at: Option<usize>, root: bool) -> bool {
 
 /// Cuts white space off the start of a text: all of it, or up to and including the end of the line.
 fn cut_start(statement: Option<&mut Statement>, all: bool) {
-    let Some(Statement::Content(content)) = statement else {
+    let Some(content) = statement.and_then(content) else {
         return;
     };
     if !all && content.right_stripped {
@@ -216,7 +223,7 @@ fn cut_start(statement: Option<&mut Statement>, all: bool) {
 
 /// Cuts white space off the end of a text: all of it, or back to the start of the line.
 fn cut_end(statement: Option<&mut Statement>, all: bool) {
-    let Some(Statement::Content(content)) = statement else {
+    let Some(content) = statement.and_then(content) else {
         return;
     };
     if !all && content.left_stripped {
