@@ -73,10 +73,10 @@ pub enum Error {
         reason: Option<String>,
     },
     /// The data is older than the policy lets it be.
-    #[error("the advisory data is {days} days old, the policy takes at most {limit}")]
+    #[error("the advisory data is {} days old, the policy takes at most {limit}", days.map_or("unknown".to_owned(), |days| days.to_string()))]
     TooOld {
-        /// Its age.
-        days: i64,
+        /// Its age, if it can be told.
+        days: Option<i64>,
         /// The limit.
         limit: u32,
     },

@@ -73,15 +73,12 @@ fn language_queries(database: &Database, package: &Package, purl: &PackageUrl) -
         return Vec::new();
     };
     let ecosystem = with_repository(database, base, purl);
-    names(package, purl)
-        .into_iter()
-        .map(|name| Query {
-            ecosystem: ecosystem.clone(),
-            name,
-            version: package.version.clone(),
-            source: false,
-        })
-        .collect()
+    vec![Query {
+        name: name(database, &ecosystem, package, purl),
+        ecosystem,
+        version: package.version.clone(),
+        source: false,
+    }]
 }
 
 fn language_ecosystem(purl: &PackageUrl) -> Option<&'static str> {
@@ -130,13 +127,16 @@ fn with_repository(database: &Database, base: &str, purl: &PackageUrl) -> String
         .unwrap_or_else(|| base.to_owned())
 }
 
-/// The name by its package URL, and the package's own where it only differs in case.
-fn names(package: &Package, purl: &PackageUrl) -> Vec<String> {
+/// The name by its package URL. Where the data has none of that name and the package's own only differs in case, that one:
+/// package URLs of some types are in lower case although the names are not.
+fn name(database: &Database, ecosystem: &str, package: &Package, purl: &PackageUrl) -> String {
     let full = purl.full_name();
-    if package.name != full && package.name.eq_ignore_ascii_case(&full) {
-        vec![package.name.clone(), full]
+    let has =
+        |name: &str| database.has_package(ecosystem, &ecosystem::normal_name(ecosystem, name));
+    if package.name.eq_ignore_ascii_case(&full) && !has(&full) {
+        package.name.clone()
     } else {
-        vec![full]
+        full
     }
 }
 
@@ -194,16 +194,18 @@ fn distribution_queries(
     Ok(queries)
 }
 
-/// The release that a package URL names, else the bill's, else what the namespace tells.
+/// The release that a package URL names, else the bill's if that is of the same family, else what the namespace tells.
 fn distro_of(purl: &PackageUrl, distro: Option<&Distro>) -> Distro {
+    let of_namespace = release::from_qualifier(&purl.namespace, &purl.namespace);
     let named = purl
         .qualifier("distro")
         .map(|text| release::from_qualifier(text, &purl.namespace));
-    let namespace = || release::from_qualifier(&purl.namespace, &purl.namespace);
-    named
-        .filter(|distro| distro.version_id.is_some())
-        .or_else(|| distro.cloned())
-        .unwrap_or_else(namespace)
+    if let Some(named) = named.filter(|named| named.version_id.is_some()) {
+        return named;
+    }
+    let family = release::family(&of_namespace);
+    let fits = |distro: &&Distro| family.is_none() || family == release::family(distro);
+    distro.filter(fits).cloned().unwrap_or(of_namespace)
 }
 
 /// Whether the ecosystem's records name binary packages, source packages, or both.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::glob::matches_glob;
+use crate::index::Meta;
 use crate::matching::{Class, Findings, Match, SuppressedBy, Suppression};
 use crate::purl::PackageUrl;
 use crate::severity::Severity;
@@ -258,15 +259,14 @@ impl Policy {
         Ok(())
     }
 
-    /// Refuses data that is older than the policy lets it be. Returns the age in days; data of the future is new.
-    pub fn check_age(&self, newest: &str, now: Timestamp) -> Result<Option<i64>, Error> {
-        let Ok(newest) = newest.parse::<Timestamp>() else {
-            return Ok(None);
-        };
-        let days = (now.as_second() - newest.as_second()).max(0) / (24 * 60 * 60);
+    /// Refuses data that is older than the policy lets it be, or whose age nobody can tell. Returns the age in days.
+    pub fn check_age(&self, meta: &Meta, now: Timestamp) -> Result<Option<i64>, Error> {
+        let days = meta.age_days(now);
         match self.max_age {
-            Some(limit) if days > i64::from(limit) => Err(Error::TooOld { days, limit }),
-            _ => Ok(Some(days)),
+            Some(limit) if days.is_none_or(|days| days > i64::from(limit)) => {
+                Err(Error::TooOld { days, limit })
+            }
+            _ => Ok(days),
         }
     }
 

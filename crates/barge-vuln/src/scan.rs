@@ -48,7 +48,7 @@ pub struct Scan {
 pub struct Data {
     /// The digest that names the index.
     pub digest: String,
-    /// When its newest record was changed.
+    /// When its newest record was changed, dates of the future aside.
     pub newest: String,
     /// How many days before the scan that was.
     pub age_days: Option<i64>,
@@ -64,9 +64,7 @@ pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan,
     if sbom.packages.is_empty() {
         return Err(Error::NoPackages(sbom.subject.name.clone()));
     }
-    let age_days = options
-        .policy
-        .check_age(&database.meta().newest, options.now)?;
+    let age_days = options.policy.check_age(database.meta(), options.now)?;
     let mut findings = find(database, sbom, options.distro.as_ref())?;
     check_coverage(&findings, &options.policy)?;
     vex::apply(&mut findings.matches, &sbom.subject, &options.statements);
@@ -82,7 +80,10 @@ pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan,
         verdict,
         data: Data {
             digest: database.digest().to_owned(),
-            newest: meta.newest.clone(),
+            newest: meta
+                .newest_before(options.now)
+                .map(|newest| newest.to_string())
+                .unwrap_or_default(),
             age_days,
             records: meta.records,
             sources: meta.sources.clone(),

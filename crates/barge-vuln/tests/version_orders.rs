@@ -1,7 +1,11 @@
 //! The orders of versions against the programs that define them, and against the laws of a total order.
 //!
 //! A program that is not installed is passed over, except in CI (`CI=true`), where its absence is a failure.
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests ask the environment and fail by panicking")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests ask the environment and fail by panicking"
+)]
 
 use std::cmp::Ordering;
 use std::io::Write as _;
@@ -38,7 +42,9 @@ const PHP: &str = "require '/usr/share/php/Composer/Semver/autoload.php'; $p = n
     echo $u || $v ? ($u && $v ? strcmp($x, $y) <=> 0 : ($u ? -1 : 1)) : version_compare($x, $y), \"\\n\"; }\n\
     catch (\\Exception $e) { echo \"e\\n\"; } }";
 
-const NODE: &str = "const semver = require(process.env.SEMVER || '/usr/share/nodejs/semver');\n\
+const NODE: &str = "let semver;\n\
+    for (const at of ['semver', '/usr/share/nodejs/semver', '/usr/lib/node_modules/npm/node_modules/semver'])\n\
+    try { semver = semver || require(at); } catch (e) {}\n\
     for (const line of require('fs').readFileSync(0, 'utf8').split('\\n').slice(0, -1)) { const [a, b] = line.split('\\t');\n\
     try { console.log(semver.compare(a, b)); } catch (e) { console.log('e'); } }";
 
@@ -50,11 +56,18 @@ const JAVA: &str = "import java.io.*; import org.apache.maven.artifact.versionin
     System.out.println(Integer.signum(new ComparableVersion(p[0]).compareTo(new ComparableVersion(p[1])))); } } }";
 
 const ORACLES: [Oracle; 6] = [
-    Oracle { scheme: Scheme::Gem, command: &["ruby", "-e", RUBY], pieces: &[".", "-", "a", "rc", "pre", "Z", ".0"] },
+    Oracle {
+        scheme: Scheme::Gem,
+        command: &["ruby", "-e", RUBY],
+        pieces: &[".", "-", "a", "rc", "pre", "Z", ".0"],
+    },
     Oracle {
         scheme: Scheme::Pep440,
         command: &["python3", "-c", PYTHON],
-        pieces: &["a", "rc", ".post", ".dev", "-", "_", ".", "+l", "+1.a", "alpha", "c", "preview", "rev", "1!", "v", "RC"],
+        pieces: &[
+            "a", "rc", ".post", ".dev", "-", "_", ".", "+l", "+1.a", "alpha", "c", "preview",
+            "rev", "1!", "v", "RC",
+        ],
     },
     Oracle {
         scheme: Scheme::Rpm,
@@ -69,7 +82,10 @@ const ORACLES: [Oracle; 6] = [
     Oracle {
         scheme: Scheme::Composer,
         command: &["php", "-r", PHP],
-        pieces: &[".", "-", "a", "b", "RC", "alpha", "patch", "pl", "p", "-dev", ".x", "v", "@stable", "+b", "x-dev", "2010"],
+        pieces: &[
+            ".", "-", "a", "b", "RC", "alpha", "patch", "pl", "p", "-dev", ".x", "v", "@stable",
+            "+b", "x-dev", "2010",
+        ],
     },
     Oracle {
         scheme: Scheme::Npm,
@@ -79,13 +95,48 @@ const ORACLES: [Oracle; 6] = [
 ];
 
 const MAVEN_PIECES: &[&str] = &[
-    "-", ".", "a", "b", "m", "alpha", "milestone", "rc", "cr", "snapshot", "final", "ga", "sp", "x", "RC", "_", "1a1",
+    "-",
+    ".",
+    "a",
+    "b",
+    "m",
+    "alpha",
+    "milestone",
+    "rc",
+    "cr",
+    "snapshot",
+    "final",
+    "ga",
+    "sp",
+    "x",
+    "RC",
+    "_",
+    "1a1",
 ];
 
 /// Versions of all ecosystems: each order must cope with the shapes of the others.
 const VERSIONS: [&str; 22] = [
-    "0", "1", "1.0", "1.0.0", "1.0.1", "1.10", "1.9", "1.01", "2.0-rc1", "2.0.0-beta.11", "2.0.0-alpha.beta", "1.0~rc1-1",
-    "7.0.4-1ubuntu2.1", "20210101", "2010.01.02", "1.0.0.1", "00.1", "10.5.0.Final", "1.0-SNAPSHOT", "3.2.0a1", "1.0.post1",
+    "0",
+    "1",
+    "1.0",
+    "1.0.0",
+    "1.0.1",
+    "1.10",
+    "1.9",
+    "1.01",
+    "2.0-rc1",
+    "2.0.0-beta.11",
+    "2.0.0-alpha.beta",
+    "1.0~rc1-1",
+    "7.0.4-1ubuntu2.1",
+    "20210101",
+    "2010.01.02",
+    "1.0.0.1",
+    "00.1",
+    "10.5.0.Final",
+    "1.0-SNAPSHOT",
+    "3.2.0a1",
+    "1.0.post1",
     "999999999999999999999.1",
 ];
 
@@ -117,7 +168,11 @@ impl Numbers {
         (0..count)
             .map(|_| {
                 let left = self.version(pieces);
-                let mut right = if self.below(2) == 0 { left.clone() } else { self.version(pieces) };
+                let mut right = if self.below(2) == 0 {
+                    left.clone()
+                } else {
+                    self.version(pieces)
+                };
                 let at = self.below(right.len() + 1);
                 right.insert_str(at, pieces[self.below(pieces.len())]);
                 (left, right)
@@ -129,14 +184,26 @@ impl Numbers {
 /// Asks a program about all pairs; `None` if it is not there or cannot work.
 fn ask(command: &[&str], pairs: &[(String, String)]) -> Option<Vec<String>> {
     let (program, arguments) = command.split_first()?;
-    let child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
     let mut child = child.ok()?;
-    let lines: String = pairs.iter().map(|(left, right)| format!("{left}\t{right}\n")).collect();
+    let lines: String = pairs
+        .iter()
+        .map(|(left, right)| format!("{left}\t{right}\n"))
+        .collect();
     let mut stdin = child.stdin.take()?;
     let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
     let output = child.wait_with_output().ok()?;
     writer.join().unwrap().ok()?;
-    let answers: Vec<String> = String::from_utf8(output.stdout).ok()?.lines().map(str::to_owned).collect();
+    let answers: Vec<String> = String::from_utf8(output.stdout)
+        .ok()?
+        .lines()
+        .map(str::to_owned)
+        .collect();
     (output.status.success() && answers.len() == pairs.len()).then_some(answers)
 }
 
@@ -144,16 +211,24 @@ fn ask(command: &[&str], pairs: &[(String, String)]) -> Option<Vec<String>> {
 fn check(scheme: Scheme, command: &[&str], pieces: &[&str]) {
     let pairs = Numbers(0x9e37_79b9_7f4a_7c15).pairs(pieces, 3000);
     let Some(answers) = ask(command, &pairs) else {
-        assert!(std::env::var_os("CI").is_none(), "the program that defines {scheme} versions is not installed");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "the program that defines {scheme} versions is not installed"
+        );
         return;
     };
     let mut compared = 0;
     for ((left, right), answer) in pairs.iter().zip(answers) {
-        let (Ok(wanted), Ok(found)) = (answer.parse::<i8>(), compare(scheme, left, right)) else { continue };
+        let (Ok(wanted), Ok(found)) = (answer.parse::<i8>(), compare(scheme, left, right)) else {
+            continue;
+        };
         assert_eq!(found as i8, wanted.signum(), "{scheme} `{left}` `{right}`");
         compared += 1;
     }
-    assert!(compared > 300, "{scheme}: only {compared} pairs could be compared");
+    assert!(
+        compared > 300,
+        "{scheme}: only {compared} pairs could be compared"
+    );
 }
 
 #[test]
@@ -168,15 +243,36 @@ fn the_order_of_maven_is_comparable_version() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("Compare.java");
     std::fs::write(&source, JAVA).unwrap();
-    let jar = std::env::var("MAVEN_ARTIFACT_JAR").unwrap_or_else(|_| "/usr/share/java/maven3-artifact.jar".to_owned());
-    check(Scheme::Maven, &["java", "-cp", &jar, source.to_str().unwrap()], MAVEN_PIECES);
+    let jar = std::env::var("MAVEN_ARTIFACT_JAR")
+        .unwrap_or_else(|_| "/usr/share/java/maven3-artifact.jar".to_owned());
+    check(
+        Scheme::Maven,
+        &["java", "-cp", &jar, source.to_str().unwrap()],
+        MAVEN_PIECES,
+    );
 }
 
 #[test]
 fn apk_versions_order_as_apk_tools_documents() {
     // Facts of apk-tools' version test, as strictly rising chains.
     let chains: [&[&str]; 5] = [
-        &["1.0_alpha", "1.0_alpha2", "1.0_beta", "1.0_pre", "1.0_rc1", "1.0_rc2", "1.0", "1.0-r1", "1.0-r10", "1.0~0", "1.0_cvs", "1.0_p", "1.0_p1", "1.0a", "1.0.0"],
+        &[
+            "1.0_alpha",
+            "1.0_alpha2",
+            "1.0_beta",
+            "1.0_pre",
+            "1.0_rc1",
+            "1.0_rc2",
+            "1.0",
+            "1.0-r1",
+            "1.0-r10",
+            "1.0~0",
+            "1.0_cvs",
+            "1.0_p",
+            "1.0_p1",
+            "1.0a",
+            "1.0.0",
+        ],
         &["1.0", "1.00", "1.000", "1.01", "1.1", "1.10", "2"],
         &["0.9_rc1", "0.9", "01.0", "1.0.1"],
         &["1.2.3~ab", "1.2.3_git20200101"],
@@ -185,11 +281,23 @@ fn apk_versions_order_as_apk_tools_documents() {
     for chain in chains {
         for pair in chain.windows(2) {
             let order = compare(Scheme::Apk, pair[0], pair[1]);
-            let wanted = if pair == ["01.0", "1.0.1"] { Ordering::Less } else { Ordering::Less };
-            assert_eq!(order, Ok(wanted), "{pair:?}");
+            assert_eq!(order, Ok(Ordering::Less), "{pair:?}");
         }
     }
-    for text in ["", "a", "1.", "1..2", "1.0_", "1.0_foo", "1.0-r", "1.0-1", "1.0A", "1.0ab", "1.0~", "1.0-r1_p1"] {
+    for text in [
+        "",
+        "a",
+        "1.",
+        "1..2",
+        "1.0_",
+        "1.0_foo",
+        "1.0-r",
+        "1.0-1",
+        "1.0A",
+        "1.0ab",
+        "1.0~",
+        "1.0-r1_p1",
+    ] {
         assert!(compare(Scheme::Apk, text, "1").is_err(), "{text}");
     }
 }
@@ -215,7 +323,12 @@ fn orders_without_an_installed_program_follow_their_documents() {
         (Scheme::Opam, "v0.9", "v0.10", Less),
         (Scheme::Go, "v1.2.3+incompatible", "1.2.3", Equal),
         (Scheme::Go, "go1.22rc1", "1.22.0-rc.2", Less),
-        (Scheme::Go, "v0.0.0-20200101000000-abcdef", "v0.0.0-20210101000000-000000", Less),
+        (
+            Scheme::Go,
+            "v0.0.0-20200101000000-abcdef",
+            "v0.0.0-20210101000000-000000",
+            Less,
+        ),
         (Scheme::Pub, "1.0.0+1", "1.0.0+2", Less),
         (Scheme::Pub, "1.0.0", "1.0.0+1", Less),
         (Scheme::Semver, "1.0.0+1", "1.0.0+2", Equal),
@@ -223,8 +336,16 @@ fn orders_without_an_installed_program_follow_their_documents() {
         (Scheme::Semver, "1.0.0-alpha.1", "1.0.0-alpha.beta", Less),
     ];
     for (scheme, left, right, wanted) in cases {
-        assert_eq!(compare(scheme, left, right), Ok(wanted), "{scheme} {left} {right}");
-        assert_eq!(compare(scheme, right, left), Ok(wanted.reverse()), "{scheme} {right} {left}");
+        assert_eq!(
+            compare(scheme, left, right),
+            Ok(wanted),
+            "{scheme} {left} {right}"
+        );
+        assert_eq!(
+            compare(scheme, right, left),
+            Ok(wanted.reverse()),
+            "{scheme} {right} {left}"
+        );
     }
 }
 
@@ -234,14 +355,25 @@ fn version() -> impl Strategy<Value = String> {
         8 => Just(".".to_owned()), 4 => Just("-".to_owned()), 1 => Just("_".to_owned()), 2 => Just("~".to_owned()),
         1 => Just("^".to_owned()), 1 => Just("+".to_owned()), 1 => Just(":".to_owned()), 1 => Just(String::new()),
     ];
-    let word = prop_oneof![Just("a"), Just("rc"), Just("alpha"), Just("dev"), Just("p"), Just("SNAPSHOT"), Just("sp"), Just("x")];
+    let word = prop_oneof![
+        Just("a"),
+        Just("rc"),
+        Just("alpha"),
+        Just("dev"),
+        Just("p"),
+        Just("SNAPSHOT"),
+        Just("sp"),
+        Just("x")
+    ];
     let part = prop_oneof![3 => number.clone(), 1 => word.prop_map(str::to_owned)];
-    (number, proptest::collection::vec((joint, part), 0..4))
-        .prop_map(|(first, rest)| rest.into_iter().fold(first, |version, (joint, part)| version + &joint + &part))
+    (number, proptest::collection::vec((joint, part), 0..4)).prop_map(|(first, rest)| {
+        rest.into_iter()
+            .fold(first, |version, (joint, part)| version + &joint + &part)
+    })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_order_is_total(a in version(), b in version(), c in version()) {
@@ -252,9 +384,15 @@ proptest! {
             if scheme == Scheme::Alpm && [&a, &b, &c].iter().any(|text| text.contains('-') != a.contains('-')) {
                 continue;
             }
+            // ComparableVersion and version_compare themselves are not transitive where words meet numbers.
+            let is_transitive = !matches!(scheme, Scheme::Maven | Scheme::Composer)
+                || [&a, &b, &c].iter().all(|text| !text.bytes().any(|byte| byte.is_ascii_alphabetic()));
             let order = |left: &Version<'_>, right: &Version<'_>| left.compare(right).unwrap();
             prop_assert_eq!(order(&x, &x), Ordering::Equal, "{} {}", scheme, a);
             prop_assert_eq!(order(&x, &y), order(&y, &x).reverse(), "{} {} {}", scheme, a, b);
+            if !is_transitive {
+                continue;
+            }
             let (xy, yz, xz) = (order(&x, &y), order(&y, &z), order(&x, &z));
             if xy == yz {
                 prop_assert_eq!(xz, xy, "{} {} {} {}", scheme, a, b, c);
@@ -276,7 +414,14 @@ proptest! {
 
 #[test]
 fn hostile_versions_cost_little() {
-    for text in ["-".repeat(1024), "1-a".repeat(341), "9".repeat(1024), ".".repeat(1024), "1".repeat(2000), "é".repeat(512)] {
+    for text in [
+        "-".repeat(1024),
+        "1-a".repeat(341),
+        "9".repeat(1024),
+        ".".repeat(1024),
+        "1".repeat(2000),
+        "é".repeat(512),
+    ] {
         for scheme in Scheme::all() {
             drop(compare(scheme, &text, &text));
         }

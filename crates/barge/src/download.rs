@@ -86,7 +86,10 @@ impl Download {
                 }
             };
             let pause = asked.unwrap_or(wait).min(LONGEST_WAIT);
-            tell(&format!("{url}: {reason}; again in {:.1} s", pause.as_secs_f64()));
+            tell(&format!(
+                "{url}: {reason}; again in {:.1} s",
+                pause.as_secs_f64()
+            ));
             sleep(pause);
             wait = wait.saturating_mul(2);
         }
@@ -96,13 +99,19 @@ impl Download {
     /// One attempt. The outer error is of this machine, the inner one of the network or server.
     fn attempt(&self, url: &str, file: &Utf8Path) -> Result<Result<Outcome, Failure>, Error> {
         let partial = beside(file, "part");
-        let known = read_state(&beside(file, "state")).filter(|state| state.url == url && file.exists());
+        let known =
+            read_state(&beside(file, "state")).filter(|state| state.url == url && file.exists());
         let begun = read_state(&beside(file, "part-state")).filter(|state| state.url == url);
         let have = fs::metadata(&partial).map_or(0, |data| data.len());
         let mut request = self.agent.get(url);
         match (&begun, have) {
             // A weak validator does not promise the same bytes.
-            (Some(State { etag: Some(etag), .. }), 1..) if !etag.starts_with("W/") => {
+            (
+                Some(State {
+                    etag: Some(etag), ..
+                }),
+                1..,
+            ) if !etag.starts_with("W/") => {
                 request = request
                     .header("Range", format!("bytes={have}-"))
                     .header("If-Range", etag);
@@ -196,7 +205,12 @@ fn copy(input: impl Read, out: &mut File, path: &Utf8Path) -> Result<Copied, Err
     let mut bytes = 0;
     loop {
         match input.read(&mut buffer) {
-            Ok(0) => return Ok(Copied { bytes, broken: None }),
+            Ok(0) => {
+                return Ok(Copied {
+                    bytes,
+                    broken: None,
+                });
+            }
             Ok(read) => {
                 let chunk = buffer.get(..read).unwrap_or_default();
                 out.write_all(chunk).map_err(failed("write", path))?;
@@ -213,7 +227,10 @@ fn copy(input: impl Read, out: &mut File, path: &Utf8Path) -> Result<Copied, Err
 
 /// Whether a part of a file starts where ours ends: `Content-Range: bytes 500-999/1000`.
 fn starts_at(response: &Response<ureq::Body>, have: u64) -> bool {
-    let range = response.headers().get("content-range").and_then(|range| range.to_str().ok());
+    let range = response
+        .headers()
+        .get("content-range")
+        .and_then(|range| range.to_str().ok());
     let start = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));
     start.is_some_and(|(start, _)| start.parse() == Ok(have))
 }
@@ -224,8 +241,15 @@ fn refusal(status: StatusCode, response: &Response<ureq::Body>) -> Failure {
     if !busy && !status.is_server_error() {
         return Failure::Final(reason);
     }
-    let wait = response.headers().get("retry-after").and_then(|wait| wait.to_str().ok());
-    Failure::Again(reason, wait.and_then(|wait| wait.parse().ok()).map(Duration::from_secs))
+    let wait = response
+        .headers()
+        .get("retry-after")
+        .and_then(|wait| wait.to_str().ok());
+    Failure::Again(
+        reason,
+        wait.and_then(|wait| wait.parse().ok())
+            .map(Duration::from_secs),
+    )
 }
 
 fn beside(file: &Utf8Path, suffix: &str) -> Utf8PathBuf {

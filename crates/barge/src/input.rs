@@ -28,7 +28,9 @@ pub(crate) fn bill(
         return Ok(barge_vuln::bill(&purls)?);
     }
     let [input] = inputs else {
-        return Err(Error::Usage("several inputs must all be package URLs".into()));
+        return Err(Error::Usage(
+            "several inputs must all be package URLs".into(),
+        ));
     };
     let (kind, rest) = input.split_once(':').unwrap_or(("", input));
     match kind {
@@ -111,7 +113,9 @@ fn of_daemon(context: &Context, text: &str, path: Option<&str>) -> Result<Sbom, 
             .map_err(barge_pipeline::Error::from)?;
         let copy = move || std::io::copy(&mut export, &mut out);
         let copied = tokio::task::spawn_blocking(copy).await;
-        copied.map_err(|_| Error::Interrupted)?.map_err(Error::Output)?;
+        copied
+            .map_err(|_| Error::Interrupted)?
+            .map_err(Error::Output)?;
         Ok(())
     })?;
     let file = Utf8Path::from_path(archive.path())

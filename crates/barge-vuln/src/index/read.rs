@@ -175,6 +175,16 @@ impl Database {
             .is_ok()
     }
 
+    /// Whether the index has a key with the hash of this package's.
+    pub(crate) fn has_package(&self, ecosystem: &str, name: &str) -> bool {
+        let wanted = hash(package_key(ecosystem, name).as_bytes());
+        let table = self.section(Section::Keys);
+        let index = lower_bound(table.len() / KEY_ITEM, |index| {
+            item::<KEY_ITEM>(table, index).is_some_and(|row| u64_at(row, 0) < wanted)
+        });
+        item::<KEY_ITEM>(table, index).is_some_and(|row| u64_at(row, 0) == wanted)
+    }
+
     /// The advisories of a package; the name is in normal form.
     pub fn package(&self, ecosystem: &str, name: &str) -> Result<Option<Package<'_>>, Error> {
         let key = package_key(ecosystem, name);

@@ -1,5 +1,6 @@
 //! The sections of the index and its description of itself.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -67,6 +68,26 @@ pub struct Meta {
     pub problems: u64,
     /// The first of these, by name.
     pub problem_examples: Vec<String>,
+}
+
+impl Meta {
+    /// The date of the data, seen from a point in time: the newest date of a source that is not after it. Some records
+    /// carry dates of the future, which must not make old data look new.
+    #[must_use]
+    pub fn newest_before(&self, now: Timestamp) -> Option<Timestamp> {
+        let dates = self
+            .sources
+            .iter()
+            .filter_map(|source| source.newest.parse::<Timestamp>().ok());
+        dates.filter(|date| *date <= now).max()
+    }
+
+    /// How many whole days old the data is.
+    #[must_use]
+    pub fn age_days(&self, now: Timestamp) -> Option<i64> {
+        let newest = self.newest_before(now)?;
+        Some((now.as_second() - newest.as_second()) / (24 * 60 * 60))
+    }
 }
 
 /// One archive or folder of records.

@@ -175,7 +175,10 @@ fn statements(
 ) -> Result<Vec<barge_vuln::vex::Statement>, Error> {
     let mut statements = Vec::new();
     for file in &arguments.vex {
-        statements.extend(barge_vuln::vex::parse(file.as_str(), &read(context, file)?)?);
+        statements.extend(barge_vuln::vex::parse(
+            file.as_str(),
+            &read(context, file)?,
+        )?);
     }
     Ok(statements)
 }
@@ -215,7 +218,9 @@ fn write(
         }
     };
     match &wanted.file {
-        None => Ok(context.printer.human(|out| out.write_all(text.as_bytes()))?),
+        None => Ok(context
+            .printer
+            .human(|out| out.write_all(text.as_bytes()))?),
         Some(file) => {
             let path = context.folder.join(file);
             fs::write(&path, text).map_err(|source| Error::File {
@@ -236,11 +241,7 @@ fn budget(wanted: &Output) -> usize {
     }
 }
 
-fn report(
-    database: &Database,
-    sbom: &Sbom,
-    scan: &Scan,
-) -> Result<barge_report::Report, Error> {
+fn report(database: &Database, sbom: &Sbom, scan: &Scan) -> Result<barge_report::Report, Error> {
     let reference = sbom.subject.references.first();
     let options = ReportOptions {
         tool: tool(),
@@ -297,7 +298,11 @@ fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
 
 /// Tells what makes the result less than it could be.
 fn warn(context: &Context, scan: &Scan) {
-    let missing = scan.findings.coverage.iter().filter(|coverage| !coverage.has_data);
+    let missing = scan
+        .findings
+        .coverage
+        .iter()
+        .filter(|coverage| !coverage.has_data);
     for coverage in missing {
         let (packages, ecosystem) = (coverage.packages, &coverage.ecosystem);
         context.printer.warning(&format!(
@@ -311,9 +316,13 @@ fn warn(context: &Context, scan: &Scan) {
         ));
     }
     for rule in &scan.verdict.expired_rules {
-        context.printer.warning(&format!("the ignore rule for {rule} has expired"));
+        context
+            .printer
+            .warning(&format!("the ignore rule for {rule} has expired"));
     }
     for rule in &scan.verdict.unused_rules {
-        context.printer.warning(&format!("the ignore rule for {rule} fits nothing"));
+        context
+            .printer
+            .warning(&format!("the ignore rule for {rule} fits nothing"));
     }
 }

@@ -118,18 +118,16 @@ fn open(context: &Context, path: Option<&Utf8PathBuf>) -> Result<Database, Error
 }
 
 /// Compiles a folder and tells what came of it.
-fn compile(
-    context: &Context,
-    from: &Utf8PathBuf,
-    output: &Utf8PathBuf,
-) -> Result<Exit, Error> {
+fn compile(context: &Context, from: &Utf8PathBuf, output: &Utf8PathBuf) -> Result<Exit, Error> {
     let builder = barge_vuln::compile(from.as_std_path())?;
     for problem in builder.problems() {
         context
             .printer
             .warning(&format!("left out `{}`: {}", problem.name, problem.reason));
     }
-    let hidden = builder.problem_count().saturating_sub(builder.problems().len() as u64);
+    let hidden = builder
+        .problem_count()
+        .saturating_sub(builder.problems().len() as u64);
     if hidden > 0 {
         context.printer.warning(&format!("left out {hidden} more"));
     }
@@ -168,13 +166,11 @@ struct Status {
 impl Status {
     fn of(database: &Database, context: &Context) -> Self {
         let meta = database.meta().clone();
-        let newest = meta.newest.parse::<jiff::Timestamp>().ok();
-        let age = |newest: jiff::Timestamp| (context.now.as_second() - newest.as_second()).max(0);
         Self {
             schema: "barge/db-status/v1",
             digest: database.digest().to_owned(),
             bytes: database.size(),
-            age_days: newest.map(|newest| age(newest) / (24 * 60 * 60)),
+            age_days: meta.age_days(context.now),
             meta,
         }
     }
@@ -186,8 +182,12 @@ impl Status {
             .map_or_else(|| "n/a".to_owned(), |days| format!("{days} days"));
         writeln!(out, "digest     {}", self.digest)?;
         writeln!(out, "size       {:.1} MB", self.bytes as f64 / 1e6)?;
-        writeln!(out, "records    {} ({} withdrawn)", meta.records, meta.withdrawn)?;
-        writeln!(out, "newest     {} ({age} ago)", meta.newest)?;
+        writeln!(
+            out,
+            "records    {} ({} withdrawn)",
+            meta.records, meta.withdrawn
+        )?;
+        writeln!(out, "age        {age}")?;
         writeln!(out, "cve facts  {}", meta.cves)?;
         writeln!(out, "problems   {}", meta.problems)?;
         writeln!(out, "sources")?;
@@ -197,8 +197,12 @@ impl Status {
         }
         writeln!(out, "ecosystems")?;
         for ecosystem in &meta.ecosystems {
-            let (name, packages, entries) = (&ecosystem.name, ecosystem.packages, ecosystem.entries);
-            writeln!(out, "  {name:<40} {packages:>8} packages {entries:>8} entries")?;
+            let (name, packages, entries) =
+                (&ecosystem.name, ecosystem.packages, ecosystem.entries);
+            writeln!(
+                out,
+                "  {name:<40} {packages:>8} packages {entries:>8} entries"
+            )?;
         }
         Ok(())
     }
@@ -215,13 +219,17 @@ struct Comparison {
 
 fn compare_versions(arguments: &CompareArguments, context: &Context) -> Result<Exit, Error> {
     if arguments.stdin {
-        context.printer.human(|out| compare_lines(io::stdin().lock(), out))?;
+        context
+            .printer
+            .human(|out| compare_lines(io::stdin().lock(), out))?;
         return Ok(Exit::Done);
     }
     let (Some(scheme), Some(left), Some(right)) =
         (arguments.scheme, &arguments.left, &arguments.right)
     else {
-        return Err(Error::Usage("a comparison needs a scheme and two versions".into()));
+        return Err(Error::Usage(
+            "a comparison needs a scheme and two versions".into(),
+        ));
     };
     let comparison = Comparison {
         schema: "barge/db-compare/v1",
@@ -230,7 +238,9 @@ fn compare_versions(arguments: &CompareArguments, context: &Context) -> Result<E
         right: right.clone(),
         order: compare(scheme, left, right).map_err(barge_vuln::Error::from)? as i8,
     };
-    context.printer.result(&comparison, |out| writeln!(out, "{}", comparison.order))?;
+    context
+        .printer
+        .result(&comparison, |out| writeln!(out, "{}", comparison.order))?;
     Ok(Exit::Done)
 }
 
@@ -285,7 +295,10 @@ struct ShownRecord {
 fn show(arguments: &ShowArguments, context: &Context) -> Result<Exit, Error> {
     let database = open(context, arguments.db.as_ref())?;
     let Some(group) = database.find(&arguments.id)? else {
-        return Err(Error::Usage(format!("no record has the id `{}`", arguments.id)));
+        return Err(Error::Usage(format!(
+            "no record has the id `{}`",
+            arguments.id
+        )));
     };
     let (ids, numbers) = database.group(group)?;
     let mut shown = Shown {
@@ -296,7 +309,10 @@ fn show(arguments: &ShowArguments, context: &Context) -> Result<Exit, Error> {
     for number in numbers {
         let record = database.record(number)?;
         let text = database.texts(std::slice::from_ref(&record))?.pop();
-        let RecordText { details, references } = text.unwrap_or_default();
+        let RecordText {
+            details,
+            references,
+        } = text.unwrap_or_default();
         let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         shown.records.push(ShownRecord {
             id: record.id.to_owned(),
@@ -305,7 +321,11 @@ fn show(arguments: &ShowArguments, context: &Context) -> Result<Exit, Error> {
             aliases: owned(&record.aliases),
             upstream: owned(&record.upstream),
             related: owned(&record.related),
-            ratings: record.ratings.iter().map(|rating| rating.score.clone()).collect(),
+            ratings: record
+                .ratings
+                .iter()
+                .map(|rating| rating.score.clone())
+                .collect(),
             details,
             references,
         });
@@ -332,7 +352,11 @@ impl Shown {
                 }
             }
             if !record.details.is_empty() {
-                let text: String = record.details.lines().map(|line| barge_report::one_line(line) + "\n").collect();
+                let text: String = record
+                    .details
+                    .lines()
+                    .map(|line| barge_report::one_line(line) + "\n")
+                    .collect();
                 write!(out, "\n{text}")?;
             }
         }

@@ -66,8 +66,15 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         fetch(arguments, context, &output)?;
         return super::compile(context, &output, &output.join(super::INDEX));
     }
-    let folder = arguments.from.strip_prefix("file://").unwrap_or(&arguments.from);
-    super::compile(context, &context.folder.join(folder), &output.join(super::INDEX))
+    let folder = arguments
+        .from
+        .strip_prefix("file://")
+        .unwrap_or(&arguments.from);
+    super::compile(
+        context,
+        &context.folder.join(folder),
+        &output.join(super::INDEX),
+    )
 }
 
 fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<(), Error> {
