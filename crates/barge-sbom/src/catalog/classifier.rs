@@ -44,7 +44,7 @@ const fn classifier(
     }
 }
 
-static CLASSIFIERS: [Classifier; 36] = [
+static CLASSIFIERS: [Classifier; 35] = [
     classifier(
         "bash",
         ("gnu", "bash"),
@@ -110,12 +110,6 @@ static CLASSIFIERS: [Classifier; 36] = [
         ("apache", "http_server"),
         &["httpd", "apache2"],
         r"\x00Apache/(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "jq",
-        ("jqlang", "jq"),
-        &["jq"],
-        r"\x00(?:jq-)?(\d+\.\d+(?:\.\d+)?)\x00(?:\S+\x00)?(?:jq|Usage:)",
     ),
     classifier(
         "lighttpd",
@@ -322,7 +316,12 @@ impl Classifier {
     fn is_called(&self, file_name: &str) -> bool {
         self.names.iter().any(|name| {
             file_name.strip_prefix(name).is_some_and(|rest| {
-                let rest = rest.replace(".so", "");
+                // `openssl.so` is a module for something else, `libcrypto.so.3` the library.
+                let rest = if name.starts_with("lib") {
+                    rest.replace(".so", "")
+                } else {
+                    rest.to_owned()
+                };
                 rest.chars().all(|c| c.is_ascii_digit() || ".-".contains(c))
             })
         })
@@ -377,6 +376,7 @@ mod tests {
             ("python", true),
             ("python3-config", false),
             ("pythonx", false),
+            ("python.so", false),
         ] {
             assert_eq!(python.is_called(name), expected, "{name}");
         }

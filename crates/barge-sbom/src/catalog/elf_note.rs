@@ -56,6 +56,7 @@ fn package(json: &Value) -> Option<Found> {
     // Debian's notes name the source, which is no package that anyone could have installed.
     let kind = match text("type")? {
         "rpm" => PackageKind::Rpm,
+        "deb" => return None,
         "apk" => PackageKind::Apk,
         "alpm" | "pacman" => PackageKind::Alpm,
         _ => PackageKind::Generic,
