@@ -21,24 +21,27 @@ pub(super) struct Hit<'a> {
 pub(super) struct Hits<'a> {
     hits: Vec<Hit<'a>>,
     by_node: HashMap<NodeId, usize>,
-    /// Hard links of interest whose content cannot be had.
-    pub(super) dangling: Vec<Unknown>,
+}
+
+/// What hard links to files of lower layers say: their names are known in one layer, their contents in another.
+#[derive(Default)]
+pub(super) struct Late {
+    findings: HashMap<NodeId, Finding>,
+    /// Links of interest whose content cannot be had any more.
+    pub(super) lost: Vec<Unknown>,
 }
 
 impl<'a> Hits<'a> {
-    pub(super) fn collect(
-        tree: &RootFs<'a, Finding>,
-        layers: &[&'a LayerIndex<Finding>],
-        declared: bool,
-    ) -> Self {
+    /// `late` are the findings of hard links that only the whole image shows; see [`late`].
+    pub(super) fn collect(tree: &RootFs<'a, Finding>, late: &'a Late) -> Self {
         let mut places = Places::new(tree);
         let mut hits = Vec::new();
-        let mut dangling = Vec::new();
         for node in tree.nodes() {
             let (Some(origin), Some(content)) = (tree.origin(node), tree.content_of(node)) else {
                 continue;
             };
-            if let Some(finding) = tree.finding(content)
+            let finding = late.findings.get(&node).or_else(|| tree.finding(content));
+            if let Some(finding) = finding
                 && places.count(node, finding.role)
             {
                 hits.push(Hit {
@@ -47,10 +50,6 @@ impl<'a> Hits<'a> {
                     role: finding.role,
                     says: &finding.says,
                 });
-            } else if is_unbound_link(tree, origin)
-                && (origin == content || is_lost(tree, layers, node, content, declared))
-            {
-                dangling.extend(wanted_by_name(tree, node, declared));
             }
         }
         hits.sort_by_cached_key(|hit| tree.path(hit.node));
@@ -59,11 +58,7 @@ impl<'a> Hits<'a> {
             .enumerate()
             .map(|(at, hit)| (hit.node, at))
             .collect();
-        Self {
-            hits,
-            by_node,
-            dangling,
-        }
+        Self { hits, by_node }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Hit<'a>> {
@@ -82,28 +77,42 @@ fn is_unbound_link(tree: &RootFs<'_, Finding>, origin: Origin) -> bool {
         .is_some_and(|entry| entry.kind == EntryKind::HardLink)
 }
 
-/// A hard link to a file of a lower layer that nobody examined under its first name, but would under this one.
-fn is_lost(
+/// Examines hard links to lower layers under their own names.
+pub(super) fn late(
     tree: &RootFs<'_, Finding>,
     layers: &[&LayerIndex<Finding>],
-    node: NodeId,
-    content: Origin,
     declared: bool,
-) -> bool {
-    let held = layers
-        .get(usize::from(content.layer))
-        .and_then(|layer| layer.content(content.entry));
-    let mut head = [0; 512];
-    let read = held.map_or(0, |held| held.read_at(0, &mut head).unwrap_or_default());
-    role(tree, node, head.get(..read).unwrap_or_default(), declared).is_some()
-}
-
-fn wanted_by_name(tree: &RootFs<'_, Finding>, node: NodeId, declared: bool) -> Option<Unknown> {
-    role(tree, node, &[], declared)?;
-    Some(Unknown {
-        path: String::from_utf8_lossy(&tree.path(node)).into_owned(),
-        reason: "a hard link whose content is in no layer below".to_owned(),
-    })
+) -> Late {
+    let mut late = Late::default();
+    let links = tree.nodes().filter(|node| {
+        let origin = tree.origin(*node);
+        origin.is_some_and(|origin| is_unbound_link(tree, origin))
+    });
+    for node in links {
+        let Some(content) = tree.content_of(node) else {
+            continue;
+        };
+        let layer = layers.get(usize::from(content.layer));
+        let held = layer.and_then(|layer| layer.content(content.entry));
+        let mut head = [0; 512];
+        let read = held
+            .as_ref()
+            .map_or(0, |held| held.read_at(0, &mut head).unwrap_or_default());
+        let Some(role) = role(tree, node, head.get(..read).unwrap_or_default(), declared) else {
+            continue;
+        };
+        let path = tree.path(node);
+        let known = tree.finding(content).filter(|finding| finding.role == role);
+        let examined = held.and_then(|held| Catalogers { declared }.examine(role, &path, &held));
+        match known.cloned().or(examined) {
+            Some(finding) => drop(late.findings.insert(node, finding)),
+            None => late.lost.push(Unknown {
+                path: String::from_utf8_lossy(&path).into_owned(),
+                reason: "a hard link whose content cannot be had".to_owned(),
+            }),
+        }
+    }
+    late
 }
 
 fn role(tree: &RootFs<'_, Finding>, node: NodeId, head: &[u8], declared: bool) -> Option<u16> {

@@ -57,7 +57,8 @@ pub(crate) fn assemble(
 ) -> Result<Sbom, Error> {
     let tree = RootFs::squash(layers);
     let within = restriction(&tree, scope, &subject)?;
-    let hits = Hits::collect(&tree, layers, scope.declared);
+    let late = hits::late(&tree, layers, scope.declared);
+    let hits = Hits::collect(&tree, &late);
     let distro = distro(&tree, &hits);
     let mut candidates = candidates(&tree, &hits, distro.as_ref());
     owner::mark(&tree, &hits, &mut candidates);
@@ -71,7 +72,7 @@ pub(crate) fn assemble(
         distro,
         layers: facts,
         packages: Vec::new(),
-        unknowns: unknowns(&tree, &hits, layers, within),
+        unknowns: unknowns(&tree, &hits, &late, layers, within),
     };
     sbom.packages = merge::merge(&candidates, &sbom.layers);
     Ok(sbom)
@@ -216,6 +217,7 @@ fn is_copy_of_owner(candidate: &Candidate<'_>) -> bool {
 fn unknowns(
     tree: &RootFs<'_, Finding>,
     hits: &Hits<'_>,
+    late: &hits::Late,
     layers: &[&LayerIndex<Finding>],
     within: Option<NodeId>,
 ) -> Vec<Unknown> {
@@ -236,7 +238,7 @@ fn unknowns(
             reason: file.reason.clone(),
         });
     }
-    unknowns.extend(hits.dangling.iter().cloned());
+    unknowns.extend(late.lost.iter().cloned());
     unknowns.sort();
     unknowns.dedup();
     unknowns

@@ -53,9 +53,10 @@ fn package(json: &Value) -> Option<Found> {
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     };
+    // Debian's notes name the source, which is no package that anyone could have installed.
     let kind = match text("type")? {
         "rpm" => PackageKind::Rpm,
-        "deb" => PackageKind::Deb,
+        "deb" => return None,
         "apk" => PackageKind::Apk,
         "alpm" | "pacman" => PackageKind::Alpm,
         _ => PackageKind::Generic,

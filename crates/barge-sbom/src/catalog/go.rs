@@ -156,7 +156,10 @@ fn main_module(mut main: Found, settings: &[(&str, &str)], found: &[Found]) -> O
             .map(|(_, value)| *value)
     };
     if !is_version(&main.version) {
-        main.version = pseudo_version(setting("vcs.revision")?, setting("vcs.time")?)?;
+        let pseudo = || pseudo_version(setting("vcs.revision")?, setting("vcs.time")?);
+        main.version = setting("-ldflags")
+            .and_then(linked_version)
+            .or_else(pseudo)?;
     }
     for (fact, key) in [
         ("vcs.revision", "vcs.revision"),
@@ -170,6 +173,24 @@ fn main_module(mut main: Found, settings: &[(&str, &str)], found: &[Found]) -> O
         .map(|module| vec![module.name.clone()])
         .collect();
     Some(main)
+}
+
+/// The version that the linker was told to put into a variable: `-X main.version=1.2.3`.
+fn linked_version(flags: &str) -> Option<String> {
+    let flags = flags.replace(['"', '\''], " ");
+    let value = flags.split_whitespace().find_map(|word| {
+        let (variable, value) = word.split_once('=')?;
+        let name = variable.rsplit('.').next()?.to_ascii_lowercase();
+        let value = value.trim_start_matches('v');
+        let is_version = value.starts_with(|c: char| c.is_ascii_digit()) && value.contains('.');
+        (is_version
+            && matches!(
+                name.as_str(),
+                "version" | "ver" | "buildversion" | "appversion"
+            ))
+        .then_some(value)
+    })?;
+    Some(format!("v{value}"))
 }
 
 /// `v0.0.0-20260102030405-0123456789ab` (go.dev/ref/mod, "Pseudo-versions").
@@ -237,6 +258,8 @@ build\t-compiler=gc\n";
                 "stdlib@1.22"
             ]
         );
+        let linked = format!("{devel}build\t-ldflags=\"-s -X 'main.Version=1.4.0' -w\"\n");
+        assert_eq!(names("go1.22", &linked)[0], "example.com/app@v1.4.0");
         assert_eq!(names("devel go1.23-abcdef Tue", ""), ["stdlib@1.23"]);
         assert!(names("unknown", "").is_empty());
     }

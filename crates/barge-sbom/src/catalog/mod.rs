@@ -4,6 +4,7 @@
 //! says is a pure function of its content and path, so it can be cached with its layer.
 
 mod apk;
+mod classifier;
 mod conan;
 mod conda;
 mod deb822;
@@ -15,6 +16,9 @@ mod go;
 mod haskell;
 mod java;
 mod kernel;
+mod lock_npm;
+mod lock_other;
+mod lock_toml;
 mod lua;
 mod maven;
 mod npm;
@@ -122,7 +126,7 @@ impl Recognizer {
 }
 
 /// All recognizers, in the order in which they are asked.
-static CATALOGS: [&[Recognizer]; 23] = [
+static CATALOGS: [&[Recognizer]; 26] = [
     os_release::RECOGNIZERS,
     dpkg::RECOGNIZERS,
     opkg::RECOGNIZERS,
@@ -146,6 +150,9 @@ static CATALOGS: [&[Recognizer]; 23] = [
     wordpress::RECOGNIZERS,
     kernel::RECOGNIZERS,
     program::RECOGNIZERS,
+    lock_npm::RECOGNIZERS,
+    lock_toml::RECOGNIZERS,
+    lock_other::RECOGNIZERS,
 ];
 
 #[derive(Default)]

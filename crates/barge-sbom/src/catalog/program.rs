@@ -1,6 +1,6 @@
 //! Programs: one opening of the file for all catalogers that look into programs.
 
-use super::{Name, Recognizer, elf_note, go, rust};
+use super::{Name, Recognizer, classifier, elf_note, go, rust};
 use crate::binary::{Format, Program};
 use crate::finding::{Examined, File, Says};
 
@@ -19,5 +19,6 @@ fn read(file: &File<'_>) -> Examined {
     let mut found = go::packages(&program)?;
     found.extend(rust::packages(&program)?);
     found.extend(elf_note::packages(&program)?);
+    found.extend(classifier::packages(&program, file.name())?);
     Ok(Says::Packages(found))
 }
