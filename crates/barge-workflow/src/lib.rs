@@ -1,12 +1,15 @@
 //! Existing workflow files: a model with positions, expressions, image-reference dataflow, rules, fixes.
 
 pub mod check;
+pub mod daemon_error;
+pub mod diff;
 pub mod expression;
 pub mod finding;
 pub mod flow;
 pub mod ignore;
 pub mod model;
 pub mod reference;
+pub mod render;
 pub mod rule;
 pub mod scenario;
 pub mod shell;

@@ -4,15 +4,18 @@
 //! its purpose. Names are GitHub's; other forges get a model of their own that yields the same steps.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::expression::{Part, Template, parse};
+use crate::shell::ScriptText;
 use crate::source::{Source, Span};
 use crate::yaml::{self, Node, ParseYamlError, Style};
 
 const STEP_LIMIT: usize = 5_000;
 
 /// A text and where it stands.
+///
+/// What is read from the text is kept: a step is walked once per leg and scenario.
 #[derive(Debug, Clone)]
 pub struct Field {
     /// The text as YAML reads it.
@@ -21,6 +24,8 @@ pub struct Field {
     pub span: Span,
     /// How it was written.
     pub style: Style,
+    template: OnceLock<Arc<Template>>,
+    script: OnceLock<Arc<ScriptText>>,
 }
 
 /// A name with its field.
@@ -169,13 +174,37 @@ pub struct Action {
 impl Field {
     fn from_node(node: &Node) -> Option<Self> {
         match &node.kind {
-            yaml::Kind::Scalar(scalar) => Some(Self {
-                text: scalar.text.clone(),
-                span: node.span,
-                style: scalar.style,
-            }),
+            yaml::Kind::Scalar(scalar) => {
+                Some(Self::new(scalar.text.clone(), node.span, scalar.style))
+            }
             _ => None,
         }
+    }
+
+    /// A text at a place.
+    #[must_use]
+    pub fn new(text: String, span: Span, style: Style) -> Self {
+        Self {
+            text,
+            span,
+            style,
+            template: OnceLock::new(),
+            script: OnceLock::new(),
+        }
+    }
+
+    /// The text, split at its expressions.
+    #[must_use]
+    pub fn template(&self) -> &Template {
+        self.template
+            .get_or_init(|| Arc::new(Template::parse(&self.text)))
+    }
+
+    /// The text, read as a shell script.
+    #[must_use]
+    pub fn script(&self) -> &Arc<ScriptText> {
+        self.script
+            .get_or_init(|| Arc::new(ScriptText::new(&self.text, self.template())))
     }
 
     /// The byte of the file where a byte of the text stands.

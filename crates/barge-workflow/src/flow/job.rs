@@ -15,7 +15,7 @@ use crate::symbolic::{
 use super::artifact::Artifact;
 use super::facts::{Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace};
 use super::run::Repository;
-use super::scope::{Contexts, JobResult};
+use super::scope::{Contexts, JobResult, interpolate_field};
 use super::{machine, path, program};
 
 const ACTION_DEPTH_LIMIT: usize = 4;
@@ -192,7 +192,7 @@ impl Walk<'_> {
                 .find_map(|defaults| defaults.working_directory.as_ref())
         });
         let directory = directory
-            .and_then(|field| interpolate(&field.text, &contexts).sole_text())
+            .and_then(|field| interpolate_field(field, &contexts).sole_text())
             .unwrap_or_default();
         let directory = path::normalize(&directory);
         machine::run(
@@ -210,7 +210,7 @@ impl Walk<'_> {
     /// Evaluates an input of a step.
     pub(super) fn input(&self, step: &Step, name: &str, frame: &Frame<'_>) -> Option<Value> {
         let field = step.input(name)?;
-        Some(interpolate(&field.text, &self.contexts(frame, Some(step))))
+        Some(interpolate_field(field, &self.contexts(frame, Some(step))))
     }
 
     fn use_action(
@@ -284,7 +284,7 @@ impl Walk<'_> {
         let outputs = action
             .outputs
             .iter()
-            .map(|(name, field)| (name.clone(), interpolate(&field.text, &contexts)))
+            .map(|(name, field)| (name.clone(), interpolate_field(field, &contexts)))
             .collect();
         if let Some(trace) = self.trace.steps.get_mut(number) {
             trace.outputs = outputs;
@@ -471,7 +471,7 @@ impl Walk<'_> {
         let contexts = self.contexts(frame, None);
         let outputs: BTreeMap<String, Value> = outputs
             .iter()
-            .map(|(name, field)| (name.clone(), interpolate(&field.text, &contexts)))
+            .map(|(name, field)| (name.clone(), interpolate_field(field, &contexts)))
             .collect();
         self.trace.outputs = outputs;
         (self.trace, self.alive)

@@ -1,11 +1,12 @@
 //! The machine that a step's script runs on: turns the programs it calls into facts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::expression::{Part, Template};
+use crate::expression::Part;
 use crate::model::Field;
-use crate::shell::parser::{PLACEHOLDER, PLACEHOLDER_LIMIT};
-use crate::shell::{Call, Input, Interpreter, Machine, Output, parse};
+use crate::shell::parser::PLACEHOLDER;
+use crate::shell::{Call, Input, Interpreter, Machine, Output, ScriptText};
 use crate::source::{Source, Span};
 use crate::symbolic::{Condition, Satisfiable, Scope, Shape, Symbol, Term, Text, Value, evaluate};
 
@@ -24,53 +25,30 @@ pub(super) enum Data {
     File(Text),
 }
 
-/// A script with its expressions replaced, and what they and the environment are.
+/// What a script's expressions and environment are in one walk.
 pub(super) struct Prepared {
-    text: String,
+    script: Arc<ScriptText>,
     placeholders: Vec<Value>,
-    /// Where each placeholder stands: its byte in the script, and how many bytes shorter the script is after it.
-    shifts: Vec<(usize, usize)>,
     environment: BTreeMap<String, Value>,
 }
 
-/// Replaces the expressions of a script by placeholders.
+/// Evaluates what a script refers to.
 pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
-    let template = Template::parse(&run.text);
-    let mut prepared = Prepared {
-        text: String::new(),
-        placeholders: Vec::new(),
-        shifts: Vec::new(),
-        environment: BTreeMap::new(),
-    };
-    let mut shift = 0;
-    for part in &template.parts {
-        let (range, value) = match part {
-            Part::Literal(range) => {
-                prepared
-                    .text
-                    .push_str(run.text.get(range.clone()).unwrap_or_default());
-                continue;
-            }
-            Part::Expression(range, expression) => (range, evaluate(expression, contexts)),
-            Part::Broken(range, _) => (
-                range,
-                Value::unknown(run.text.get(range.clone()).unwrap_or_default(), Shape::Text),
-            ),
-        };
-        let number = u32::try_from(prepared.placeholders.len().min(PLACEHOLDER_LIMIT - 1))
-            .unwrap_or_default();
-        let Some(character) = char::from_u32(PLACEHOLDER + number) else {
-            continue;
-        };
-        prepared
-            .placeholders
-            .push(value.map(|term| Term::Text(term.printed())));
-        prepared.text.push(character);
-        shift += range.len().saturating_sub(character.len_utf8());
-        prepared.shifts.push((prepared.text.len(), shift));
+    let printed = |value: Value| value.map(|term| Term::Text(term.printed()));
+    let values = run.template().parts.iter().filter_map(|part| match part {
+        Part::Literal(_) => None,
+        Part::Expression(_, expression) => Some(printed(evaluate(expression, contexts))),
+        Part::Broken(range, _) => Some(Value::unknown(
+            run.text.get(range.clone()).unwrap_or_default(),
+            Shape::Text,
+        )),
+    });
+    let script = Arc::clone(run.script());
+    Prepared {
+        placeholders: values.collect(),
+        environment: environment(script.text(), contexts),
+        script,
     }
-    prepared.environment = environment(&prepared.text, contexts);
-    prepared
 }
 
 /// The variables that a script can mean: only names that occur in it are looked up.
@@ -155,7 +133,7 @@ pub(super) fn run(
     directory: Text,
     tolerated: bool,
 ) {
-    let tree = parse(&prepared.text);
+    let tree = Arc::clone(&prepared.script);
     let facts = walk.trace.facts.len();
     let mut script = Script {
         walk,
@@ -168,24 +146,17 @@ pub(super) fn run(
         tolerated,
         assigned: BTreeSet::new(),
     };
-    Interpreter::new(&mut script).run(&tree);
+    Interpreter::new(&mut script).run(tree.tree());
     script.settle(facts);
 }
 
 impl Script<'_, '_> {
     /// The place of a stretch of the script in its file.
     pub(super) fn place(&self, span: Span) -> Place {
-        let original = |offset: usize| {
-            let shift = self
-                .prepared
-                .shifts
-                .iter()
-                .take_while(|(at, _)| *at <= offset)
-                .last()
-                .map_or(0, |(_, shift)| *shift);
-            offset + shift
-        };
-        let (start, end) = (original(span.start), original(span.end));
+        let (start, end) = (
+            self.prepared.script.original(span.start),
+            self.prepared.script.original(span.end),
+        );
         let located = self.run.locate(self.source, start);
         Place {
             source: self.source.clone(),
@@ -431,7 +402,8 @@ impl Machine for Script<'_, '_> {
     fn label(&self, span: Span) -> String {
         let text = self
             .prepared
-            .text
+            .script
+            .text()
             .get(span.start..span.end)
             .unwrap_or_default();
         let line = self.source.line_of(self.place(span).span.start);

@@ -11,7 +11,7 @@ use crate::yaml::Node;
 use super::artifact::Artifact;
 use super::facts::{FactKind, JobTrace, Place, StepTrace, Trace};
 use super::job::{Frame, Walk};
-use super::scope::{Contexts, JobResult};
+use super::scope::{Contexts, JobResult, interpolate_field};
 
 const LEG_LIMIT: usize = 24;
 const CALL_DEPTH_LIMIT: usize = 4;
@@ -346,7 +346,7 @@ impl Run<'_> {
                 .iter()
                 .find(|(key, _)| key.eq_ignore_ascii_case(name));
             let value = match given {
-                Some((_, field)) => interpolate(&field.text, contexts),
+                Some((_, field)) => interpolate_field(field, contexts),
                 None => match &declared.default {
                     Some(default) => default_value(default, declared.kind.as_deref()),
                     None => Value::null(),
@@ -376,7 +376,7 @@ impl Run<'_> {
             .unwrap_or_default();
         let outputs = outputs
             .iter()
-            .map(|(name, field)| (name.clone(), interpolate(&field.text, &result_contexts)))
+            .map(|(name, field)| (name.clone(), interpolate_field(field, &result_contexts)))
             .collect();
         JobResult {
             ran: condition.clone(),
@@ -447,7 +447,8 @@ fn legs(job: &Job, contexts: &Contexts<'_>) -> (Vec<Option<Term>>, bool) {
     let Some(matrix) = &job.matrix else {
         return (vec![Some(Term::Map(Vec::new().into()))], false);
     };
-    match spread(matrix, contexts) {
+    let spread = spread(matrix, contexts).map(|legs| distinct(job, legs));
+    match spread {
         Some(legs) if !legs.is_empty() && legs.len() <= LEG_LIMIT => (
             legs.into_iter()
                 .map(|leg| Some(Term::Map(leg.into())))
@@ -459,6 +460,62 @@ fn legs(job: &Job, contexts: &Contexts<'_>) -> (Vec<Option<Term>>, bool) {
 }
 
 type Leg = Vec<(String, Term)>;
+
+/// Legs that differ only in values the job never names do the same: two of them stand for all.
+fn distinct(job: &Job, legs: Vec<Leg>) -> Vec<Leg> {
+    let texts = job_texts(job);
+    let whole = texts.iter().any(|text| {
+        text.contains("matrix)") || text.contains("matrix[") || text.contains("matrix }")
+    });
+    if whole {
+        return legs;
+    }
+    let named = |key: &str| {
+        texts
+            .iter()
+            .any(|text| text.contains(&format!("matrix.{key}")))
+    };
+    let mut seen: Vec<(Leg, usize)> = Vec::new();
+    let mut kept = Vec::new();
+    for leg in legs {
+        let shown: Leg = leg.iter().filter(|(key, _)| named(key)).cloned().collect();
+        match seen.iter_mut().find(|(known, _)| *known == shown) {
+            Some((_, count)) => {
+                *count += 1;
+                if *count > 2 {
+                    continue;
+                }
+            }
+            None => seen.push((shown, 1)),
+        }
+        kept.push(leg);
+    }
+    kept
+}
+
+/// All texts of a job that can name a matrix value, those of a step's keys included.
+fn job_texts(job: &Job) -> Vec<&str> {
+    fn collect<'a>(node: &'a Node, into: &mut Vec<&'a str>) {
+        match node.text() {
+            Some(text) if text.contains("matrix") => into.push(text),
+            Some(_) => {}
+            None => {
+                node.items().iter().for_each(|item| collect(item, into));
+                node.entries()
+                    .iter()
+                    .for_each(|(_, value)| collect(value, into));
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    // Not `runs-on` or `name`: they change nothing that is followed.
+    for key in ["steps", "env", "outputs", "with", "defaults", "if"] {
+        if let Some(node) = job.node.get(key) {
+            collect(node, &mut texts);
+        }
+    }
+    texts
+}
 
 fn spread(matrix: &Node, contexts: &Contexts<'_>) -> Option<Vec<Leg>> {
     if matrix.text().is_some() {

@@ -3,13 +3,22 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::model::{Entry, Input};
+use crate::model::{Entry, Field, Input};
 use crate::scenario::{Scenario, outside};
-use crate::symbolic::{Condition, Scope, Shape, Symbol, Term, Text, Value, interpolate};
+use crate::symbolic::{Condition, Scope, Shape, Symbol, Term, Text, Value, interpolate_template};
 
 use super::facts::StepTrace;
 
 const ENV_DEPTH_LIMIT: u32 = 8;
+
+/// A field's text with its expressions put in.
+pub(super) fn interpolate_field(field: &Field, scope: &dyn Scope) -> Value {
+    if field.text.contains("${{") {
+        interpolate_template(field.template(), &field.text, scope)
+    } else {
+        Value::text(field.text.as_str())
+    }
+}
 
 /// The result and outputs of a job that was walked.
 #[derive(Debug, Clone)]
@@ -74,7 +83,7 @@ impl Contexts<'_> {
     fn layer(&self, layer: &[Entry], name: &str) -> Option<Value> {
         let (_, field) = layer.iter().find(|(key, _)| key == name)?;
         self.depth.set(self.depth.get() + 1);
-        let value = interpolate(&field.text, self);
+        let value = interpolate_field(field, self);
         self.depth.set(self.depth.get() - 1);
         Some(value.map(|term| Term::Text(term.printed())))
     }

@@ -66,11 +66,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             let text = fact.place.source.slice(fact.place.span).to_owned();
-            let field = Field {
-                text,
-                span: fact.place.span,
-                style: crate::yaml::Style::Plain,
-            };
+            let field = Field::new(text, fact.place.span, crate::yaml::Style::Plain);
             named
                 .entry(field.span.start)
                 .or_insert_with(|| (field, what, Vec::new()))
@@ -111,11 +107,11 @@ fn groups(context: &Context<'_>) -> Vec<Field> {
         };
         let node = concurrency.get("group").unwrap_or(concurrency);
         if let Some(text) = node.text() {
-            groups.push(Field {
-                text: text.to_owned(),
-                span: node.span,
-                style: crate::yaml::Style::Plain,
-            });
+            groups.push(Field::new(
+                text.to_owned(),
+                node.span,
+                crate::yaml::Style::Plain,
+            ));
         }
     }
     groups

@@ -50,16 +50,18 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 continue;
             };
             // A value that came through the output is no second derivation.
-            let script = job
+            let text = job
                 .steps
                 .get(fact.step)
-                .map_or("", |step| step.script.as_str());
-            let text = fact.place.source.slice(fact.place.span);
-            let from_output = [script, text].iter().any(|text| {
-                text.contains(".outputs.tags")
-                    || text.contains(".outputs.json")
-                    || text.contains("METADATA_OUTPUT")
-            });
+                .map_or("", |step| step.place.source.slice(step.place.span));
+            let from_output = [
+                ".outputs.tags",
+                ".outputs.json",
+                ".outputs.version",
+                "METADATA_OUTPUT",
+            ]
+            .iter()
+            .any(|output| text.contains(output));
             if from_output {
                 continue;
             }

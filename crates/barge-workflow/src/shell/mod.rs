@@ -8,8 +8,10 @@ pub mod interpret;
 pub mod parser;
 pub mod syntax;
 pub mod test;
+pub mod text;
 pub mod tools;
 
 pub use interpret::{Call, Input, Interpreter, Machine, Output};
 pub use parser::parse;
 pub use syntax::Script;
+pub use text::ScriptText;

@@ -276,43 +276,52 @@ impl Condition {
     }
 
     fn search(&self, choices: &[Choices<'_>], total: usize) -> Satisfiable {
-        for number in 0..total {
-            let mut rest = number;
-            let mut case: BTreeMap<&Symbol, Option<&str>> = BTreeMap::new();
-            for choice in choices {
-                let count = choice.values.len();
-                case.insert(
-                    choice.subject,
-                    choice.values.get(rest % count).and_then(Option::as_deref),
-                );
-                rest /= count;
-            }
-            if self.holds(&case) {
-                let found = choices.iter().map(|choice| {
-                    choice.assignment(case.get(&**choice.subject).copied().flatten())
+        let compiled = self.compile(choices);
+        let mut case = vec![0_usize; choices.len()];
+        for _ in 0..total {
+            if compiled.holds(&case) {
+                let found = choices.iter().zip(&case).map(|(choice, at)| {
+                    choice.assignment(choice.values.get(*at).and_then(Option::as_deref))
                 });
                 return Satisfiable::Yes(found.collect());
+            }
+            for (at, choice) in case.iter_mut().zip(choices) {
+                *at += 1;
+                if *at < choice.values.len() {
+                    break;
+                }
+                *at = 0;
             }
         }
         Satisfiable::No
     }
 
-    fn holds(&self, case: &BTreeMap<&Symbol, Option<&str>>) -> bool {
+    /// The same condition with every test answered beforehand, for each choice of its unknown.
+    fn compile(&self, choices: &[Choices<'_>]) -> Compiled {
+        let all = |parts: &[Self]| parts.iter().map(|part| part.compile(choices)).collect();
         match self {
-            Self::Always => true,
-            Self::Never => false,
+            Self::Always => Compiled::All(Vec::new()),
+            Self::Never => Compiled::Any(Vec::new()),
             Self::Test(test) => {
-                let value = case.get(&*test.subject).copied().flatten();
-                match &test.expectation {
-                    Expectation::Equals(text) => {
-                        value.is_some_and(|value| value.to_lowercase() == *text)
-                    }
-                    Expectation::Truthy => value.is_none_or(|value| is_true(&test.subject, value)),
-                }
+                let subject = choices
+                    .iter()
+                    .position(|choice| **choice.subject == *test.subject)
+                    .unwrap_or_default();
+                let values = choices
+                    .get(subject)
+                    .map(|choice| choice.values.as_slice())
+                    .unwrap_or_default();
+                Compiled::Test(
+                    subject,
+                    values
+                        .iter()
+                        .map(|value| test.holds(value.as_deref()))
+                        .collect(),
+                )
             }
-            Self::Not(inner) => !inner.holds(case),
-            Self::All(parts) => parts.iter().all(|part| part.holds(case)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(case)),
+            Self::Not(inner) => Compiled::Not(Box::new(inner.compile(choices))),
+            Self::All(parts) => Compiled::All(all(parts)),
+            Self::Any(parts) => Compiled::Any(all(parts)),
         }
     }
 
@@ -323,6 +332,39 @@ impl Condition {
             Satisfiable::No => Some(true),
             Satisfiable::Yes(_) => Some(false),
             Satisfiable::Unknown => None,
+        }
+    }
+}
+
+impl Test {
+    /// The answer for a value; nothing stands for any text that is not asked for.
+    fn holds(&self, value: Option<&str>) -> bool {
+        match &self.expectation {
+            Expectation::Equals(text) => value.is_some_and(|value| value.to_lowercase() == *text),
+            Expectation::Truthy => value.is_none_or(|value| is_true(&self.subject, value)),
+        }
+    }
+}
+
+/// A condition over numbered choices.
+enum Compiled {
+    Test(usize, Vec<bool>),
+    Not(Box<Compiled>),
+    All(Vec<Compiled>),
+    Any(Vec<Compiled>),
+}
+
+impl Compiled {
+    fn holds(&self, case: &[usize]) -> bool {
+        match self {
+            Self::Test(subject, answers) => case
+                .get(*subject)
+                .and_then(|choice| answers.get(*choice))
+                .copied()
+                .unwrap_or(false),
+            Self::Not(inner) => !inner.holds(case),
+            Self::All(parts) => parts.iter().all(|part| part.holds(case)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(case)),
         }
     }
 }

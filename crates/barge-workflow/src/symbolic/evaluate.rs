@@ -110,7 +110,12 @@ pub fn interpolate(text: &str, scope: &dyn Scope) -> Value {
     if !text.contains("${{") {
         return Value::text(text);
     }
-    let template = Template::parse(text);
+    interpolate_template(&Template::parse(text), text, scope)
+}
+
+/// A text that was split before, with its expressions put in.
+#[must_use]
+pub fn interpolate_template(template: &Template, text: &str, scope: &dyn Scope) -> Value {
     if let Some(expression) = template.sole_expression() {
         return evaluate(expression, scope);
     }

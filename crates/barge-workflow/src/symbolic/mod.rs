@@ -12,7 +12,7 @@ mod text;
 mod value;
 
 pub use condition::{Assignment, Condition, Expectation, Satisfiable, Test};
-pub use evaluate::{Scope, condition_of, evaluate, interpolate};
+pub use evaluate::{Scope, condition_of, evaluate, interpolate, interpolate_template};
 pub(crate) use functions::from_json;
 pub use symbol::{Shape, Symbol};
 pub use text::{Comparison, Piece, Text};
