@@ -2,6 +2,7 @@
 //!
 //! What barge accepts, docker accepts; what docker accepts, barge accepts, except where it is stricter on purpose: only
 //! sha256 digests, no host that is a lone capitalised word (an owner that was not lower-cased).
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use barge_image::Reference;
 use proptest::prelude::*;

@@ -95,9 +95,10 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::Sbom(error) => error.hint(),
             Self::Advisories(error) => error.hint(),
-            Self::Download { .. } => {
-                Some("`barge db update --from` takes a mirror or a folder; a scan needs no network".into())
-            }
+            Self::Download { .. } => Some(
+                "`barge db update --from` takes a mirror or a folder; a scan needs no network"
+                    .into(),
+            ),
             Self::Pipeline(error) => error.hint(),
             _ => None,
         }

@@ -2,7 +2,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    missing_docs,
     reason = "tests hand the binary its environment, and fail by panicking"
 )]
 
