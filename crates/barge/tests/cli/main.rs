@@ -13,3 +13,4 @@ mod skip;
 #[path = "../support/mod.rs"]
 mod support;
 mod tampering;
+mod update;
