@@ -27,8 +27,9 @@ pub use index::{
 };
 pub use lookup::needed_ecosystems;
 pub use matching::*;
+pub use osv::Record;
 pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
 pub use purl::{PackageUrl, bill};
 pub use release::distro_release as distro;
 pub use scan::{Data, Options, Scan, scan};
-pub use severity::{Assessment, Severity};
+pub use severity::{Assessment, Severity, vector_score};

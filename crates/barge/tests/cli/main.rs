@@ -12,3 +12,4 @@ mod skip;
 #[path = "../support/mod.rs"]
 mod support;
 mod tampering;
+mod update;

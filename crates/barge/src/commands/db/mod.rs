@@ -99,7 +99,7 @@ pub(crate) fn default_index(context: &Context) -> Result<Utf8PathBuf, Error> {
     if index.exists() {
         Ok(index)
     } else {
-        Err(barge_pipeline::Error::NoAdvisoryData.into())
+        Err(barge_vuln::Error::NoRecords(index.into_std_path_buf()).into())
     }
 }
 
