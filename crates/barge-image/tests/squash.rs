@@ -2,6 +2,8 @@
 //!
 //! Runs where a Docker daemon answers; in CI its absence is a failure.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write as _};
 use std::process::{Command, Stdio};
