@@ -3,6 +3,7 @@
 mod depends;
 mod hits;
 mod merge;
+mod nix;
 mod origin;
 mod owner;
 
@@ -60,7 +61,13 @@ pub(crate) fn assemble(
     let late = hits::late(&tree, layers, scope.declared);
     let hits = Hits::collect(&tree, &late);
     let distro = distro(&tree, &hits);
+    let store = nix::packages(&tree);
     let mut candidates = candidates(&tree, &hits, distro.as_ref());
+    candidates.extend(
+        store
+            .iter()
+            .map(|(node, found)| store_candidate(&tree, *node, found)),
+    );
     owner::mark(&tree, &hits, &mut candidates);
     depends::link(&mut candidates);
     candidates.retain(|candidate| !is_copy_of_owner(candidate));
@@ -137,17 +144,7 @@ fn candidates<'a>(
         let introduced = origin::introduced(tree, hit);
         let first = candidates.len();
         for (position, found) in (0u32..).zip(found) {
-            let purl = purl(
-                &Identity {
-                    kind: found.kind,
-                    name: &found.name,
-                    version: &found.version,
-                    architecture: found.architecture.as_deref(),
-                    source: found.source.as_ref(),
-                    facts: Some(&found.facts),
-                },
-                distro,
-            );
+            let purl = purl(&identity(found), distro);
             candidates.push(Candidate {
                 found,
                 node: hit.node,
@@ -164,6 +161,37 @@ fn candidates<'a>(
         name_containers(&mut candidates[first..]);
     }
     candidates
+}
+
+/// A package that is a folder of the Nix store.
+fn store_candidate<'a>(
+    tree: &RootFs<'_, Finding>,
+    node: NodeId,
+    found: &'a Found,
+) -> Candidate<'a> {
+    Candidate {
+        found,
+        node,
+        path: String::from_utf8_lossy(&tree.path(node)).into_owned(),
+        position: 0,
+        layer: tree.origin(node).map_or(0, |origin| origin.layer),
+        purl: purl(&identity(found), None),
+        licenses: Vec::new(),
+        owned_by: None,
+        part_of: None,
+        depends_on: Vec::new(),
+    }
+}
+
+fn identity(found: &Found) -> Identity<'_> {
+    Identity {
+        kind: found.kind,
+        name: &found.name,
+        version: &found.version,
+        architecture: found.architecture.as_deref(),
+        source: found.source.as_ref(),
+        facts: Some(&found.facts),
+    }
 }
 
 /// Turns the positions of containers into package URLs.

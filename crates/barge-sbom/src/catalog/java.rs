@@ -83,7 +83,7 @@ impl Walk {
         let manifest = self.manifest(&archive)?;
         let poms = self.poms(&archive)?;
         let hash = sha1(content)?;
-        let main = self.add(file_name, &manifest, poms, inside, part_of, &hash);
+        let main = self.add(file_name, &manifest, &poms, inside, part_of, &hash);
         for entry in archive
             .entries
             .iter()
@@ -178,14 +178,14 @@ impl Walk {
         &mut self,
         file_name: &str,
         manifest: &Manifest,
-        poms: Vec<maven::Coordinates>,
+        poms: &[maven::Coordinates],
         inside: &[&str],
         part_of: Option<u32>,
         hash: &str,
     ) -> Option<u32> {
         let path = (!inside.is_empty()).then(|| inside.join("!/"));
         let (stem, stem_version) = split_name(file_name);
-        let main = main_pom(&poms, stem, manifest);
+        let main = main_pom(poms, stem, manifest);
         let mut main_found = match main.and_then(|at| poms.get(at)) {
             Some(pom) => Some(from_pom(pom)),
             None if poms.is_empty() => from_manifest(manifest, stem, stem_version),
@@ -400,10 +400,10 @@ mod tests {
     use super::*;
     use crate::archive::zip::tests::archive as zip;
 
-    fn read(name: &str, bytes: Vec<u8>) -> Vec<Found> {
+    fn read(name: &str, bytes: &Vec<u8>) -> Vec<Found> {
         let file = File {
             path: name,
-            content: &bytes,
+            content: bytes,
         };
         match archive(&file) {
             Ok(Says::Packages(found)) => found,
@@ -411,7 +411,7 @@ mod tests {
         }
     }
 
-    fn names(name: &str, bytes: Vec<u8>) -> Vec<String> {
+    fn names(name: &str, bytes: &Vec<u8>) -> Vec<String> {
         let found = read(name, bytes);
         found
             .iter()
@@ -432,20 +432,20 @@ mod tests {
         let manifest = b"Manifest-Version: 1.0\r\nImplementation-Version: 4.3.30.REL\r\n EASE\r\n\r\nName: x\r\n";
         let plain = zip(&[("META-INF/MANIFEST.MF", manifest)]);
         assert_eq!(
-            names("spring3-core-3.x.jar", plain),
+            names("spring3-core-3.x.jar", &plain),
             ["spring3-core@4.3.30.RELEASE"]
         );
         assert_eq!(
-            names("mystery-lib-0.9.2.jar", zip(&[("x", b"")])),
+            names("mystery-lib-0.9.2.jar", &zip(&[("x", b"")])),
             ["mystery-lib@0.9.2"]
         );
-        assert!(names("nothing.jar", zip(&[("x", b"")])).is_empty());
+        assert!(names("nothing.jar", &zip(&[("x", b"")])).is_empty());
         let (path, text) = pom("org.a", "b", "1.0");
         let with_pom = zip(&[("META-INF/MANIFEST.MF", manifest), (&path, text.as_bytes())]);
-        assert_eq!(names("other-9.jar", with_pom), ["org.a:b@1.0"]);
+        assert_eq!(names("other-9.jar", &with_pom), ["org.a:b@1.0"]);
         let xml = b"<project><parent><groupId>org.p</groupId><version>7</version></parent><artifactId>c</artifactId></project>";
         assert_eq!(
-            names("c.jar", zip(&[("META-INF/maven/org.p/c/pom.xml", xml)])),
+            names("c.jar", &zip(&[("META-INF/maven/org.p/c/pom.xml", xml)])),
             ["org.p:c@7"]
         );
     }
@@ -462,7 +462,7 @@ mod tests {
             ("WEB-INF/lib/a-1.jar", &shaded),
             ("WEB-INF/lib/not.jar", b"no archive"),
         ]);
-        let found = read("shop-3.0.war", war);
+        let found = read("shop-3.0.war", &war);
         let parts: Vec<_> = found
             .iter()
             .map(|found| (found.name.as_str(), found.part_of, found.inside.as_deref()))

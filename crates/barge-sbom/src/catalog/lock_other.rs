@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn only_exact_versions_count() {
         type Read = fn(&str) -> Option<(String, String)>;
-        let cases: &[(Read, &str, Option<(&str, &str)>)] = &[
+        type Case<'a> = (Read, &'a str, Option<(&'a str, &'a str)>);
+        let cases: &[Case<'_>] = &[
             (
                 requirement,
                 "certifi==2023.7.22 --hash=sha256:x",

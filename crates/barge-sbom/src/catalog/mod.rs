@@ -11,6 +11,7 @@ mod deb822;
 mod dotnet;
 mod dpkg;
 mod elf_note;
+mod embedded;
 mod erlang;
 mod go;
 mod haskell;
@@ -126,7 +127,7 @@ impl Recognizer {
 }
 
 /// All recognizers, in the order in which they are asked.
-static CATALOGS: [&[Recognizer]; 26] = [
+static CATALOGS: [&[Recognizer]; 27] = [
     os_release::RECOGNIZERS,
     dpkg::RECOGNIZERS,
     opkg::RECOGNIZERS,
@@ -149,6 +150,7 @@ static CATALOGS: [&[Recognizer]; 26] = [
     perl::RECOGNIZERS,
     wordpress::RECOGNIZERS,
     kernel::RECOGNIZERS,
+    embedded::RECOGNIZERS,
     program::RECOGNIZERS,
     lock_npm::RECOGNIZERS,
     lock_toml::RECOGNIZERS,

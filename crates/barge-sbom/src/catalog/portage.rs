@@ -42,8 +42,8 @@ fn contents(file: &File<'_>) -> Examined {
 /// The version begins after the last hyphen that a digit follows; a revision `-r1` belongs to it.
 fn split(entry: &str) -> Option<(&str, &str)> {
     let hyphens = entry.match_indices('-').map(|(at, _)| at);
-    let starts = hyphens.filter(|at| entry[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
-    let at = starts.last()?;
+    let mut starts = hyphens.filter(|at| entry[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    let at = starts.next_back()?;
     Some((&entry[..at], &entry[at + 1..]))
 }
 

@@ -62,8 +62,8 @@ fn strings(line: &str) -> Vec<String> {
         let tail = &rest[at..];
         let (close, body) = if let Some(body) = tail.strip_prefix("%q<") {
             ('>', body)
-        } else if tail.starts_with('%') {
-            rest = &tail[1..];
+        } else if let Some(more) = tail.strip_prefix('%') {
+            rest = more;
             continue;
         } else {
             (if tail.starts_with('"') { '"' } else { '\'' }, &tail[1..])

@@ -14,6 +14,7 @@ pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod save;
+pub(crate) mod sbom;
 pub(crate) mod scan;
 pub(crate) mod store;
 pub(crate) mod verify;

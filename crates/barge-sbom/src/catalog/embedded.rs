@@ -1,0 +1,33 @@
+//! Bills of materials inside images: `*.cdx.json`, `*.spdx.json`, Bitnami's `.spdx-*.spdx` under `opt/bitnami`. What they
+//! list is taken at their word, and says whose word it was.
+
+use super::{Name, Recognizer};
+use crate::bom;
+use crate::finding::{Examined, File, Found, Refusal, Says, TEXT_LIMIT};
+use crate::package::Package;
+
+pub(super) const RECOGNIZERS: &[Recognizer] = &[
+    Recognizer::new(&[Name::Extension("json")], read)
+        .accepts(|file| file.name.ends_with(b".cdx.json") || file.name.ends_with(b".spdx.json")),
+    Recognizer::new(&[Name::Extension("spdx")], read).accepts(|file| {
+        file.name.starts_with(b".spdx-") && file.head.trim_ascii_start().starts_with(b"{")
+    }),
+];
+
+fn read(file: &File<'_>) -> Examined {
+    let bytes = file.content.bytes(TEXT_LIMIT)?;
+    let sbom = bom::read(&bytes).map_err(|error| Refusal::new(error.to_string()))?;
+    let stated = |package: Package| {
+        let mut found = Found::new(package.kind, package.name, package.version);
+        found.architecture = package.architecture;
+        found.source = package.source;
+        found.licenses = package.licenses;
+        found.fact("stated-by", "embedded bill of materials");
+        // Not what a package manager of this image installed: it owns no files.
+        found.fact("note", "bill");
+        found
+    };
+    Ok(Says::Packages(
+        sbom.packages.into_iter().map(stated).collect(),
+    ))
+}

@@ -1,0 +1,325 @@
+//! `barge sbom`: what is in an image, a directory or a file, as a bill of materials in any of the formats.
+
+use std::str::FromStr;
+
+use barge_image::{Image, Selection};
+use barge_pipeline::record::{RecordChoice, choose};
+use barge_sbom::format::{Provenance, cyclonedx, github, spdx, text};
+use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
+use barge_store::DirectoryStore;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+
+/// List everything in an image as a bill of materials
+#[derive(Debug, Args)]
+#[command(
+    after_help = "IMAGE is docker:REF, docker-archive:FILE, oci-archive:FILE, oci:DIR[:TAG], store:ARTIFACT, dir:PATH, \
+    file:PATH or sbom:FILE; a bare word is a path that exists, else the Docker engine's.\n\n\
+    Examples:\n  barge sbom image.tar\n  barge sbom docker:ghcr.io/example/app:pr-7 -o cyclonedx-json=bom.json -o spdx-json=bom.spdx.json\n  \
+    barge sbom image.tar --path /app/charon"
+)]
+pub(crate) struct Arguments {
+    /// What to look into; by default what this checkout saved last
+    image: Option<String>,
+    #[command(flatten)]
+    store: super::StoreArguments,
+    /// A format, and the file to write it to: cyclonedx-json, cyclonedx-xml, spdx-json, github-json, purls, table, json
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
+    outputs: Vec<Output>,
+    /// Look only at this file or folder of the image
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// Count what lock files and the like ask for, too
+    #[arg(long)]
+    declared: bool,
+    /// Read every layer through and compare it with its digest
+    #[arg(long)]
+    verify: bool,
+    /// Neither use nor keep what layers gave before
+    #[arg(long)]
+    no_cache: bool,
+    /// Who answers for the bill, as NTIA's minimum elements ask
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
+}
+
+/// A format and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Output {
+    shape: Shape,
+    file: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    CycloneDxJson,
+    CycloneDxXml,
+    SpdxJson,
+    GithubJson,
+    Purls,
+    Table,
+    Json,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((name, file)) => (name, Some(Utf8PathBuf::from(file))),
+            None => (text, None),
+        };
+        let shape = match name {
+            "cyclonedx-json" | "cyclonedx" => Shape::CycloneDxJson,
+            "cyclonedx-xml" => Shape::CycloneDxXml,
+            "spdx-json" | "spdx" => Shape::SpdxJson,
+            "github-json" | "github" => Shape::GithubJson,
+            "purls" => Shape::Purls,
+            "table" => Shape::Table,
+            "json" => Shape::Json,
+            _ => {
+                return Err(format!(
+                    "`{name}` is no format: expected cyclonedx-json, cyclonedx-xml, spdx-json, github-json, purls, \
+                     table or json"
+                ));
+            }
+        };
+        Ok(Self { shape, file })
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
+    let sbom = catalog(arguments, context)?;
+    for unknown in &sbom.unknowns {
+        let (path, reason) = (&unknown.path, &unknown.reason);
+        context
+            .printer
+            .warning(&format!("`{path}` was not read: {reason}"));
+    }
+    let standard = [Output {
+        shape: if context.printer.is_human() {
+            Shape::Table
+        } else {
+            Shape::Json
+        },
+        file: None,
+    }];
+    let outputs = if arguments.outputs.is_empty() {
+        &standard[..]
+    } else {
+        &arguments.outputs
+    };
+    for output in outputs {
+        let bytes = render(&sbom, output.shape, arguments, context);
+        match &output.file {
+            Some(file) => write_file(&context.folder.join(file), &bytes)?,
+            None => context.printer.human(|out| out.write_all(&bytes))?,
+        }
+    }
+    let count = sbom.packages.len();
+    super::outputs::actions(context).set_outputs(&[("component_count", count.to_string())])?;
+    if count == 0 {
+        context
+            .printer
+            .warning("no packages were found: an empty bill is no evidence");
+        return Ok(Exit::Evidence);
+    }
+    Ok(Exit::Done)
+}
+
+fn render(sbom: &Sbom, shape: Shape, arguments: &Arguments, context: &Context) -> Vec<u8> {
+    let provenance = Provenance {
+        created: context.source_date.unwrap_or(context.now),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        author: arguments.author.clone(),
+    };
+    match shape {
+        Shape::CycloneDxJson => cyclonedx::write_json(sbom, &provenance),
+        Shape::CycloneDxXml => cyclonedx::write_xml(sbom, &provenance),
+        Shape::SpdxJson => spdx::write_json(sbom, &provenance),
+        Shape::GithubJson => github::write(sbom, &provenance, &job(context)),
+        Shape::Purls => text::write_purls(sbom),
+        Shape::Table => text::write_table(sbom),
+        Shape::Json => text::write_json(sbom),
+    }
+}
+
+/// The run that a snapshot belongs to, from the runner's variables.
+fn job(context: &Context) -> github::Job {
+    let variable = |name: &str| {
+        context
+            .environment
+            .non_empty(name)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let (server, repository) = (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"));
+    let id = variable("GITHUB_RUN_ID");
+    let page = format!("{server}/{repository}/actions/runs/{id}");
+    github::Job {
+        sha: variable("GITHUB_SHA"),
+        reference: variable("GITHUB_REF"),
+        correlator: [variable("GITHUB_WORKFLOW"), variable("GITHUB_JOB")].join("_"),
+        html_url: (!server.is_empty()).then_some(page),
+        id,
+    }
+}
+
+fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    std::fs::write(path, bytes).map_err(|source| Error::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Finds what is meant and catalogues it.
+fn catalog(arguments: &Arguments, context: &Context) -> Result<Sbom, Error> {
+    let Some(word) = &arguments.image else {
+        return catalog_record(arguments, context, &RecordChoice::Last, "store");
+    };
+    let at = |path: &str| context.folder.join(path);
+    match word.split_once(':') {
+        Some(("docker-archive" | "oci-archive" | "oci", rest)) => {
+            let (path, name) = path_and_name(&context.folder, rest);
+            let selection = Selection {
+                name,
+                platform: None,
+            };
+            let image =
+                barge_image::open(&path, &selection).map_err(barge_pipeline::Error::from)?;
+            layers(arguments, context, &image, rest)
+        }
+        Some(("dir" | "file", path)) => directory(arguments, &at(path)),
+        Some(("sbom", path)) => {
+            let bytes = std::fs::read(at(path)).map_err(|source| Error::File {
+                action: "read",
+                path: at(path),
+                source,
+            })?;
+            Ok(bom::read(&bytes).map_err(barge_pipeline::Error::from)?)
+        }
+        Some(("store", name)) => {
+            let choice = RecordChoice::Artifact {
+                name: name
+                    .parse()
+                    .map_err(|error| Error::Usage(format!("{error}")))?,
+                run: None,
+            };
+            catalog_record(arguments, context, &choice, name)
+        }
+        Some(("docker", reference)) => catalog_engine(arguments, context, reference),
+        Some(("podman" | "registry", _)) => Err(Error::Usage(format!(
+            "`{word}` cannot be read in place yet: save it as an archive first"
+        ))),
+        _ if at(word).join("index.json").exists() || at(word).is_file() => {
+            let image = barge_image::open(&at(word), &Selection::default());
+            let image = image.map_err(barge_pipeline::Error::from)?;
+            layers(arguments, context, &image, word)
+        }
+        _ if at(word).is_dir() => directory(arguments, &at(word)),
+        _ => catalog_engine(arguments, context, word),
+    }
+}
+
+/// `PATH[:NAME]`, where a path may hold colons itself.
+fn path_and_name(folder: &Utf8Path, text: &str) -> (Utf8PathBuf, Option<String>) {
+    let whole = folder.join(text);
+    let split = text
+        .match_indices(':')
+        .map(|(at, _)| (&text[..at], &text[at + 1..]));
+    let mut parts = split.filter(|(path, _)| folder.join(path).exists());
+    match parts.next().filter(|_| !whole.exists()) {
+        Some((path, name)) => (folder.join(path), Some(name.to_owned())),
+        None => (whole, None),
+    }
+}
+
+fn options(arguments: &Arguments) -> Options {
+    Options {
+        declared: arguments.declared,
+        path: arguments.path.clone(),
+        verify: arguments.verify,
+    }
+}
+
+fn directory(arguments: &Arguments, path: &Utf8Path) -> Result<Sbom, Error> {
+    let sbom = catalog_directory(path.as_std_path(), &options(arguments));
+    Ok(sbom.map_err(barge_pipeline::Error::from)?)
+}
+
+/// An image is called as it calls itself, else as the user does.
+fn layers(
+    arguments: &Arguments,
+    context: &Context,
+    image: &Image,
+    word: &str,
+) -> Result<Sbom, Error> {
+    let name = image
+        .references
+        .first()
+        .map_or_else(|| word.to_owned(), ToString::to_string);
+    let cache = FolderCache {
+        folder: context.folder.join(".barge/cache/layers"),
+    };
+    let cache: &dyn LayerCache = if arguments.no_cache { &NoCache } else { &cache };
+    let sbom = catalog_image(image, &name, &options(arguments), cache);
+    Ok(sbom.map_err(barge_pipeline::Error::from)?)
+}
+
+fn catalog_record(
+    arguments: &Arguments,
+    context: &Context,
+    choice: &RecordChoice,
+    word: &str,
+) -> Result<Sbom, Error> {
+    let surroundings = context.surroundings()?;
+    let store = arguments.store.root(context)?;
+    let chosen = choose(&surroundings, &store, choice, true)?;
+    let image = DirectoryStore::at(&store).image_of(&chosen.record)?;
+    layers(arguments, context, &image, word)
+}
+
+/// An engine gives an archive; nothing of it is kept.
+fn catalog_engine(arguments: &Arguments, context: &Context, word: &str) -> Result<Sbom, Error> {
+    let surroundings = context.surroundings()?;
+    let reference = word.parse()?;
+    let folder = tempfile::tempdir()?;
+    let path = Utf8Path::from_path(folder.path())
+        .ok_or_else(|| Error::FolderName(folder.path().to_owned()))?
+        .join("image.tar");
+    context.block_on(async {
+        let built = barge_pipeline::build::adopt(&surroundings, &[reference]).await?;
+        Ok(barge_pipeline::save::archive(&surroundings, &built, &path).await?)
+    })?;
+    let image = barge_image::open(&path, &Selection::default());
+    let image = image.map_err(barge_pipeline::Error::from)?;
+    layers(arguments, context, &image, word)
+}
+
+/// What layers gave, a file each. A file that is damaged or not there is no error.
+struct FolderCache {
+    folder: Utf8PathBuf,
+}
+
+impl LayerCache for FolderCache {
+    fn get(&self, key: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.folder.join(key)).ok()
+    }
+
+    fn put(&self, key: &str, bytes: &[u8]) {
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(&self.folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            std::io::Write::write_all(&mut file, bytes)?;
+            file.persist(self.folder.join(key))?;
+            Ok(())
+        };
+        // Without the cache, the next run is slower and as right.
+        drop(write());
+    }
+}
