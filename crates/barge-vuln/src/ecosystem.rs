@@ -4,7 +4,7 @@ use crate::version::Scheme;
 
 /// The order of versions in an ecosystem, by the part before its suffix; `None` where versions have no order.
 #[must_use]
-pub fn scheme(ecosystem: &str) -> Option<Scheme> {
+pub(crate) fn scheme(ecosystem: &str) -> Option<Scheme> {
     Some(match base(ecosystem) {
         "Debian" | "Ubuntu" | "Echo" => Scheme::Deb,
         "Alpine"
@@ -44,7 +44,7 @@ pub fn scheme(ecosystem: &str) -> Option<Scheme> {
 
 /// The part before the first `:`.
 #[must_use]
-pub fn base(ecosystem: &str) -> &str {
+pub(crate) fn base(ecosystem: &str) -> &str {
     ecosystem
         .split_once(':')
         .map_or(ecosystem, |(base, _)| base)
@@ -52,7 +52,7 @@ pub fn base(ecosystem: &str) -> &str {
 
 /// The form in which the ecosystem compares names.
 #[must_use]
-pub fn normal_name(ecosystem: &str, name: &str) -> String {
+pub(crate) fn normal_name(ecosystem: &str, name: &str) -> String {
     match base(ecosystem) {
         "PyPI" => normal_python_name(name),
         "NuGet" | "Packagist" => name.to_lowercase(),
@@ -68,15 +68,6 @@ pub(crate) fn folded_name(ecosystem: &str, name: &str) -> Option<String> {
         "Go" | "Hex" | "SwiftURL" | "GitHub Actions" | "Bitnami"
     );
     (folds && name.chars().any(char::is_uppercase)).then(|| name.to_lowercase())
-}
-
-/// Whether the ecosystem is a distribution's.
-#[must_use]
-pub fn is_distribution(ecosystem: &str) -> bool {
-    matches!(
-        scheme(ecosystem),
-        Some(Scheme::Deb | Scheme::Rpm | Scheme::Apk | Scheme::Alpm)
-    )
 }
 
 /// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.

@@ -23,11 +23,12 @@ pub mod vex;
 pub use archive::{check_archive, compile, open};
 pub use error::Error;
 pub use index::{
-    Builder, Database, Ecosystem, Meta, Problem, RecordFacts, RecordText, Source, write_file,
+    Builder, Database, Ecosystem, Entry, EntryRange, Meta, Package, Problem, RecordFacts,
+    RecordText, Source, write_file,
 };
 pub use lookup::needed_ecosystems;
 pub use matching::*;
-pub use osv::Record;
+pub use osv::{EventKind, Record};
 pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
 pub use purl::{PackageUrl, bill};
 pub use release::distro_release as distro;

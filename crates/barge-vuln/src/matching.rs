@@ -399,7 +399,9 @@ fn module_doubt(
                 fixes.filter_map(|(_, number)| package.texts.get(*number as usize).copied());
             let met = texts
                 .filter(|text| module_tag(text) == Some(own))
-                .find(|text| compare(Scheme::Rpm, version, text).is_ok_and(|order| order.is_ge()));
+                .find(|text| {
+                    compare(Scheme::Rpm, version, text).is_ok_and(std::cmp::Ordering::is_ge)
+                });
             met.map(|text| format!("the fix {text} of the same module build is installed"))
         }
     }
@@ -650,7 +652,7 @@ fn fix(hits: &[RecordHit<'_>]) -> Fix {
             .unwrap_or(Scheme::Semver);
         let fixes = hits.into_iter().filter_map(|hit| hit.hit.fixed.clone());
         fixes.reduce(|best, next| {
-            if compare(scheme, &next, &best).is_ok_and(|order| order.is_gt()) {
+            if compare(scheme, &next, &best).is_ok_and(std::cmp::Ordering::is_gt) {
                 next
             } else {
                 best
@@ -731,7 +733,7 @@ fn apply_ownership(
                 found.suppressed = Some(Suppression {
                     by: SuppressedBy::Ownership,
                     reason,
-                })
+                });
             }
             None => {
                 let note = format!(

@@ -304,7 +304,9 @@ mod tests {
     use super::*;
     use EventKind::{Fixed, Introduced, LastAffected, Limit};
 
-    fn hit(events: &[(EventKind, &'static str)], version: &str) -> Option<Hit> {
+    type Events<'a> = &'a [(EventKind, &'static str)];
+
+    fn hit(events: Events<'_>, version: &str) -> Option<Hit> {
         let texts: Vec<&str> = events.iter().map(|(_, text)| *text).collect();
         let events = events
             .iter()
@@ -342,7 +344,7 @@ mod tests {
             (Introduced, "1.0.0"),
             (Fixed, "2.0.0"),
         ];
-        let cases: [(&[(EventKind, &'static str)], &str, bool); 17] = [
+        let cases: [(Events<'_>, &str, bool); 17] = [
             (&zero_to_two, "0.0.0-0", true),
             (&zero_to_two, "2.0.0-rc.1", true),
             (&zero_to_two, "2.0.0", false),

@@ -271,7 +271,7 @@ fn suse<'a>(distro: &Distro, version: &str, known: impl Iterator<Item = &'a str>
     ];
     match distro.id.as_str() {
         "opensuse-tumbleweed" => {
-            wanted = vec!["tumbleweed".to_owned(), "opensuse tumbleweed".to_owned()]
+            wanted = vec!["tumbleweed".to_owned(), "opensuse tumbleweed".to_owned()];
         }
         "opensuse" | "opensuse-leap" => wanted.drain(..2).for_each(drop),
         _ => wanted.truncate(2),

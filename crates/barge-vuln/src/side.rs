@@ -41,7 +41,7 @@ pub struct Epss {
 }
 
 /// The unit of [`Epss`].
-pub const EPSS_UNIT: f64 = 100_000.0;
+pub(crate) const EPSS_UNIT: f64 = 100_000.0;
 
 /// Side data of all kinds, by CVE.
 #[derive(Debug, Default)]

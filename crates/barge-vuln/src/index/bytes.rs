@@ -29,6 +29,12 @@ pub(super) fn put_texts<'a>(out: &mut Vec<u8>, texts: impl ExactSizeIterator<Ite
     }
 }
 
+/// The error of bytes that are not what was written.
+#[cold]
+pub(super) fn damaged(reason: &'static str) -> Error {
+    Error::Damaged(reason)
+}
+
 /// Reads what was written; every step is checked, so damaged bytes give an error.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
@@ -46,7 +52,7 @@ impl<'a> Reader<'a> {
             let (byte, rest) = self
                 .rest
                 .split_first()
-                .ok_or_else(|| Error::Damaged("a number is cut short"))?;
+                .ok_or_else(|| damaged("a number is cut short"))?;
             self.rest = rest;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
@@ -76,7 +82,7 @@ impl<'a> Reader<'a> {
         let (text, rest) = self
             .rest
             .split_at_checked(length)
-            .ok_or_else(|| Error::Damaged("a text is cut short"))?;
+            .ok_or_else(|| damaged("a text is cut short"))?;
         self.rest = rest;
         std::str::from_utf8(text).map_err(|_| Error::Damaged("a text is not UTF-8"))
     }

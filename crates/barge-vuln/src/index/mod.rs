@@ -17,4 +17,4 @@ pub use sections::{Ecosystem, Meta, Source};
 pub(crate) use map::Bytes;
 
 /// The format that this crate writes and reads. Any change of the layout takes a new number.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;

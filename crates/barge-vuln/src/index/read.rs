@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Bytes;
 use super::build::package_key;
-use super::bytes::{Reader, checksum, hash, item, u32_at, u64_at};
+use super::bytes::{Reader, checksum, damaged, hash, item, u32_at, u64_at};
 use super::sections::{Meta, Place, Section, digest, places};
 use crate::error::Error;
 use crate::osv::EventKind;
@@ -306,7 +306,7 @@ impl Database {
             let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
             let bytes = range
                 .and_then(|range| block.get(range))
-                .ok_or_else(|| Error::Damaged("a text lies outside its block"))?;
+                .ok_or_else(|| damaged("a text lies outside its block"))?;
             let mut reader = Reader::new(bytes);
             let details = reader.text()?.to_owned();
             let references = reader.texts()?.into_iter().map(str::to_owned).collect();
@@ -322,7 +322,7 @@ impl Database {
         let number =
             usize::try_from(number).map_err(|_| Error::Damaged("a text lies in no block"))?;
         let row = item::<TEXT_ITEM>(self.section(Section::TextTable), number);
-        let row = row.ok_or_else(|| Error::Damaged("a text lies in no block"))?;
+        let row = row.ok_or_else(|| damaged("a text lies in no block"))?;
         let packed = slice(self.section(Section::Texts), u32_at(row, 0), u32_at(row, 4))?;
         let size = u32_at(row, 8) as usize;
         if size > LARGEST_BLOCK {
@@ -342,12 +342,12 @@ impl Database {
     /// A reader at the `number`th entry of a section whose offsets stand in a table.
     fn entry_of(&self, table: Section, section: Section, number: u32) -> Result<Reader<'_>, Error> {
         let row = item::<4>(self.section(table), number as usize)
-            .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+            .ok_or_else(|| damaged("a reference leads nowhere"))?;
         let start = u32::from_le_bytes(*row) as usize;
         let bytes = self
             .section(section)
             .get(start..)
-            .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+            .ok_or_else(|| damaged("a reference leads nowhere"))?;
         Ok(Reader::new(bytes))
     }
 }
@@ -370,10 +370,10 @@ fn slice(bytes: &[u8], start: u32, length: u32) -> Result<&[u8], Error> {
     let start = start as usize;
     let end = start
         .checked_add(length as usize)
-        .ok_or_else(|| Error::Damaged("a reference leads nowhere"))?;
+        .ok_or_else(|| damaged("a reference leads nowhere"))?;
     bytes
         .get(start..end)
-        .ok_or_else(|| Error::Damaged("a reference leads nowhere"))
+        .ok_or_else(|| damaged("a reference leads nowhere"))
 }
 
 fn read_package<'a>(reader: &mut Reader<'a>) -> Result<Package<'a>, Error> {
@@ -409,7 +409,7 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
             let code = reader.small()? as usize;
             let (kind, _) = EventKind::ALL
                 .get(code)
-                .ok_or_else(|| Error::Damaged("an event has an unknown kind"))?;
+                .ok_or_else(|| damaged("an event has an unknown kind"))?;
             range.events.push((*kind, read_text_number(reader, texts)?));
         }
         ranges.push(range);
@@ -445,7 +445,7 @@ fn read_rating_kind(reader: &mut Reader<'_>) -> Result<RatingKind, Error> {
     RatingKind::ALL
         .get(code)
         .copied()
-        .ok_or_else(|| Error::Damaged("a rating has an unknown kind"))
+        .ok_or_else(|| damaged("a rating has an unknown kind"))
 }
 
 fn read_facts(reader: &mut Reader<'_>) -> Result<CveFacts, Error> {

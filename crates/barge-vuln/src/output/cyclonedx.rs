@@ -78,10 +78,10 @@ fn vulnerability(group: &[&Match]) -> Value {
         "description": advisory.summary,
         "affects": affects,
     });
-    if advisory.published > 0 {
-        if let Ok(time) = jiff::Timestamp::from_second(advisory.published) {
-            value["published"] = json!(time.to_string());
-        }
+    if advisory.published > 0
+        && let Ok(time) = jiff::Timestamp::from_second(advisory.published)
+    {
+        value["published"] = json!(time.to_string());
     }
     let fixes: Vec<String> = group
         .iter()

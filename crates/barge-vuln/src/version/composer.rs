@@ -41,18 +41,18 @@ impl Version {
 /// `VersionParser::normalize`, without constraints and inline aliases beyond `A as B`.
 fn normalize(text: &str) -> Option<String> {
     let mut text = text.trim();
-    if let Some((version, alias)) = text.split_once(" as ") {
-        if !version.trim_end().contains([' ', ',']) && !alias.trim_start().contains([' ', ',']) {
-            text = version.trim_end();
-        }
+    if let Some((version, alias)) = text.split_once(" as ")
+        && !version.trim_end().contains([' ', ','])
+        && !alias.trim_start().contains([' ', ','])
+    {
+        text = version.trim_end();
     }
-    if let Some((version, flag)) = text.rsplit_once('@') {
-        if ["stable", "rc", "beta", "alpha", "dev"]
+    if let Some((version, flag)) = text.rsplit_once('@')
+        && ["stable", "rc", "beta", "alpha", "dev"]
             .iter()
             .any(|known| flag.eq_ignore_ascii_case(known))
-        {
-            text = version;
-        }
+    {
+        text = version;
     }
     if matches!(text, "master" | "trunk" | "default") {
         return Some(format!("dev-{text}"));
@@ -216,7 +216,7 @@ fn numbered_branch(text: &str) -> Option<String> {
     let wild = |part: &&str| is_digits(part) || matches!(*part, "x" | "*");
     if parts.len() > 4
         || !parts.first().is_some_and(|first| is_digits(first))
-        || !parts.iter().all(|part| wild(part))
+        || !parts.iter().all(wild)
     {
         return None;
     }
