@@ -67,6 +67,9 @@ pub enum Error {
     /// Advisories could not be read or matched, or there is no evidence to judge by.
     #[error(transparent)]
     Scan(#[from] barge_vuln::Error),
+    /// A text is no image reference.
+    #[error(transparent)]
+    Reference(#[from] barge_image::reference::ParseReferenceError),
     /// No event could be read.
     #[error(transparent)]
     Event(#[from] barge_ci::EventError),
@@ -100,11 +103,12 @@ impl Error {
                 "take the record's digest from the job that built the image in this run".into(),
             ),
             Self::NoAdvisoryData => Some(
-                "give a folder of OSV records or of the archives that osv.dev publishes, with `--db FOLDER` or `[db] path`"
+                "fetch it with `barge db update`, or name a folder of OSV records or archives with `--db FOLDER` or `[db] path`"
                     .into(),
             ),
             Self::Sbom(error) => error.hint(),
             Self::Scan(error) => error.hint(),
+            Self::Reference(error) => error.hint(),
             Self::Event(error) => error.hint(),
             Self::Meta(error) => error.hint(),
             Self::Image(error) => error.hint(),

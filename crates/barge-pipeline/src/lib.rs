@@ -3,6 +3,7 @@
 pub mod build;
 mod error;
 pub mod git;
+pub mod input;
 pub mod load;
 pub mod observer;
 pub mod plan;

@@ -143,7 +143,8 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
     use barge_image::Error as Image;
     use barge_pipeline::Error as Pipeline;
     match error {
-        Pipeline::Setting(_)
+        Pipeline::Reference(_)
+        | Pipeline::Setting(_)
         | Pipeline::Missing { .. }
         | Pipeline::Sbom(barge_sbom::Error::NoSuchPath { .. })
         | Pipeline::Event(_)

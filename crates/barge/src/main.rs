@@ -7,7 +7,6 @@ mod download;
 mod env;
 mod error;
 mod exit;
-mod input;
 mod log;
 mod printer;
 mod progress;

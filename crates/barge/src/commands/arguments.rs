@@ -2,9 +2,11 @@
 
 use barge_image::Digest;
 use barge_image::record::{ArtifactName, Run};
+use barge_pipeline::input::{Input, bill, no_cache};
 use barge_pipeline::record::RecordChoice;
 use barge_pipeline::verify::VerifyOptions;
 use barge_pipeline::{Built, EngineChoice, Surroundings};
+use barge_sbom::Sbom;
 use barge_store::StoreAddress;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
@@ -129,17 +131,38 @@ pub(crate) struct ScanArguments {
 impl ScanArguments {
     pub(crate) fn options(&self, context: &Context) -> Result<VerifyOptions, Error> {
         let settings = context.settings()?;
-        let database = self
+        let named = self
             .db
             .clone()
             .or(settings.db.path)
             .map(|path| context.folder.join(path));
+        let database = match named {
+            Some(path) => Some(path),
+            None => super::db::updated_index(context)?,
+        };
         Ok(VerifyOptions {
             database,
             policy: settings.scan,
             path: self.path.clone(),
         })
     }
+}
+
+/// The bill of materials of what was named, with every layer compared with its digest.
+pub(crate) fn bill_of(
+    context: &Context,
+    words: &[String],
+    path: Option<String>,
+) -> Result<Sbom, Error> {
+    let surroundings = context.surroundings()?;
+    let input = Input::parse(words, &context.folder)?;
+    let options = barge_sbom::Options {
+        path,
+        verify: true,
+        ..Default::default()
+    };
+    let store = surroundings.workspace().store();
+    context.block_on(async { Ok(bill(&surroundings, &store, &input, options, no_cache()).await?) })
 }
 
 /// What was built last in this checkout.

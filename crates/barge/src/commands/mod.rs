@@ -20,5 +20,6 @@ pub(crate) mod store;
 pub(crate) mod verify;
 
 pub(crate) use arguments::{
-    BuildArguments, EventArguments, RecordArguments, ScanArguments, StoreArguments, last_build,
+    BuildArguments, EventArguments, RecordArguments, ScanArguments, StoreArguments, bill_of,
+    last_build,
 };

@@ -2,11 +2,9 @@
 
 use std::str::FromStr;
 
-use barge_image::{Image, Selection};
-use barge_pipeline::record::{RecordChoice, choose};
+use barge_pipeline::input::{Input, bill, no_cache};
 use barge_sbom::format::{Provenance, cyclonedx, github, spdx, text};
-use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
-use barge_store::DirectoryStore;
+use barge_sbom::{LayerCache, Options, Sbom};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
@@ -92,8 +90,30 @@ impl FromStr for Output {
     }
 }
 
+impl Arguments {
+    fn cache(&self, context: &Context) -> Box<dyn LayerCache + Send> {
+        if self.no_cache {
+            return no_cache();
+        }
+        Box::new(FolderCache {
+            folder: context.folder.join(".barge/cache/layers"),
+        })
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
-    let sbom = catalog(arguments, context)?;
+    let surroundings = context.surroundings()?;
+    let words: Vec<String> = arguments.image.iter().cloned().collect();
+    let input = Input::parse(&words, &context.folder)?;
+    let options = Options {
+        declared: arguments.declared,
+        path: arguments.path.clone(),
+        verify: arguments.verify,
+    };
+    let store = arguments.store.root(context)?;
+    let cache = arguments.cache(context);
+    let sbom = context
+        .block_on(async { Ok(bill(&surroundings, &store, &input, options, cache).await?) })?;
     for unknown in &sbom.unknowns {
         let (path, reason) = (&unknown.path, &unknown.reason);
         context
@@ -175,130 +195,6 @@ fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// Finds what is meant and catalogues it.
-fn catalog(arguments: &Arguments, context: &Context) -> Result<Sbom, Error> {
-    let Some(word) = &arguments.image else {
-        return catalog_record(arguments, context, &RecordChoice::Last, "store");
-    };
-    let at = |path: &str| context.folder.join(path);
-    match word.split_once(':') {
-        Some(("docker-archive" | "oci-archive" | "oci", rest)) => {
-            let (path, name) = path_and_name(&context.folder, rest);
-            let selection = Selection {
-                name,
-                platform: None,
-            };
-            let image =
-                barge_image::open(&path, &selection).map_err(barge_pipeline::Error::from)?;
-            layers(arguments, context, &image, rest)
-        }
-        Some(("dir" | "file", path)) => directory(arguments, &at(path)),
-        Some(("sbom", path)) => {
-            let bytes = std::fs::read(at(path)).map_err(|source| Error::File {
-                action: "read",
-                path: at(path),
-                source,
-            })?;
-            Ok(bom::read(&bytes).map_err(barge_pipeline::Error::from)?)
-        }
-        Some(("store", name)) => {
-            let choice = RecordChoice::Artifact {
-                name: name
-                    .parse()
-                    .map_err(|error| Error::Usage(format!("{error}")))?,
-                run: None,
-            };
-            catalog_record(arguments, context, &choice, name)
-        }
-        Some(("docker", reference)) => catalog_engine(arguments, context, reference),
-        Some(("podman" | "registry", _)) => Err(Error::Usage(format!(
-            "`{word}` cannot be read in place yet: save it as an archive first"
-        ))),
-        _ if at(word).join("index.json").exists() || at(word).is_file() => {
-            let image = barge_image::open(&at(word), &Selection::default());
-            let image = image.map_err(barge_pipeline::Error::from)?;
-            layers(arguments, context, &image, word)
-        }
-        _ if at(word).is_dir() => directory(arguments, &at(word)),
-        _ => catalog_engine(arguments, context, word),
-    }
-}
-
-/// `PATH[:NAME]`, where a path may hold colons itself.
-fn path_and_name(folder: &Utf8Path, text: &str) -> (Utf8PathBuf, Option<String>) {
-    let whole = folder.join(text);
-    let split = text
-        .match_indices(':')
-        .map(|(at, _)| (&text[..at], &text[at + 1..]));
-    let mut parts = split.filter(|(path, _)| folder.join(path).exists());
-    match parts.next().filter(|_| !whole.exists()) {
-        Some((path, name)) => (folder.join(path), Some(name.to_owned())),
-        None => (whole, None),
-    }
-}
-
-fn options(arguments: &Arguments) -> Options {
-    Options {
-        declared: arguments.declared,
-        path: arguments.path.clone(),
-        verify: arguments.verify,
-    }
-}
-
-fn directory(arguments: &Arguments, path: &Utf8Path) -> Result<Sbom, Error> {
-    let sbom = catalog_directory(path.as_std_path(), &options(arguments));
-    Ok(sbom.map_err(barge_pipeline::Error::from)?)
-}
-
-/// An image is called as it calls itself, else as the user does.
-fn layers(
-    arguments: &Arguments,
-    context: &Context,
-    image: &Image,
-    word: &str,
-) -> Result<Sbom, Error> {
-    let name = image
-        .references
-        .first()
-        .map_or_else(|| word.to_owned(), ToString::to_string);
-    let cache = FolderCache {
-        folder: context.folder.join(".barge/cache/layers"),
-    };
-    let cache: &dyn LayerCache = if arguments.no_cache { &NoCache } else { &cache };
-    let sbom = catalog_image(image, &name, &options(arguments), cache);
-    Ok(sbom.map_err(barge_pipeline::Error::from)?)
-}
-
-fn catalog_record(
-    arguments: &Arguments,
-    context: &Context,
-    choice: &RecordChoice,
-    word: &str,
-) -> Result<Sbom, Error> {
-    let surroundings = context.surroundings()?;
-    let store = arguments.store.root(context)?;
-    let chosen = choose(&surroundings, &store, choice, true)?;
-    let image = DirectoryStore::at(&store).image_of(&chosen.record)?;
-    layers(arguments, context, &image, word)
-}
-
-/// An engine gives an archive; nothing of it is kept.
-fn catalog_engine(arguments: &Arguments, context: &Context, word: &str) -> Result<Sbom, Error> {
-    let surroundings = context.surroundings()?;
-    let reference = word.parse()?;
-    let folder = tempfile::tempdir()?;
-    let path = Utf8Path::from_path(folder.path())
-        .ok_or_else(|| Error::FolderName(folder.path().to_owned()))?
-        .join("image.tar");
-    context.block_on(async {
-        let built = barge_pipeline::build::adopt(&surroundings, &[reference]).await?;
-        Ok(barge_pipeline::save::archive(&surroundings, &built, &path).await?)
-    })?;
-    let image = barge_image::open(&path, &Selection::default());
-    let image = image.map_err(barge_pipeline::Error::from)?;
-    layers(arguments, context, &image, word)
 }
 
 /// What layers gave, a file each. A file that is damaged or not there is no error.

@@ -1,7 +1,7 @@
 //! `barge scan`: an image, a bill of materials or package URLs against advisory data.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
 
 use barge_report::markdown::{COMMENT_BUDGET, SUMMARY_BUDGET};
@@ -15,7 +15,6 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::input;
 
 /// Match packages against advisories and judge what is found by the policy
 #[derive(Debug, Args)]
@@ -135,11 +134,10 @@ impl FromStr for Output {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let given = arguments.scan.options(context)?;
-    let sbom = input::bill(context, &arguments.inputs, given.path.as_deref())?;
-    let path = match given.database {
-        Some(path) => path,
-        None => super::db::default_index(context)?,
-    };
+    let sbom = super::bill_of(context, &arguments.inputs, given.path)?;
+    let path = given
+        .database
+        .ok_or(barge_pipeline::Error::NoAdvisoryData)?;
     let database = barge_vuln::open(path.as_std_path())?;
     if let Some(digest) = &arguments.db_digest {
         database.verify_pin(digest)?;

@@ -2,7 +2,7 @@
 
 mod update;
 
-use std::io::{self, BufRead as _, Write};
+use std::io::{self, Write};
 
 use barge_vuln::version::{Scheme, Version, compare};
 use barge_vuln::{Database, Meta, RecordText};
@@ -93,14 +93,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     }
 }
 
-/// Where `update` puts the index and `scan` looks for it.
-pub(crate) fn default_index(context: &Context) -> Result<Utf8PathBuf, Error> {
+/// The index that `update` made, if it ever ran here: what scans use unless told otherwise.
+pub(crate) fn updated_index(context: &Context) -> Result<Option<Utf8PathBuf>, Error> {
     let index = folder(context)?.join(INDEX);
-    if index.exists() {
-        Ok(index)
-    } else {
-        Err(barge_vuln::Error::NoRecords(index.into_std_path_buf()).into())
-    }
+    Ok(index.exists().then_some(index))
 }
 
 const INDEX: &str = "advisories.index";
@@ -112,7 +108,7 @@ fn folder(context: &Context) -> Result<Utf8PathBuf, Error> {
 fn open(context: &Context, path: Option<&Utf8PathBuf>) -> Result<Database, Error> {
     let path = match path.cloned().or(context.settings()?.db.path) {
         Some(path) => context.folder.join(path),
-        None => default_index(context)?,
+        None => updated_index(context)?.ok_or(barge_pipeline::Error::NoAdvisoryData)?,
     };
     Ok(barge_vuln::open(path.as_std_path())?)
 }

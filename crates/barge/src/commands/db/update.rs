@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::download::{Download, Outcome};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::input;
 
 /// Where OSV publishes its archives.
 const PUBLISHED: &str = "https://osv-vulnerabilities.storage.googleapis.com";
@@ -103,7 +102,7 @@ fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<
 fn ecosystems(arguments: &Arguments, context: &Context) -> Result<BTreeSet<String>, Error> {
     let mut names: BTreeSet<String> = arguments.ecosystem.iter().cloned().collect();
     if let Some(input) = &arguments.input {
-        let sbom = input::bill(context, std::slice::from_ref(input), None)?;
+        let sbom = crate::commands::bill_of(context, std::slice::from_ref(input), None)?;
         names.extend(barge_vuln::needed_ecosystems(&sbom));
     }
     if names.is_empty() {

@@ -1,0 +1,270 @@
+//! What commands look into: `docker:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
+
+use std::fs;
+use std::io;
+
+use barge_engine::Docker;
+use barge_image::{Image, Reference, Selection, open};
+use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
+use barge_store::DirectoryStore;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::Error;
+use crate::record::{RecordChoice, choose};
+use crate::save::blocking;
+use crate::surroundings::Surroundings;
+
+/// Something that a bill of materials can be made of, or is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// An image of the Docker engine.
+    Docker(Reference),
+    /// An image in a docker archive, an OCI archive or an OCI layout.
+    Files {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// Which of several images.
+        name: Option<String>,
+    },
+    /// An image in the store.
+    Store(RecordChoice),
+    /// A root file system, or a single file.
+    Folder(Utf8PathBuf),
+    /// A bill of materials in a file.
+    Bill(Utf8PathBuf),
+    /// Package URLs, taken together.
+    Packages(Vec<String>),
+}
+
+impl Input {
+    /// Understands what was typed. A bare word is an existing path, else a reference of the engine.
+    ///
+    /// # Errors
+    /// When the words mean nothing, or several that are not all package URLs.
+    pub fn parse(words: &[String], folder: &Utf8Path) -> Result<Self, Error> {
+        let purl = |word: &String| word.strip_prefix("purl:").unwrap_or(word).to_owned();
+        if !words.is_empty() && words.iter().map(purl).all(|word| word.starts_with("pkg:")) {
+            return Ok(Self::Packages(words.iter().map(purl).collect()));
+        }
+        match words {
+            [] => Ok(Self::Store(RecordChoice::Last)),
+            [word] => Self::parse_word(word, folder),
+            _ => Err(Error::Setting(
+                "several inputs must all be package URLs".into(),
+            )),
+        }
+    }
+
+    fn parse_word(word: &str, folder: &Utf8Path) -> Result<Self, Error> {
+        match word.split_once(':') {
+            Some(("docker", reference)) => Ok(Self::Docker(reference.parse()?)),
+            Some(("docker-archive" | "oci-archive" | "oci", rest)) => {
+                Ok(path_and_name(folder, rest))
+            }
+            Some(("dir" | "file", path)) => Ok(Self::Folder(folder.join(path))),
+            Some(("sbom", path)) => Ok(Self::Bill(folder.join(path))),
+            Some(("store", name)) => {
+                let name = name
+                    .parse()
+                    .map_err(|error| Error::Setting(format!("{error}")))?;
+                Ok(Self::Store(RecordChoice::Artifact { name, run: None }))
+            }
+            Some(("podman" | "registry", _)) => Err(Error::Setting(format!(
+                "`{word}` cannot be read in place yet: save it as an archive first"
+            ))),
+            _ => Self::parse_bare(word, folder),
+        }
+    }
+
+    fn parse_bare(word: &str, folder: &Utf8Path) -> Result<Self, Error> {
+        let path = folder.join(word);
+        if path.is_file() {
+            return Ok(if is_text(&path) {
+                Self::Bill(path)
+            } else {
+                Self::Files { path, name: None }
+            });
+        }
+        if path.is_dir() {
+            let is_layout = path.join("index.json").exists();
+            return Ok(if is_layout {
+                Self::Files { path, name: None }
+            } else {
+                Self::Folder(path)
+            });
+        }
+        Ok(Self::Docker(word.parse()?))
+    }
+}
+
+/// Makes or reads the bill of materials of an input.
+///
+/// # Errors
+/// When the input is not there, cannot be read, or lacks `options.path`.
+pub async fn bill(
+    surroundings: &Surroundings,
+    store: &Utf8Path,
+    input: &Input,
+    options: Options,
+    cache: Box<dyn LayerCache + Send>,
+) -> Result<Sbom, Error> {
+    match input {
+        Input::Packages(purls) => Ok(barge_vuln::bill(purls)?),
+        Input::Bill(path) => read_bill(path),
+        Input::Folder(path) => {
+            let path = path.clone();
+            Ok(blocking(move || catalog_directory(path.as_std_path(), &options)).await?)
+        }
+        Input::Files { path, name } => {
+            let image = open(
+                path,
+                &Selection {
+                    name: name.clone(),
+                    platform: None,
+                },
+            )?;
+            catalog(image, path.as_str(), options, cache).await
+        }
+        Input::Store(choice) => {
+            let chosen = choose(surroundings, store, choice, true)?;
+            let image = DirectoryStore::at(store).image_of(&chosen.record)?;
+            catalog(image, chosen.record.artifact.as_str(), options, cache).await
+        }
+        Input::Docker(reference) => {
+            let archive = export(surroundings, reference).await?;
+            let path = Utf8Path::from_path(archive.path()).unwrap_or(Utf8Path::new("export"));
+            let image = open(path, &Selection::default())?;
+            catalog(image, &reference.familiar(), options, cache).await
+        }
+    }
+}
+
+/// Keeps nothing of what layers gave.
+#[must_use]
+pub fn no_cache() -> Box<dyn LayerCache + Send> {
+    Box::new(NoCache)
+}
+
+/// An image is called as it calls itself, else as the user does.
+async fn catalog(
+    image: Image,
+    word: &str,
+    options: Options,
+    cache: Box<dyn LayerCache + Send>,
+) -> Result<Sbom, Error> {
+    let name = image
+        .references
+        .first()
+        .map_or_else(|| word.to_owned(), ToString::to_string);
+    Ok(blocking(move || catalog_image(&image, &name, &options, &*cache)).await?)
+}
+
+/// An engine gives an archive; nothing of it is kept.
+async fn export(
+    surroundings: &Surroundings,
+    reference: &Reference,
+) -> Result<tempfile::NamedTempFile, Error> {
+    let docker = Docker::connect(surroundings.docker_host()?).await?;
+    docker.require(reference).await?;
+    let mut stream = docker.export(std::slice::from_ref(reference)).await?;
+    let failed = |source| Error::File {
+        action: "write",
+        path: "a temporary archive".into(),
+        source,
+    };
+    let copied = blocking(move || {
+        let mut archive = tempfile::NamedTempFile::new()?;
+        io::copy(&mut stream, &mut archive)?;
+        Ok(archive)
+    });
+    copied.await.map_err(failed)
+}
+
+fn read_bill(path: &Utf8Path) -> Result<Sbom, Error> {
+    let bytes = fs::read(path).map_err(|source| Error::File {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut sbom = bom::read(&bytes)?;
+    if sbom.subject.name.is_empty() {
+        sbom.subject.name = path.to_string();
+    }
+    Ok(sbom)
+}
+
+/// Bills are JSON or XML; image archives start with anything but `{` or `<`.
+fn is_text(file: &Utf8Path) -> bool {
+    use io::Read as _;
+    let mut start = [0; 64];
+    let read = fs::File::open(file).and_then(|mut file| file.read(&mut start));
+    let start = start.get(..read.unwrap_or(0)).unwrap_or_default();
+    let is_mark = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf);
+    matches!(start.iter().find(is_mark), Some(b'{' | b'<'))
+}
+
+/// `PATH[:NAME]`, where a path may hold colons itself.
+fn path_and_name(folder: &Utf8Path, text: &str) -> Input {
+    let whole = folder.join(text);
+    let split = text
+        .match_indices(':')
+        .map(|(at, _)| (&text[..at], &text[at + 1..]));
+    let mut parts = split.filter(|(path, _)| folder.join(path).exists());
+    match parts.next().filter(|_| !whole.exists()) {
+        Some((path, name)) => Input::Files {
+            path: folder.join(path),
+            name: Some(name.to_owned()),
+        },
+        None => Input::Files {
+            path: whole,
+            name: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Input, Error> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        Input::parse(&words, Utf8Path::new("/nowhere"))
+    }
+
+    #[test]
+    fn words_mean_one_thing() {
+        assert_eq!(parse(&[]).unwrap(), Input::Store(RecordChoice::Last));
+        assert_eq!(
+            parse(&["docker:a:1"]).unwrap(),
+            Input::Docker("a:1".parse().unwrap())
+        );
+        assert_eq!(
+            parse(&["a:1"]).unwrap(),
+            Input::Docker("a:1".parse().unwrap())
+        );
+        assert_eq!(
+            parse(&["sbom:x.json"]).unwrap(),
+            Input::Bill("/nowhere/x.json".into())
+        );
+        assert_eq!(
+            parse(&["oci:x"]).unwrap(),
+            Input::Files {
+                path: "/nowhere/x".into(),
+                name: None
+            }
+        );
+        let purls = vec!["pkg:npm/a@1".to_owned(), "pkg:npm/b@2".to_owned()];
+        assert_eq!(
+            parse(&["purl:pkg:npm/a@1", "pkg:npm/b@2"]).unwrap(),
+            Input::Packages(purls)
+        );
+        for words in [
+            &["a", "b"][..],
+            &["registry:a:1"],
+            &["store:a/b"],
+            &["Upper:1"],
+        ] {
+            assert!(parse(words).is_err(), "{words:?}");
+        }
+    }
+}
