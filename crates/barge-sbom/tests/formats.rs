@@ -130,7 +130,10 @@ fn finds_what_is_there_and_says_what_it_could_not_read() {
     let libc = &sbom.packages[0];
     assert_eq!(libc.evidence[0].path, "srv/dpkg/status");
     assert_eq!(libc.licenses, ["LGPL-2.1-or-later", "weird text"]);
-    assert_eq!(sbom.packages[1].depends_on, std::slice::from_ref(&libc.purl));
+    assert_eq!(
+        sbom.packages[1].depends_on,
+        std::slice::from_ref(&libc.purl)
+    );
     assert_eq!(sbom.packages[2].depends_on, ["pkg:npm/b@2.0.0"]);
     let unread: Vec<_> = sbom
         .unknowns

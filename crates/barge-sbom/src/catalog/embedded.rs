@@ -1,5 +1,6 @@
 //! Bills of materials inside images: `*.cdx.json`, `*.spdx.json`, Bitnami's `.spdx-*.spdx` under `opt/bitnami`. What they
-//! list is taken at their word, and says whose word it was.
+//! list is taken at their word, and says whose word it was. Those of Python wheels (PEP 770) are passed over: they list
+//! the build machine's distribution packages as if they were installed.
 
 use super::{Name, Recognizer};
 use crate::bom;
