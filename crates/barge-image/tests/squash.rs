@@ -7,8 +7,6 @@
     reason = "tests ask the environment and fail by panicking"
 )]
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write as _};
 use std::process::{Command, ExitCode, Stdio};
