@@ -8,6 +8,7 @@ pub mod finding;
 pub mod flow;
 pub mod ignore;
 pub mod model;
+pub mod plan;
 pub mod reference;
 pub mod render;
 pub mod rule;

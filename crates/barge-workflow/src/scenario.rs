@@ -152,11 +152,80 @@ impl Scenario {
         self
     }
 
-    /// The same event with a value given, by its context path in lower case: `github.ref_name`, `vars.x`.
+    /// The same event with a value given, by its context path: `github.ref_name`, `steps.skip.outputs.skip_build`.
+    ///
+    /// `true` and `false` are booleans in event fields and inputs, texts elsewhere, as on GitHub.
     #[must_use]
     pub fn with_value(mut self, path: &str, value: &str) -> Self {
-        self.known.insert(path.to_lowercase(), Value::text(value));
+        let path = path.to_lowercase();
+        let typed = path.starts_with("github.event.") || path.starts_with("inputs.");
+        let term = match value {
+            "true" | "false" if typed => Term::Boolean(value == "true"),
+            _ => Term::text(value),
+        };
+        self.known.insert(path, term.into());
         self
+    }
+
+    /// What a payload says of the contexts beside `github.event`.
+    #[must_use]
+    pub fn with_payload_contexts(self, payload: &serde_json::Value) -> Self {
+        let text = |pointer: &str| {
+            payload
+                .pointer(pointer)
+                .and_then(serde_json::Value::as_str)
+                .map(str::to_owned)
+        };
+        let number = payload
+            .pointer("/pull_request/number")
+            .and_then(serde_json::Value::as_u64);
+        let reference = number
+            .map(|number| format!("refs/pull/{number}/merge"))
+            .or_else(|| text("/ref"));
+        let short = reference.as_ref().map(|reference| {
+            ["refs/heads/", "refs/tags/", "refs/pull/"]
+                .iter()
+                .find_map(|start| reference.strip_prefix(start))
+                .unwrap_or(reference)
+                .to_owned()
+        });
+        let facts = [
+            ("github.repository", text("/repository/full_name")),
+            ("github.repository_owner", text("/repository/owner/login")),
+            ("github.actor", text("/sender/login")),
+            ("github.head_ref", text("/pull_request/head/ref")),
+            ("github.base_ref", text("/pull_request/base/ref")),
+            (
+                "github.sha",
+                text("/pull_request/merge_commit_sha").or_else(|| text("/after")),
+            ),
+            ("github.ref", reference),
+            ("github.ref_name", short),
+        ];
+        let known = facts
+            .into_iter()
+            .filter_map(|(path, value)| Some((path, value?)));
+        known.fold(self, |scenario, (path, value)| {
+            scenario.with_value(path, &value)
+        })
+    }
+
+    /// The scenario of an event's name and payload.
+    #[must_use]
+    pub fn concrete(event: &str, payload: &serde_json::Value) -> Self {
+        let reference = payload
+            .get("ref")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
+        let kind = match event {
+            "pull_request" | "pull_request_review" => RefKind::Pull,
+            "release" => RefKind::Tag,
+            _ if reference.starts_with("refs/tags/") => RefKind::Tag,
+            _ => RefKind::Branch,
+        };
+        Self::of_event(event, kind)
+            .with_payload(payload)
+            .with_payload_contexts(payload)
     }
 
     /// The same event under another name.

@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod db;
 pub(crate) mod gate;
@@ -18,6 +19,8 @@ pub(crate) mod sbom;
 pub(crate) mod scan;
 pub(crate) mod store;
 pub(crate) mod verify;
+mod workflow_files;
+mod workflow_plan;
 
 pub(crate) use arguments::{
     BuildArguments, EventArguments, RecordArguments, ScanArguments, StoreArguments, bill_of,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use barge_ci::{Decision, Plan};
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Serialize;
 
@@ -14,11 +15,23 @@ use crate::printer::Tone;
 /// Show every decision with the rule that caused it, before anything is done
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge plan\n  barge plan --event pull_request.json\n  barge plan --format json | jq .decision"
+    after_help = "Examples:\n  barge plan\n  barge plan --event pull_request.json\n  barge plan --format json | jq .decision\n  barge plan --workflow .github/workflows/ci.yml --matrix\n  barge plan --workflow ci.yml --event pull_request --var steps.skip.outputs.skip_build=true"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
     event: super::EventArguments,
+    /// Plan an existing GitHub workflow instead; --event is then the name of an event
+    #[arg(long, value_name = "FILE")]
+    workflow: Option<Utf8PathBuf>,
+    /// The event's payload, for --workflow
+    #[arg(long, value_name = "FILE", requires = "workflow")]
+    payload: Option<Utf8PathBuf>,
+    /// A value nobody can know beforehand, by its context path, for --workflow
+    #[arg(long = "var", value_name = "PATH=VALUE", requires = "workflow")]
+    values: Vec<String>,
+    /// One row for each of the usual events, for --workflow
+    #[arg(long, requires = "workflow", conflicts_with = "payload")]
+    matrix: bool,
 }
 
 #[derive(Serialize)]
@@ -29,6 +42,16 @@ struct PlanJson<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
+    if let Some(workflow) = &arguments.workflow {
+        let question = super::workflow_plan::Question {
+            workflow,
+            event: arguments.event.payload().map(Utf8Path::as_str),
+            payload: arguments.payload.as_deref(),
+            values: &arguments.values,
+            matrix: arguments.matrix,
+        };
+        return super::workflow_plan::run(&question, context);
+    }
     let surroundings = context.surroundings()?;
     let plan = barge_pipeline::plan::plan(&surroundings, arguments.event.payload())?;
     let json = PlanJson {

@@ -1,0 +1,138 @@
+//! The workflow files of a checkout, or of many, and the repository they stand in.
+
+use std::fs;
+
+use barge_workflow::{Repository, Source};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// Folders deeper than this below the given one are not searched for checkouts.
+const DEPTH_LIMIT: usize = 6;
+/// Workflows are smaller; a larger file is no workflow.
+const SIZE_LIMIT: u64 = 4 << 20;
+
+/// One workflow file.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkflowFile {
+    /// Where it lies.
+    pub(crate) path: Utf8PathBuf,
+    /// The path that people see, relative to where they are.
+    pub(crate) shown: String,
+    /// The checkout's root.
+    pub(crate) root: Utf8PathBuf,
+}
+
+/// The files of a checkout, read when a workflow refers to them.
+#[derive(Debug)]
+pub(crate) struct Checkout<'a> {
+    root: &'a Utf8Path,
+}
+
+impl<'a> Checkout<'a> {
+    pub(crate) fn new(root: &'a Utf8Path) -> Self {
+        Self { root }
+    }
+
+    /// A path inside the checkout; nothing for one that leads out of it.
+    fn inside(&self, path: &str) -> Option<Utf8PathBuf> {
+        let path = Utf8Path::new(path);
+        let plain = path
+            .components()
+            .all(|part| matches!(part, camino::Utf8Component::Normal(_) | camino::Utf8Component::CurDir));
+        plain.then(|| self.root.join(path))
+    }
+
+    /// `owner/name` of the remote `origin`, when that is on GitHub.
+    pub(crate) fn remote(&self) -> Option<String> {
+        let config = fs::read_to_string(self.root.join(".git/config")).ok()?;
+        let origin = config.split_once("[remote \"origin\"]")?.1;
+        let section = origin.split("\n[").next()?;
+        let url = section.lines().find_map(|line| line.trim().strip_prefix("url = "))?;
+        let (_, path) = url.split_once("github.com")?;
+        let path = path.trim_start_matches([':', '/']).trim_end_matches(".git");
+        (path.split('/').count() == 2).then(|| path.to_owned())
+    }
+}
+
+impl Repository for Checkout<'_> {
+    fn read(&self, path: &str) -> Option<Source> {
+        let file = self.inside(path)?;
+        if fs::metadata(&file).ok()?.len() > SIZE_LIMIT {
+            return None;
+        }
+        Some(Source::new(path, &fs::read_to_string(file).ok()?))
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.inside(path).is_some_and(|file| file.exists())
+    }
+}
+
+/// The files that the arguments mean: files as they are, folders with all checkouts below them.
+pub(crate) fn find(context: &Context, paths: &[Utf8PathBuf]) -> Result<Vec<WorkflowFile>, Error> {
+    let mut files = Vec::new();
+    let here = [Utf8PathBuf::new()];
+    for path in if paths.is_empty() { &here } else { paths } {
+        let full = context.folder.join(path);
+        let kind = fs::metadata(&full).map_err(|source| Error::File {
+            action: "find",
+            path: full.clone(),
+            source,
+        })?;
+        if kind.is_dir() {
+            folder(&full, path, 0, &mut files);
+        } else {
+            files.push(WorkflowFile { root: root_of(&full), shown: path.to_string(), path: full });
+        }
+    }
+    files.sort_by(|a, b| a.shown.cmp(&b.shown));
+    files.dedup_by(|a, b| a.path == b.path);
+    Ok(files)
+}
+
+fn folder(full: &Utf8Path, shown: &Utf8Path, depth: usize, files: &mut Vec<WorkflowFile>) {
+    let workflows = full.join(".github/workflows");
+    if workflows.is_dir() {
+        for path in entries(&workflows) {
+            if matches!(path.extension(), Some("yml" | "yaml")) && path.is_file() {
+                let name = path.file_name().unwrap_or_default();
+                let shown = shown.join(".github/workflows").join(name).to_string();
+                files.push(WorkflowFile { shown, root: full.to_owned(), path });
+            }
+        }
+        return;
+    }
+    if full.file_name() == Some("workflows") {
+        for path in entries(full).into_iter().filter(|path| matches!(path.extension(), Some("yml" | "yaml"))) {
+            let shown = shown.join(path.file_name().unwrap_or_default()).to_string();
+            files.push(WorkflowFile { shown, root: root_of(&path), path });
+        }
+        return;
+    }
+    if depth >= DEPTH_LIMIT {
+        return;
+    }
+    for path in entries(full) {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        // Links could lead in circles; dependencies are not the repository's own.
+        let skipped = name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "vendor");
+        if !skipped && path.is_dir() && !path.is_symlink() {
+            folder(&path, &shown.join(&name), depth + 1, files);
+        }
+    }
+}
+
+fn entries(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Ok(read) = folder.read_dir_utf8() else { return Vec::new() };
+    let mut entries: Vec<Utf8PathBuf> = read.flatten().map(|entry| entry.into_path()).collect();
+    entries.sort();
+    entries
+}
+
+/// The folder above `.github`, else the file's own.
+pub(crate) fn root_of(file: &Utf8Path) -> Utf8PathBuf {
+    let above = file.ancestors().find(|folder| folder.file_name() == Some(".github"));
+    above.and_then(Utf8Path::parent).or_else(|| file.parent()).map(Utf8Path::to_owned).unwrap_or_default()
+}
