@@ -14,7 +14,7 @@ use super::facts::{Content, FactKind, Origin, Place};
 use super::job::Walk;
 use super::program::{self, Effect};
 use super::scope::Contexts;
-use super::{docker, path};
+use super::{docker, path, scanner};
 
 /// What flows through a pipe.
 #[derive(Debug, Clone)]
@@ -363,9 +363,11 @@ fn hangs_on_questions(value: &Value) -> bool {
 
 /// The unknown in place of a value; one whose alternatives are all known texts keeps them as its only values.
 fn settled(value: &Value, name: &str) -> Value {
-    let texts = value.texts();
-    let literals: Option<Vec<String>> = texts
-        .iter()
+    let possible = value
+        .texts()
+        .into_iter()
+        .filter(|(condition, _)| condition.satisfiable() != Satisfiable::No);
+    let literals: Option<Vec<String>> = possible
         .map(|(_, text)| text.as_literal().map(str::to_owned))
         .collect();
     match literals {
@@ -463,7 +465,7 @@ impl Machine for Script<'_, '_> {
                 }
             }
             "tar" => self.tar(arguments, call),
-            _ if docker::scanner(self, &name, arguments, call) => {}
+            _ if scanner::call(self, &name, arguments, call) => {}
             _ => {
                 let literals: Vec<&str> = arguments.iter().filter_map(Text::as_literal).collect();
                 match program::effect(&name, &literals) {
