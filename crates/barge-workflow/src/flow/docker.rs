@@ -488,7 +488,7 @@ fn load(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
         (None, Input::Piped(Output::Data(number))) => match script.walk.data.get(number).cloned() {
             Some(Data::File(file)) => load_path(script, call, &file),
             Some(Data::Made(Content::Images(archive))) => {
-                loaded(script, call, &archive, &Text::new())
+                loaded(script, call, &archive, &Text::new());
             }
             _ => script.fact(FactKind::DaemonOpaque("a load from a pipe".into()), call),
         },

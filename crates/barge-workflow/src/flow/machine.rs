@@ -8,7 +8,9 @@ use crate::model::Field;
 use crate::shell::parser::PLACEHOLDER;
 use crate::shell::{Call, Input, Interpreter, Machine, Output, ScriptText};
 use crate::source::{Source, Span};
-use crate::symbolic::{Condition, Satisfiable, Scope, Shape, Symbol, Term, Text, Value, evaluate};
+use crate::symbolic::{
+    Condition, Satisfiable, Scope as _, Shape, Symbol, Term, Text, Value, evaluate,
+};
 
 use super::facts::{Content, FactKind, Origin, Place};
 use super::job::Walk;
@@ -262,25 +264,25 @@ impl Script<'_, '_> {
                     first = false;
                     value.append(&body);
                 }
-                self.assign(target, &name, value.into(), condition);
+                self.assign(target, &name, &value.into(), condition);
             } else if let Some((name, value)) = line.split_first('=')
                 && let Some(name) = name.as_literal()
             {
-                self.assign(target, name.trim(), value.into(), condition);
+                self.assign(target, name.trim(), &value.into(), condition);
             } else if !line.is_empty() && line.as_literal().is_none() {
                 self.open_outputs();
             }
         }
     }
 
-    fn assign(&mut self, target: Target, name: &str, value: Value, condition: &Condition) {
+    fn assign(&mut self, target: Target, name: &str, value: &Value, condition: &Condition) {
         self.assigned.insert((target, name.to_owned()));
         let canonical = self.canonical(target, name);
         let Some(values) = self.values(target) else {
             return;
         };
         let before = values.get(name).cloned().unwrap_or_else(Value::null);
-        let value = Value::choose(condition, &value, &before).or_unknown(&canonical);
+        let value = Value::choose(condition, value, &before).or_unknown(&canonical);
         values.insert(name.to_owned(), value);
     }
 
@@ -545,7 +547,7 @@ impl Machine for Script<'_, '_> {
                     && let (Some(name), Some(value)) = (name.as_literal(), value.strip_start(":"))
                 {
                     let when = condition.and(&when);
-                    self.assign(Target::Output, name, value.into(), &when);
+                    self.assign(Target::Output, name, &value.into(), &when);
                 }
             }
         }
