@@ -375,8 +375,7 @@ fn images(trace: &Trace) -> Vec<ImageCourse> {
 fn artifacts(trace: &Trace) -> Vec<ArtifactCourse> {
     let mut all: Vec<ArtifactCourse> = Vec::new();
     let mut entry = |name: String| {
-        let at = all
-            .iter()
+        all.iter()
             .position(|artifact| artifact.name == name)
             .unwrap_or_else(|| {
                 all.push(ArtifactCourse {
@@ -385,8 +384,7 @@ fn artifacts(trace: &Trace) -> Vec<ArtifactCourse> {
                     downloaded_by: Vec::new(),
                 });
                 all.len() - 1
-            });
-        at
+            })
     };
     let mut moves: Vec<(usize, bool, String)> = Vec::new();
     for artifact in &trace.artifacts {

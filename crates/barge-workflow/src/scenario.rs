@@ -82,7 +82,7 @@ pub fn scenarios(workflow: &Workflow) -> Vec<Scenario> {
         match trigger.event.as_str() {
             "push" => all.extend(push(trigger)),
             "pull_request" | "pull_request_review" => {
-                all.push(Scenario::new(trigger, RefKind::Pull))
+                all.push(Scenario::new(trigger, RefKind::Pull));
             }
             "release" => all.push(Scenario::new(trigger, RefKind::Tag)),
             "workflow_dispatch" => all.push(Scenario::new(trigger, RefKind::Any)),

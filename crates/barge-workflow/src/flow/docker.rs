@@ -1,4 +1,4 @@
-//! The docker command line, and the tools that name images beside it.
+//! The docker command line.
 
 use crate::shell::{Call, Input, Output};
 use crate::symbolic::{Condition, Text};
@@ -10,11 +10,11 @@ use super::machine::{Data, Script, flag_value};
 
 /// A command line taken apart.
 #[derive(Debug, Default)]
-struct Arguments {
+pub(super) struct Arguments {
     flags: Vec<(String, Option<Text>)>,
-    positional: Vec<Text>,
+    pub(super) positional: Vec<Text>,
     /// An argument that could be anything stood before the first positional one.
-    uncertain: bool,
+    pub(super) uncertain: bool,
 }
 
 const BUILD_SWITCHES: &[&str] = &[
@@ -70,7 +70,7 @@ const OTHER_SWITCHES: &[&str] = &[
 ];
 
 impl Arguments {
-    fn read(words: &[Text], switches: &[&str], values: &[&str]) -> Self {
+    pub(super) fn read(words: &[Text], switches: &[&str], values: &[&str]) -> Self {
         let mut arguments = Self::default();
         let mut at = 0;
         while let Some(word) = words.get(at) {
@@ -135,7 +135,7 @@ impl Arguments {
             .filter_map(|(_, value)| value.as_ref())
     }
 
-    fn value(&self, names: &[&str]) -> Option<Text> {
+    pub(super) fn value(&self, names: &[&str]) -> Option<Text> {
         self.flags
             .iter()
             .find(|(name, _)| names.contains(&name.as_str()))
@@ -160,77 +160,66 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         words.drain(..if switch { 1 } else { 2.min(words.len()) });
     }
     let name = |at: usize| words.get(at).and_then(Text::as_literal).unwrap_or_default();
-    let rest = |from: usize| words.get(from..).unwrap_or_default();
-    match (name(0), name(1)) {
-        ("build", _) => build(script, call, rest(1), false),
-        ("buildx", "build" | "b") => build(script, call, rest(2), true),
-        ("image" | "builder", "build") => build(script, call, rest(2), false),
-        ("buildx", "create") if words.iter().any(|word| word.as_literal() == Some("--use")) => {
-            let driver = flag_value(rest(2), &["--driver"]);
+    let mut rest = words.get(1..).unwrap_or_default();
+    let mut verb = name(0);
+    // `docker image save` is `docker save`; `docker inspect` alone may be about a container.
+    if matches!(verb, "image" | "container" | "builder" | "buildx") {
+        rest = words.get(2..).unwrap_or_default();
+        verb = match (verb, name(1)) {
+            ("buildx", "build" | "b") => "buildx build",
+            ("buildx", "create") => "buildx create",
+            ("buildx", "use") => "buildx use",
+            ("buildx", "bake") => "bake",
+            ("buildx", _) | ("builder", "prune") => return Output::Nothing,
+            ("image", "inspect") => "image inspect",
+            (_, inner) => inner,
+        };
+    }
+    match verb {
+        "build" => build(script, call, rest, false),
+        "buildx build" => build(script, call, rest, true),
+        "buildx create" if rest.iter().any(|word| word.as_literal() == Some("--use")) => {
+            let driver = flag_value(rest, &["--driver"]);
             if driver.is_none_or(|driver| driver.as_literal() != Some("docker")) {
-                script.walk.own_builder = script.walk.own_builder.or(&script.when(&call.condition));
+                let here = script.when(&call.condition);
+                script.walk.own_builder = script.walk.own_builder.or(&here);
             }
         }
-        ("buildx", "use") => script.walk.own_builder = Condition::Always,
-        ("buildx", "bake") => script.fact(FactKind::DaemonOpaque("a bake file".into()), call),
-        ("compose", _) | ("stack", _) => {
-            if words.iter().any(|word| {
-                matches!(
-                    word.as_literal(),
-                    Some("build" | "up" | "run" | "pull" | "create")
-                )
-            }) {
-                script.fact(FactKind::DaemonOpaque("a compose file".into()), call);
-            }
+        "buildx use" => script.walk.own_builder = Condition::Always,
+        "bake" => script.fact(FactKind::DaemonOpaque("a bake file".into()), call),
+        "compose" | "stack" if has_word(rest, &["build", "up", "run", "pull", "create"]) => {
+            script.fact(FactKind::DaemonOpaque("a compose file".into()), call);
         }
-        ("save", _) => return save(script, call, rest(1)),
-        ("image", "save") => return save(script, call, rest(2)),
-        ("load", _) => load(script, call, rest(1)),
-        ("image", "load") => load(script, call, rest(2)),
-        ("import", _) | ("image", "import") | ("commit", _) => {
-            let arguments = Arguments::read(rest(1), OTHER_SWITCHES, &["-m", "-a", "-c"]);
-            match arguments.positional.last() {
-                Some(reference) => {
-                    script.fact(FactKind::Present(reference.clone(), Origin::Built), call)
-                }
-                None => script.fact(FactKind::DaemonOpaque("an import".into()), call),
-            }
-        }
-        ("tag", _) => tag(script, call, rest(1)),
-        ("image", "tag") => tag(script, call, rest(2)),
-        ("push", _) => push(script, call, rest(1)),
-        ("image", "push") => push(script, call, rest(2)),
-        ("pull", _) => pull(script, call, rest(1)),
-        ("image", "pull") => pull(script, call, rest(2)),
-        ("run" | "create", _) => run(script, call, rest(1), name(0)),
-        ("container", "run" | "create") => run(script, call, rest(2), "run"),
-        ("image", "inspect") | ("history", _) | ("image", "history") => named(
-            script,
-            call,
-            rest(if name(0) == "image" { 2 } else { 1 }),
-            "inspect",
-        ),
-        ("inspect", _)
-            if words
-                .iter()
-                .any(|word| word.as_literal() == Some("--type=image")) =>
-        {
-            named(script, call, rest(1), "inspect")
-        }
-        ("rmi", _) => removed(script, call, rest(1)),
-        ("image", "rm") => removed(script, call, rest(2)),
-        ("system" | "image" | "builder", "prune") => {
-            if words
-                .iter()
-                .any(|word| matches!(word.as_literal(), Some("-a" | "--all" | "-af" | "-fa")))
-                && name(0) != "builder"
-            {
-                script.fact(FactKind::Removed(None), call);
-            }
+        "save" => return save(script, call, rest),
+        "load" => load(script, call, rest),
+        "import" | "commit" => imported(script, call, rest),
+        "tag" => tag(script, call, rest),
+        "push" => push(script, call, rest),
+        "pull" => pull(script, call, rest),
+        "run" | "create" => run(script, call, rest, verb),
+        "image inspect" | "history" => named(script, call, rest, "inspect"),
+        "inspect" if has_word(rest, &["--type=image"]) => named(script, call, rest, "inspect"),
+        "rmi" | "rm" if name(0) != "container" && name(0) != "rm" => removed(script, call, rest),
+        "prune" | "system" if has_word(rest, &["-a", "--all", "-af", "-fa"]) => {
+            script.fact(FactKind::Removed(None), call);
         }
         _ => {}
     }
     Output::Nothing
+}
+
+fn has_word(words: &[Text], wanted: &[&str]) -> bool {
+    let mut literals = words.iter().filter_map(Text::as_literal);
+    literals.any(|word| wanted.contains(&word))
+}
+
+fn imported(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
+    let arguments = Arguments::read(words, OTHER_SWITCHES, &["-m", "-a", "-c"]);
+    let kind = match arguments.positional.last() {
+        Some(reference) => FactKind::Present(reference.clone(), Origin::Built),
+        None => FactKind::DaemonOpaque("an import".into()),
+    };
+    script.fact(kind, call);
 }
 
 fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], buildx: bool) {
@@ -499,7 +488,7 @@ fn load(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
         (None, Input::Piped(Output::Data(number))) => match script.walk.data.get(number).cloned() {
             Some(Data::File(file)) => load_path(script, call, &file),
             Some(Data::Made(Content::Images(archive))) => {
-                loaded(script, call, &archive, &Text::new())
+                loaded(script, call, &archive, &Text::new());
             }
             _ => script.fact(FactKind::DaemonOpaque("a load from a pipe".into()), call),
         },
@@ -693,132 +682,4 @@ fn removed(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     for reference in arguments.positional {
         script.fact(FactKind::Removed(Some(reference)), call);
     }
-}
-
-/// Tools that name images or read archives; says whether the program was one of them.
-pub(super) fn scanner(
-    script: &mut Script<'_, '_>,
-    program: &str,
-    arguments: &[Text],
-    call: &Call,
-) -> bool {
-    let word = |at: usize| {
-        arguments
-            .get(at)
-            .and_then(Text::as_literal)
-            .unwrap_or_default()
-    };
-    match (program, word(0), word(1)) {
-        ("kind", "load", "docker-image")
-        | ("minikube", "image", "load")
-        | ("k3d", "image" | "images", "import" | "load") => {
-            let read = Arguments::read(arguments.get(2..).unwrap_or_default(), &["--daemon"], &[]);
-            for reference in read.positional {
-                if super::path::is_archive(&reference) {
-                    let (condition, place, file) = (
-                        script.when(&call.condition),
-                        script.place(call.span),
-                        script.file(&reference),
-                    );
-                    let step = script.step;
-                    script.walk.read_file(
-                        &file,
-                        FileUse::Load,
-                        &condition,
-                        step,
-                        &place,
-                        call.tolerated,
-                    );
-                } else {
-                    script.fact(
-                        FactKind::Named(
-                            reference,
-                            Need::Local,
-                            format!("{program} {} {}", word(0), word(1)),
-                        ),
-                        call,
-                    );
-                }
-            }
-        }
-        ("kind", "load", "image-archive") => {
-            if let Some(file) = arguments.get(2).map(|file| script.file(file)) {
-                let (condition, place) = (script.when(&call.condition), script.place(call.span));
-                let step = script.step;
-                script.walk.read_file(
-                    &file,
-                    FileUse::Load,
-                    &condition,
-                    step,
-                    &place,
-                    call.tolerated,
-                );
-            }
-        }
-        ("trivy", "image", _) => {
-            let read = Arguments::read(
-                arguments.get(1..).unwrap_or_default(),
-                &[
-                    "--ignore-unfixed",
-                    "--no-progress",
-                    "-q",
-                    "--quiet",
-                    "-d",
-                    "--debug",
-                    "--insecure",
-                    "--skip-db-update",
-                    "--light",
-                    "--list-all-pkgs",
-                    "--reset",
-                    "--download-db-only",
-                ],
-                &[],
-            );
-            if let Some(output) = read.value(&["-o", "--output"]) {
-                script.write_content(&output, Content::Other, call);
-            }
-            match read.value(&["--input"]) {
-                Some(file) => {
-                    let (condition, place, file) = (
-                        script.when(&call.condition),
-                        script.place(call.span),
-                        script.file(&file),
-                    );
-                    let step = script.step;
-                    script.walk.read_file(
-                        &file,
-                        FileUse::Scan,
-                        &condition,
-                        step,
-                        &place,
-                        call.tolerated,
-                    );
-                }
-                None => {
-                    if let Some(reference) = read.positional.last().filter(|_| !read.uncertain) {
-                        script.fact(
-                            FactKind::Named(
-                                reference.clone(),
-                                Need::LocalOrRemote,
-                                "trivy image".into(),
-                            ),
-                            call,
-                        );
-                    }
-                }
-            }
-        }
-        ("cosign", "sign" | "attest" | "verify", _) => {
-            let read = Arguments::read(
-                arguments.get(1..).unwrap_or_default(),
-                &["-y", "--yes", "-r", "--recursive", "-d"],
-                &[],
-            );
-            for reference in read.positional {
-                script.fact(FactKind::Attested(reference), call);
-            }
-        }
-        _ => return false,
-    }
-    true
 }

@@ -67,8 +67,6 @@ pub(super) struct Walk<'a> {
     pub alive: Condition,
     /// Data that flows through pipes.
     pub data: Vec<machine::Data>,
-    /// Paths that are kept in a cache when the job ends.
-    pub cached: Vec<(Text, Condition, usize, Place)>,
 }
 
 impl Walk<'_> {
@@ -463,11 +461,8 @@ impl Walk<'_> {
         path::normalize(&join_path(directory, &path::normalize(file)))
     }
 
-    /// Ends the leg: evaluates outputs, and reads what a cache keeps.
+    /// Ends the leg: evaluates its outputs.
     pub(super) fn finish(mut self, outputs: &[Entry], frame: &Frame<'_>) -> (JobTrace, Condition) {
-        for (file, condition, step, place) in std::mem::take(&mut self.cached) {
-            self.read_file(&file, FileUse::Upload, &condition, step, &place, false);
-        }
         let contexts = self.contexts(frame, None);
         let outputs: BTreeMap<String, Value> = outputs
             .iter()

@@ -8,13 +8,15 @@ use crate::model::Field;
 use crate::shell::parser::PLACEHOLDER;
 use crate::shell::{Call, Input, Interpreter, Machine, Output, ScriptText};
 use crate::source::{Source, Span};
-use crate::symbolic::{Condition, Satisfiable, Scope, Shape, Symbol, Term, Text, Value, evaluate};
+use crate::symbolic::{
+    Condition, Satisfiable, Scope as _, Shape, Symbol, Term, Text, Value, evaluate,
+};
 
 use super::facts::{Content, FactKind, Origin, Place};
 use super::job::Walk;
 use super::program::{self, Effect};
 use super::scope::Contexts;
-use super::{docker, path};
+use super::{docker, path, scanner};
 
 /// What flows through a pipe.
 #[derive(Debug, Clone)]
@@ -262,25 +264,25 @@ impl Script<'_, '_> {
                     first = false;
                     value.append(&body);
                 }
-                self.assign(target, &name, value.into(), condition);
+                self.assign(target, &name, &value.into(), condition);
             } else if let Some((name, value)) = line.split_first('=')
                 && let Some(name) = name.as_literal()
             {
-                self.assign(target, name.trim(), value.into(), condition);
+                self.assign(target, name.trim(), &value.into(), condition);
             } else if !line.is_empty() && line.as_literal().is_none() {
                 self.open_outputs();
             }
         }
     }
 
-    fn assign(&mut self, target: Target, name: &str, value: Value, condition: &Condition) {
+    fn assign(&mut self, target: Target, name: &str, value: &Value, condition: &Condition) {
         self.assigned.insert((target, name.to_owned()));
         let canonical = self.canonical(target, name);
         let Some(values) = self.values(target) else {
             return;
         };
         let before = values.get(name).cloned().unwrap_or_else(Value::null);
-        let value = Value::choose(condition, &value, &before).or_unknown(&canonical);
+        let value = Value::choose(condition, value, &before).or_unknown(&canonical);
         values.insert(name.to_owned(), value);
     }
 
@@ -363,9 +365,11 @@ fn hangs_on_questions(value: &Value) -> bool {
 
 /// The unknown in place of a value; one whose alternatives are all known texts keeps them as its only values.
 fn settled(value: &Value, name: &str) -> Value {
-    let texts = value.texts();
-    let literals: Option<Vec<String>> = texts
-        .iter()
+    let possible = value
+        .texts()
+        .into_iter()
+        .filter(|(condition, _)| condition.satisfiable() != Satisfiable::No);
+    let literals: Option<Vec<String>> = possible
         .map(|(_, text)| text.as_literal().map(str::to_owned))
         .collect();
     match literals {
@@ -463,7 +467,7 @@ impl Machine for Script<'_, '_> {
                 }
             }
             "tar" => self.tar(arguments, call),
-            _ if docker::scanner(self, &name, arguments, call) => {}
+            _ if scanner::call(self, &name, arguments, call) => {}
             _ => {
                 let literals: Vec<&str> = arguments.iter().filter_map(Text::as_literal).collect();
                 match program::effect(&name, &literals) {
@@ -543,7 +547,7 @@ impl Machine for Script<'_, '_> {
                     && let (Some(name), Some(value)) = (name.as_literal(), value.strip_start(":"))
                 {
                     let when = condition.and(&when);
-                    self.assign(Target::Output, name, value.into(), &when);
+                    self.assign(Target::Output, name, &value.into(), &when);
                 }
             }
         }

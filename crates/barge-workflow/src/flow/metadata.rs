@@ -47,10 +47,7 @@ pub(super) fn references(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs
         .map(Text::trim)
         .filter(|image| !image.is_empty())
         .collect();
-    let images: Vec<Text> = images
-        .iter()
-        .map(|image| image_name(image))
-        .collect::<Option<_>>()?;
+    let images: Vec<Text> = images.iter().map(image_name).collect::<Option<_>>()?;
     let given = inputs.tags.lines();
     let lines = if given.is_empty() {
         Text::literal(DEFAULT_TAGS).lines()
@@ -62,9 +59,7 @@ pub(super) fn references(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs
     let flavor = Flavor::read(&inputs.flavor)?;
     let mut made: Vec<Made> = Vec::new();
     for rule in &rules {
-        if let Some(tag) = apply(rule, scenario, &flavor)? {
-            made.push(tag);
-        }
+        made.extend(apply(rule, scenario, &flavor)?);
     }
     let latest = match flavor.latest {
         Some(on) => on && !made.is_empty(),
@@ -156,118 +151,103 @@ impl Rule {
     }
 }
 
-/// The outer nothing: cannot be followed; the inner: this rule makes no tag here.
-#[expect(
-    clippy::option_option,
-    reason = "the two absences mean different things"
-)]
-fn apply(rule: &Rule, scenario: &Scenario, flavor: &Flavor) -> Option<Option<Made>> {
+/// What a rule makes in a scenario.
+enum Yield {
+    /// No tag.
+    Nothing,
+    /// This value under this condition, with the type's own prefix and its say about `latest`.
+    Value(Condition, Text, &'static str, bool),
+}
+
+/// Nothing when the rule cannot be followed; an empty list when it makes no tag here.
+fn apply(rule: &Rule, scenario: &Scenario, flavor: &Flavor) -> Option<Vec<Made>> {
     let enabled = match rule.get("enable") {
         None => Condition::Always,
         Some(text) => enabled(text, scenario)?,
     };
     if enabled == Condition::Never {
-        return Some(None);
+        return Some(Vec::new());
     }
-    let event = scenario.event.as_deref()?;
-    let default_branch = || Symbol::new("github.event.repository.default_branch", Shape::Word);
+    match yielded(rule, scenario)? {
+        Yield::Nothing => Some(Vec::new()),
+        Yield::Value(condition, value, prefix, latest) => {
+            let condition = enabled.and(&condition);
+            Some(vec![made(
+                rule, flavor, &condition, prefix, &value, latest,
+            )?])
+        }
+    }
+}
+
+fn yielded(rule: &Rule, scenario: &Scenario) -> Option<Yield> {
+    let certain = |value, latest| Yield::Value(Condition::Always, value, "", latest);
     let short_ref = || scenario.github(&["ref_name"]).sole_text();
-    let (condition, value, latest) = match rule.kind.as_str() {
-        "schedule" if !event.contains("schedule") => return Some(None),
-        "schedule" => (
-            Condition::Always,
-            rule.get("pattern")
-                .cloned()
-                .unwrap_or_else(|| Text::literal("nightly")),
-            false,
-        ),
+    let event = scenario.event.as_deref()?;
+    Some(match rule.kind.as_str() {
+        "schedule" if !event.contains("schedule") => Yield::Nothing,
+        "schedule" => {
+            let pattern = rule.get("pattern").cloned();
+            certain(pattern.unwrap_or_else(|| Text::literal("nightly")), false)
+        }
         "ref" => match (rule.get("event")?.as_literal()?, scenario.reference) {
-            ("branch", RefKind::Branch) => (Condition::Always, short_ref()?, false),
-            ("tag", RefKind::Tag) => (Condition::Always, short_ref()?, true),
+            ("branch", RefKind::Branch) => certain(short_ref()?, false),
+            ("tag", RefKind::Tag) => certain(short_ref()?, true),
             ("pr", RefKind::Pull) => {
                 let number = scenario.github(&["event", "number"]).sole_text()?;
-                return Some(Some(made(
-                    rule,
-                    flavor,
-                    &enabled,
-                    Text::literal("pr-"),
-                    &number,
-                    false,
-                )?));
+                Yield::Value(Condition::Always, number, "pr-", false)
             }
             (_, RefKind::Any) => return None,
-            _ => return Some(None),
+            _ => Yield::Nothing,
         },
-        "edge" => match scenario.reference {
-            RefKind::Branch => {
-                let branch = rule
-                    .get("branch")
-                    .cloned()
-                    .unwrap_or_else(|| Text::symbol(default_branch()));
-                match short_ref()?.compare(&branch) {
-                    Comparison::Different => return Some(None),
-                    Comparison::Equal => (Condition::Always, Text::literal("edge"), false),
-                    Comparison::Maybe => {
-                        (question("on the edge branch"), Text::literal("edge"), false)
-                    }
-                }
-            }
-            RefKind::Any => return None,
-            _ => return Some(None),
-        },
-        "raw" => (
-            Condition::Always,
-            template(rule.get("value")?, scenario)?,
-            false,
-        ),
-        "sha" => {
-            let long = rule
-                .get("format")
-                .is_some_and(|format| format.as_literal() == Some("long"));
-            let full = scenario.github(&["sha"]).sole_text()?;
-            let value = match full.as_symbol() {
-                Some(_) if long => full,
-                Some(_) => Text::symbol(Symbol::new("github.sha[..7]", Shape::Hexadecimal)),
-                None => Text::literal(
-                    full.as_literal()?
-                        .chars()
-                        .take(if long { 64 } else { 7 })
-                        .collect::<String>(),
-                ),
-            };
-            return Some(Some(made(
-                rule,
-                flavor,
-                &enabled,
-                Text::literal("sha-"),
-                &value,
-                false,
-            )?));
-        }
+        "edge" => edge(rule, scenario)?,
+        "raw" => certain(template(rule.get("value")?, scenario)?, false),
+        "sha" => Yield::Value(Condition::Always, commit(rule, scenario)?, "sha-", false),
         "semver" | "pep440" | "match" => match (scenario.reference, rule.get("value")) {
             (RefKind::Tag, None) | (_, Some(_)) => {
-                let pattern = rule.get("pattern")?.describe();
-                let name = format!("{} {pattern}", rule.kind);
-                (
-                    question(&format!("the tag is a version ({name})")),
-                    Text::symbol(Symbol::new(name, Shape::TagWord)),
-                    true,
-                )
+                let name = format!("{} {}", rule.kind, rule.get("pattern")?.describe());
+                let asked = question(&format!("the tag is a version ({name})"));
+                let value = Text::symbol(Symbol::new(name, Shape::TagWord));
+                Yield::Value(asked, value, "", true)
             }
             (RefKind::Any, None) => return None,
-            _ => return Some(None),
+            _ => Yield::Nothing,
         },
         _ => return None,
+    })
+}
+
+fn edge(rule: &Rule, scenario: &Scenario) -> Option<Yield> {
+    match scenario.reference {
+        RefKind::Branch => {}
+        RefKind::Any => return None,
+        _ => return Some(Yield::Nothing),
+    }
+    let default = || {
+        let name = "github.event.repository.default_branch";
+        Text::symbol(Symbol::new(name, Shape::Word))
     };
-    let condition = enabled.and(&condition);
-    Some(Some(made(
-        rule,
-        flavor,
-        &condition,
-        Text::new(),
-        &value,
-        latest,
-    )?))
+    let branch = rule.get("branch").cloned().unwrap_or_else(default);
+    let condition = match scenario.github(&["ref_name"]).sole_text()?.compare(&branch) {
+        Comparison::Different => return Some(Yield::Nothing),
+        Comparison::Equal => Condition::Always,
+        Comparison::Maybe => question("on the edge branch"),
+    };
+    Some(Yield::Value(condition, Text::literal("edge"), "", false))
+}
+
+fn commit(rule: &Rule, scenario: &Scenario) -> Option<Text> {
+    let long = rule
+        .get("format")
+        .is_some_and(|format| format.as_literal() == Some("long"));
+    let full = scenario.github(&["sha"]).sole_text()?;
+    Some(match full.as_symbol() {
+        Some(_) if long => full,
+        Some(_) => Text::symbol(Symbol::new("github.sha[..7]", Shape::Hexadecimal)),
+        None => {
+            let length = if long { 64 } else { 7 };
+            Text::literal(full.as_literal()?.chars().take(length).collect::<String>())
+        }
+    })
 }
 
 fn question(name: &str) -> Condition {
@@ -278,14 +258,14 @@ fn made(
     rule: &Rule,
     flavor: &Flavor,
     condition: &Condition,
-    own_prefix: Text,
+    own_prefix: &str,
     value: &Text,
     latest: bool,
 ) -> Option<Made> {
     let prefix = match rule.get("prefix") {
         Some(prefix) => prefix.clone(),
         None if own_prefix.is_empty() => flavor.prefix.clone(),
-        None => own_prefix,
+        None => Text::literal(own_prefix),
     };
     let suffix = rule
         .get("suffix")

@@ -14,6 +14,7 @@ mod metadata;
 mod path;
 mod program;
 mod run;
+mod scanner;
 mod scope;
 
 pub use artifact::{Artifact, ArtifactFile};

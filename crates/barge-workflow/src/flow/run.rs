@@ -195,28 +195,10 @@ impl Run<'_> {
         matrix: Option<Term>,
         symbolic: bool,
     ) -> (BTreeMap<String, Value>, Condition) {
-        let leg = matrix.as_ref().map(describe_leg).unwrap_or_default();
         let trace = JobTrace {
-            id: format!("{}{}", caller.prefix, job.id),
-            place: Place {
-                source: workflow.source.clone(),
-                span: job.span,
-            },
-            leg,
+            leg: matrix.as_ref().map(describe_leg).unwrap_or_default(),
             symbolic_leg: symbolic,
-            condition: condition.clone(),
-            needs: job
-                .needs
-                .iter()
-                .map(|need| format!("{}{}", caller.prefix, need.text))
-                .collect(),
-            steps: Vec::new(),
-            facts: Vec::new(),
-            outputs: BTreeMap::new(),
-            guard: job
-                .guard
-                .as_ref()
-                .map(|guard| (guard.field.text.clone(), guard.field.span)),
+            ..empty_trace(workflow, job, caller, condition)
         };
         if *condition == Condition::Never {
             self.jobs.push(trace);
@@ -240,37 +222,8 @@ impl Run<'_> {
             own_builder: Condition::Never,
             alive: Condition::Always,
             data: Vec::new(),
-            cached: Vec::new(),
         };
-        let hosted_elsewhere = job
-            .runs_on
-            .as_deref()
-            .is_none_or(|label| label.contains("self-hosted"));
-        if hosted_elsewhere && job.node.get("runs-on").is_some() {
-            let place = Place {
-                source: workflow.source.clone(),
-                span: job.span,
-            };
-            walk.trace.steps.push(StepTrace {
-                title: "the runner".into(),
-                id: None,
-                place: place.clone(),
-                guard: None,
-                condition: Condition::Always,
-                kind: "runner".into(),
-                outputs: BTreeMap::new(),
-                open_outputs: false,
-                script: String::new(),
-                tolerated: true,
-            });
-            walk.add(
-                FactKind::DaemonOpaque("a runner that keeps its images".into()),
-                &Condition::Always,
-                0,
-                &place,
-                true,
-            );
-        }
+        keep_runner_images(&mut walk, job);
         let frame = Frame {
             source: &workflow.source,
             inputs: caller.inputs,
@@ -300,28 +253,8 @@ impl Run<'_> {
         let opaque = |run: &mut Self| {
             run.foreign
                 .get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
-            run.jobs.push(JobTrace {
-                id: format!("{}{}", caller.prefix, job.id),
-                place: Place {
-                    source: workflow.source.clone(),
-                    span: job.span,
-                },
-                leg: Vec::new(),
-                symbolic_leg: false,
-                condition: condition.clone(),
-                needs: job
-                    .needs
-                    .iter()
-                    .map(|need| format!("{}{}", caller.prefix, need.text))
-                    .collect(),
-                steps: Vec::new(),
-                facts: Vec::new(),
-                outputs: BTreeMap::new(),
-                guard: job
-                    .guard
-                    .as_ref()
-                    .map(|guard| (guard.field.text.clone(), guard.field.span)),
-            });
+            let trace = empty_trace(workflow, job, caller, condition);
+            run.jobs.push(trace);
             JobResult {
                 ran: condition.clone(),
                 outputs: BTreeMap::new(),
@@ -384,6 +317,60 @@ impl Run<'_> {
             open: false,
         }
     }
+}
+
+/// A leg of which nothing has been walked.
+fn empty_trace(
+    workflow: &Workflow,
+    job: &Job,
+    caller: &Caller<'_>,
+    condition: &Condition,
+) -> JobTrace {
+    let named = |id: &str| format!("{}{id}", caller.prefix);
+    JobTrace {
+        id: named(&job.id),
+        place: Place {
+            source: workflow.source.clone(),
+            span: job.span,
+        },
+        leg: Vec::new(),
+        symbolic_leg: false,
+        condition: condition.clone(),
+        needs: job.needs.iter().map(|need| named(&need.text)).collect(),
+        steps: Vec::new(),
+        facts: Vec::new(),
+        outputs: BTreeMap::new(),
+        guard: job
+            .guard
+            .as_ref()
+            .map(|guard| (guard.field.text.clone(), guard.field.span)),
+    }
+}
+
+/// A runner of one's own keeps the images of earlier runs.
+fn keep_runner_images(walk: &mut Walk<'_>, job: &Job) {
+    let hosted = job
+        .runs_on
+        .as_deref()
+        .is_some_and(|label| !label.contains("self-hosted"));
+    if hosted || job.node.get("runs-on").is_none() {
+        return;
+    }
+    let place = walk.trace.place.clone();
+    walk.trace.steps.push(StepTrace {
+        title: "the runner".into(),
+        id: None,
+        place: place.clone(),
+        guard: None,
+        condition: Condition::Always,
+        kind: "runner".into(),
+        outputs: BTreeMap::new(),
+        open_outputs: false,
+        script: String::new(),
+        tolerated: true,
+    });
+    let kind = FactKind::DaemonOpaque("a runner that keeps its images".into());
+    walk.add(kind, &Condition::Always, 0, &place, true);
 }
 
 fn default_value(text: &str, kind: Option<&str>) -> Value {

@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     file_read(trace, job, fact, file, found, findings);
                 }
                 FactKind::Downloaded(Some(name), candidates) => {
-                    artifact(context, trace, job, fact, name, candidates, findings)
+                    artifact(context, trace, job, fact, name, candidates, findings);
                 }
                 FactKind::Failed(_) => failure(trace, job, number, findings),
                 _ => {}
@@ -376,7 +376,7 @@ fn artifact(
         "artifact {} is downloaded, and not uploaded in this case",
         shown(name)
     );
-    let guard = meant.step_condition.to_string();
+    let guard = meant.condition.to_string();
     let only = if guard == "always" {
         String::new()
     } else {

@@ -36,14 +36,12 @@ impl<'a> Presence<'a> {
                     Comparison::Maybe => presence.maybe.push(fact),
                     Comparison::Different => presence.others.push((fact, reference)),
                 },
-                FactKind::Built(delivery) => {
-                    if delivery
-                        .references
-                        .iter()
-                        .any(|reference| reference::compare(reference, name) == Comparison::Equal)
-                    {
-                        presence.built.push(fact);
-                    }
+                FactKind::Built(delivery)
+                    if delivery.references.iter().any(|reference| {
+                        reference::compare(reference, name) == Comparison::Equal
+                    }) =>
+                {
+                    presence.built.push(fact);
                 }
                 FactKind::DaemonOpaque(_) => presence.opaque = presence.opaque.or(&fact.condition),
                 _ => {}

@@ -79,10 +79,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     RULE.id,
                     Severity::Error,
                     &place,
-                    format!(
-                        "`{}` of {action} is no shell text: `${name}` stays as it is",
-                        input
-                    ),
+                    format!("`{input}` of {action} is no shell text: `${name}` stays as it is"),
                 );
                 finding.fix = Some(Fix::edit(
                     format!("${{{{ env.{name} }}}}"),

@@ -70,7 +70,7 @@ fn same_path<'a>(job: &'a JobTrace, number: usize, path: &Text) -> Vec<&'a Fact>
             FactKind::Written(other, Content::Images(_))
                 if other.compare(path) == Comparison::Equal =>
             {
-                found.push(fact)
+                found.push(fact);
             }
             FactKind::Read(_, FileUse::Upload | FileUse::Load, Resolution::Written(_))
                 if found.is_empty() =>

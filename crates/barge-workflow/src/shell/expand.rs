@@ -168,7 +168,7 @@ impl<M: Machine> Interpreter<'_, M> {
             .into_iter()
             .fold(Condition::Never, |any, (when, text)| {
                 let empty = match (text.as_literal(), text.as_symbol()) {
-                    (Some(literal), _) if literal.is_empty() => Condition::Always,
+                    (Some(""), _) => Condition::Always,
                     (Some(_), _) => Condition::Never,
                     (_, Some(symbol)) => Condition::equals(symbol, ""),
                     _ if text.may_be_empty() => {

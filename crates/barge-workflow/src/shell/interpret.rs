@@ -553,79 +553,18 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         };
         let name = first.as_literal().unwrap_or_default().to_owned();
         let arguments = words.get(1..).unwrap_or_default().to_vec();
-        match name.as_str() {
-            ":" | "true" | "set" | "shopt" | "wait" | "unset" | "trap" | "umask" => {
-                return Condition::Always;
-            }
-            "false" => return Condition::Never,
-            "echo" => {
-                self.emit(Output::Text(echo(&arguments)));
-                return Condition::Always;
-            }
-            "printf" => {
-                self.emit(Output::Text(printf(&arguments)));
-                return Condition::Always;
-            }
-            "exit" | "return" if name == "exit" || self.depth == 0 => {
-                let condition = self.now();
-                let code = arguments.first().cloned().unwrap_or_default();
-                if self.captures.is_empty() {
-                    self.machine.exit(&code, &condition, span);
-                }
-                self.alive = self.alive.and(&self.path.negate());
-                return Condition::Always;
-            }
-            "return" => return Condition::Always,
-            "read" | "mapfile" | "readarray" => {
-                for argument in arguments
-                    .iter()
-                    .filter_map(Text::as_literal)
-                    .filter(|name| !name.starts_with('-'))
-                {
-                    let label = format!("{argument} read by {}", self.machine.label(span));
-                    self.variables
-                        .insert(argument.to_owned(), Value::unknown(label, Shape::Text));
-                }
-                return self.unknown_status(span);
-            }
-            "cd" | "pushd" => {
-                let target = arguments
-                    .first()
-                    .cloned()
-                    .unwrap_or_else(|| Text::literal("~"));
-                let joined = join_path(&self.machine.directory(), &target);
-                self.machine.set_directory(joined);
-                return Condition::Always;
-            }
-            _ => {}
+        if let Some(status) = self.builtin(&name, &arguments, span) {
+            return status;
         }
         if let Some(body) = self.functions.get(&name).cloned() {
             return self.function(&body, &arguments, tolerated);
         }
-        if let Input::Piped(Output::Text(value)) = self.input.clone() {
-            let outputs: Vec<_> = value
-                .texts()
-                .iter()
-                .map(|(when, text)| (when.clone(), tools::apply(&name, &arguments, text)))
-                .collect();
-            if outputs.iter().all(|(_, output)| output.is_some()) && !outputs.is_empty() {
-                let mut outputs = outputs
-                    .into_iter()
-                    .filter_map(|(when, output)| Some((when, output?)))
-                    .rev();
-                let last = outputs
-                    .next()
-                    .map_or_else(Value::null, |(_, output)| output);
-                let joined = outputs.fold(last, |rest, (when, output)| {
-                    Value::choose(&when, &output, &rest)
-                });
-                self.emit(Output::Text(joined));
-                return if tolerated && matches!(name.as_str(), "grep") {
-                    self.unknown_status(span)
-                } else {
-                    Condition::Always
-                };
-            }
+        if self.text_tool(&name, &arguments) {
+            return if tolerated && name == "grep" {
+                self.unknown_status(span)
+            } else {
+                Condition::Always
+            };
         }
         let call = Call {
             words,
@@ -642,6 +581,76 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         } else {
             Condition::Always
         }
+    }
+
+    /// Runs what the shell does itself; the condition under which it succeeds.
+    fn builtin(&mut self, name: &str, arguments: &[Text], span: Span) -> Option<Condition> {
+        match name {
+            ":" | "true" | "set" | "shopt" | "wait" | "unset" | "trap" | "umask" => {
+                Some(Condition::Always)
+            }
+            "false" => Some(Condition::Never),
+            "echo" => {
+                self.emit(Output::Text(echo(arguments)));
+                Some(Condition::Always)
+            }
+            "printf" => {
+                self.emit(Output::Text(printf(arguments)));
+                Some(Condition::Always)
+            }
+            "exit" | "return" if name == "exit" || self.depth == 0 => {
+                let condition = self.now();
+                let code = arguments.first().cloned().unwrap_or_default();
+                if self.captures.is_empty() {
+                    self.machine.exit(&code, &condition, span);
+                }
+                self.alive = self.alive.and(&self.path.negate());
+                Some(Condition::Always)
+            }
+            "return" => Some(Condition::Always),
+            "read" | "mapfile" | "readarray" => {
+                for argument in arguments
+                    .iter()
+                    .filter_map(Text::as_literal)
+                    .filter(|name| !name.starts_with('-'))
+                {
+                    let label = format!("{argument} read by {}", self.machine.label(span));
+                    self.variables
+                        .insert(argument.to_owned(), Value::unknown(label, Shape::Text));
+                }
+                Some(self.unknown_status(span))
+            }
+            "cd" | "pushd" => {
+                let target = arguments
+                    .first()
+                    .cloned()
+                    .unwrap_or_else(|| Text::literal("~"));
+                let joined = join_path(&self.machine.directory(), &target);
+                self.machine.set_directory(joined);
+                Some(Condition::Always)
+            }
+            _ => None,
+        }
+    }
+
+    /// Runs a text tool on text that is piped to it; says whether the program was one.
+    fn text_tool(&mut self, name: &str, arguments: &[Text]) -> bool {
+        let Input::Piped(Output::Text(value)) = self.input.clone() else {
+            return false;
+        };
+        let mut joined: Option<Value> = None;
+        for (when, text) in value.texts().iter().rev() {
+            let Some(output) = tools::apply(name, arguments, text) else {
+                return false;
+            };
+            joined = Some(match joined {
+                Some(rest) => Value::choose(when, &output, &rest),
+                None => output,
+            });
+        }
+        let found = joined.is_some();
+        self.emit(joined.map_or(Output::Nothing, Output::Text));
+        found
     }
 
     fn function(&mut self, body: &List, arguments: &[Text], tolerated: bool) -> Condition {

@@ -800,7 +800,7 @@ impl<'a> Parser<'a> {
                     match self.bump() {
                         Some('\n') | None => {}
                         Some(escaped @ ('"' | '$' | '`' | '\\')) => {
-                            push_literal(&mut parts, escaped, true)
+                            push_literal(&mut parts, escaped, true);
                         }
                         Some(other) => {
                             push_literal(&mut parts, '\\', true);

@@ -26,11 +26,11 @@ pub enum Condition {
     /// Holds when the test does.
     Test(Arc<Test>),
     /// Holds when the other does not.
-    Not(Arc<Condition>),
+    Not(Arc<Self>),
     /// Holds when all do.
-    All(Arc<[Condition]>),
+    All(Arc<[Self]>),
     /// Holds when one does.
-    Any(Arc<[Condition]>),
+    Any(Arc<[Self]>),
 }
 
 /// A question to one unknown.
@@ -212,7 +212,7 @@ impl Condition {
             match condition {
                 Condition::Not(inner) => count(inner, left),
                 Condition::All(parts) | Condition::Any(parts) => {
-                    parts.iter().for_each(|part| count(part, left))
+                    parts.iter().for_each(|part| count(part, left));
                 }
                 _ => {}
             }
@@ -236,7 +236,7 @@ impl Condition {
             }
             Self::Not(inner) => inner.subjects(into),
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.subjects(into))
+                parts.iter().for_each(|part| part.subjects(into));
             }
         }
     }
@@ -349,9 +349,9 @@ impl Test {
 /// A condition over numbered choices.
 enum Compiled {
     Test(usize, Vec<bool>),
-    Not(Box<Compiled>),
-    All(Vec<Compiled>),
-    Any(Vec<Compiled>),
+    Not(Box<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
 }
 
 impl Compiled {

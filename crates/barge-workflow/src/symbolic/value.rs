@@ -23,9 +23,9 @@ pub enum Term {
     /// A text, known or not. A sole unknown of [`Shape::Any`] may be of any type.
     Text(Text),
     /// A list.
-    List(Arc<Vec<Term>>),
+    List(Arc<Vec<Self>>),
     /// An object; keys as written.
-    Map(Arc<Vec<(String, Term)>>),
+    Map(Arc<Vec<(String, Self)>>),
 }
 
 /// Alternatives that exclude each other and leave no case out.

@@ -1,0 +1,361 @@
+//! Actions that hand files and images from job to job: artifacts and caches.
+
+use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text};
+
+use super::super::artifact::{self, Artifact, ArtifactFile};
+use super::super::facts::{Content, FactKind, FileUse, Need, Origin, Place};
+use super::super::job::{FileEntry, Walk};
+use super::super::path;
+use super::Use;
+
+/// The files of an upload's `path:`, with the exclusions left out.
+fn upload_paths(list: &Text) -> Vec<Text> {
+    list.lines()
+        .iter()
+        .filter(|line| !line.literal_start().starts_with('!'))
+        .map(path::normalize)
+        .collect()
+}
+
+pub(super) fn upload(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    let plain =
+        usage.step.input("archive").is_some() && usage.switch(walk, "archive") == Condition::Never;
+    let names = match usage.value(walk, "name") {
+        // Without an archive the artifact is the file, and has its name.
+        _ if plain => usage
+            .texts(walk, "path")
+            .into_iter()
+            .map(|(when, file)| (when, file_name(&file)))
+            .collect(),
+        Some(value) => value.texts(),
+        None => vec![(Condition::Always, Text::literal("artifact"))],
+    };
+    let paths: Vec<Text> = usage
+        .texts(walk, "path")
+        .iter()
+        .flat_map(|(_, list)| upload_paths(list))
+        .collect();
+    let place = usage.input_place("path");
+    for wanted in &paths {
+        walk.read_file(
+            wanted,
+            FileUse::Upload,
+            usage.condition,
+            usage.number,
+            &place,
+            usage.step.continue_on_error,
+        );
+    }
+    let (files, open) = taken_files(walk, usage, &paths, &place);
+    // Without a file there is no artifact: the action only warns.
+    let present = if open || files.iter().any(|file| !file.known) {
+        Condition::Always
+    } else {
+        files
+            .iter()
+            .fold(Condition::Never, |any, file| any.or(&file.condition))
+    };
+    let retention = usage.step.input("retention-days").is_some();
+    for (when, name) in names {
+        let step_condition = usage.condition.and(&when);
+        walk.artifacts.push(Artifact {
+            name: name.trim(),
+            job: walk.trace.id.clone(),
+            leg: walk.leg,
+            condition: walk.trace.condition.and(&step_condition).and(&present),
+            step_condition: step_condition.clone(),
+            files: files.clone(),
+            open,
+            place: usage.place.clone(),
+            step: usage.step.title(),
+            retention,
+            overwrite: usage.switch(walk, "overwrite") != Condition::Never,
+            major: usage.major(),
+            paths: paths.clone(),
+            name_field: usage.step.input("name").map(|field| field.span),
+        });
+        let number = walk.artifacts.len() - 1;
+        usage.add(
+            walk,
+            FactKind::Uploaded(number),
+            &step_condition,
+            &usage.input_place("name"),
+        );
+    }
+}
+
+/// The files that an upload takes, with their paths in the artifact; true when there can be more.
+fn taken_files(
+    walk: &Walk<'_>,
+    usage: &Use<'_, '_>,
+    paths: &[Text],
+    place: &Place,
+) -> (Vec<ArtifactFile>, bool) {
+    let is_file = |candidate: &Text| {
+        walk.files.iter().any(|entry| entry.path == *candidate)
+            || candidate
+                .split_last('/')
+                .map_or_else(|| candidate.clone(), |(_, name)| name)
+                .contains(".")
+                && !path::is_glob(candidate)
+    };
+    let root = artifact::root(paths, is_file);
+    let mut files = Vec::new();
+    let mut open = walk.files_opaque.is_some()
+        && paths
+            .iter()
+            .any(|wanted| path::is_glob(wanted) || !is_file(wanted));
+    for wanted in paths {
+        let mut matched = false;
+        for entry in &walk.files {
+            if path::covers(wanted, &entry.path) == Comparison::Different {
+                continue;
+            }
+            matched = true;
+            match path::relative(&root, &entry.path) {
+                Some(relative) => files.push(artifact_file(relative, entry)),
+                None => open = true,
+            }
+        }
+        if matched {
+            continue;
+        }
+        match path::relative(&root, wanted).filter(|_| is_file(wanted)) {
+            // The path names a file: it is in the artifact, whatever wrote it.
+            Some(relative) => files.push(ArtifactFile {
+                path: relative,
+                content: Content::Other,
+                condition: usage.condition.clone(),
+                known: false,
+                place: place.clone(),
+            }),
+            None => open = true,
+        }
+    }
+    (files, open || paths.is_empty())
+}
+
+fn file_name(path: &Text) -> Text {
+    path.split_last('/')
+        .map_or_else(|| path.trim(), |(_, name)| name.trim())
+}
+
+fn artifact_file(relative: Text, entry: &FileEntry) -> ArtifactFile {
+    ArtifactFile {
+        path: relative,
+        content: entry.content.clone(),
+        condition: entry.condition.clone(),
+        known: true,
+        place: entry.place.clone(),
+    }
+}
+
+pub(super) fn download(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    let target = usage.text(walk, "path").unwrap_or_default();
+    let target = path::normalize(&target);
+    if let Some(trace) = walk.trace.steps.get_mut(usage.number) {
+        let directory = absolute(&target);
+        trace
+            .outputs
+            .insert("download-path".into(), directory.into());
+    }
+    let elsewhere = ["run-id", "run_id", "repository", "artifact-ids"]
+        .iter()
+        .any(|input| usage.step.input(input).is_some());
+    if elsewhere {
+        walk.open_directories.push(target);
+        return;
+    }
+    let names = usage.texts(walk, "name");
+    if names.is_empty() {
+        download_all(walk, usage, &target);
+        return;
+    }
+    for (when, name) in names {
+        let condition = usage.condition.and(&when);
+        let name = name.trim();
+        let candidates: Vec<usize> = walk
+            .artifacts
+            .iter()
+            .enumerate()
+            .filter(|(_, artifact)| artifact.answers(&name) != Comparison::Different)
+            .map(|(number, _)| number)
+            .collect();
+        let place = usage.input_place("name");
+        usage.add(
+            walk,
+            FactKind::Downloaded(Some(name.clone()), candidates.clone()),
+            &condition,
+            &place,
+        );
+        for number in &candidates {
+            unpack(walk, usage, *number, &target);
+        }
+        if candidates.is_empty() {
+            walk.open_directories.push(target.clone());
+        }
+    }
+}
+
+/// Without a name: every artifact, or those of a pattern.
+fn download_all(walk: &mut Walk<'_>, usage: &Use<'_, '_>, target: &Text) {
+    let pattern = usage.text(walk, "pattern");
+    let merge = usage.switch(walk, "merge-multiple") != Condition::Never;
+    let candidates: Vec<usize> = (0..walk.artifacts.len())
+        .filter(|number| {
+            let artifact = walk.artifacts.get(*number);
+            artifact.is_some_and(|artifact| {
+                pattern.as_ref().is_none_or(|pattern| {
+                    path::covers(pattern, &artifact.name) != Comparison::Different
+                })
+            })
+        })
+        .collect();
+    usage.add(
+        walk,
+        FactKind::Downloaded(None, candidates.clone()),
+        usage.condition,
+        &usage.place,
+    );
+    for number in &candidates {
+        let Some(name) = walk
+            .artifacts
+            .get(*number)
+            .map(|artifact| artifact.name.clone())
+        else {
+            continue;
+        };
+        let directory = if merge {
+            target.clone()
+        } else {
+            artifact::below(target, &name)
+        };
+        unpack(walk, usage, *number, &directory);
+    }
+    if candidates.is_empty() || walk.foreign_artifacts.is_some() {
+        walk.open_directories.push(target.clone());
+    }
+}
+
+/// A directory with the workspace before it.
+fn absolute(target: &Text) -> Text {
+    if target.literal_start().starts_with('/') {
+        return target.clone();
+    }
+    let mut directory = Text::symbol(Symbol::new("github.workspace", Shape::Word));
+    if !target.is_empty() {
+        directory.push_str("/");
+        directory.append(target);
+    }
+    directory
+}
+
+fn unpack(walk: &mut Walk<'_>, usage: &Use<'_, '_>, number: usize, target: &Text) {
+    let Some(artifact) = walk.artifacts.get(number) else {
+        return;
+    };
+    let entries: Vec<FileEntry> = artifact
+        .files
+        .iter()
+        .map(|file| FileEntry {
+            path: artifact::below(target, &file.path),
+            content: file.content.clone(),
+            condition: usage.condition.clone(),
+            place: file.place.clone(),
+        })
+        .collect();
+    if artifact.open {
+        walk.open_directories.push(target.clone());
+    }
+    walk.files.extend(entries);
+}
+
+pub(super) fn cache(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
+    let paths: Vec<Text> = usage
+        .texts(walk, "path")
+        .iter()
+        .flat_map(|(_, list)| upload_paths(list))
+        .collect();
+    let place = usage.input_place("path");
+    for wanted in paths {
+        if name != "actions/cache/save" {
+            walk.open_directories.push(path::fixed_part(&wanted));
+        }
+        if name == "actions/cache/save" && path::is_archive(&wanted) {
+            walk.read_file(
+                &wanted,
+                FileUse::Upload,
+                usage.condition,
+                usage.number,
+                &place,
+                false,
+            );
+        }
+    }
+}
+
+/// `owner/app:tag` is kept as `action_image_artifact_owner_app_tag`.
+fn image_artifact_name(image: &Text) -> Text {
+    let mut name = Text::literal("action_image_artifact_");
+    name.append(&image.map(|text| text.replace(['/', ':'], "_"), std::sync::Arc::clone));
+    name
+}
+
+pub(super) fn upload_image(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    let place = usage.input_place("image");
+    for (when, image) in usage.texts(walk, "image") {
+        let condition = usage.condition.and(&when);
+        let by = "docker-image-artifact-upload".to_owned();
+        usage.add(
+            walk,
+            FactKind::Named(image.trim(), Need::Local, by),
+            &condition,
+            &place,
+        );
+        walk.artifacts.push(Artifact {
+            name: image_artifact_name(&image.trim()),
+            job: walk.trace.id.clone(),
+            leg: walk.leg,
+            condition: walk.trace.condition.and(&condition),
+            step_condition: condition.clone(),
+            files: Vec::new(),
+            open: true,
+            place: usage.place.clone(),
+            step: usage.step.title(),
+            retention: usage.step.input("retention_days").is_some(),
+            overwrite: false,
+            major: None,
+            paths: Vec::new(),
+            name_field: None,
+        });
+        let number = walk.artifacts.len() - 1;
+        usage.add(walk, FactKind::Uploaded(number), &condition, &place);
+    }
+}
+
+pub(super) fn download_image(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    let place = usage.input_place("image");
+    for (when, image) in usage.texts(walk, "image") {
+        let condition = usage.condition.and(&when);
+        let name = image_artifact_name(&image.trim());
+        let candidates: Vec<usize> = walk
+            .artifacts
+            .iter()
+            .enumerate()
+            .filter(|(_, artifact)| artifact.answers(&name) != Comparison::Different)
+            .map(|(number, _)| number)
+            .collect();
+        usage.add(
+            walk,
+            FactKind::Downloaded(Some(name), candidates),
+            &condition,
+            &place,
+        );
+        usage.add(
+            walk,
+            FactKind::Present(image.trim(), Origin::Loaded(Text::new())),
+            &condition,
+            &place,
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! Actions that scan images.
+
+use super::super::facts::{Content, FactKind, FileUse, Need};
+use super::super::job::Walk;
+use super::super::path;
+use super::Use;
+
+/// Actions that name an image, or read an archive or SBOM.
+pub(super) fn scan(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
+    let tolerated = usage.step.continue_on_error;
+    for input in ["image-ref", "image", "image-name"] {
+        let place = usage.input_place(input);
+        for (when, image) in usage.texts(walk, input) {
+            let image = image.trim();
+            let image = image
+                .strip_start("docker:")
+                .or_else(|| image.strip_start("local://"))
+                .unwrap_or(image);
+            if image.is_empty() && usage.step.input("input").is_some() {
+                continue;
+            }
+            let archive = [
+                "docker-archive:",
+                "oci-archive:",
+                "oci-dir:",
+                "registry:",
+                "podman:",
+                "dir:",
+                "fs://",
+                "archive://",
+            ]
+            .iter()
+            .any(|scheme| image.literal_start().starts_with(scheme));
+            if !archive {
+                let kind = FactKind::Named(image, Need::LocalOrRemote, name.to_owned());
+                walk.add(
+                    kind,
+                    &usage.condition.and(&when),
+                    usage.number,
+                    &place,
+                    tolerated,
+                );
+            }
+        }
+    }
+    for input in ["input", "sbom", "tarball"] {
+        let place = usage.input_place(input);
+        for (when, file) in usage.texts(walk, input) {
+            let file = file.trim();
+            if !file.is_empty() && name != "anchore/sbom-action" {
+                let file = path::normalize(&file);
+                let condition = usage.condition.and(&when);
+                walk.read_file(
+                    &file,
+                    FileUse::Scan,
+                    &condition,
+                    usage.number,
+                    &place,
+                    tolerated,
+                );
+            }
+        }
+    }
+    for output in ["output", "output-file"] {
+        if let Some(file) = usage.text(walk, output).filter(|file| !file.is_empty()) {
+            let file = path::normalize(&file);
+            let content = if name == "anchore/sbom-action" {
+                Content::Sbom
+            } else {
+                Content::Other
+            };
+            walk.write_file(&file, content, usage.condition, usage.number, &usage.place);
+        }
+    }
+}
