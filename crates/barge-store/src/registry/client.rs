@@ -121,10 +121,19 @@ impl Client {
 
     /// Asks until there is an answer or no patience left.
     pub(super) fn run(&self, ask: &Ask<'_>) -> Result<Answer, Error> {
+        self.run_and(ask, Ok)
+    }
+
+    /// Asks until the answer could also be taken in: a connection may break off inside a document, too.
+    pub(super) fn run_and<T>(
+        &self,
+        ask: &Ask<'_>,
+        take: impl Fn(Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut failed = 0;
         loop {
-            let error = match self.once(ask) {
-                Ok(answer) => return Ok(answer),
+            let error = match self.once(ask).and_then(&take) {
+                Ok(taken) => return Ok(taken),
                 Err(error) => error,
             };
             failed += 1;

@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(find("empty.io", "a"), None);
         assert_eq!(find("other.io", "a"), None);
         assert!(keyring.find("broken.io", "a").is_err());
-        assert!(Keyring::from_docker_config(b"[]").is_err());
+        assert!(Keyring::from_docker_config(b"{\"auths\": 1}").is_err());
     }
 
     #[test]

@@ -271,7 +271,9 @@ impl Error {
             Self::Platform { found, .. } if found.is_empty() => Some("its index is empty".into()),
             Self::Platform { found, .. } => Some(format!("it has {}", found.join(", "))),
             Self::Unsupported { media_type, .. }
-                if media_type.as_str().contains("manifest.v1+") =>
+                if media_type
+                    .as_str()
+                    .starts_with(super::manifests::OLD_MANIFEST) =>
             {
                 Some("it has the form of before 2016: push it again with a current engine".into())
             }

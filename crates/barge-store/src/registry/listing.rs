@@ -150,14 +150,16 @@ impl Registry {
                 return Ok(());
             };
             let wish = Client::wish(endpoint, name.path(), &scopes, what);
-            let answer = self.client.run(&Ask::get(wish, url))?;
-            next = answer
-                .header("link")
-                .and_then(|link| following(&answer.url, link));
-            let host = answer.host();
             let patience = self.client.document_patience();
-            let bytes = answer.document(what, DOCUMENT_LIMIT, patience)?;
-            take(decode(&host, what, &bytes)?);
+            let (page, following) = self.client.run_and(&Ask::get(wish, url), |answer| {
+                let link = answer.header("link");
+                let following = link.and_then(|link| following(&answer.url, link));
+                let host = answer.host();
+                let bytes = answer.document(what, DOCUMENT_LIMIT, patience)?;
+                Ok((decode(&host, what, &bytes)?, following))
+            })?;
+            take(page);
+            next = following;
         }
         Err(Error::Protocol {
             host: endpoint.base.authority.clone(),
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn follows_only_the_next_page_of_the_same_host() {
         let here: Url = "https://h/v2/a/tags/list".parse().unwrap();
-        let next = |link| following(&here, link).map(|url| url.path);
+        let next = |link: &str| following(&here, link).map(|url| url.path);
         let path = "/v2/a/tags/list?last=b&n=2";
         assert_eq!(
             next(&format!("<{path}>; rel=\"next\"")),

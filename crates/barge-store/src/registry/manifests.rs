@@ -23,6 +23,8 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json";
 /// Indexes may hold indexes; deeper than this is a loop.
 const INDEX_DEPTH: usize = 4;
+/// What media types of before 2016 begin with.
+pub(super) const OLD_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v1+";
 const DIGEST_HEADER: &str = "docker-content-digest";
 
 /// What a reference stands for in a registry.
@@ -158,23 +160,12 @@ impl Registry {
         let scopes = Scopes::pull(name.path());
         self.client.read(name.registry(), |endpoint| {
             let wish = Client::wish(endpoint, name.path(), &scopes, &what);
-            let mut failed = 0;
-            loop {
-                let ask = Ask {
-                    headers: accept(),
-                    ..Ask::get(wish, target.url(endpoint, name))
-                };
-                let read = self
-                    .client
-                    .run(&ask)
-                    .and_then(|answer| self.take_manifest(answer, target, &what));
-                // The connection may break off inside the document, too.
-                failed += 1;
-                match read {
-                    Err(error) if self.client.pause(endpoint, failed, &error) => {}
-                    read => return read,
-                }
-            }
+            let ask = Ask {
+                headers: accept(),
+                ..Ask::get(wish, target.url(endpoint, name))
+            };
+            self.client
+                .run_and(&ask, |answer| self.take_manifest(answer, target, &what))
         })
     }
 
@@ -237,7 +228,7 @@ fn accept() -> Vec<(&'static str, String)> {
 
 fn parse(reference: &Reference, manifest: &RawManifest) -> Result<Document, Error> {
     // The form of before 2016 has a signature inside, and no config.
-    let is_old = manifest.media_type.as_str().contains("manifest.v1+");
+    let is_old = manifest.media_type.as_str().starts_with(OLD_MANIFEST);
     Document::parse(&manifest.bytes)
         .ok()
         .filter(|_| !is_old)
@@ -277,7 +268,7 @@ fn stated_type(answer: &Answer) -> MediaType {
     let stated = MediaType::from(text.to_owned());
     match stated.kind() {
         // `application/json` says nothing.
-        DocumentKind::Other if !text.contains("manifest.v1+") => MediaType::MANIFEST,
+        DocumentKind::Other if !text.starts_with(OLD_MANIFEST) => MediaType::MANIFEST,
         _ => stated,
     }
 }
