@@ -21,6 +21,8 @@ const PROGRESS: u64 = 1 << 20;
 /// What a connection must bring in one stall limit on average, in bytes; less is no progress to wait for.
 const TRICKLE: u128 = 16 << 10;
 
+const SKIP_BUFFER: usize = 64 << 10;
+
 impl Registry {
     /// Reads a blob. What comes out is compared with the digest at its end, so the last read may fail.
     ///
@@ -206,14 +208,16 @@ impl<'a> BlobBody<'a> {
             self.client.once(&ask)?
         };
         let start = self.check_start(&answer)?;
-        let mut reader = answer.body.into_with_config().limit(u64::MAX).reader();
-        let known = self.position - start;
-        let read = io::copy(&mut (&mut reader).take(known), &mut io::sink());
-        match read {
-            Ok(read) if read == known => Ok(Connection::new(reader, self.position)),
-            Ok(_) => Err(self.broken(io::ErrorKind::UnexpectedEof.into())),
-            Err(error) => Err(self.broken(error)),
+        let reader = answer.body.into_with_config().limit(u64::MAX).reader();
+        let mut connection = Connection::new(reader, start);
+        let mut buffer = vec![0; SKIP_BUFFER];
+        let mut at = start;
+        while at < self.position {
+            let left = usize::try_from(self.position - at).unwrap_or(usize::MAX);
+            at += self.read_from(&mut connection, at, &mut buffer[..left.min(SKIP_BUFFER)])? as u64;
         }
+        connection.began = self.position;
+        Ok(connection)
     }
 
     /// Where an answer begins in the blob. A wrong length is found before gigabytes were read.
@@ -266,19 +270,27 @@ impl<'a> BlobBody<'a> {
         }
     }
 
-    /// Reads once; a connection that ends too early or only trickles is an error.
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let connection = match self.connection.take() {
+        let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect(false)?,
         };
-        let connection = self.connection.insert(connection);
-        let read = connection.read(buffer);
+        let read = self.read_from(&mut connection, self.position, buffer);
+        self.connection = Some(connection);
+        read
+    }
+
+    /// Reads once; a connection that ends too early or only trickles is an error.
+    fn read_from(
+        &self,
+        connection: &mut Connection,
+        at: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
         let stall = self.client.transport.options().timeouts.stall;
-        let is_trickling = connection.is_trickling(self.position, stall);
-        match read {
+        match connection.read(buffer) {
             Ok(0) => Err(self.broken(io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) if is_trickling => Err(Error::Timeout {
+            Ok(_) if connection.is_trickling(at, stall) => Err(Error::Timeout {
                 host: self.endpoint.base.authority.clone(),
                 what: self.what.clone(),
                 source: "the bytes only trickle".into(),

@@ -14,7 +14,7 @@ use super::endpoint::Endpoint;
 use super::error::Error;
 use super::url::Url;
 
-/// No repository has a list of so many pages; a list that leads in a circle has.
+/// No repository has a list of so many pages; one that is made up as it is asked for has.
 const PAGE_LIMIT: usize = 1000;
 
 /// A manifest that refers to another one: a signature, a bill of materials, a record.
@@ -145,10 +145,15 @@ impl Registry {
     ) -> Result<(), Error> {
         let scopes = Scopes::pull(name.path());
         let mut next = Some(endpoint.url(path));
-        for _ in 0..PAGE_LIMIT {
-            let Some(url) = next else {
-                return Ok(());
-            };
+        let mut seen = BTreeSet::new();
+        while let Some(url) = next {
+            if seen.len() == PAGE_LIMIT || !seen.insert(url.path.clone()) {
+                return Err(Error::Protocol {
+                    host: endpoint.base.authority.clone(),
+                    what: what.to_owned(),
+                    found: format!("a list without end, after {} pages", seen.len()),
+                });
+            }
             let wish = Client::wish(endpoint, name.path(), &scopes, what);
             let patience = self.client.document_patience();
             let (page, following) = self.client.run_and(&Ask::get(wish, url), |answer| {
@@ -161,11 +166,7 @@ impl Registry {
             take(page);
             next = following;
         }
-        Err(Error::Protocol {
-            host: endpoint.base.authority.clone(),
-            what: what.to_owned(),
-            found: format!("a list of more than {PAGE_LIMIT} pages"),
-        })
+        Ok(())
     }
 }
 

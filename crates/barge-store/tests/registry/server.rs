@@ -132,6 +132,7 @@ fn serve(
     log: &Mutex<Vec<Asked>>,
     own: &str,
 ) {
+    stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(asked) = read(&mut reader) {
         log.lock().unwrap().push(asked.clone());

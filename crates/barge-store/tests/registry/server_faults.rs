@@ -315,6 +315,7 @@ fn lists_are_read_page_by_page_and_end() {
         Reply::ok(r#"{"tags":["a"]}"#).header("link", format!("<{}>; rel=\"next\"", asked.path))
     });
     let error = plain(&circle.host).tags(&name(&circle)).unwrap_err();
+    assert_eq!(circle.asked().len(), 1);
     assert!(matches!(error, Error::Protocol { .. }), "{error:?}");
 }
 
