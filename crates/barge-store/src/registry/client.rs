@@ -102,6 +102,7 @@ impl Client {
             }
             match ask(&endpoint) {
                 Ok(found) => return Ok(found),
+                Err(error) if error.is_local() => return Err(error),
                 Err(error) => {
                     tracing::warn!(mirror = %name, %error, "the mirror failed; asking the next place");
                     if !error.is_not_found() {
@@ -346,6 +347,11 @@ impl Error {
             Self::Status { status, .. } => is_passing(*status),
             _ => false,
         }
+    }
+
+    /// Whether it went wrong on this side: no other place would help.
+    fn is_local(&self) -> bool {
+        matches!(self, Self::Image(_) | Self::Credentials { .. })
     }
 
     fn wait(&self) -> Option<Duration> {

@@ -10,8 +10,8 @@ use super::debian::{Debian, Settings};
 use super::fixture::{folder, have, image, manifest_digest, options, run};
 use super::proxy::{Cutter, Way};
 
-fn reference(text: String) -> Reference {
-    text.parse().unwrap()
+fn reference(text: impl AsRef<str>) -> Reference {
+    text.as_ref().parse().unwrap()
 }
 
 /// skopeo writes both forms of manifest; what comes is what lies there, byte for byte.
@@ -27,7 +27,7 @@ fn pulls_what_skopeo_pushed() {
     assert!(named.is_empty());
     let descriptor = made.manifest.as_ref().unwrap().descriptor();
     layout
-        .name(&descriptor, &[reference("example.com/a:b".into())])
+        .name(&descriptor, &[reference("example.com/a:b")])
         .unwrap();
     let from = format!("oci:{}:example.com/a:b", layout.root());
     for (format, kind) in [
@@ -62,7 +62,7 @@ fn pulls_what_skopeo_pushed() {
             (kind, &raw)
         );
         assert_eq!(pulled.identity(), made.identity());
-        assert_eq!(pulled.references, [name.clone()]);
+        assert_eq!(pulled.references, std::slice::from_ref(&name));
         // What is there is not fetched again, and by digest it is the same.
         let pinned = reference(format!("{}@{}", name.name(), Digest::of(&raw)));
         let again = client.pull(&pinned, None, &back, &|_| ()).unwrap();

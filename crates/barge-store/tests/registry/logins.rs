@@ -241,12 +241,15 @@ fn a_token_server_that_says_no_is_not_asked_for_ever() {
     assert!(error.to_string().contains("incorrect username"), "{error}");
     assert_eq!(server.asked().len(), 2);
     // A registry that refuses every token it sold.
-    let liar = Server::start(|asked, host| match asked.path.starts_with("/token") {
-        true => Reply::ok(r#"{"access_token":"same"}"#),
-        false => Reply::status(401).header(
-            "www-authenticate",
-            format!("Bearer realm=\"http://{host}/token\""),
-        ),
+    let liar = Server::start(|asked, host| {
+        if asked.path.starts_with("/token") {
+            Reply::ok(r#"{"access_token":"same"}"#)
+        } else {
+            Reply::status(401).header(
+                "www-authenticate",
+                format!("Bearer realm=\"http://{host}/token\""),
+            )
+        }
     });
     let name: RepositoryName = format!("{}/a", liar.host).parse().unwrap();
     let error = client(&liar.host, Keyring::default())

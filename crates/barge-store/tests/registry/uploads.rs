@@ -12,8 +12,8 @@ use super::fixture::{folder, have, image, manifest_digest, options, plain, run};
 use super::proxy::{Cutter, Way};
 use super::server::{Reply, Server};
 
-fn reference(text: String) -> Reference {
-    text.parse().unwrap()
+fn reference(text: impl AsRef<str>) -> Reference {
+    text.as_ref().parse().unwrap()
 }
 
 #[test]
