@@ -61,7 +61,7 @@ pub(super) struct Upload<'a> {
     pub(super) name: &'a RepositoryName,
     pub(super) descriptor: &'a Descriptor,
     pub(super) content: &'a Content<'a>,
-    /// Repositories of the same registry that may have it.
+    /// Repositories of the same registry that may have it, the likeliest first.
     pub(super) sources: &'a [RepositoryName],
     /// Is told how far the upload got.
     pub(super) sent: &'a dyn Fn(u64),
@@ -105,22 +105,19 @@ impl<'a> Upload<'a> {
         if self.is_there()? {
             return Ok(Arrival::Present);
         }
-        for source in self.sources {
-            if self.mount(source)? {
-                return Ok(Arrival::Mounted);
-            }
-        }
-        let mut session = self.start()?;
+        let Some(mut session) = self.begin()? else {
+            return Ok(Arrival::Mounted);
+        };
         // Whole at first: one request, and some registries know no pieces. In pieces after it broke off.
         let mut chunk = self.client.transport.options().chunk;
-        let mut failed = 0;
+        let (mut failed, mut furthest) = (0, 0);
         loop {
-            let offset = session.offset;
             let Err(error) = self.send(&mut session, chunk) else {
                 return Ok(Arrival::Moved);
             };
-            if session.offset > offset {
-                failed = 0;
+            // Getting further than ever is progress; getting as far again and again is not.
+            if session.offset > furthest {
+                (failed, furthest) = (0, session.offset);
             }
             failed += 1;
             // A proxy on the way that limits requests (413) lets smaller ones pass.
@@ -166,8 +163,32 @@ impl<'a> Upload<'a> {
             .url(&format!("{}/blobs/uploads/", self.name.path()))
     }
 
-    /// Asks the registry to take the blob from another repository. It need not: false then.
-    fn mount(&self, source: &RepositoryName) -> Result<bool, Error> {
+    /// Mounts the blob, or opens an upload; `None` when it is mounted.
+    fn begin(&self) -> Result<Option<Session>, Error> {
+        for source in self.sources {
+            let answer = match self.mount(source) {
+                Ok(answer) => answer,
+                // Who may not read there sends the bytes.
+                Err(
+                    Error::Denied { .. }
+                    | Error::Unauthorized { .. }
+                    | Error::NotFound { .. }
+                    | Error::Status {
+                        status: 400..=499, ..
+                    },
+                ) => continue,
+                Err(error) => return Err(error),
+            };
+            // A registry that does not mount opens an upload instead.
+            return match answer.status {
+                201 => Ok(None),
+                _ => self.session(&answer, 0).map(Some),
+            };
+        }
+        self.start().map(Some)
+    }
+
+    fn mount(&self, source: &RepositoryName) -> Result<Answer, Error> {
         let scopes = self.scopes.clone().and_pull(source.path());
         let url = self
             .uploads()
@@ -176,31 +197,7 @@ impl<'a> Upload<'a> {
         let mut ask = self.ask(Method::POST, url);
         ask.wish.scopes = &scopes;
         ask.accept = &[201, 202];
-        match self.client.run(&ask) {
-            Ok(answer) if answer.status == 201 => Ok(true),
-            // The registry opened an upload instead. It is given back: another source may do.
-            Ok(answer) => {
-                let session = self.session(&answer, 0)?;
-                let cancel = self.ask(Method::DELETE, session.url);
-                self.client
-                    .once(&Ask {
-                        accept: &[200, 202, 204, 404, 405],
-                        ..cancel
-                    })
-                    .ok();
-                Ok(false)
-            }
-            // Who may not read there sends the bytes.
-            Err(
-                Error::Denied { .. }
-                | Error::Unauthorized { .. }
-                | Error::NotFound { .. }
-                | Error::Status {
-                    status: 400..=499, ..
-                },
-            ) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.client.run(&ask)
     }
 
     fn start(&self) -> Result<Session, Error> {

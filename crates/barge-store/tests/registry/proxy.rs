@@ -13,7 +13,7 @@ pub(crate) enum Way {
     Down,
 }
 
-/// Hands bytes to another server, and cuts the connection after so many, so many times.
+/// Hands bytes to another server, and cuts the connection each time that so many more have passed, so many times.
 #[derive(Debug)]
 pub(crate) struct Cutter {
     pub(crate) host: String,
@@ -44,7 +44,7 @@ impl Cutter {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                     let (sum, left) = (Arc::clone(sum), Arc::clone(&left));
                     let after = if is_cut { after } else { u64::MAX };
-                    thread::spawn(move || pass(from, to, &sum, after, &left));
+                    thread::spawn(move || pass(from, to, &sum, (after, cuts), &left));
                 }
             }
         });
@@ -52,20 +52,25 @@ impl Cutter {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, sum: &AtomicU64, after: u64, cuts: &AtomicU64) {
-    let mut passed = 0;
+/// `plan` is how many cuts there are in all, `cuts` how many are left.
+fn pass(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    sum: &AtomicU64,
+    (after, plan): (u64, u64),
+    cuts: &AtomicU64,
+) {
     let mut buffer = [0; 16 << 10];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         if to.write_all(&buffer[..read]).is_err() {
             break;
         }
-        sum.fetch_add(read as u64, Ordering::SeqCst);
-        passed += read as u64;
-        let cut = |left: u64| left.checked_sub(1);
-        if passed > after
-            && cuts
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, cut)
-                .is_ok()
+        let passed = sum.fetch_add(read as u64, Ordering::SeqCst) + read as u64;
+        let is_due = |left: u64| passed > after.saturating_mul(plan - left + 1);
+        let cut = |left: u64| left.checked_sub(1).filter(|_| is_due(left));
+        if cuts
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, cut)
+            .is_ok()
         {
             break;
         }
@@ -97,9 +102,15 @@ impl Tunnel {
                 let far = TcpStream::connect(&target).unwrap();
                 let (from, to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
                 let never = AtomicU64::new(0);
-                thread::spawn(move || pass(from, to, &AtomicU64::new(0), u64::MAX, &never));
+                thread::spawn(move || pass(from, to, &AtomicU64::new(0), (u64::MAX, 0), &never));
                 thread::spawn(move || {
-                    pass(far, near, &AtomicU64::new(0), u64::MAX, &AtomicU64::new(0));
+                    pass(
+                        far,
+                        near,
+                        &AtomicU64::new(0),
+                        (u64::MAX, 0),
+                        &AtomicU64::new(0),
+                    );
                 });
             }
         });

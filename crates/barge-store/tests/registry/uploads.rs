@@ -334,3 +334,73 @@ fn an_upload_continues_where_the_registry_says() {
     assert_eq!(patches.len(), 1);
     assert_eq!(patches[0].body.len() as u64, blob.size - 150_000);
 }
+
+/// Opens an upload where it was asked to mount; that upload is used.
+#[test]
+fn a_registry_that_does_not_mount_gets_the_bytes() {
+    let home = folder();
+    let mut made = image(&Layout::create(&home.path.join("a")).unwrap(), 9, &[1000]);
+    let manifest = manifest_digest(&made);
+    let server = Server::start(move |asked, _| match &*asked.method {
+        "HEAD" => Reply::status(404),
+        "POST" => Reply::status(202).header("location", "/v2/app/blobs/uploads/1"),
+        _ => Reply::status(201).header("docker-content-digest", last(&asked.path, manifest)),
+    });
+    made.references = vec![reference(format!("{}/source:one", server.host))];
+    let name = reference(format!("{}/app:one", server.host));
+    plain(&server.host).push(&made, &[name], &|_| ()).unwrap();
+    let started: Vec<_> = server.asked_for("/uploads/?");
+    assert_eq!(started.len(), 2);
+    assert!(
+        started
+            .iter()
+            .all(|asked| asked.path.ends_with("&from=source"))
+    );
+    assert_eq!(server.asked_for("/uploads/").len(), 4, "no second start");
+}
+
+/// The digest in an address, or the manifest's.
+fn last(path: &str, manifest: barge_image::Digest) -> String {
+    let digest = path.split_once("digest=").map(|(_, digest)| digest);
+    digest.map_or(manifest.to_string(), str::to_owned)
+}
+
+/// Takes a piece, fails at the next, forgets all: that is no progress, however often it gets as far.
+#[test]
+fn a_registry_that_forgets_is_given_up() {
+    let home = folder();
+    let made = image(
+        &Layout::create(&home.path.join("a")).unwrap(),
+        10,
+        &[100_000],
+    );
+    let config = made.config.bytes().to_vec();
+    let digest = made.layers[0].blob.as_ref().unwrap().digest.to_string();
+    let server = Server::start(move |asked, _| match &*asked.method {
+        "HEAD" if !asked.path.ends_with(&digest) => Reply::ok(config.clone()),
+        "POST" => Reply::status(202).header("location", "/v2/app/blobs/uploads/1"),
+        "PATCH" if asked.header("content-range").unwrap().starts_with("0-") => {
+            Reply::status(202).header("location", "/v2/app/blobs/uploads/1")
+        }
+        "PATCH" => Reply::status(502),
+        _ => Reply::status(404),
+    });
+    let client = Registry::new(RegistryOptions {
+        plain_http: [server.host.clone()].into(),
+        chunk: Some(40_000),
+        ..options()
+    })
+    .unwrap();
+    let name = reference(format!("{}/app:one", server.host));
+    let error = client.push(&made, &[name], &|_| ()).unwrap_err();
+    let is_status = matches!(
+        error,
+        barge_store::registry::Error::Status { status: 502, .. }
+    );
+    assert!(is_status, "{error:?}");
+    let sent = server
+        .asked()
+        .into_iter()
+        .filter(|asked| asked.method == "PATCH");
+    assert!(sent.count() <= 10);
+}
