@@ -125,6 +125,22 @@ pub struct BlobWriter {
 }
 
 impl BlobWriter {
+    /// Puts the blob under its name, durably, if its bytes have the expected digest.
+    ///
+    /// # Errors
+    /// When they have another one, and nothing is left then; or when the disk refuses.
+    pub fn finish_as(self, expected: &Digest) -> Result<Stored, Error> {
+        let found = self.hasher.clone().finish();
+        if found == *expected {
+            return self.finish();
+        }
+        Err(Error::Digest {
+            what: "the blob".into(),
+            expected: *expected,
+            found,
+        })
+    }
+
     /// Puts the blob under its name, durably.
     ///
     /// # Errors
@@ -222,6 +238,9 @@ mod tests {
             b"hello"
         );
         blobs.writer().unwrap().write_all(b"half").unwrap();
+        let mut wrong = blobs.writer().unwrap();
+        wrong.write_all(b"wrong").unwrap();
+        assert!(wrong.finish_as(&Digest::of(b"right")).is_err());
         assert_eq!(fs::read_dir(blobs.folder()).unwrap().count(), 1);
         assert!(blobs.open(&Digest::of(b"other")).unwrap().is_none());
     }

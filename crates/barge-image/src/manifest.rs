@@ -47,6 +47,13 @@ impl Descriptor {
         }
     }
 
+    /// Whether this points to an image or an index of images.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        let kind = self.media_type.kind();
+        !self.is_attestation() && matches!(kind, DocumentKind::Manifest | DocumentKind::Index)
+    }
+
     /// Whether this points to a buildx attestation instead of an image.
     #[must_use]
     pub fn is_attestation(&self) -> bool {
@@ -110,6 +117,24 @@ impl Index {
             manifests,
         }
     }
+
+    /// The entries that stand for images or further indexes, not for attestations.
+    pub fn images(&self) -> impl Iterator<Item = &Descriptor> {
+        self.manifests.iter().filter(|found| found.is_image())
+    }
+
+    /// The entry for a platform. Without one it is this machine's, or the only one.
+    #[must_use]
+    pub fn choose(&self, platform: Option<&Platform>) -> Option<&Descriptor> {
+        let host = Platform::host();
+        let wanted = platform.unwrap_or(&host);
+        let runs = |found: &&Descriptor| found.platform.as_ref().is_some_and(|p| p.runs(wanted));
+        self.images().find(runs).or_else(|| {
+            let mut images = self.images();
+            let only = images.next().filter(|_| platform.is_none());
+            only.filter(|_| images.next().is_none())
+        })
+    }
 }
 
 /// A document that is either a manifest or an index.
@@ -146,6 +171,37 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chooses_by_platform() {
+        let entry = |platform: &str| Descriptor {
+            platform: platform.parse().ok(),
+            ..Descriptor::of(MediaType::MANIFEST, platform.as_bytes())
+        };
+        let names = [
+            "unknown/unknown",
+            "linux/arm/v6",
+            "linux/arm/v7",
+            "linux/arm64",
+            "windows/amd64",
+        ];
+        let index = Index::new(names.map(entry).to_vec());
+        for (wanted, expected) in [
+            ("linux/arm/v7", Some("linux/arm/v7")),
+            ("linux/arm", Some("linux/arm/v6")),
+            ("linux/arm64/v8", Some("linux/arm64")),
+            ("linux/s390x", None),
+            ("unknown/unknown", None),
+        ] {
+            let found = index.choose(Some(&wanted.parse().unwrap()));
+            let found = found.and_then(|found| Some(found.platform.as_ref()?.to_string()));
+            assert_eq!(found.as_deref(), expected, "{wanted}");
+        }
+        let only = Index::new(vec![entry("unknown/unknown"), entry("linux/s390x")]);
+        assert!(only.choose(None).is_some());
+        assert!(only.choose(Some(&"linux/arm64".parse().unwrap())).is_none());
+        assert!(Index::new(Vec::new()).choose(None).is_none());
+    }
 
     #[test]
     fn tells_manifests_from_indexes() {

@@ -15,7 +15,6 @@ use crate::error::Error;
 use crate::files::{Files, blob_path};
 use crate::image::{Image, Layer, RawManifest};
 use crate::manifest::{Descriptor, Document, Index, Manifest};
-use crate::media_type::DocumentKind;
 use crate::platform::Platform;
 use crate::reference::Reference;
 
@@ -183,11 +182,7 @@ fn choose(
     selection: &Selection,
 ) -> Result<(Descriptor, Vec<Reference>), Error> {
     let mut images: BTreeMap<Digest, (Descriptor, Vec<String>)> = BTreeMap::new();
-    for descriptor in index
-        .manifests
-        .iter()
-        .filter(|descriptor| is_image(descriptor))
-    {
+    for descriptor in index.images() {
         let entry = images
             .entry(descriptor.digest)
             .or_insert_with(|| (descriptor.clone(), Vec::new()));
@@ -226,11 +221,6 @@ fn choose(
     Ok((descriptor.clone(), references))
 }
 
-fn is_image(descriptor: &Descriptor) -> bool {
-    let kind = descriptor.media_type.kind();
-    !descriptor.is_attestation() && matches!(kind, DocumentKind::Manifest | DocumentKind::Index)
-}
-
 fn names(descriptor: &Descriptor) -> impl Iterator<Item = &str> {
     [IMAGE_NAME, REF_NAME]
         .into_iter()
@@ -246,11 +236,8 @@ fn is_called(found: &str, wanted: &str) -> bool {
 
 fn runs_on(descriptor: &Descriptor, selection: &Selection) -> bool {
     let wanted = selection.platform.clone().unwrap_or_else(Platform::host);
-    descriptor.platform.as_ref().is_some_and(|platform| {
-        platform.os == wanted.os
-            && platform.architecture == wanted.architecture
-            && (wanted.variant.is_none() || platform.variant == wanted.variant)
-    })
+    let platform = descriptor.platform.as_ref();
+    platform.is_some_and(|platform| platform.runs(&wanted))
 }
 
 /// Follows indexes down to the manifest of the wanted platform.
@@ -269,33 +256,26 @@ fn resolve(
             },
             manifest,
         )),
-        Document::Index(index) => {
-            let images: Vec<_> = index.manifests.into_iter().filter(is_image).collect();
-            let wanted = images.iter().find(|found| runs_on(found, selection));
-            let only = images
-                .first()
-                .filter(|_| images.len() == 1 && selection.platform.is_none());
-            match wanted.or(only) {
-                Some(found) if depth > 0 => resolve(files, found.clone(), selection, depth - 1),
-                _ => {
-                    let platforms = images
-                        .iter()
-                        .filter_map(|found| found.platform.as_ref())
-                        .map(ToString::to_string);
-                    let wanted = selection
-                        .platform
-                        .clone()
-                        .unwrap_or_else(Platform::host)
-                        .to_string();
-                    let names = platforms.collect();
-                    Err(Error::NoSuchImage {
-                        path: files.path().to_owned(),
-                        wanted,
-                        names,
-                    })
-                }
+        Document::Index(index) => match index.choose(selection.platform.as_ref()) {
+            Some(found) if depth > 0 => resolve(files, found.clone(), selection, depth - 1),
+            _ => {
+                let platforms = index
+                    .images()
+                    .filter_map(|found| found.platform.as_ref())
+                    .map(ToString::to_string);
+                let wanted = selection
+                    .platform
+                    .clone()
+                    .unwrap_or_else(Platform::host)
+                    .to_string();
+                let names = platforms.collect();
+                Err(Error::NoSuchImage {
+                    path: files.path().to_owned(),
+                    wanted,
+                    names,
+                })
             }
-        }
+        },
     }
 }
 

@@ -41,6 +41,18 @@ impl Platform {
         }
     }
 
+    /// Whether an image of this platform is one for the wanted platform. `arm64` is `arm64/v8`.
+    #[must_use]
+    pub fn runs(&self, wanted: &Self) -> bool {
+        let variant = |platform: &Self| match (&*platform.architecture, &platform.variant) {
+            ("arm64", None) => Some("v8".to_owned()),
+            (_, variant) => variant.clone(),
+        };
+        self.os == wanted.os
+            && self.architecture == wanted.architecture
+            && (wanted.variant.is_none() || variant(self) == variant(wanted))
+    }
+
     /// Buildx writes attestations as manifests for the platform `unknown/unknown`.
     #[must_use]
     pub fn is_unknown(&self) -> bool {

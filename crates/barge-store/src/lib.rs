@@ -1,8 +1,9 @@
-//! Where artifacts live: the directory store.
+//! Where artifacts live: the directory store; and the client of OCI registries.
 
 mod address;
 mod directory;
 mod error;
+pub mod registry;
 mod tee;
 
 pub use address::StoreAddress;

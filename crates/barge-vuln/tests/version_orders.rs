@@ -30,7 +30,8 @@ const PYTHON: &str = "import sys\nfrom packaging.version import Version as V\n\
     print((x > y) - (x < y))\n    except Exception:\n        print('e')";
 
 const RPM: &str = "import sys, rpm\nfor line in sys.stdin:\n    a, b = line.rstrip('\\n').split('\\t')\n    \
-    x, y = rpm.ver(a), rpm.ver(b)\n    print((x > y) - (x < y))";
+    try:\n        x, y = rpm.ver(a), rpm.ver(b)\n        print((x > y) - (x < y))\n    \
+    except ValueError:\n        print('e')";
 
 const PERL: &str = "use Dpkg::Version; while (<STDIN>) { chomp; my ($a, $b) = split /\\t/, $_, -1; \
     my ($x, $y) = map { Dpkg::Version->new($_, check => 1) } $a, $b; \

@@ -1,0 +1,49 @@
+//! OCI registries: images in and out (distribution-spec 1.1; docker's registry API v2, schema 2).
+//!
+//! The client is synchronous: four threads over pooled connections fill a line, and hashing and writing want threads
+//! anyway. Async callers run it on a blocking thread. It writes no log-ins, deletes nothing, and reads no environment.
+
+mod authorization;
+mod blobs;
+mod challenge;
+mod client;
+mod credentials;
+mod endpoint;
+mod error;
+mod helper;
+mod listing;
+mod manifests;
+mod options;
+mod parallel;
+mod progress;
+mod pull;
+mod push;
+mod retry;
+mod transport;
+mod upload;
+mod url;
+
+pub use blobs::BlobStream;
+pub use credentials::{Credentials, Keyring, Secret};
+pub use error::Error;
+pub use listing::Referrer;
+pub use manifests::Resolved;
+pub use options::{Mirror, Proxies, RegistryOptions, Retry, Timeouts};
+pub use progress::{Arrival, Progress, Transfer};
+
+/// Registries, asked with one set of options. Connections and tokens are kept and shared by threads.
+#[derive(Debug)]
+pub struct Registry {
+    client: client::Client,
+}
+
+impl Registry {
+    /// Prepares to ask registries; none is asked yet.
+    ///
+    /// # Errors
+    /// When a proxy or a file of certificates cannot be used.
+    pub fn new(options: RegistryOptions) -> Result<Self, Error> {
+        let client = client::Client::new(options)?;
+        Ok(Self { client })
+    }
+}
