@@ -1,6 +1,6 @@
 //! The rules: one file each, with what it proves and an example.
 //!
-//! A rule reads the walks of a workflow ([`Trace`]), one per scenario, and reports what it can prove. What it cannot
+//! A rule reads the walks of a workflow (`Trace`), one per scenario, and reports what it can prove. What it cannot
 //! decide it leaves out. The ids are stable.
 
 mod artifact_name_collision;
