@@ -85,6 +85,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] barge_store::Error),
+    /// A registry failed.
+    #[error(transparent)]
+    Registry(#[from] barge_store::registry::Error),
     /// Results could not be shown.
     #[error(transparent)]
     Forge(#[from] barge_forge::Error),
@@ -114,6 +117,7 @@ impl Error {
             Self::Image(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! What commands look into: `docker:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
+//! What commands look into: `docker:REF`, `registry:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
 
 use std::fs;
 use std::io;
@@ -11,6 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::Error;
 use crate::record::{RecordChoice, choose};
+use crate::registry;
 use crate::save::blocking;
 use crate::surroundings::Surroundings;
 
@@ -19,6 +20,10 @@ use crate::surroundings::Surroundings;
 pub enum Input {
     /// An image of the Docker engine.
     Docker(Reference),
+    /// An image in its registry.
+    Registry(Reference),
+    /// An image of the Docker engine if that holds it, else in its registry.
+    Anywhere(Reference),
     /// An image in a docker archive, an OCI archive or an OCI layout.
     Files {
         /// The file or folder.
@@ -37,7 +42,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// Understands what was typed. A bare word is an existing path, else a reference of the engine.
+    /// Understands what was typed. A bare word is an existing path, else a reference.
     ///
     /// # Errors
     /// When the words mean nothing, or several that are not all package URLs.
@@ -69,7 +74,8 @@ impl Input {
                     .map_err(|error| Error::Setting(format!("{error}")))?;
                 Ok(Self::Store(RecordChoice::Artifact { name, run: None }))
             }
-            Some(("podman" | "registry", _)) => Err(Error::Setting(format!(
+            Some(("registry", reference)) => Ok(Self::Registry(reference.parse()?)),
+            Some(("podman", _)) => Err(Error::Setting(format!(
                 "`{word}` cannot be read in place yet: save it as an archive first"
             ))),
             _ => Self::parse_bare(word, folder),
@@ -93,7 +99,7 @@ impl Input {
                 Self::Folder(path)
             });
         }
-        Ok(Self::Docker(word.parse()?))
+        Ok(Self::Anywhere(word.parse()?))
     }
 }
 
@@ -130,13 +136,45 @@ pub async fn bill(
             let image = DirectoryStore::at(store).image_of(&chosen.record)?;
             catalog(image, chosen.record.artifact.as_str(), options, cache).await
         }
-        Input::Docker(reference) => {
-            let archive = export(surroundings, reference).await?;
-            let path = Utf8Path::from_path(archive.path()).unwrap_or(Utf8Path::new("export"));
-            let image = open(path, &Selection::default())?;
-            catalog(image, &reference.familiar(), options, cache).await
-        }
+        Input::Docker(reference) => of_docker(surroundings, reference, options, cache).await,
+        Input::Registry(reference) => of_registry(surroundings, reference, options, cache).await,
+        Input::Anywhere(reference) => match Docker::connect(surroundings.docker_host()?).await {
+            Ok(docker) if docker.inspect(reference).await?.is_some() => {
+                of_docker(surroundings, reference, options, cache).await
+            }
+            _ => of_registry(surroundings, reference, options, cache).await,
+        },
     }
+}
+
+async fn of_docker(
+    surroundings: &Surroundings,
+    reference: &Reference,
+    options: Options,
+    cache: Box<dyn LayerCache + Send>,
+) -> Result<Sbom, Error> {
+    let archive = export(surroundings, reference).await?;
+    let path = Utf8Path::from_path(archive.path()).unwrap_or(Utf8Path::new("export"));
+    let image = open(path, &Selection::default())?;
+    catalog(image, &reference.familiar(), options, cache).await
+}
+
+/// A registry's blobs pass through a temporary layout.
+async fn of_registry(
+    surroundings: &Surroundings,
+    reference: &Reference,
+    options: Options,
+    cache: Box<dyn LayerCache + Send>,
+) -> Result<Sbom, Error> {
+    let failed = |source| Error::File {
+        action: "make",
+        path: "a temporary folder".into(),
+        source,
+    };
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let path = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new("pulled"));
+    let image = registry::pull(surroundings, reference, path).await?;
+    catalog(image, &reference.familiar(), options, cache).await
 }
 
 /// Keeps nothing of what layers gave.
@@ -240,7 +278,11 @@ mod tests {
         );
         assert_eq!(
             parse(&["a:1"]).unwrap(),
-            Input::Docker("a:1".parse().unwrap())
+            Input::Anywhere("a:1".parse().unwrap())
+        );
+        assert_eq!(
+            parse(&["registry:a:1"]).unwrap(),
+            Input::Registry("a:1".parse().unwrap())
         );
         assert_eq!(
             parse(&["sbom:x.json"]).unwrap(),
@@ -260,7 +302,7 @@ mod tests {
         );
         for words in [
             &["a", "b"][..],
-            &["registry:a:1"],
+            &["podman:a:1"],
             &["store:a/b"],
             &["Upper:1"],
         ] {

@@ -8,6 +8,7 @@ pub mod load;
 pub mod observer;
 pub mod plan;
 pub mod record;
+pub mod registry;
 pub mod report;
 pub mod run;
 pub mod save;

@@ -1,7 +1,7 @@
 //! What is in an image: catalogers over the layer pass, and bills of materials in and out.
 //!
-//! The way of the data: [`catalog`] reads layers (each once, cached by diff_id), every file of interest becomes a
-//! finding, [`assemble`] puts the findings of the squashed image together into an [`Sbom`], [`format`] writes it and
+//! The way of the data: `catalog` reads layers (each once, cached by diff_id), every file of interest becomes a
+//! finding, `assemble` puts the findings of the squashed image together into an [`Sbom`], [`mod@format`] writes it and
 //! [`bom`] reads those of other tools.
 
 mod archive;

@@ -1,0 +1,70 @@
+//! The registry client as this machine's settings would have it: docker's logins, the environment's proxies.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+use barge_image::{Image, Layout, Reference};
+use barge_store::registry::{Keyring, Proxies, Registry, RegistryOptions, Transfer};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::Error;
+use crate::observer::Notice;
+use crate::save::blocking;
+use crate::surroundings::Surroundings;
+
+/// Pulls an image for this machine's platform into a layout.
+///
+/// # Errors
+/// When the registry refuses or fails, or what it sends is not what its digests say.
+pub async fn pull(
+    surroundings: &Surroundings,
+    reference: &Reference,
+    layout: &Utf8Path,
+) -> Result<Image, Error> {
+    let options = options(surroundings)?;
+    let (reference, layout) = (reference.clone(), layout.to_owned());
+    let observer = Arc::clone(&surroundings.observer);
+    let work = move || {
+        let registry = Registry::new(options)?;
+        let layout = Layout::create(&layout)?;
+        let tell = |transfer: Transfer| {
+            if let Transfer::Started { size, .. } = transfer {
+                observer.notice(&Notice::Bytes(size));
+            }
+        };
+        Ok(registry.pull(&reference, None, &layout, &tell)?)
+    };
+    blocking(work).await
+}
+
+fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
+    let environment = &surroundings.environment;
+    let folder = environment
+        .non_empty("DOCKER_CONFIG")
+        .map(Utf8PathBuf::from);
+    let folder =
+        folder.or_else(|| Some(Utf8PathBuf::from(environment.non_empty("HOME")?).join(".docker")));
+    let keyring = folder.map_or_else(
+        || Ok(Keyring::default()),
+        |folder| keyring(&folder.join("config.json")),
+    )?;
+    let proxies = Proxies::from_variables(|name| environment.non_empty(name).map(str::to_owned));
+    Ok(RegistryOptions {
+        keyring,
+        proxies,
+        ..RegistryOptions::default()
+    })
+}
+
+fn keyring(file: &Utf8Path) -> Result<Keyring, Error> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Keyring::from_docker_config(&bytes)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Keyring::default()),
+        Err(source) => Err(Error::File {
+            action: "read",
+            path: file.to_owned(),
+            source,
+        }),
+    }
+}
