@@ -88,10 +88,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     }
     let files = find(context, &arguments.paths)?;
     if files.is_empty() {
-        return Err(Error::Usage("there are no workflow files: name files or a folder with .github/workflows".into()));
+        return Err(Error::Usage(
+            "there are no workflow files: name files or a folder with .github/workflows".into(),
+        ));
     }
-    let mut outcomes: Vec<Outcome> =
-        files.into_par_iter().map(|file| check(file, arguments.repo.as_deref())).collect::<Result<_, _>>()?;
+    let mut outcomes: Vec<Outcome> = files
+        .into_par_iter()
+        .map(|file| check(file, arguments.repo.as_deref()))
+        .collect::<Result<_, _>>()?;
     if let Some(path) = &arguments.write_baseline {
         return write_baseline(context, path, &outcomes);
     }
@@ -100,7 +104,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         None => BTreeSet::new(),
     };
     for outcome in &mut outcomes {
-        outcome.findings.retain(|finding| !known.contains(&identity(finding)));
+        outcome
+            .findings
+            .retain(|finding| !known.contains(&identity(finding)));
     }
     if arguments.fix {
         mend(context, &outcomes)?;
@@ -108,10 +114,16 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     if let Some(path) = &arguments.sarif {
         let full = context.folder.join(path);
         let text = sarif::render(&report(&outcomes), &sarif::Options::default());
-        fs::write(&full, text).map_err(|source| Error::File { action: "write", path: full, source })?;
+        fs::write(&full, text).map_err(|source| Error::File {
+            action: "write",
+            path: full,
+            source,
+        })?;
     }
     let explained = arguments.explain.is_some();
-    context.printer.result(&json(&outcomes), |out| write(out, &outcomes, arguments.diff, explained))?;
+    context.printer.result(&json(&outcomes), |out| {
+        write(out, &outcomes, arguments.diff, explained)
+    })?;
     if context.in_actions() {
         annotate(&outcomes)?;
     }
@@ -125,44 +137,67 @@ fn verdict(outcomes: &[Outcome], arguments: &Arguments) -> Exit {
         FailOn::Note => Severity::Note,
         FailOn::Never => return Exit::Done,
     };
-    let mended = |finding: &Finding| arguments.fix && finding.fix.as_ref().is_some_and(|fix| !fix.edits.is_empty());
+    let mended = |finding: &Finding| {
+        arguments.fix
+            && finding
+                .fix
+                .as_ref()
+                .is_some_and(|fix| !fix.edits.is_empty())
+    };
     let findings = outcomes.iter().flat_map(|outcome| &outcome.findings);
-    if findings.into_iter().any(|finding| finding.severity >= limit && !mended(finding)) {
+    if findings
+        .into_iter()
+        .any(|finding| finding.severity >= limit && !mended(finding))
+    {
         return Exit::Policy;
     }
     // A file that could not be read was not checked: that is no pass.
-    if outcomes.iter().any(|outcome| outcome.unreadable.is_some()) { Exit::Evidence } else { Exit::Done }
+    if outcomes.iter().any(|outcome| outcome.unreadable.is_some()) {
+        Exit::Evidence
+    } else {
+        Exit::Done
+    }
 }
 
 fn check(file: WorkflowFile, repository: Option<&str>) -> Result<Outcome, Error> {
-    let bytes = fs::read(&file.path).map_err(|source| Error::File { action: "read", path: file.path.clone(), source })?;
+    let bytes = fs::read(&file.path).map_err(|source| Error::File {
+        action: "read",
+        path: file.path.clone(),
+        source,
+    })?;
     let text = String::from_utf8_lossy(&bytes);
     let source = Source::new(&file.shown, text.trim_start_matches('\u{feff}'));
     let checkout = Checkout::new(&file.root);
     let remote = repository.map(str::to_owned).or_else(|| checkout.remote());
-    Ok(match barge_workflow::check(&source, &checkout, remote.as_deref()) {
-        Ok(checked) => Outcome {
-            file,
-            source,
-            findings: checked.findings,
-            ignored: checked.ignored,
-            undecided: checked.undecided,
-            unreadable: None,
+    Ok(
+        match barge_workflow::check(&source, &checkout, remote.as_deref()) {
+            Ok(checked) => Outcome {
+                file,
+                source,
+                findings: checked.findings,
+                ignored: checked.ignored,
+                undecided: checked.undecided,
+                unreadable: None,
+            },
+            Err(error) => Outcome {
+                unreadable: Some((error.position.line, error.position.column, error.reason)),
+                file,
+                source,
+                findings: Vec::new(),
+                ignored: 0,
+                undecided: Vec::new(),
+            },
         },
-        Err(error) => Outcome {
-            unreadable: Some((error.position.line, error.position.column, error.reason)),
-            file,
-            source,
-            findings: Vec::new(),
-            ignored: 0,
-            undecided: Vec::new(),
-        },
-    })
+    )
 }
 
 /// What stays the same when other lines of the file change.
 fn identity(finding: &Finding) -> String {
-    let line = finding.source.line(finding.position().line).trim().to_owned();
+    let line = finding
+        .source
+        .line(finding.position().line)
+        .trim()
+        .to_owned();
     fingerprint(&["check", finding.rule, finding.source.path(), &line])
 }
 
@@ -173,29 +208,55 @@ struct Baseline {
 }
 
 fn write_baseline(context: &Context, path: &Utf8Path, outcomes: &[Outcome]) -> Result<Exit, Error> {
-    let findings = outcomes.iter().flat_map(|outcome| outcome.findings.iter().map(identity)).collect();
-    let baseline = Baseline { schema: BASELINE_SCHEMA.into(), findings };
+    let findings = outcomes
+        .iter()
+        .flat_map(|outcome| outcome.findings.iter().map(identity))
+        .collect();
+    let baseline = Baseline {
+        schema: BASELINE_SCHEMA.into(),
+        findings,
+    };
     let full = context.folder.join(path);
     let text = serde_json::to_string_pretty(&baseline).map_err(io::Error::from)?;
-    fs::write(&full, text + "\n").map_err(|source| Error::File { action: "write", path: full, source })?;
-    context.printer.status(&format!("{} findings written to {path}", baseline.findings.len()));
+    fs::write(&full, text + "\n").map_err(|source| Error::File {
+        action: "write",
+        path: full,
+        source,
+    })?;
+    context.printer.status(&format!(
+        "{} findings written to {path}",
+        baseline.findings.len()
+    ));
     Ok(Exit::Done)
 }
 
 fn read_baseline(context: &Context, path: &Utf8Path) -> Result<BTreeSet<String>, Error> {
     let full = context.folder.join(path);
-    let text = fs::read_to_string(&full).map_err(|source| Error::File { action: "read", path: full, source })?;
+    let text = fs::read_to_string(&full).map_err(|source| Error::File {
+        action: "read",
+        path: full,
+        source,
+    })?;
     let read: Result<Baseline, _> = serde_json::from_str(&text);
     match read {
         Ok(baseline) if baseline.schema == BASELINE_SCHEMA => Ok(baseline.findings),
-        _ => Err(Error::Usage(format!("`{path}` is no baseline: write one with --write-baseline"))),
+        _ => Err(Error::Usage(format!(
+            "`{path}` is no baseline: write one with --write-baseline"
+        ))),
     }
 }
 
 /// The changes of a file, by the path it has in messages.
 fn edits(outcome: &Outcome) -> Vec<Edit> {
-    let fixes = outcome.findings.iter().filter_map(|finding| finding.fix.as_ref());
-    fixes.flat_map(|fix| fix.edits.iter()).filter(|edit| edit.path == outcome.source.path()).cloned().collect()
+    let fixes = outcome
+        .findings
+        .iter()
+        .filter_map(|finding| finding.fix.as_ref());
+    fixes
+        .flat_map(|fix| fix.edits.iter())
+        .filter(|edit| edit.path == outcome.source.path())
+        .cloned()
+        .collect()
 }
 
 fn mend(context: &Context, outcomes: &[Outcome]) -> Result<(), Error> {
@@ -205,12 +266,24 @@ fn mend(context: &Context, outcomes: &[Outcome]) -> Result<(), Error> {
             continue;
         }
         let path = &outcome.file.path;
-        let failed = |action| move |source| Error::File { action, path: path.clone(), source };
+        let failed = |action| {
+            move |source| Error::File {
+                action,
+                path: path.clone(),
+                source,
+            }
+        };
         // Written beside the file and renamed: an interrupted run leaves the old one whole.
-        let beside = path.with_file_name(format!(".{}.{}", path.file_name().unwrap_or_default(), process::id()));
+        let beside = path.with_file_name(format!(
+            ".{}.{}",
+            path.file_name().unwrap_or_default(),
+            process::id()
+        ));
         fs::write(&beside, apply_edits(outcome.source.text(), &edits)).map_err(failed("write"))?;
         fs::rename(&beside, path).map_err(failed("replace"))?;
-        context.printer.status(&format!("mended {}", outcome.file.shown));
+        context
+            .printer
+            .status(&format!("mended {}", outcome.file.shown));
     }
     Ok(())
 }
@@ -287,14 +360,22 @@ fn json(outcomes: &[Outcome]) -> CheckJson<'_> {
             .iter()
             .filter_map(|outcome| {
                 let (line, column, reason) = outcome.unreadable.as_ref()?;
-                Some(UnreadableJson { path: &outcome.file.shown, line: *line, column: *column, reason })
+                Some(UnreadableJson {
+                    path: &outcome.file.shown,
+                    line: *line,
+                    column: *column,
+                    reason,
+                })
             })
             .collect(),
     }
 }
 
 fn finding_json(finding: &Finding) -> FindingJson<'_> {
-    let (start, end) = (finding.position(), finding.source.position(finding.span.end));
+    let (start, end) = (
+        finding.position(),
+        finding.source.position(finding.span.end),
+    );
     FindingJson {
         rule: finding.rule,
         severity: finding.severity.to_string(),
@@ -311,7 +392,12 @@ fn finding_json(finding: &Finding) -> FindingJson<'_> {
             .iter()
             .map(|evidence| {
                 let place = evidence.source.position(evidence.span.start);
-                EvidenceJson { path: evidence.source.path(), line: place.line, column: place.column, message: &evidence.message }
+                EvidenceJson {
+                    path: evidence.source.path(),
+                    line: place.line,
+                    column: place.column,
+                    message: &evidence.message,
+                }
             })
             .collect(),
         fix: finding.fix.as_ref().map(|fix| FixJson {
@@ -319,7 +405,12 @@ fn finding_json(finding: &Finding) -> FindingJson<'_> {
             edits: fix
                 .edits
                 .iter()
-                .map(|edit| EditJson { path: &edit.path, start: edit.span.start, end: edit.span.end, replacement: &edit.replacement })
+                .map(|edit| EditJson {
+                    path: &edit.path,
+                    start: edit.span.start,
+                    end: edit.span.end,
+                    replacement: &edit.replacement,
+                })
                 .collect(),
         }),
     }
@@ -342,26 +433,37 @@ fn report(outcomes: &[Outcome]) -> Report {
         tags: vec!["hand-off".into()],
         ..barge_report::Rule::default()
     });
-    let findings = outcomes.iter().flat_map(|outcome| &outcome.findings).map(|finding| {
-        let end = finding.source.position(finding.span.end);
-        let whole = [Some(finding.message.as_str()), finding.case.as_deref(), finding.consequence.as_deref()];
-        barge_report::Finding {
-            rule: finding.rule.into(),
-            level: level(finding.severity),
-            message: whole.into_iter().flatten().collect::<Vec<_>>().join("; "),
-            locations: vec![Location {
-                path: finding.source.path().into(),
-                line: number(finding.position().line),
-                column: Some(number(finding.position().column)),
-                end_line: Some(number(end.line)),
-                end_column: Some(number(end.column)),
-            }],
-            fingerprint: identity(finding),
-            ..barge_report::Finding::default()
-        }
-    });
+    let findings = outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.findings)
+        .map(|finding| {
+            let end = finding.source.position(finding.span.end);
+            let whole = [
+                Some(finding.message.as_str()),
+                finding.case.as_deref(),
+                finding.consequence.as_deref(),
+            ];
+            barge_report::Finding {
+                rule: finding.rule.into(),
+                level: level(finding.severity),
+                message: whole.into_iter().flatten().collect::<Vec<_>>().join("; "),
+                locations: vec![Location {
+                    path: finding.source.path().into(),
+                    line: number(finding.position().line),
+                    column: Some(number(finding.position().column)),
+                    end_line: Some(number(end.line)),
+                    end_column: Some(number(end.column)),
+                }],
+                fingerprint: identity(finding),
+                ..barge_report::Finding::default()
+            }
+        });
     Report {
-        tool: Tool { name: "barge".into(), version: env!("CARGO_PKG_VERSION").into(), url: env!("CARGO_PKG_REPOSITORY").into() },
+        tool: Tool {
+            name: "barge".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            url: env!("CARGO_PKG_REPOSITORY").into(),
+        },
         subject: "workflows".into(),
         category: "barge-check".into(),
         rules: rules.collect(),
@@ -378,7 +480,9 @@ fn camel_case(id: &str) -> String {
     id.split('-')
         .map(|word| {
             let mut letters = word.chars();
-            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+            letters.next().map_or_else(String::new, |first| {
+                first.to_uppercase().chain(letters).collect()
+            })
         })
         .collect()
 }
@@ -397,17 +501,40 @@ fn annotate(outcomes: &[Outcome]) -> Result<(), Error> {
             message.push('\n');
             message.push_str(more);
         }
-        let message = message.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-        let path = finding.source.path().replace('%', "%25").replace(',', "%2C").replace(':', "%3A");
-        writeln!(out, "::{command} file={path},line={},title=barge {}::{message}", finding.position().line, finding.rule)?;
+        let message = message
+            .replace('%', "%25")
+            .replace('\r', "%0D")
+            .replace('\n', "%0A");
+        let path = finding
+            .source
+            .path()
+            .replace('%', "%25")
+            .replace(',', "%2C")
+            .replace(':', "%3A");
+        writeln!(
+            out,
+            "::{command} file={path},line={},title=barge {}::{message}",
+            finding.position().line,
+            finding.rule
+        )?;
     }
     Ok(())
 }
 
-fn write(out: &mut dyn Write, outcomes: &[Outcome], diffs: bool, explained: bool) -> io::Result<()> {
+fn write(
+    out: &mut dyn Write,
+    outcomes: &[Outcome],
+    diffs: bool,
+    explained: bool,
+) -> io::Result<()> {
     for outcome in outcomes {
         if let Some((line, column, reason)) = &outcome.unreadable {
-            writeln!(out, "{} {}:{line}:{column}: {reason}\n", Tone::Bad.paint("unreadable"), outcome.file.shown)?;
+            writeln!(
+                out,
+                "{} {}:{line}:{column}: {reason}\n",
+                Tone::Bad.paint("unreadable"),
+                outcome.file.shown
+            )?;
         }
         if diffs {
             let edits = edits(outcome);
@@ -427,26 +554,50 @@ fn write(out: &mut dyn Write, outcomes: &[Outcome], diffs: bool, explained: bool
             writeln!(out, "{}", render::human(finding, &paint))?;
         }
         for (line, reason) in outcome.undecided.iter().filter(|_| explained) {
-            writeln!(out, "{} {}:{line}: {reason}", Tone::Faint.paint("undecided"), outcome.file.shown)?;
+            writeln!(
+                out,
+                "{} {}:{line}: {reason}",
+                Tone::Faint.paint("undecided"),
+                outcome.file.shown
+            )?;
         }
     }
-    if diffs { Ok(()) } else { write_summary(out, outcomes) }
+    if diffs {
+        Ok(())
+    } else {
+        write_summary(out, outcomes)
+    }
 }
 
 fn write_summary(out: &mut dyn Write, outcomes: &[Outcome]) -> io::Result<()> {
-    let roots: BTreeSet<&Utf8Path> = outcomes.iter().map(|outcome| outcome.file.root.as_path()).collect();
+    let roots: BTreeSet<&Utf8Path> = outcomes
+        .iter()
+        .map(|outcome| outcome.file.root.as_path())
+        .collect();
     if roots.len() > 1 {
         for root in &roots {
             let own = outcomes.iter().filter(|outcome| outcome.file.root == *root);
-            let (files, findings) = own.fold((0, 0), |(files, findings), outcome| (files + 1, findings + outcome.findings.len()));
+            let (files, findings) = own.fold((0, 0), |(files, findings), outcome| {
+                (files + 1, findings + outcome.findings.len())
+            });
             if findings > 0 {
                 writeln!(out, "{findings:>5} in {files:>3} files  {root}")?;
             }
         }
     }
-    let count = |severity| outcomes.iter().flat_map(|outcome| &outcome.findings).filter(|finding| finding.severity == severity).count();
+    let count = |severity| {
+        outcomes
+            .iter()
+            .flat_map(|outcome| &outcome.findings)
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
     let ignored: usize = outcomes.iter().map(|outcome| outcome.ignored).sum();
-    let ignored = if ignored > 0 { format!(", {ignored} ignored") } else { String::new() };
+    let ignored = if ignored > 0 {
+        format!(", {ignored} ignored")
+    } else {
+        String::new()
+    };
     writeln!(
         out,
         "{} workflows: {} errors, {} warnings, {} notes{ignored}",
@@ -460,7 +611,10 @@ fn write_summary(out: &mut dyn Write, outcomes: &[Outcome]) -> io::Result<()> {
 fn explain(id: &str, context: &Context) -> Result<Exit, Error> {
     let Some(rule) = rule::find(id) else {
         let ids: Vec<&str> = rule::RULES.iter().map(|rule| rule.id).collect();
-        return Err(Error::Usage(format!("there is no rule `{id}`; the rules are {}", ids.join(", "))));
+        return Err(Error::Usage(format!(
+            "there is no rule `{id}`; the rules are {}",
+            ids.join(", ")
+        )));
     };
     #[derive(Serialize)]
     struct RuleJson<'a> {
@@ -478,7 +632,14 @@ fn explain(id: &str, context: &Context) -> Result<Exit, Error> {
         explanation: rule.explanation,
     };
     context.printer.result(&json, |out| {
-        writeln!(out, "{} ({})\n{}\n\n{}", Tone::Strong.paint(rule.id), rule.severity, rule.summary, rule.explanation)
+        writeln!(
+            out,
+            "{} ({})\n{}\n\n{}",
+            Tone::Strong.paint(rule.id),
+            rule.severity,
+            rule.summary,
+            rule.explanation
+        )
     })?;
     Ok(Exit::Done)
 }
@@ -496,8 +657,15 @@ fn explain_error(text: &str, context: &Context) -> Result<Exit, Error> {
         meanings: Vec<MeaningJson>,
     }
     let found = daemon_error::explain(text);
-    let meanings = found.iter().map(|meaning| MeaningJson { text: meaning.text, causes: meaning.causes, rules: meaning.rules });
-    let json = ExplainJson { schema: "barge/explain-error/v1", meanings: meanings.collect() };
+    let meanings = found.iter().map(|meaning| MeaningJson {
+        text: meaning.text,
+        causes: meaning.causes,
+        rules: meaning.rules,
+    });
+    let json = ExplainJson {
+        schema: "barge/explain-error/v1",
+        meanings: meanings.collect(),
+    };
     context.printer.result(&json, |out| {
         if found.is_empty() {
             writeln!(out, "these words are not known")?;
@@ -513,5 +681,9 @@ fn explain_error(text: &str, context: &Context) -> Result<Exit, Error> {
         }
         Ok(())
     })?;
-    Ok(if found.is_empty() { Exit::Failed } else { Exit::Done })
+    Ok(if found.is_empty() {
+        Exit::Failed
+    } else {
+        Exit::Done
+    })
 }

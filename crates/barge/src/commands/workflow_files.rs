@@ -38,9 +38,12 @@ impl<'a> Checkout<'a> {
     /// A path inside the checkout; nothing for one that leads out of it.
     fn inside(&self, path: &str) -> Option<Utf8PathBuf> {
         let path = Utf8Path::new(path);
-        let plain = path
-            .components()
-            .all(|part| matches!(part, camino::Utf8Component::Normal(_) | camino::Utf8Component::CurDir));
+        let plain = path.components().all(|part| {
+            matches!(
+                part,
+                camino::Utf8Component::Normal(_) | camino::Utf8Component::CurDir
+            )
+        });
         plain.then(|| self.root.join(path))
     }
 
@@ -49,7 +52,9 @@ impl<'a> Checkout<'a> {
         let config = fs::read_to_string(self.root.join(".git/config")).ok()?;
         let origin = config.split_once("[remote \"origin\"]")?.1;
         let section = origin.split("\n[").next()?;
-        let url = section.lines().find_map(|line| line.trim().strip_prefix("url = "))?;
+        let url = section
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("url = "))?;
         let (_, path) = url.split_once("github.com")?;
         let path = path.trim_start_matches([':', '/']).trim_end_matches(".git");
         (path.split('/').count() == 2).then(|| path.to_owned())
@@ -84,7 +89,11 @@ pub(crate) fn find(context: &Context, paths: &[Utf8PathBuf]) -> Result<Vec<Workf
         if kind.is_dir() {
             folder(&full, path, 0, &mut files);
         } else {
-            files.push(WorkflowFile { root: root_of(&full), shown: path.to_string(), path: full });
+            files.push(WorkflowFile {
+                root: root_of(&full),
+                shown: path.to_string(),
+                path: full,
+            });
         }
     }
     files.sort_by(|a, b| a.shown.cmp(&b.shown));
@@ -99,15 +108,26 @@ fn folder(full: &Utf8Path, shown: &Utf8Path, depth: usize, files: &mut Vec<Workf
             if matches!(path.extension(), Some("yml" | "yaml")) && path.is_file() {
                 let name = path.file_name().unwrap_or_default();
                 let shown = shown.join(".github/workflows").join(name).to_string();
-                files.push(WorkflowFile { shown, root: full.to_owned(), path });
+                files.push(WorkflowFile {
+                    shown,
+                    root: full.to_owned(),
+                    path,
+                });
             }
         }
         return;
     }
     if full.file_name() == Some("workflows") {
-        for path in entries(full).into_iter().filter(|path| matches!(path.extension(), Some("yml" | "yaml"))) {
+        for path in entries(full)
+            .into_iter()
+            .filter(|path| matches!(path.extension(), Some("yml" | "yaml")))
+        {
             let shown = shown.join(path.file_name().unwrap_or_default()).to_string();
-            files.push(WorkflowFile { shown, root: root_of(&path), path });
+            files.push(WorkflowFile {
+                shown,
+                root: root_of(&path),
+                path,
+            });
         }
         return;
     }
@@ -117,7 +137,8 @@ fn folder(full: &Utf8Path, shown: &Utf8Path, depth: usize, files: &mut Vec<Workf
     for path in entries(full) {
         let name = path.file_name().unwrap_or_default().to_owned();
         // Links could lead in circles; dependencies are not the repository's own.
-        let skipped = name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "vendor");
+        let skipped =
+            name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "vendor");
         if !skipped && path.is_dir() && !path.is_symlink() {
             folder(&path, &shown.join(&name), depth + 1, files);
         }
@@ -125,14 +146,22 @@ fn folder(full: &Utf8Path, shown: &Utf8Path, depth: usize, files: &mut Vec<Workf
 }
 
 fn entries(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let Ok(read) = folder.read_dir_utf8() else { return Vec::new() };
-    let mut entries: Vec<Utf8PathBuf> = read.flatten().map(|entry| entry.into_path()).collect();
+    let Ok(read) = folder.read_dir_utf8() else {
+        return Vec::new();
+    };
+    let mut entries: Vec<Utf8PathBuf> = read.flatten().map(camino::Utf8DirEntry::into_path).collect();
     entries.sort();
     entries
 }
 
 /// The folder above `.github`, else the file's own.
 pub(crate) fn root_of(file: &Utf8Path) -> Utf8PathBuf {
-    let above = file.ancestors().find(|folder| folder.file_name() == Some(".github"));
-    above.and_then(Utf8Path::parent).or_else(|| file.parent()).map(Utf8Path::to_owned).unwrap_or_default()
+    let above = file
+        .ancestors()
+        .find(|folder| folder.file_name() == Some(".github"));
+    above
+        .and_then(Utf8Path::parent)
+        .or_else(|| file.parent())
+        .map(Utf8Path::to_owned)
+        .unwrap_or_default()
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::{self, Write};
 
+use barge_workflow::Source;
 use barge_workflow::model::Workflow;
 use barge_workflow::plan::{Course, JobCourse, State, course, usual_scenarios};
 use barge_workflow::scenario::{RefKind, Scenario};
-use barge_workflow::Source;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
@@ -38,39 +38,78 @@ pub(crate) fn run(question: &Question<'_>, context: &Context) -> Result<Exit, Er
     let path = context.folder.join(question.workflow);
     let text = read(&path)?;
     let source = Source::new(question.workflow.as_str(), &text);
-    let workflow = Workflow::parse(&source).map_err(|error| Error::Usage(format!("`{}` is not YAML: {error}", question.workflow)))?;
+    let workflow = Workflow::parse(&source)
+        .map_err(|error| Error::Usage(format!("`{}` is not YAML: {error}", question.workflow)))?;
     let root = root_of(&path);
     let scenarios = scenarios(question, context, &workflow)?;
-    let courses: Vec<Course> = scenarios.iter().map(|scenario| course(&workflow, scenario, &Checkout::new(&root))).collect();
-    let json = PlanJson { schema: SCHEMA, workflow: question.workflow, courses: &courses };
-    context.printer.result(&json, |out| if question.matrix { write_matrix(out, &courses) } else { write(out, question.workflow, &courses) })?;
+    let courses: Vec<Course> = scenarios
+        .iter()
+        .map(|scenario| course(&workflow, scenario, &Checkout::new(&root)))
+        .collect();
+    let json = PlanJson {
+        schema: SCHEMA,
+        workflow: question.workflow,
+        courses: &courses,
+    };
+    context.printer.result(&json, |out| {
+        if question.matrix {
+            write_matrix(out, &courses)
+        } else {
+            write(out, question.workflow, &courses)
+        }
+    })?;
     Ok(Exit::Done)
 }
 
 fn read(path: &Utf8PathBuf) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|source| Error::File { action: "read", path: path.clone(), source })
+    fs::read_to_string(path).map_err(|source| Error::File {
+        action: "read",
+        path: path.clone(),
+        source,
+    })
 }
 
-fn scenarios(question: &Question<'_>, context: &Context, workflow: &Workflow) -> Result<Vec<Scenario>, Error> {
+fn scenarios(
+    question: &Question<'_>,
+    context: &Context,
+    workflow: &Workflow,
+) -> Result<Vec<Scenario>, Error> {
     let mut scenarios = match (question.matrix, question.event, question.payload) {
         (true, _, _) => usual_scenarios(),
         (false, event, Some(path)) => {
             let path = context.folder.join(path);
-            let payload: serde_json::Value = serde_json::from_str(&read(&path)?).map_err(|error| Error::Usage(format!("`{path}` is no JSON: {error}")))?;
-            let guessed = if payload.get("pull_request").is_some() { "pull_request" } else { "push" };
+            let payload: serde_json::Value = serde_json::from_str(&read(&path)?)
+                .map_err(|error| Error::Usage(format!("`{path}` is no JSON: {error}")))?;
+            let guessed = if payload.get("pull_request").is_some() {
+                "pull_request"
+            } else {
+                "push"
+            };
             vec![Scenario::concrete(event.unwrap_or(guessed), &payload)]
         }
         (false, Some(event), None) => {
-            let named: Vec<Scenario> = barge_workflow::scenario::scenarios(workflow).into_iter().filter(|scenario| scenario.event.as_deref() == Some(event)).collect();
-            if named.is_empty() { vec![Scenario::of_event(event, RefKind::Branch)] } else { named }
+            let named: Vec<Scenario> = barge_workflow::scenario::scenarios(workflow)
+                .into_iter()
+                .filter(|scenario| scenario.event.as_deref() == Some(event))
+                .collect();
+            if named.is_empty() {
+                vec![Scenario::of_event(event, RefKind::Branch)]
+            } else {
+                named
+            }
         }
         (false, None, None) => barge_workflow::scenario::scenarios(workflow),
     };
     for value in question.values {
         let Some((name, value)) = value.split_once('=') else {
-            return Err(Error::Usage(format!("`{value}` is no NAME=VALUE: give a context path such as `steps.skip.outputs.skip_build=true`")));
+            return Err(Error::Usage(format!(
+                "`{value}` is no NAME=VALUE: give a context path such as `steps.skip.outputs.skip_build=true`"
+            )));
         };
-        scenarios = scenarios.into_iter().map(|scenario| scenario.with_value(name, value)).collect();
+        scenarios = scenarios
+            .into_iter()
+            .map(|scenario| scenario.with_value(name, value))
+            .collect();
     }
     Ok(scenarios)
 }
@@ -89,7 +128,12 @@ fn painted(state: State) -> String {
 
 fn write(out: &mut dyn Write, path: &Utf8Path, courses: &[Course]) -> io::Result<()> {
     for course in courses {
-        writeln!(out, "{}  {}", Tone::Strong.paint(path.file_name().unwrap_or_default()), course.event)?;
+        writeln!(
+            out,
+            "{}  {}",
+            Tone::Strong.paint(path.file_name().unwrap_or_default()),
+            course.event
+        )?;
         if let Some(reason) = &course.not_started {
             writeln!(out, "not started: {reason}\n")?;
             continue;
@@ -102,11 +146,27 @@ fn write(out: &mut dyn Write, path: &Utf8Path, courses: &[Course]) -> io::Result
                 (false, true) => "pushed",
                 (false, false) => "nowhere",
             };
-            writeln!(out, "image    {}  {place}, job {}", image.reference, image.job)?;
+            writeln!(
+                out,
+                "image    {}  {place}, job {}",
+                image.reference, image.job
+            )?;
         }
         for artifact in &course.artifacts {
-            let jobs = |jobs: &[String]| if jobs.is_empty() { "never".to_owned() } else { jobs.join(", ") };
-            writeln!(out, "artifact {}  uploaded: {}  downloaded: {}", artifact.name, jobs(&artifact.uploaded_by), jobs(&artifact.downloaded_by))?;
+            let jobs = |jobs: &[String]| {
+                if jobs.is_empty() {
+                    "never".to_owned()
+                } else {
+                    jobs.join(", ")
+                }
+            };
+            writeln!(
+                out,
+                "artifact {}  uploaded: {}  downloaded: {}",
+                artifact.name,
+                jobs(&artifact.uploaded_by),
+                jobs(&artifact.downloaded_by)
+            )?;
         }
         for (line, message) in &course.breaks {
             writeln!(out, "{}   {line} {message}", Tone::Bad.paint("break"))?;
@@ -117,25 +177,60 @@ fn write(out: &mut dyn Write, path: &Utf8Path, courses: &[Course]) -> io::Result
 }
 
 fn write_job(out: &mut dyn Write, job: &JobCourse) -> io::Result<()> {
-    writeln!(out, "{} {} {}", painted(job.state), Tone::Strong.paint(&job.id), job.reason)?;
+    writeln!(
+        out,
+        "{} {} {}",
+        painted(job.state),
+        Tone::Strong.paint(&job.id),
+        job.reason
+    )?;
     for step in &job.steps {
         let title: String = step.title.chars().take(44).collect();
-        writeln!(out, "  {} {:>4} {title:<44} {}", painted(step.state), step.line, step.detail)?;
+        writeln!(
+            out,
+            "  {} {:>4} {title:<44} {}",
+            painted(step.state),
+            step.line,
+            step.detail
+        )?;
     }
     Ok(())
 }
 
 /// One row per event.
 fn write_matrix(out: &mut dyn Write, courses: &[Course]) -> io::Result<()> {
-    writeln!(out, "{:<20} {:>4} {:>5} {:>5}  {:<10} names", "event", "run", "skip", "fail", "hand-off")?;
+    writeln!(
+        out,
+        "{:<20} {:>4} {:>5} {:>5}  {:<10} names",
+        "event", "run", "skip", "fail", "hand-off"
+    )?;
     for course in courses {
         if let Some(reason) = &course.not_started {
-            writeln!(out, "{:<20} {}", course.event, Tone::Faint.paint(&format!("not started: {reason}")))?;
+            writeln!(
+                out,
+                "{:<20} {}",
+                course.event,
+                Tone::Faint.paint(&format!("not started: {reason}"))
+            )?;
             continue;
         }
-        let count = |states: &[State]| course.jobs.iter().filter(|job| states.contains(&job.state)).count();
-        let verdict = if course.breaks.is_empty() { Tone::Good.paint(&format!("{:<10}", "holds")) } else { Tone::Bad.paint(&format!("{:<10}", "breaks")) };
-        let mut names: Vec<&str> = course.images.iter().map(|image| image.reference.as_str()).collect();
+        let count = |states: &[State]| {
+            course
+                .jobs
+                .iter()
+                .filter(|job| states.contains(&job.state))
+                .count()
+        };
+        let verdict = if course.breaks.is_empty() {
+            Tone::Good.paint(&format!("{:<10}", "holds"))
+        } else {
+            Tone::Bad.paint(&format!("{:<10}", "breaks"))
+        };
+        let mut names: Vec<&str> = course
+            .images
+            .iter()
+            .map(|image| image.reference.as_str())
+            .collect();
         names.dedup();
         writeln!(
             out,
