@@ -1,0 +1,72 @@
+//! The records that may speak about a package, and which of them hit its version.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::module::module_doubt;
+use crate::ecosystem;
+use crate::error::Error;
+use crate::index::{Database, RecordFacts};
+use crate::lookup::Query;
+use crate::range::{Hit, Installed};
+use crate::severity::Rating;
+use crate::version::Scheme;
+
+/// One record that hits a package.
+pub(super) struct RecordHit<'a> {
+    pub(super) record: RecordFacts<'a>,
+    pub(super) query: Query,
+    pub(super) hit: Hit,
+    pub(super) ratings: Vec<Rating>,
+    pub(super) informational: String,
+    pub(super) doubt: Option<String>,
+}
+
+/// All hits of a package, by alias group. A record hits once, by its first query and entry.
+pub(super) fn hits_by_group<'a>(
+    database: &'a Database,
+    queries: &[Query],
+) -> Result<BTreeMap<u32, Vec<RecordHit<'a>>>, Error> {
+    let mut hits: BTreeMap<u32, Vec<RecordHit<'a>>> = BTreeMap::new();
+    let mut seen: BTreeSet<u32> = BTreeSet::new();
+    for query in queries {
+        let name = ecosystem::normal_name(&query.ecosystem, &query.name);
+        let mut package = database.package(&query.ecosystem, &name)?;
+        if package.is_none() && ecosystem::folded_name(&query.ecosystem, &name).is_some() {
+            package = database.package(&query.ecosystem, &name.to_lowercase())?;
+        }
+        let Some(package) = package else { continue };
+        let installed = Installed::new(
+            &query.version,
+            ecosystem::scheme(&query.ecosystem),
+            query.source,
+            &package.texts,
+        );
+        for entry in &package.entries {
+            if seen.contains(&entry.record) {
+                continue;
+            }
+            let Some(hit) = installed.test(entry) else {
+                continue;
+            };
+            seen.insert(entry.record);
+            let record = database.record(entry.record)?;
+            let is_rpm = ecosystem::scheme(&query.ecosystem) == Some(Scheme::Rpm);
+            let doubt = if is_rpm {
+                module_doubt(&query.version, &hit, entry.record, &package)
+            } else {
+                None
+            };
+            let ratings = entry.ratings.clone();
+            let informational = entry.informational.to_owned();
+            hits.entry(record.group).or_default().push(RecordHit {
+                record,
+                query: query.clone(),
+                hit,
+                ratings,
+                informational,
+                doubt,
+            });
+        }
+    }
+    Ok(hits)
+}
