@@ -48,7 +48,12 @@ pub(super) fn upload(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
     }
     let (files, open) = taken_files(walk, usage, &paths, &place);
     // Without a file there is no artifact: the action only warns.
-    let present = if open || files.iter().any(|file| !file.known) {
+    let elsewhere = |wanted: &Text| {
+        let mut open = walk.open_directories.iter();
+        open.any(|open| path::covers(open, wanted) != Comparison::Different)
+    };
+    let unsure = open || walk.files_opaque.is_some() || paths.iter().any(elsewhere);
+    let present = if unsure || files.iter().any(|file| !file.known) {
         Condition::Always
     } else {
         files
