@@ -19,7 +19,7 @@ macro_rules! assert_error {
         let checkout = &$checkout;
         let ran = checkout.barge(&$arguments).exits($code);
         assert!(ran.stdout.is_empty(), "an error leaves stdout alone: {}", ran.stdout);
-        insta::with_settings!({ filters => vec![(r"sha256:[0-9a-f]{64}", "DIGEST"), (r"local-\d+", "RUN")] }, {
+        insta::with_settings!({ filters => vec![(r"sha256:[0-9a-f]{64}", "DIGEST"), (r"[0-9a-f]{64}", "HEX"), (r"local-\d+", "RUN")] }, {
             insta::assert_snapshot!(shown(checkout, &ran));
         });
     }};
@@ -101,6 +101,20 @@ fn a_malformed_payload_names_file_and_field() {
 fn an_artifact_that_is_not_there_is_a_store_failure() {
     let checkout = saved();
     assert_error!(checkout, ["load", "other-artifact"], 4);
+}
+
+#[test]
+fn a_truncated_archive_is_told_from_none() {
+    let checkout = built();
+    checkout.barge(&["save", "-o", "image.tar"]).exits(0);
+    let bytes = fs::read(checkout.file("image.tar")).unwrap();
+    fs::write(checkout.file("image.tar"), &bytes[..bytes.len() / 2]).unwrap();
+    assert_error!(checkout, ["sbom", "image.tar"], 1);
+    checkout.write("image.tar", &"no archive at all".repeat(100));
+    checkout
+        .barge(&["sbom", "image.tar"])
+        .exits(1)
+        .says("image.tar` is not an image");
 }
 
 #[test]

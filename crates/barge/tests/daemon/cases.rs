@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Docker;
+use super::proxy::cutting;
 use super::support::{Checkout, pull_request};
 
 /// A case is a function of the daemon.
@@ -29,6 +30,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("a_failing_step_is_named_and_leaves_nothing", failing_build),
     ("a_build_beyond_its_deadline_is_stopped", deadline),
     ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
+    ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),
 ];
 
@@ -333,6 +335,32 @@ fn full_disk(docker: &Docker) {
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(pointers, 0);
     docker.run(&["rmi", &name(&checkout, "wikid82", "pr-16")]);
+}
+
+fn cut_export(docker: &Docker) {
+    let mut checkout = checkout(docker, "wikid82", 18);
+    fs::write(checkout.file("app/noise"), noise(1 << 20)).unwrap();
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    for limit in [2_000, 300_000, 1_000_000] {
+        let socket = checkout.file(&format!("cut-{limit}.sock"));
+        checkout.set("DOCKER_HOST", &cutting(&socket, &docker.host, limit));
+        let ran = checkout.barge(&["save", "-o", "image.tar"]);
+        assert_eq!(
+            (ran.code, checkout.file("image.tar").exists()),
+            (1, false),
+            "{limit}: {}",
+            ran.stderr
+        );
+        let ran = checkout.barge(&["save"]);
+        let pointers = fs::read_dir(checkout.file(".barge/store/artifacts")).map(Iterator::count);
+        assert_eq!(
+            (ran.code, pointers.unwrap_or_default()),
+            (1, 0),
+            "{limit}: {}",
+            ran.stderr
+        );
+    }
+    docker.run(&["rmi", &name(&checkout, "wikid82", "pr-18")]);
 }
 
 fn whole_way(docker: &Docker) {

@@ -9,6 +9,7 @@
 )]
 
 mod cases;
+mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
 
