@@ -388,7 +388,7 @@ fn event_code(kind: EventKind) -> u32 {
         .unwrap_or(0)
 }
 
-fn put_ratings(out: &mut Vec<u8>, ratings: &[Rating]) {
+fn put_ratings(out: &mut Vec<u8>, ratings: &[Rating<'_>]) {
     put_number(out, ratings.len() as u64);
     for rating in ratings {
         put_number(out, u64::from(rating_code(rating.kind)));

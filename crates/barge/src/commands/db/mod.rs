@@ -320,7 +320,7 @@ fn show(arguments: &ShowArguments, context: &Context) -> Result<Exit, Error> {
             ratings: record
                 .ratings
                 .iter()
-                .map(|rating| rating.score.clone())
+                .map(|rating| rating.score.to_string())
                 .collect(),
             details,
             references,
