@@ -107,6 +107,10 @@ impl EventKind {
 impl Record {
     /// Reads a record; the error says why the bytes are none.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        // A list would be read field by field.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err("it is no OSV record: it is no JSON object".to_owned());
+        }
         let raw: RawRecord = serde_json::from_slice(bytes)
             .map_err(|error| format!("it is no OSV record: {error}"))?;
         let id = raw.id.trimmed();
