@@ -352,6 +352,19 @@ impl Database {
     }
 }
 
+#[cfg(test)]
+impl Database {
+    /// An index of OSV records.
+    pub(crate) fn of_records(records: &[&str]) -> Self {
+        let mut builder = super::Builder::new();
+        for text in records {
+            let record = crate::osv::Record::parse(text.as_bytes()).unwrap();
+            builder.add(&record).unwrap();
+        }
+        Self::from_bytes(builder.finish().unwrap()).unwrap()
+    }
+}
+
 /// The first index for which `before` no longer holds.
 fn lower_bound(count: usize, before: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, count);
