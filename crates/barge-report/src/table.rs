@@ -149,7 +149,7 @@ impl Table {
                 .rows
                 .iter()
                 .filter_map(|row| row.get(index))
-                .map(|cell| cell.text.width());
+                .map(|cell| columns_of(&cell.text));
             cells.chain([column.title.width()]).max().unwrap_or(0)
         };
         let mut widths: Vec<usize> = self
@@ -188,7 +188,7 @@ fn push_row(text: &mut String, row: &[Cell], widths: &[usize], colour: bool) {
         let empty = Cell::default();
         let cell = row.get(index).unwrap_or(&empty);
         let shown = cut(&cell.text, *width);
-        let padding = width.saturating_sub(shown.width());
+        let padding = width.saturating_sub(columns_of(&shown));
         if index > 0 {
             text.push_str(GAP);
         }
@@ -200,10 +200,19 @@ fn push_row(text: &mut String, row: &[Cell], widths: &[usize], colour: bool) {
     text.push('\n');
 }
 
+/// How many columns of a terminal a text takes.
+fn columns_of(text: &str) -> usize {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        text.len()
+    } else {
+        text.width()
+    }
+}
+
 /// The text cut to a width, with a mark where it was cut.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if columns_of(text) <= width {
         return text.to_owned();
     }
     let mut shown = String::new();

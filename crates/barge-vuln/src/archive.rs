@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::ecosystem;
 use crate::error::Error;
 use crate::index::{Builder, Bytes, Database, Problem, Source};
 use crate::osv::Record;
@@ -212,19 +213,41 @@ fn add_loose(builder: &mut Builder, files: &[(String, PathBuf)]) -> Result<(), E
     for chunk in files.chunks(CHUNK) {
         let read = |(name, path): &(String, PathBuf)| {
             let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-            Ok((name.clone(), Sha256::digest(&bytes), Record::parse(&bytes)))
+            let record = Record::parse(&bytes);
+            if record.is_err() && is_side_file(name, &bytes) {
+                return Ok(None);
+            }
+            Ok(Some((Sha256::digest(&bytes), record)))
         };
         let records: Vec<_> = chunk.par_iter().map(read).collect::<Result<_, Error>>()?;
-        for (name, file_digest, record) in records {
+        for ((name, _), record) in chunk.iter().zip(records) {
+            let Some((file_digest, record)) = record else {
+                builder.pass_over(name.clone());
+                continue;
+            };
             digest.update(name.as_bytes());
             digest.update(file_digest);
-            source.add(builder, &name, record)?;
+            source.add(builder, name, record)?;
         }
     }
     if source.records > 0 {
         builder.add_source(source.finish("records", &digest.finalize()));
     }
     Ok(())
+}
+
+/// Whether a file that is no record is none by intention: JSON without the one field that every record must have, outside
+/// of the folders of ecosystems.
+fn is_side_file(name: &str, bytes: &[u8]) -> bool {
+    let folder = Path::new(name)
+        .parent()
+        .and_then(Path::file_name)
+        .map(|folder| folder.to_string_lossy());
+    if folder.is_some_and(|folder| ecosystem::scheme(&folder).is_some()) {
+        return false;
+    }
+    // What cannot be read at all may be a damaged record: that is told.
+    serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|value| value.get("id").is_none())
 }
 
 /// Counts what a source gives.

@@ -32,7 +32,7 @@ pub struct Record {
     /// Where to read more: the advisory first, then in the order of the record.
     pub references: Vec<String>,
     /// How bad it is, in the publisher's own terms.
-    pub ratings: Vec<Rating>,
+    pub ratings: Vec<Rating<'static>>,
     /// What it is about.
     pub affected: Vec<Affected>,
 }
@@ -49,7 +49,7 @@ pub struct Affected {
     /// Versions that are hit by name.
     pub versions: Vec<String>,
     /// Ratings of this package, which replace the record's.
-    pub ratings: Vec<Rating>,
+    pub ratings: Vec<Rating<'static>>,
     /// RustSec's word for records that are no vulnerabilities: `unmaintained`, `unsound`, `notice`.
     pub informational: Option<String>,
 }
@@ -107,6 +107,10 @@ impl EventKind {
 impl Record {
     /// Reads a record; the error says why the bytes are none.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        // A list would be read field by field.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err("it is no OSV record: it is no JSON object".to_owned());
+        }
         let raw: RawRecord = serde_json::from_slice(bytes)
             .map_err(|error| format!("it is no OSV record: {error}"))?;
         let id = raw.id.trimmed();
@@ -122,7 +126,7 @@ impl Record {
         }
         let specific = raw.database_specific.0.unwrap_or_default();
         let mut ratings = ratings(raw.severity);
-        let scores: Vec<Rating> = specific.plain_scores().collect();
+        let scores: Vec<Rating<'static>> = specific.plain_scores().collect();
         ratings.extend(specific.severity.rating(RatingKind::Word));
         ratings.extend(scores);
         Ok(Self {
@@ -225,7 +229,7 @@ struct RawEvent {
 
 impl RawSpecific {
     /// Some converters keep the score without its vector.
-    fn plain_scores(&self) -> impl Iterator<Item = Rating> {
+    fn plain_scores(&self) -> impl Iterator<Item = Rating<'static>> {
         let scores = [
             (self.cvss_v4, RatingKind::ScoreV4),
             (self.cvss_v3, RatingKind::ScoreV3),
@@ -235,16 +239,19 @@ impl RawSpecific {
             let score = number.0.filter(|score| (0.0..=10.0).contains(score))?;
             Some(Rating {
                 kind,
-                score: format!("{score:.1}"),
+                score: format!("{score:.1}").into(),
             })
         })
     }
 }
 
 impl Text {
-    fn rating(self, kind: RatingKind) -> Option<Rating> {
+    fn rating(self, kind: RatingKind) -> Option<Rating<'static>> {
         let score = self.trimmed();
-        (!score.is_empty()).then_some(Rating { kind, score })
+        (!score.is_empty()).then(|| Rating {
+            kind,
+            score: score.into(),
+        })
     }
 }
 
@@ -313,7 +320,7 @@ fn references(raw: Objects<RawReference>) -> Vec<String> {
     found.into_iter().map(|(_, url)| url).collect()
 }
 
-fn ratings(raw: Objects<RawSeverity>) -> Vec<Rating> {
+fn ratings(raw: Objects<RawSeverity>) -> Vec<Rating<'static>> {
     let rating = |raw: RawSeverity| {
         let kind = match raw.kind.0.as_str() {
             "CVSS_V2" => RatingKind::CvssV2,

@@ -394,3 +394,6 @@ impl Policy {
         groups.iter().map(line).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

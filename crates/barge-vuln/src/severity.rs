@@ -8,6 +8,8 @@
 //! 5. the CVE's vector in the side table, the CVE authority's before CISA's;
 //! 6. nothing: the severity is unknown, which is not low.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,11 +103,11 @@ pub struct UnknownSeverity(pub String);
 
 /// A rating as its publisher wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rating {
+pub struct Rating<'a> {
     /// What kind of rating it is.
     pub kind: RatingKind,
     /// A CVSS vector, a score or a word, by kind.
-    pub score: String,
+    pub score: Cow<'a, str>,
 }
 
 /// The kinds of ratings.
@@ -173,24 +175,24 @@ pub struct Assessment {
 impl Assessment {
     /// What one set of ratings comes to, or `None` if none can be read.
     #[must_use]
-    pub fn of(ratings: &[Rating], source: &str) -> Option<Self> {
-        let mut sorted: Vec<&Rating> = ratings.iter().collect();
+    pub fn of(ratings: &[Rating<'_>], source: &str, scores: &mut Scores) -> Option<Self> {
+        let mut sorted: Vec<&Rating<'_>> = ratings.iter().collect();
         sorted.sort_by_key(|rating| rating.kind.preference());
         sorted
             .into_iter()
-            .find_map(|rating| Self::of_rating(rating, source))
+            .find_map(|rating| Self::of_rating(rating, source, scores))
     }
 
-    fn of_rating(rating: &Rating, source: &str) -> Option<Self> {
+    fn of_rating(rating: &Rating<'_>, source: &str, scores: &mut Scores) -> Option<Self> {
         match rating.kind {
             RatingKind::CvssV2 | RatingKind::CvssV3 | RatingKind::CvssV4 => {
-                let score = vector_score(&rating.score)?;
+                let score = scores.of(&rating.score)?;
                 let level = Severity::from_score(score);
                 let source = format!("{source} {}", vector_name(&rating.score));
                 Some(Self {
                     level,
                     score: Some(score),
-                    vector: Some(rating.score.clone()),
+                    vector: Some(rating.score.to_string()),
                     source,
                 })
             }
@@ -222,6 +224,22 @@ impl Assessment {
                 })
             }
         }
+    }
+}
+
+/// Scores of vectors that were asked before: few vectors make up most of the data.
+#[derive(Debug, Default)]
+pub struct Scores(HashMap<String, Option<f64>>);
+
+impl Scores {
+    /// The score of a CVSS vector, as [`vector_score`] computes it.
+    pub fn of(&mut self, vector: &str) -> Option<f64> {
+        if let Some(score) = self.0.get(vector) {
+            return *score;
+        }
+        let score = vector_score(vector);
+        self.0.insert(vector.to_owned(), score);
+        score
     }
 }
 

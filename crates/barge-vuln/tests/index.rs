@@ -220,6 +220,35 @@ fn hostile_records_are_counted_and_named() {
 }
 
 #[test]
+fn side_files_are_no_problem() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["vex", "npm"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("A-1.json", &record("A-1", "a", "2.0.0", ""));
+    write("npm/B-1.json", &record("B-1", "b", "2.0.0", ""));
+    write("counts.json", r#"{"npm":2}"#);
+    write("list.json", r#"["A-1"]"#);
+    write("README", "two records");
+    write("vex/image.json", r#"{"@id":"x","statements":[]}"#);
+    let builder = compile(folder.path()).unwrap();
+    assert_eq!(builder.problem_count(), 0);
+    let others = ["counts.json", "list.json", "vex/image.json"];
+    assert_eq!(builder.passed_over(), others);
+    // In the folder of an ecosystem the same file should have been a record, and damage is told wherever it is.
+    write("npm/counts.json", r#"{"npm":2}"#);
+    write("vex/cut.json", r#"{"id":"C-1","#);
+    let builder = compile(folder.path()).unwrap();
+    let names: Vec<&str> = builder
+        .problems()
+        .iter()
+        .map(|problem| problem.name.as_str())
+        .collect();
+    assert_eq!(names, ["npm/counts.json", "vex/cut.json"]);
+}
+
+#[test]
 fn broken_archives_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.zip");

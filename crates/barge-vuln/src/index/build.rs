@@ -48,6 +48,7 @@ pub struct Builder {
     sources: Vec<Source>,
     problem_count: u64,
     problems: Vec<Problem>,
+    passed_over: Vec<String>,
 }
 
 impl fmt::Debug for Builder {
@@ -180,6 +181,17 @@ impl Builder {
     /// Takes side data: KEV, EPSS, CVSS by CVE.
     pub fn add_side_data(&mut self, side: SideData) {
         self.side.merge(side);
+    }
+
+    /// Notes a file that lies beside the records and is none of them.
+    pub(crate) fn pass_over(&mut self, name: String) {
+        self.passed_over.push(name);
+    }
+
+    /// Files that lie beside the records, by name.
+    #[must_use]
+    pub fn passed_over(&self) -> &[String] {
+        &self.passed_over
     }
 
     /// The problems so far, as many as are kept by name.
@@ -388,7 +400,7 @@ fn event_code(kind: EventKind) -> u32 {
         .unwrap_or(0)
 }
 
-fn put_ratings(out: &mut Vec<u8>, ratings: &[Rating]) {
+fn put_ratings(out: &mut Vec<u8>, ratings: &[Rating<'_>]) {
     put_number(out, ratings.len() as u64);
     for rating in ratings {
         put_number(out, u64::from(rating_code(rating.kind)));

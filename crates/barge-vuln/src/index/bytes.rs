@@ -89,7 +89,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn texts(&mut self) -> Result<Vec<&'a str>, Error> {
         let count = self.count()?;
-        (0..count).map(|_| self.text()).collect()
+        // Collecting results would not know the length. The count cannot exceed what is left, so this is bounded.
+        let mut texts = Vec::with_capacity(count);
+        for _ in 0..count {
+            texts.push(self.text()?);
+        }
+        Ok(texts)
     }
 }
 

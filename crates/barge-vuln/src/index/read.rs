@@ -45,7 +45,7 @@ pub struct Entry<'a> {
     /// The number of the record.
     pub record: u32,
     /// Ratings of this package, which replace the record's.
-    pub ratings: Vec<Rating>,
+    pub ratings: Vec<Rating<'a>>,
     /// RustSec's word for records that are no vulnerabilities, or empty.
     pub informational: &'a str,
     /// The ranges.
@@ -81,7 +81,7 @@ pub struct RecordFacts<'a> {
     /// Ids of other records.
     pub related: Vec<&'a str>,
     /// Its ratings.
-    pub ratings: Vec<Rating>,
+    pub ratings: Vec<Rating<'a>>,
     /// Where to read more, or empty if that follows from an id.
     pub url: &'a str,
     /// One line on what is wrong.
@@ -231,7 +231,7 @@ impl Database {
                 let rating = |_| {
                     Ok(Rating {
                         kind: read_rating_kind(&mut reader)?,
-                        score: reader.text()?.to_owned(),
+                        score: reader.text()?.into(),
                     })
                 };
                 (0..count).map(rating).collect::<Result<_, Error>>()?
@@ -352,6 +352,19 @@ impl Database {
     }
 }
 
+#[cfg(test)]
+impl Database {
+    /// An index of OSV records.
+    pub(crate) fn of_records(records: &[&str]) -> Self {
+        let mut builder = super::Builder::new();
+        for text in records {
+            let record = crate::osv::Record::parse(text.as_bytes()).unwrap();
+            builder.add(&record).unwrap();
+        }
+        Self::from_bytes(builder.finish().unwrap()).unwrap()
+    }
+}
+
 /// The first index for which `before` no longer holds.
 fn lower_bound(count: usize, before: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, count);
@@ -392,7 +405,7 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
     for _ in 0..reader.count()? {
         ratings.push(Rating {
             kind: read_rating_kind(reader)?,
-            score: read_text(reader, texts)?.to_owned(),
+            score: read_text(reader, texts)?.into(),
         });
     }
     let informational = read_text(reader, texts)?;
@@ -415,9 +428,10 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
         ranges.push(range);
     }
     let count = reader.count()?;
-    let versions = (0..count)
-        .map(|_| read_text_number(reader, texts))
-        .collect::<Result<_, _>>()?;
+    let mut versions = Vec::with_capacity(count);
+    for _ in 0..count {
+        versions.push(read_text_number(reader, texts)?);
+    }
     Ok(Entry {
         record,
         ratings,

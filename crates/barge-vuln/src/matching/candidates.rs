@@ -14,17 +14,17 @@ use crate::version::Scheme;
 /// One record that hits a package.
 pub(super) struct RecordHit<'a> {
     pub(super) record: RecordFacts<'a>,
-    pub(super) query: Query,
+    pub(super) query: &'a Query,
     pub(super) hit: Hit,
-    pub(super) ratings: Vec<Rating>,
-    pub(super) informational: String,
+    pub(super) ratings: Vec<Rating<'a>>,
+    pub(super) informational: &'a str,
     pub(super) doubt: Option<String>,
 }
 
 /// All hits of a package, by alias group. A record hits once, by its first query and entry.
 pub(super) fn hits_by_group<'a>(
     database: &'a Database,
-    queries: &[Query],
+    queries: &'a [Query],
 ) -> Result<BTreeMap<u32, Vec<RecordHit<'a>>>, Error> {
     let mut hits: BTreeMap<u32, Vec<RecordHit<'a>>> = BTreeMap::new();
     let mut seen: BTreeSet<u32> = BTreeSet::new();
@@ -56,14 +56,12 @@ pub(super) fn hits_by_group<'a>(
             } else {
                 None
             };
-            let ratings = entry.ratings.clone();
-            let informational = entry.informational.to_owned();
             hits.entry(record.group).or_default().push(RecordHit {
                 record,
-                query: query.clone(),
+                query,
                 hit,
-                ratings,
-                informational,
+                ratings: entry.ratings.clone(),
+                informational: entry.informational,
                 doubt,
             });
         }

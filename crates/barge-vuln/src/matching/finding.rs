@@ -1,5 +1,7 @@
 //! What matching finds: matches, the flaws they are about, and how each was found.
 
+use std::sync::Arc;
+
 use barge_sbom::package::Package;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +11,8 @@ use crate::side::Exploited;
 /// One flaw of one package.
 #[derive(Debug, Clone)]
 pub struct Match {
-    /// The package.
-    pub package: Package,
+    /// The package, shared by all its matches.
+    pub package: Arc<Package>,
     /// The flaw.
     pub advisory: Advisory,
     /// What kind of statement it is.
@@ -226,7 +228,7 @@ impl Match {
             published: 0,
         };
         Self {
-            package,
+            package: Arc::new(package),
             advisory,
             class,
             fix: Fix::None,

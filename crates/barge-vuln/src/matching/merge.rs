@@ -1,6 +1,7 @@
 //! Merges the hits of one alias group into one match: ids, severity, fix, reasons.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use barge_sbom::package::Package;
 
@@ -10,14 +11,15 @@ use crate::ecosystem;
 use crate::error::Error;
 use crate::index::{Database, RecordFacts};
 use crate::range::Rule;
-use crate::severity::{Assessment, Severity};
+use crate::severity::{Assessment, Scores, Severity};
 use crate::version::{Scheme, compare};
 
 /// Makes one match of the hits of one alias group.
 pub(super) fn merge(
     database: &Database,
-    package: &Package,
+    package: &Arc<Package>,
     hits: Vec<RecordHit<'_>>,
+    scores: &mut Scores,
 ) -> Result<Match, Error> {
     let group = hits.first().map(|hit| hit.record.group).unwrap_or_default();
     let (group_ids, group_records) = database.group(group)?;
@@ -45,7 +47,7 @@ pub(super) fn merge(
         };
     }
     let class = hits.iter().map(class).min().unwrap_or(Class::Vulnerability);
-    let severity = assess(database, class, &hits, &group_records, &cves)?;
+    let severity = assess(database, class, &hits, &group_records, &cves, scores)?;
     let upstream: BTreeSet<&str> = hits
         .iter()
         .flat_map(|hit| fixed_flaws(&hit.record))
@@ -90,7 +92,7 @@ pub(super) fn merge(
     let fix = fix(&hits);
     let why = hits.into_iter().map(reason).collect();
     Ok(Match {
-        package: package.clone(),
+        package: Arc::clone(package),
         advisory,
         class,
         fix,
@@ -151,7 +153,7 @@ pub(super) fn fixed_flaws<'a>(record: &RecordFacts<'a>) -> impl Iterator<Item = 
 
 fn class(hit: &RecordHit<'_>) -> Class {
     let id = hit.record.id;
-    match hit.informational.as_str() {
+    match hit.informational {
         "unmaintained" => return Class::Unmaintained,
         "unsound" => return Class::Unsound,
         "" => {}
@@ -177,6 +179,7 @@ fn assess(
     hits: &[RecordHit<'_>],
     group_records: &[u32],
     cves: &BTreeSet<&str>,
+    scores: &mut Scores,
 ) -> Result<Assessment, Error> {
     if class == Class::Malware {
         return Ok(Assessment {
@@ -191,8 +194,8 @@ fn assess(
             .reduce(|best, next| if next.level > best.level { next } else { best })
     };
     let own = hits.iter().filter_map(|hit| {
-        let of_package = Assessment::of(&hit.ratings, hit.record.id);
-        of_package.or_else(|| Assessment::of(&hit.record.ratings, hit.record.id))
+        let of_package = Assessment::of(&hit.ratings, hit.record.id, scores);
+        of_package.or_else(|| Assessment::of(&hit.record.ratings, hit.record.id, scores))
     });
     if let Some(found) = worst(own.collect()) {
         return Ok(found);
@@ -201,7 +204,7 @@ fn assess(
     for number in group_records {
         let record = database.record(*number)?;
         if !record.withdrawn {
-            others.extend(Assessment::of(&record.ratings, record.id));
+            others.extend(Assessment::of(&record.ratings, record.id, scores));
         }
     }
     if let Some(found) = worst(others) {
@@ -211,7 +214,7 @@ fn assess(
     for cve in cves {
         let facts = database.cve(cve)?.unwrap_or_default();
         let vectors = facts.vectors.iter().filter_map(|(source, vector)| {
-            let score = crate::severity::vector_score(vector)?;
+            let score = scores.of(vector)?;
             let level = Severity::from_score(score);
             Some(Assessment {
                 level,
@@ -269,10 +272,10 @@ fn fix(hits: &[RecordHit<'_>]) -> Fix {
 fn reason(hit: RecordHit<'_>) -> Reason {
     Reason {
         record: hit.record.id.to_owned(),
-        ecosystem: hit.query.ecosystem,
-        name: hit.query.name,
+        ecosystem: hit.query.ecosystem.clone(),
+        name: hit.query.name.clone(),
         source: hit.query.source,
-        version: hit.query.version,
+        version: hit.query.version.clone(),
         range: match hit.hit.rule {
             Rule::Range(range) => range,
             Rule::Listed(version) => format!("listed {version}"),

@@ -6,9 +6,12 @@ mod merge;
 mod module;
 mod ownership;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use barge_sbom::package::{Distro, Sbom};
+use barge_sbom::package::{Distro, Package, Sbom};
+use rayon::prelude::*;
 
 use self::candidates::hits_by_group;
 pub use self::finding::*;
@@ -19,6 +22,7 @@ use crate::error::Error;
 use crate::index::{Database, RecordText};
 use crate::lookup::queries;
 use crate::range::is_readable;
+use crate::severity::Scores;
 
 /// Matches every package of a bill. `distro` replaces the bill's distribution if given.
 pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result<Findings, Error> {
@@ -28,34 +32,24 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
         ..Findings::default()
     };
     let mut coverage: BTreeMap<String, usize> = BTreeMap::new();
-    for package in &sbom.packages {
-        let queries = match queries(database, package, distro) {
-            Ok(queries) => queries,
-            Err(reason) => {
-                findings.skipped.push((package.purl.clone(), reason));
-                continue;
-            }
-        };
-        let asked: BTreeSet<&str> = queries
-            .iter()
-            .map(|query| query.ecosystem.as_str())
-            .collect();
-        for ecosystem in asked {
-            *coverage.entry(ecosystem.to_owned()).or_default() += 1;
+    // Packages are independent of each other; their order is kept. Long runs share the scores of vectors.
+    let shares = 2 * rayon::current_num_threads();
+    let at_once = (sbom.packages.len() / shares).max(PACKAGES_AT_ONCE);
+    let outcomes: Vec<Outcome> = sbom
+        .packages
+        .par_iter()
+        .with_min_len(at_once)
+        .map_init(Scores::default, |scores, package| {
+            find_one(database, package, distro, scores)
+        })
+        .collect::<Result<_, Error>>()?;
+    for (package, outcome) in sbom.packages.iter().zip(outcomes) {
+        for ecosystem in outcome.asked {
+            *coverage.entry(ecosystem).or_default() += 1;
         }
-        let unreadable = queries
-            .iter()
-            .find(|query| !is_readable(&query.version, ecosystem::scheme(&query.ecosystem)));
-        if let Some(query) = unreadable {
-            let reason = format!(
-                "version `{}` is none of {}: only listed versions can hit",
-                query.version, query.ecosystem
-            );
-            findings.skipped.push((package.purl.clone(), reason));
-        }
-        for hits in hits_by_group(database, &queries)?.into_values() {
-            findings.matches.push(merge(database, package, hits)?);
-        }
+        let skipped = outcome.skipped.map(|reason| (package.purl.clone(), reason));
+        findings.skipped.extend(skipped);
+        findings.matches.extend(outcome.matches);
     }
     findings.coverage = coverage
         .into_iter()
@@ -68,6 +62,60 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
     apply_ownership(database, sbom, distro, &mut findings.matches)?;
     sort(&mut findings.matches);
     Ok(findings)
+}
+
+/// The fewest packages that one thread takes at a time: fewer are done sooner than shared out.
+const PACKAGES_AT_ONCE: usize = 32;
+
+/// What came of one package.
+#[derive(Default)]
+struct Outcome {
+    /// The ecosystems that were asked.
+    asked: BTreeSet<String>,
+    /// Why it could not be looked up, or not fully.
+    skipped: Option<String>,
+    matches: Vec<Match>,
+}
+
+fn find_one(
+    database: &Database,
+    package: &Package,
+    distro: Option<&Distro>,
+    scores: &mut Scores,
+) -> Result<Outcome, Error> {
+    let mut outcome = Outcome::default();
+    let queries = match queries(database, package, distro) {
+        Ok(queries) => queries,
+        Err(reason) => {
+            outcome.skipped = Some(reason);
+            return Ok(outcome);
+        }
+    };
+    outcome.asked = queries
+        .iter()
+        .map(|query| query.ecosystem.clone())
+        .collect();
+    let unreadable = queries
+        .iter()
+        .find(|query| !is_readable(&query.version, ecosystem::scheme(&query.ecosystem)));
+    outcome.skipped = unreadable.map(|query| {
+        format!(
+            "version `{}` is none of {}: only listed versions can hit",
+            query.version, query.ecosystem
+        )
+    });
+    let hits = hits_by_group(database, &queries)?;
+    if hits.is_empty() {
+        return Ok(outcome);
+    }
+    let package = Arc::new(package.clone());
+    outcome.matches.reserve(hits.len());
+    for hits in hits.into_values() {
+        outcome
+            .matches
+            .push(merge(database, &package, hits, scores)?);
+    }
+    Ok(outcome)
 }
 
 /// The long texts of matches, by the id of the record that hits first. Blocks of texts are unpacked once each.
@@ -101,25 +149,15 @@ pub(crate) fn sort(matches: &mut [Match]) {
     matches.sort_by(|left, right| {
         let rank = |found: &Match| {
             let exploited = found.advisory.exploited.is_some();
-            (
-                !found.class.is_security(),
-                std::cmp::Reverse(found.advisory.severity.level),
-                !exploited,
-            )
+            let level = Reverse(found.advisory.severity.level);
+            (!found.class.is_security(), level, !exploited)
         };
         let epss = |found: &Match| found.advisory.epss.map_or(0.0, |(score, _)| score);
-        let identity = |found: &Match| {
-            let paths: Vec<String> = found
-                .package
-                .evidence
-                .iter()
-                .map(|evidence| evidence.path.clone())
-                .collect();
-            (found.package.purl.clone(), found.advisory.id.clone(), paths)
-        };
         rank(left)
             .cmp(&rank(right))
             .then_with(|| epss(right).total_cmp(&epss(left)))
-            .then_with(|| identity(left).cmp(&identity(right)))
+            .then_with(|| left.package.purl.cmp(&right.package.purl))
+            .then_with(|| left.advisory.id.cmp(&right.advisory.id))
+            .then_with(|| left.package.evidence.iter().cmp(&right.package.evidence))
     });
 }

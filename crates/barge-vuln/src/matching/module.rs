@@ -53,3 +53,61 @@ fn module_tag(version: &str) -> Option<&str> {
     let end = tag[9..].find('+').map_or(tag.len(), |end| end + 9);
     Some(&tag[..end])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::Database;
+    use crate::matching::find;
+    use crate::purl::bill;
+
+    #[test]
+    fn tags_end_before_the_build() {
+        let cases = [
+            ("1.module_el8.3.0+2044+12421f43", Some("module_el8.3.0")),
+            ("4.module+el8.9.0+1+2", Some("module+el8.9.0")),
+            ("1.module_el8", Some("module_el8")),
+            ("1.el8", None),
+        ];
+        for (version, wanted) in cases {
+            assert_eq!(module_tag(version), wanted, "{version}");
+        }
+    }
+
+    #[test]
+    fn module_builds_are_compared_inside_their_stream() {
+        let events = |fixed: &str| {
+            format!(
+                r#"{{"package":{{"ecosystem":"AlmaLinux:8","name":"nodejs"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}"#
+            )
+        };
+        let text = format!(
+            r#"{{"id":"ALSA-2026:1","modified":"2026-01-01T00:00:00Z","affected":[{},{}]}}"#,
+            events("1:14.0-2.module_el8.3.0+1+a"),
+            events("1:16.0-1.module_el8.5.0+2+b")
+        );
+        let database = Database::of_records(&[&text]);
+        let cases = [
+            // Below the fix of the own stream: hit without doubt.
+            ("1:14.0-1.module_el8.3.0+1+a", None),
+            // At the fix of the own stream, but below that of another.
+            (
+                "1:14.0-2.module_el8.3.0+1+a",
+                Some("same module build is installed"),
+            ),
+            ("1:14.0-1.el8", Some("a plain build was compared")),
+        ];
+        for (version, doubt) in cases {
+            let purl = format!("pkg:rpm/almalinux/nodejs@{version}?distro=almalinux-8.5");
+            let findings = find(&database, &bill(&[purl]).unwrap(), None).unwrap();
+            let found = findings.matches[0].doubt.as_deref();
+            assert_eq!(found.is_some(), doubt.is_some(), "{version} {found:?}");
+            assert!(
+                found
+                    .unwrap_or_default()
+                    .contains(doubt.unwrap_or_default()),
+                "{version} {found:?}"
+            );
+        }
+    }
+}

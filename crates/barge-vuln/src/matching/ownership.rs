@@ -120,3 +120,6 @@ fn fixed_by_distribution(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

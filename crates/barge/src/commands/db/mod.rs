@@ -116,6 +116,9 @@ fn open(context: &Context, path: Option<&Utf8PathBuf>) -> Result<Database, Error
 /// Compiles a folder and tells what came of it.
 fn compile(context: &Context, from: &Utf8PathBuf, output: &Utf8PathBuf) -> Result<Exit, Error> {
     let builder = barge_vuln::compile(from.as_std_path())?;
+    for name in builder.passed_over() {
+        tracing::debug!("passed over `{name}`: it is no record");
+    }
     for problem in builder.problems() {
         context
             .printer
@@ -320,7 +323,7 @@ fn show(arguments: &ShowArguments, context: &Context) -> Result<Exit, Error> {
             ratings: record
                 .ratings
                 .iter()
-                .map(|rating| rating.score.clone())
+                .map(|rating| rating.score.to_string())
                 .collect(),
             details,
             references,
