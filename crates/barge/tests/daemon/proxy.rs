@@ -1,6 +1,6 @@
 //! Between barge and the real daemon: a socket that passes everything on, and cuts exports off after so many bytes.
 
-use std::io::{Read, Write};
+use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
