@@ -40,6 +40,17 @@ pub enum StepName {
     Verify,
 }
 
+impl std::fmt::Display for StepName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Build => "build",
+            Self::Save => "save",
+            Self::Load => "load",
+            Self::Verify => "verify",
+        })
+    }
+}
+
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -204,7 +204,7 @@ fn write(context: &Context, out: &mut dyn Write, run: &Run) -> io::Result<()> {
             StepState::Failed => ("failed", Tone::Bad),
             StepState::Skipped => ("not run", Tone::Warning),
         };
-        let name = format!("{:?}", step.name).to_lowercase();
+        let name = step.name;
         let time = if step.state == StepState::Skipped {
             String::new()
         } else {
