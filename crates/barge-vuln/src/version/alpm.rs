@@ -55,22 +55,7 @@ fn compare_part(left: &str, right: &str) -> Ordering {
         if left_gap.len() != right_gap.len() {
             return left_gap.len().cmp(&right_gap.len());
         }
-        let numeric = left_text.starts_with(|first: char| first.is_ascii_digit());
-        let wanted = |byte: u8| {
-            if numeric {
-                byte.is_ascii_digit()
-            } else {
-                byte.is_ascii_alphabetic()
-            }
-        };
-        let (left_part, left_after) = split_while(left_text, wanted);
-        let (right_part, right_after) = split_while(right_text, wanted);
-        let order = match (numeric, right_part.is_empty()) {
-            (true, true) => Ordering::Greater,
-            (false, true) => Ordering::Less,
-            (true, false) => Number::new(left_part).cmp(&Number::new(right_part)),
-            (false, false) => left_part.cmp(right_part),
-        };
+        let (order, left_after, right_after) = super::rpm::compare_segment(left_text, right_text);
         if order.is_ne() {
             return order;
         }

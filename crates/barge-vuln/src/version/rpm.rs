@@ -69,27 +69,36 @@ fn compare_part(mut left: &str, mut right: &str) -> Ordering {
         if left.is_empty() || right.is_empty() {
             return left.len().min(1).cmp(&right.len().min(1));
         }
-        let numeric = left.starts_with(|first: char| first.is_ascii_digit());
-        let wanted = |byte: u8| {
-            if numeric {
-                byte.is_ascii_digit()
-            } else {
-                byte.is_ascii_alphabetic()
-            }
-        };
-        let (left_part, left_rest) = split_while(left, wanted);
-        let (right_part, right_rest) = split_while(right, wanted);
-        let order = match (numeric, right_part.is_empty()) {
-            (true, true) => Ordering::Greater,
-            (false, true) => Ordering::Less,
-            (true, false) => Number::new(left_part).cmp(&Number::new(right_part)),
-            (false, false) => left_part.cmp(right_part),
-        };
+        let (order, left_rest, right_rest) = compare_segment(left, right);
         if order.is_ne() {
             return order;
         }
         (left, right) = (left_rest, right_rest);
     }
+}
+
+/// Compares the digits or letters that both texts begin with, and gives what follows them. Of different kinds, digits win.
+pub(super) fn compare_segment<'a, 'b>(
+    left: &'a str,
+    right: &'b str,
+) -> (Ordering, &'a str, &'b str) {
+    let numeric = left.starts_with(|first: char| first.is_ascii_digit());
+    let wanted = |byte: u8| {
+        if numeric {
+            byte.is_ascii_digit()
+        } else {
+            byte.is_ascii_alphabetic()
+        }
+    };
+    let (left_part, left_rest) = split_while(left, wanted);
+    let (right_part, right_rest) = split_while(right, wanted);
+    let order = match (numeric, right_part.is_empty()) {
+        (true, true) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        (true, false) => Number::new(left_part).cmp(&Number::new(right_part)),
+        (false, false) => left_part.cmp(right_part),
+    };
+    (order, left_rest, right_rest)
 }
 
 fn skip_separators(text: &str) -> &str {
