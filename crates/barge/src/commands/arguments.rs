@@ -57,7 +57,7 @@ impl BuildArguments {
 }
 
 /// Which store.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct StoreArguments {
     /// Where artifacts live, such as dir:/mnt/artifacts; by default .barge/store
     #[arg(long, env = "BARGE_STORE", value_name = "ADDRESS")]
@@ -151,6 +151,7 @@ impl ScanArguments {
 /// The bill of materials of what was named, with every layer compared with its digest.
 pub(crate) fn bill_of(
     context: &Context,
+    store: &StoreArguments,
     words: &[String],
     path: Option<String>,
 ) -> Result<Sbom, Error> {
@@ -161,7 +162,7 @@ pub(crate) fn bill_of(
         verify: true,
         ..Default::default()
     };
-    let store = surroundings.workspace().store();
+    let store = store.root(context)?;
     context.block_on(async { Ok(bill(&surroundings, &store, &input, options, no_cache()).await?) })
 }
 

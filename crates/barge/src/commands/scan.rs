@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
     #[command(flatten)]
+    store: super::StoreArguments,
+    #[command(flatten)]
     scan: super::ScanArguments,
     #[command(flatten)]
     policy: PolicyArguments,
@@ -134,7 +136,7 @@ impl FromStr for Output {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let given = arguments.scan.options(context)?;
-    let sbom = super::bill_of(context, &arguments.inputs, given.path)?;
+    let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
     let path = given
         .database
         .ok_or(barge_pipeline::Error::NoAdvisoryData)?;

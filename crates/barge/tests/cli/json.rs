@@ -61,3 +61,28 @@ fn shapes_are_stable() {
         insta::assert_json_snapshot!(name, shape(&json));
     }
 }
+
+#[test]
+fn a_scan_reads_the_store_that_was_named() {
+    let checkout = Checkout::new();
+    let database = checkout.advisories("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N");
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    let saved = checkout
+        .barge(&["save", "--store", "dir:other", "--format", "json"])
+        .exits(0)
+        .json();
+    let input = format!(
+        "store:{}",
+        saved["saved"]["record"]["artifact"].as_str().unwrap()
+    );
+    checkout
+        .barge(&["scan", "--db", &database, &input])
+        .exits(4);
+    checkout
+        .barge(&["scan", "--db", &database, "--store", "dir:other", &input])
+        .exits(0);
+    checkout.write("barge.toml", "[store]\naddress = \"dir:other\"\n");
+    checkout
+        .barge(&["scan", "--db", &database, &input])
+        .exits(0);
+}

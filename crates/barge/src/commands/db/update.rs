@@ -102,7 +102,12 @@ fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<
 fn ecosystems(arguments: &Arguments, context: &Context) -> Result<BTreeSet<String>, Error> {
     let mut names: BTreeSet<String> = arguments.ecosystem.iter().cloned().collect();
     if let Some(input) = &arguments.input {
-        let sbom = crate::commands::bill_of(context, std::slice::from_ref(input), None)?;
+        let sbom = crate::commands::bill_of(
+            context,
+            &Default::default(),
+            std::slice::from_ref(input),
+            None,
+        )?;
         names.extend(barge_vuln::needed_ecosystems(&sbom));
     }
     if names.is_empty() {
