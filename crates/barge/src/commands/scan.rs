@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
+use std::mem::ManuallyDrop;
 use std::str::FromStr;
 
 use barge_report::markdown::{COMMENT_BUDGET, SUMMARY_BUDGET};
-use barge_report::{Tool, junit, sarif};
+use barge_report::{Tool, json, junit, sarif};
 use barge_sbom::Sbom;
 use barge_vuln::output::{self, ReportOptions, ScanJson};
 use barge_vuln::{Database, Options, Policy, Scan, Status, Threshold};
@@ -155,7 +156,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         distro: arguments.distro.as_deref().map(barge_vuln::distro),
         now: context.source_date.unwrap_or(context.now),
     };
-    let scan = barge_vuln::scan(&database, &sbom, &options)?;
+    // Nothing of this outlives the command by much: giving the memory back piece by piece would be for nothing.
+    let sbom = ManuallyDrop::new(sbom);
+    let scan = ManuallyDrop::new(barge_vuln::scan(&database, &sbom, &options)?);
     for wanted in &arguments.outputs {
         write(context, arguments, &database, &sbom, &scan, wanted)?;
     }
@@ -203,10 +206,10 @@ fn write(
 ) -> Result<(), Error> {
     let text = match wanted.kind {
         OutputKind::Table => output::table(scan).render(None, false),
-        OutputKind::Json => json(&ScanJson::from(scan)),
-        OutputKind::Cyclonedx => json(&output::cyclonedx(scan, &tool())),
-        OutputKind::Openvex => json(&output::openvex(scan, "barge")),
-        OutputKind::Gitlab => json(&output::gitlab(scan, &tool())),
+        OutputKind::Json => json::render(&ScanJson::from(scan)),
+        OutputKind::Cyclonedx => json::render(&output::cyclonedx(scan, &tool())),
+        OutputKind::Openvex => json::render(&output::openvex(scan, "barge")),
+        OutputKind::Gitlab => json::render(&output::gitlab(scan, &tool())),
         OutputKind::Markdown => output::markdown(scan).render(budget(wanted)),
         OutputKind::Junit => junit::render(&report(database, sbom, scan)?),
         OutputKind::Sarif => {
@@ -262,12 +265,6 @@ pub(crate) fn tool() -> Tool {
         version: env!("CARGO_PKG_VERSION").into(),
         url: env!("CARGO_PKG_REPOSITORY").into(),
     }
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
 }
 
 /// Shows the scan on stdout, in the format that every command has.
