@@ -3,6 +3,7 @@
 mod address;
 mod directory;
 mod error;
+pub mod http;
 pub mod registry;
 mod tee;
 

@@ -14,7 +14,7 @@ use super::authorization::Scopes;
 use super::client::{Ask, Client};
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::transport::{Answer, Pace, Payload};
+use crate::http::{Answer, Error as HttpError, Pace, Payload, Url};
 
 /// Every form of manifest in use; registries convert to what is accepted, or refuse.
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
@@ -207,7 +207,7 @@ impl Target {
         }
     }
 
-    fn url(&self, endpoint: &Endpoint, name: &RepositoryName) -> super::url::Url {
+    fn url(&self, endpoint: &Endpoint, name: &RepositoryName) -> Url {
         endpoint.url(&match self {
             Self::Tag(tag) => format!("{}/manifests/{tag}", name.path()),
             Self::Digest(digest) => format!("{}/manifests/{digest}", name.path()),
@@ -304,10 +304,11 @@ fn check(host: &str, what: &str, expected: Digest, found: Digest) -> Result<(), 
     if found == expected {
         return Ok(());
     }
-    Err(Error::Digest {
+    Err(HttpError::Digest {
         host: host.to_owned(),
         what: what.to_owned(),
         expected,
         found,
-    })
+    }
+    .into())
 }

@@ -14,21 +14,17 @@ mod helper;
 mod listing;
 mod manifests;
 mod options;
-mod parallel;
 mod progress;
 mod pull;
 mod push;
-mod retry;
-mod transport;
 mod upload;
-mod url;
 
 pub use blobs::BlobStream;
 pub use credentials::{Credentials, Keyring, Secret};
 pub use error::Error;
 pub use listing::Referrer;
 pub use manifests::Resolved;
-pub use options::{Mirror, Proxies, RegistryOptions, Retry, Timeouts};
+pub use options::{Mirror, RegistryOptions};
 pub use progress::{Arrival, Progress, Transfer};
 
 /// Registries, asked with one set of options. Connections and tokens are kept and shared by threads.

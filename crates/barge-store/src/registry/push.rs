@@ -10,9 +10,9 @@ use barge_image::{
 
 use super::Registry;
 use super::error::Error;
-use super::parallel;
 use super::progress::{Progress, Transfer};
 use super::upload::{Content, Upload};
+use crate::http::for_each;
 
 struct Blob<'a> {
     descriptor: Descriptor,
@@ -47,7 +47,7 @@ impl Registry {
                 .filter(|source| seen.insert(source))
                 .cloned()
                 .collect();
-            parallel::for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
+            for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
             done.push(name.clone());
         }
         // Names move when every byte is there.
