@@ -26,6 +26,22 @@ pub enum Error {
         /// The layer.
         diff_id: Digest,
     },
+    /// A registry failed.
+    #[error("the store at `{store}` failed")]
+    Registry {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::registry::Error>,
+    },
+    /// A pointer that was made and is not found.
+    #[error("`{store}` took the pointer to {record} and does not give it back")]
+    Unconfirmed {
+        /// The store.
+        store: StoreAddress,
+        /// The record that it leads to.
+        record: Digest,
+    },
     /// A file of the store could not be read or written.
     #[error("cannot {action} `{path}`")]
     File {
@@ -114,6 +130,7 @@ impl Error {
             }
             Self::Taken { .. } => Some("pointers never move: count the attempt up, or store under another name".into()),
             Self::Content { source, .. } => source.hint(),
+            Self::Registry { source, .. } => source.hint(),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ mod address;
 mod directory;
 mod error;
 pub mod http;
+mod parallel;
 mod pointer;
 pub mod registry;
 pub mod remote;

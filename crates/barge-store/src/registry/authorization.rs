@@ -39,6 +39,11 @@ impl Scopes {
         Self(vec![format!("repository:{path}:pull,push")])
     }
 
+    /// Registries differ in what deleting needs: `delete` alone, or writing as well.
+    pub(super) fn delete(path: &str) -> Self {
+        Self(vec![format!("repository:{path}:pull,push,delete")])
+    }
+
     /// Also reading from another repository.
     pub(super) fn and_pull(mut self, path: &str) -> Self {
         self.0.push(format!("repository:{path}:pull"));

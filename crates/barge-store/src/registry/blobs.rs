@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::time::Duration;
 
-use barge_image::{Descriptor, Hasher, RepositoryName};
+use barge_image::{Descriptor, Digest, Hasher, RepositoryName};
 use ureq::http::Method;
 
 use super::Registry;
@@ -30,6 +30,46 @@ impl Registry {
                 hasher: Some(Hasher::new()),
             })
         })
+    }
+
+    /// Reads a small blob whose length is not known; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When it is larger than the limit, in bytes, or not what its digest says.
+    pub fn document(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let what = format!("blob {digest} of `{name}`");
+        let scopes = Scopes::pull(name.path());
+        let found = self.client.read(name.registry(), |endpoint| {
+            let wish = Client::wish(endpoint, name.path(), &scopes, &what);
+            let url = endpoint.url(&format!("{}/blobs/{digest}", name.path()));
+            let patience = self.client.document_patience();
+            self.client.run_and(&Ask::get(wish, url), |answer| {
+                let host = answer.host();
+                let bytes = answer.document(&what, limit, patience)?;
+                let (expected, found) = (*digest, Digest::of(&bytes));
+                if found == expected {
+                    return Ok(bytes);
+                }
+                let what = what.clone();
+                Err(HttpError::Digest {
+                    host,
+                    what,
+                    expected,
+                    found,
+                }
+                .into())
+            })
+        });
+        match found {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether a repository has a blob.
@@ -134,7 +174,7 @@ pub(super) fn open<'a>(
 }
 
 impl BlobOrigin<'_> {
-    pub(super) fn wrong_digest(&self, found: barge_image::Digest) -> Error {
+    pub(super) fn wrong_digest(&self, found: Digest) -> Error {
         let (host, what) = (self.host().to_owned(), self.what.clone());
         let expected = self.descriptor.digest;
         HttpError::Digest {

@@ -86,6 +86,17 @@ pub enum Error {
         /// What it is.
         media_type: MediaType,
     },
+    /// A text that cannot be a tag.
+    #[error("`{0}` is no tag")]
+    Tag(String),
+    /// A registry that keeps everything.
+    #[error("`{host}` does not let anybody remove {what}")]
+    NoDelete {
+        /// The host that was asked.
+        host: String,
+        /// What was to be removed.
+        what: String,
+    },
     /// A name that says one digest for bytes that have another.
     #[error("cannot push {found} as `{reference}`")]
     Name {
@@ -222,6 +233,9 @@ impl Error {
             {
                 Some("it has the form of before 2016: push it again with a current engine".into())
             }
+            Self::NoDelete { .. } => Some(
+                "removing is switched off there: its own retention rules see to it, or its settings allow it".into(),
+            ),
             Self::Image(source) => source.hint(),
             _ => None,
         }

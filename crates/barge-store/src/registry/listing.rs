@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use barge_image::image::DOCUMENT_LIMIT;
 use barge_image::{Descriptor, Digest, RepositoryName, Tag};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::Registry;
+use super::attach::referrers_tag;
 use super::authorization::Scopes;
 use super::client::{Ask, Client};
 use super::endpoint::Endpoint;
@@ -18,14 +19,14 @@ use crate::http::{Error as HttpError, Url, encode};
 const PAGE_LIMIT: usize = 1000;
 
 /// A manifest that refers to another one: a signature, a bill of materials, a record.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Referrer {
     /// The manifest.
     #[serde(flatten)]
     pub descriptor: Descriptor,
     /// What it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
 }
 
@@ -115,12 +116,12 @@ impl Registry {
         Ok(found)
     }
 
-    fn tagged_referrers(
+    pub(super) fn tagged_referrers(
         &self,
         name: &RepositoryName,
         digest: &Digest,
     ) -> Result<Vec<Referrer>, Error> {
-        let Ok(tag) = format!("sha256-{}", digest.hex()).parse() else {
+        let Ok(tag) = referrers_tag(digest).parse() else {
             return Ok(Vec::new());
         };
         match self.manifest(&name.with_tag(tag)) {

@@ -15,7 +15,8 @@ use super::Registry;
 use super::blobs::{self, BlobBody};
 use super::error::Error;
 use super::progress::{Arrival, Progress, Transfer};
-use crate::http::{Error as HttpError, for_each};
+use crate::http::Error as HttpError;
+use crate::parallel::for_each;
 
 const BUFFER: usize = 128 << 10;
 

@@ -12,11 +12,11 @@ use super::Registry;
 use super::error::Error;
 use super::progress::{Progress, Transfer};
 use super::upload::{Content, Upload};
-use crate::http::for_each;
+use crate::parallel::for_each;
 
-struct Blob<'a> {
-    descriptor: Descriptor,
-    content: Content<'a>,
+pub(super) struct Blob<'a> {
+    pub(super) descriptor: Descriptor,
+    pub(super) content: Content<'a>,
 }
 
 impl Registry {
@@ -77,7 +77,7 @@ impl Registry {
         Ok(blob.descriptor)
     }
 
-    fn put(
+    pub(super) fn put(
         &self,
         name: &RepositoryName,
         blob: &Blob<'_>,
