@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use barge_image::archive::Passing;
 use barge_image::{Image, Layout, Reference};
-use barge_store::registry::{Keyring, Proxies, Registry, RegistryOptions, Transfer};
+use barge_store::http::{HttpOptions, Proxies};
+use barge_store::registry::{Keyring, Registry, RegistryOptions, Transfer};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::Error;
@@ -53,7 +54,10 @@ fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
     let proxies = Proxies::from_variables(|name| environment.non_empty(name).map(str::to_owned));
     Ok(RegistryOptions {
         keyring,
-        proxies,
+        http: HttpOptions {
+            proxies,
+            ..HttpOptions::default()
+        },
         ..RegistryOptions::default()
     })
 }

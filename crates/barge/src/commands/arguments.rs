@@ -79,6 +79,7 @@ impl StoreArguments {
         Ok(match address {
             Some(StoreAddress::Directory(path)) => context.folder.join(path),
             None => context.surroundings()?.workspace().store(),
+            Some(elsewhere) => return Err(barge_store::Error::NoBackend(elsewhere).into()),
         })
     }
 }
