@@ -32,7 +32,7 @@ impl EventArguments {
 /// How to build, over the settings.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
-    /// What builds: docker if its daemon answers, else the embedded builder
+    /// What builds: docker if its daemon answers, else podman, else the embedded builder
     #[arg(long, value_enum)]
     engine: Option<EngineArgument>,
 }
@@ -41,6 +41,8 @@ pub(crate) struct BuildArguments {
 enum EngineArgument {
     Auto,
     Docker,
+    Buildx,
+    Podman,
     Embedded,
 }
 
@@ -50,6 +52,8 @@ impl BuildArguments {
             surroundings.build.engine = match engine {
                 EngineArgument::Auto => EngineChoice::Auto,
                 EngineArgument::Docker => EngineChoice::Docker,
+                EngineArgument::Buildx => EngineChoice::Buildx,
+                EngineArgument::Podman => EngineChoice::Podman,
                 EngineArgument::Embedded => EngineChoice::Embedded,
             };
         }
@@ -76,6 +80,7 @@ impl StoreArguments {
         Ok(match address {
             Some(StoreAddress::Directory(path)) => context.folder.join(path),
             None => context.surroundings()?.workspace().store(),
+            Some(elsewhere) => return Err(barge_store::Error::NoBackend(elsewhere).into()),
         })
     }
 }

@@ -4,10 +4,11 @@ use std::io::Read as _;
 use std::sync::atomic::Ordering;
 
 use barge_image::{Digest, Layout, MediaType, Platform, RawManifest, Reference};
+use barge_store::http::{Error as HttpError, HttpOptions};
 use barge_store::registry::{Error, Registry, RegistryOptions};
 
 use super::debian::{Debian, Settings};
-use super::fixture::{folder, have, image, manifest_digest, options, run};
+use super::fixture::{folder, have, http_options, image, manifest_digest, options, run};
 use super::proxy::{Cutter, Way};
 
 fn reference(text: impl AsRef<str>) -> Reference {
@@ -202,10 +203,16 @@ fn trusts_whom_it_is_told_to() {
     });
     let stranger = Registry::new(options()).unwrap();
     let error = stranger.ping(&registry.host).unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Unreachable { .. })),
+        "{error:?}"
+    );
     assert!(error.hint().unwrap().contains("authority"), "{error:?}");
     let friend = Registry::new(RegistryOptions {
-        authorities: vec![certificate],
+        http: HttpOptions {
+            authorities: vec![certificate],
+            ..http_options()
+        },
         ..options()
     })
     .unwrap();

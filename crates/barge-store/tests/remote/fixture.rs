@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use barge_image::pack::LayerPacker;
 use barge_image::{Compression, Digest, Image, Layout, RawConfig};
-use barge_store::registry::{Registry, RegistryOptions, Retry, Timeouts};
+use barge_store::http::{HttpOptions, Retry, Timeouts};
+use barge_store::registry::{Registry, RegistryOptions};
 use camino::Utf8PathBuf;
 
 /// A folder that goes when the test ends.
@@ -68,8 +69,8 @@ pub(crate) fn manifest_digest(image: &Image) -> Digest {
 }
 
 /// Options for tests: failures come fast.
-pub(crate) fn options() -> RegistryOptions {
-    RegistryOptions {
+pub(crate) fn http_options() -> HttpOptions {
+    HttpOptions {
         retry: Retry {
             attempts: 4,
             pause: Duration::from_millis(20),
@@ -82,6 +83,14 @@ pub(crate) fn options() -> RegistryOptions {
             digest: Duration::from_secs(20),
             document: Duration::from_secs(5),
         },
+        ..HttpOptions::default()
+    }
+}
+
+/// Options for tests of registries.
+pub(crate) fn options() -> RegistryOptions {
+    RegistryOptions {
+        http: http_options(),
         ..RegistryOptions::default()
     }
 }

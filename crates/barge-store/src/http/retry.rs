@@ -1,4 +1,4 @@
-//! When to ask again: after pauses that double and scatter, or that the registry names (RFC 9110, "Retry-After").
+//! When to ask again: after pauses that double and scatter, or that the host names (RFC 9110, "Retry-After").
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,20 +10,20 @@ use super::options::Retry;
 
 /// Pauses between attempts. Shared by all threads of a client.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     retry: Retry,
     state: AtomicU64,
 }
 
 impl Backoff {
-    pub(super) fn new(retry: Retry) -> Self {
+    pub(crate) fn new(retry: Retry) -> Self {
         let state = AtomicU64::new(retry.seed);
         Self { retry, state }
     }
 
-    /// The pause before the next attempt after `failed` ones; `None` when there is none, or the registry asks for more
+    /// The pause before the next attempt after `failed` ones; `None` when there is none, or the host asks for more
     /// patience than there is.
-    pub(super) fn pause(&self, failed: u32, asked: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn pause(&self, failed: u32, asked: Option<Duration>) -> Option<Duration> {
         if failed >= self.retry.attempts {
             return None;
         }
@@ -56,7 +56,7 @@ impl Backoff {
 }
 
 /// How long an answer asks to wait: seconds, or a date, which counts from the answer's own date.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let wanted = text("retry-after")?;
     if let Ok(seconds) = wanted.parse() {
@@ -68,7 +68,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Whether a status may be another one soon.
-pub(super) fn is_passing(status: u16) -> bool {
+pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 

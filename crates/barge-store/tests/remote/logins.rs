@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use barge_image::{Layout, Reference, RepositoryName};
+use barge_store::http::{Error as HttpError, HttpOptions, Proxies};
 use barge_store::registry::{Credentials, Error, Keyring, Registry, RegistryOptions, Secret};
 
 use super::debian::{Debian, Settings};
-use super::fixture::{folder, have, image, options, run};
+use super::fixture::{folder, have, http_options, image, options, run};
 use super::server::{Asked, Reply, Server};
 
 fn client(host: &str, keyring: Keyring) -> Registry {
@@ -116,9 +117,12 @@ fn a_credential_helper_is_asked() {
         let options = RegistryOptions {
             keyring,
             plain_http: [registry.to_owned()].into(),
-            proxies: barge_store::registry::Proxies {
-                http: Some(format!("http://{}", tunnel.host)),
-                ..Default::default()
+            http: HttpOptions {
+                proxies: Proxies {
+                    http: Some(format!("http://{}", tunnel.host)),
+                    ..Proxies::default()
+                },
+                ..http_options()
             },
             ..options()
         };
@@ -272,7 +276,10 @@ fn a_token_server_without_encryption_gets_nothing() {
     let error = client(&server.host, with(&server.host, password("x")))
         .tags(&name)
         .unwrap_err();
-    assert!(matches!(error, Error::Insecure { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Insecure { .. })),
+        "{error:?}"
+    );
 }
 
 /// Blobs lie elsewhere; the secret stays.

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use barge_image::{Layout, MediaType, RawManifest, Reference};
-use barge_store::registry::{Arrival, Registry, RegistryOptions, Timeouts, Transfer};
+use barge_store::http::{Error as HttpError, HttpOptions, Timeouts};
+use barge_store::registry::{Arrival, Error, Registry, RegistryOptions, Transfer};
 
 use super::debian::Debian;
-use super::fixture::{folder, have, image, manifest_digest, options, plain, run};
+use super::fixture::{folder, have, http_options, image, manifest_digest, options, plain, run};
 use super::proxy::{Cutter, Way};
 use super::server::{Reply, Server};
 
@@ -260,9 +261,12 @@ fn a_silent_registry_is_given_up() {
     });
     let client = Registry::new(RegistryOptions {
         plain_http: [server.host.clone()].into(),
-        timeouts: Timeouts {
-            digest: Duration::from_millis(300),
-            ..options().timeouts
+        http: HttpOptions {
+            timeouts: Timeouts {
+                digest: Duration::from_millis(300),
+                ..http_options().timeouts
+            },
+            ..http_options()
         },
         ..options()
     })
@@ -393,10 +397,7 @@ fn a_registry_that_forgets_is_given_up() {
     .unwrap();
     let name = reference(format!("{}/app:one", server.host));
     let error = client.push(&made, &[name], &|_| ()).unwrap_err();
-    let is_status = matches!(
-        error,
-        barge_store::registry::Error::Status { status: 502, .. }
-    );
+    let is_status = matches!(error, Error::Http(HttpError::Status { status: 502, .. }));
     assert!(is_status, "{error:?}");
     let sent = server
         .asked()

@@ -8,7 +8,7 @@ use ureq::http::Uri;
 
 /// Encrypted or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     /// Plain.
     Http,
     /// Over TLS.
@@ -26,21 +26,21 @@ impl Scheme {
 
 /// An absolute address without credentials or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Url {
-    pub(super) scheme: Scheme,
+pub(crate) struct Url {
+    pub(crate) scheme: Scheme,
     /// Host and, if it was written, port.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// Begins with `/`, with the query.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 /// Why a text is no address.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no HTTP address")]
-pub(super) struct ParseUrlError(String);
+pub(crate) struct ParseUrlError(String);
 
 impl Url {
-    pub(super) fn new(scheme: Scheme, authority: &str, path: String) -> Self {
+    pub(crate) fn new(scheme: Scheme, authority: &str, path: String) -> Self {
         let authority = authority.to_owned();
         Self {
             scheme,
@@ -50,7 +50,7 @@ impl Url {
     }
 
     /// Where a `Location` leads that was found here.
-    pub(super) fn join(&self, location: &str) -> Result<Self, ParseUrlError> {
+    pub(crate) fn join(&self, location: &str) -> Result<Self, ParseUrlError> {
         let location = location.split('#').next().unwrap_or(location);
         let (here, _) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let path = match location.as_bytes() {
@@ -69,7 +69,7 @@ impl Url {
     }
 
     /// The same address with one more query parameter; the value is percent-encoded.
-    pub(super) fn with_query(&self, key: &str, value: &str) -> Self {
+    pub(crate) fn with_query(&self, key: &str, value: &str) -> Self {
         let separator = match self.path.split_once('?') {
             None => "?",
             Some((_, "")) => "",
@@ -80,7 +80,7 @@ impl Url {
     }
 
     /// The same place, so that a secret for one is a secret for the other.
-    pub(super) fn is_same_origin(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_origin(&self, other: &Self) -> bool {
         self.scheme == other.scheme && self.origin() == other.origin()
     }
 
@@ -93,7 +93,7 @@ impl Url {
         (host.to_ascii_lowercase(), port.unwrap_or(default))
     }
 
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         split_port(&self.authority).0
     }
 }
@@ -145,7 +145,7 @@ fn split_port(authority: &str) -> (&str, Option<u16>) {
 }
 
 /// Whether a host, with or without port, is this machine.
-pub(super) fn is_loopback(authority: &str) -> bool {
+pub(crate) fn is_loopback(authority: &str) -> bool {
     let (host, _) = split_port(authority);
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -155,7 +155,7 @@ pub(super) fn is_loopback(authority: &str) -> bool {
 }
 
 /// Percent-encodes what may not stand in a query value. `:` and `/` may, and registries are used to reading them.
-pub(super) fn encode(value: &str) -> String {
+pub(crate) fn encode(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~:/,".contains(&byte) {

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use barge_image::{Descriptor, Digest, Layout, MediaType, Reference, RepositoryName};
-use barge_store::registry::{Error, Proxies, Registry, RegistryOptions};
+use barge_store::http::{Error as HttpError, HttpOptions, Proxies};
+use barge_store::registry::{Error, Registry, RegistryOptions};
 
-use super::fixture::{folder, image, manifest_digest, noise, options, plain};
+use super::fixture::{folder, http_options, image, manifest_digest, noise, options, plain};
 use super::proxy::Tunnel;
 use super::server::{Asked, Reply, Server};
 
@@ -71,7 +72,10 @@ fn a_lasting_failure_is_told() {
     let error = plain(&server.host)
         .resolve(&reference(&server), None)
         .unwrap_err();
-    assert!(matches!(error, Error::Status { status: 503, .. }));
+    assert!(matches!(
+        error,
+        Error::Http(HttpError::Status { status: 503, .. })
+    ));
     assert!(error.to_string().ends_with("down for work"), "{error}");
     assert_eq!(server.asked().len(), 4);
     let server = Server::start(|_, _| {
@@ -103,7 +107,10 @@ fn a_host_that_is_not_there_is_told() {
     let host = free.local_addr().unwrap().to_string();
     drop(free);
     let error = plain(&host).ping(&host).unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Unreachable { .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -113,7 +120,10 @@ fn redirects_without_end_end() {
     let error = plain(&server.host)
         .resolve(&reference(&server), None)
         .unwrap_err();
-    assert!(matches!(error, Error::Redirects { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Redirects { .. })),
+        "{error:?}"
+    );
     assert_eq!(server.asked().len(), 6);
 }
 
@@ -126,7 +136,10 @@ fn a_body_that_stalls_or_trickles_is_given_up() {
     let server = Server::start(move |_, _| Reply::status(200).stalled(&half, length));
     let started = Instant::now();
     let error = read(&server, &blob).unwrap_err();
-    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Timeout { .. })),
+        "{error:?}"
+    );
     assert!(
         started.elapsed() < Duration::from_secs(10),
         "{:?}",
@@ -136,7 +149,10 @@ fn a_body_that_stalls_or_trickles_is_given_up() {
     let server = Server::start(move |_, _| Reply::status(200).trickling(&slow));
     let started = Instant::now();
     let error = read(&server, &blob).unwrap_err();
-    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Timeout { .. })),
+        "{error:?}"
+    );
     assert!(
         started.elapsed() < Duration::from_secs(20),
         "{:?}",
@@ -162,7 +178,10 @@ fn a_server_without_ranges_is_endured() {
             .header("content-range", "bytes 60000-99999/100000")
     });
     let error = read(&server, &blob).unwrap_err();
-    assert!(matches!(error, Error::Protocol { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Protocol { .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -174,17 +193,23 @@ fn wrong_bytes_are_refused_and_not_kept() {
     let server = Server::start(move |_, _| Reply::ok(wrong.clone()));
     let error = read(&server, &blob).unwrap_err();
     assert!(
-        matches!(&error, Error::Digest { expected, .. } if *expected == blob.digest),
+        matches!(&error, Error::Http(HttpError::Digest { expected, .. }) if *expected == blob.digest),
         "{error:?}"
     );
     for length in [999, 1001] {
         let server = Server::start(move |_, _| Reply::ok(noise(3, length)));
         let error = read(&server, &blob).unwrap_err();
-        assert!(matches!(error, Error::Size { .. }), "{error:?}");
+        assert!(
+            matches!(error, Error::Http(HttpError::Size { .. })),
+            "{error:?}"
+        );
     }
     let server = Server::start(|_, _| Reply::status(200).endless());
     let error = read(&server, &blob).unwrap_err();
-    assert!(matches!(error, Error::Size { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Size { .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -211,9 +236,9 @@ fn a_pull_of_changed_layers_leaves_no_layer() {
     let error = plain(&server.host)
         .pull(&reference(&server), None, &back, &|_| ())
         .unwrap_err();
-    let Error::Digest {
+    let Error::Http(HttpError::Digest {
         expected, found, ..
-    } = error
+    }) = error
     else {
         panic!("{error:?}");
     };
@@ -228,17 +253,26 @@ fn manifests_are_what_their_names_and_headers_say() {
     let error = plain(&server.host)
         .resolve(&reference(&server), None)
         .unwrap_err();
-    assert!(matches!(error, Error::Digest { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Digest { .. })),
+        "{error:?}"
+    );
     let server = Server::start(|_, _| Reply::ok(MANIFEST));
     let pinned: Reference = format!("{}@{other}", name(&server)).parse().unwrap();
     let error = plain(&server.host).resolve(&pinned, None).unwrap_err();
-    assert!(matches!(error, Error::Digest { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Digest { .. })),
+        "{error:?}"
+    );
     for reply in [Reply::status(200).endless(), Reply::ok(vec![b' '; 9 << 20])] {
         let server = Server::start(move |_, _| reply.clone());
         let error = plain(&server.host)
             .resolve(&reference(&server), None)
             .unwrap_err();
-        assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
+        assert!(
+            matches!(error, Error::Http(HttpError::TooLarge { .. })),
+            "{error:?}"
+        );
     }
     let old = "application/vnd.docker.distribution.manifest.v1+prettyjws";
     for (kind, text) in [
@@ -316,7 +350,10 @@ fn lists_are_read_page_by_page_and_end() {
     });
     let error = plain(&circle.host).tags(&name(&circle)).unwrap_err();
     assert_eq!(circle.asked().len(), 1);
-    assert!(matches!(error, Error::Protocol { .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Http(HttpError::Protocol { .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -325,9 +362,12 @@ fn the_proxy_is_the_way_out() {
     let tunnel = Tunnel::start(&server.host);
     let client = Registry::new(RegistryOptions {
         plain_http: ["registry.example:5000".to_owned()].into(),
-        proxies: Proxies {
-            http: Some(format!("http://{}", tunnel.host)),
-            ..Proxies::default()
+        http: HttpOptions {
+            proxies: Proxies {
+                http: Some(format!("http://{}", tunnel.host)),
+                ..Proxies::default()
+            },
+            ..http_options()
         },
         ..options()
     })

@@ -3,16 +3,16 @@
 use std::fs;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use barge_image::Extent;
 use rustls::crypto::ring;
-use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::http::{Method, Request, Response};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, SendBody};
 
 use super::error::Error;
-use super::options::RegistryOptions;
+use super::options::HttpOptions;
 use super::url::{Scheme, Url};
 
 /// Four threads read at once, and the manifest's connection is a fifth.
@@ -21,16 +21,16 @@ const BUFFER: usize = 64 << 10;
 
 /// How much silence is in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// An answer is expected at once.
     Answer,
-    /// The registry digests what it got.
+    /// The host digests what it got.
     Digest,
 }
 
 /// What a request carries.
 #[derive(Clone, Copy)]
-pub(super) enum Payload<'a> {
+pub(crate) enum Payload<'a> {
     None,
     Bytes(&'a [u8]),
     /// A run of a file; the function is told how many bytes went out.
@@ -39,11 +39,11 @@ pub(super) enum Payload<'a> {
 
 /// Connections to hosts, direct and by proxy.
 #[derive(Debug)]
-pub(super) struct Transport {
+pub(crate) struct Transport {
     direct: Paces,
     http: Option<Paces>,
     https: Option<Paces>,
-    options: RegistryOptions,
+    options: HttpOptions,
 }
 
 /// Connections know their limits from the start: one set for each pace.
@@ -54,7 +54,7 @@ struct Paces {
 }
 
 impl Transport {
-    pub(super) fn new(options: RegistryOptions) -> Result<Self, Error> {
+    pub(crate) fn new(options: HttpOptions) -> Result<Self, Error> {
         let tls = tls(&options)?;
         let by_proxy = |scheme| {
             let address = options.proxies.of(scheme)?;
@@ -71,11 +71,11 @@ impl Transport {
         })
     }
 
-    pub(super) fn options(&self) -> &RegistryOptions {
+    pub(crate) fn options(&self) -> &HttpOptions {
         &self.options
     }
 
-    pub(super) fn send(
+    pub(crate) fn send(
         &self,
         method: &Method,
         url: &Url,
@@ -125,7 +125,7 @@ impl Transport {
 }
 
 impl Paces {
-    fn new(options: &RegistryOptions, tls: &TlsConfig, proxy: Option<&Proxy>) -> Self {
+    fn new(options: &HttpOptions, tls: &TlsConfig, proxy: Option<&Proxy>) -> Self {
         let timeouts = options.timeouts;
         let agent = |silence: Duration, answer: Duration| -> Agent {
             Agent::config_builder()
@@ -155,7 +155,7 @@ impl Paces {
 }
 
 /// Trusts whom the system trusts: private registries are signed by authorities that only the machine knows.
-fn tls(options: &RegistryOptions) -> Result<TlsConfig, Error> {
+fn tls(options: &HttpOptions) -> Result<TlsConfig, Error> {
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
         tracing::warn!(%error, "a certificate of the system cannot be read");
@@ -212,75 +212,8 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-/// What came back, and from where.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) url: Url,
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Body,
-    pub(super) started: Instant,
-}
-
-impl Answer {
-    pub(super) fn new(url: &Url, started: Instant, response: Response<Body>) -> Self {
-        let (parts, body) = response.into_parts();
-        Self {
-            url: url.clone(),
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-            started,
-        }
-    }
-
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    pub(super) fn host(&self) -> String {
-        self.url.authority.clone()
-    }
-
-    /// The body, which must not be longer than a limit nor take longer than documents may.
-    pub(super) fn document(
-        self,
-        what: &str,
-        limit: u64,
-        patience: Duration,
-    ) -> Result<Vec<u8>, Error> {
-        let (host, started) = (self.host(), self.started);
-        let mut reader = self.body.into_reader().take(limit + 1);
-        let mut bytes = Vec::new();
-        let mut buffer = [0; 16 << 10];
-        loop {
-            let read = reader
-                .read(&mut buffer)
-                .map_err(|error| failure(&host, what, ureq::Error::from(error)))?;
-            if read == 0 {
-                return Ok(bytes);
-            }
-            bytes.extend_from_slice(&buffer[..read]);
-            if bytes.len() as u64 > limit {
-                return Err(Error::TooLarge {
-                    host,
-                    what: what.to_owned(),
-                    limit,
-                });
-            }
-            if started.elapsed() > patience {
-                return Err(Error::Timeout {
-                    host,
-                    what: what.to_owned(),
-                    source: format!("it took longer than {} s", patience.as_secs()).into(),
-                });
-            }
-        }
-    }
-}
-
 /// A failure of the connection in the words of this crate.
-pub(super) fn failure(host: &str, what: &str, error: ureq::Error) -> Error {
+pub(crate) fn failure(host: &str, what: &str, error: ureq::Error) -> Error {
     let (host, what) = (host.to_owned(), what.to_owned());
     match error {
         ureq::Error::Timeout(_) => Error::Timeout {
