@@ -60,8 +60,8 @@ use barge_image::layer::{Content, FileHead, Interest};
 
 use crate::finding::{Examined, File, Finding, Says};
 
-/// Changes whenever a cataloger reads anything differently: part of the key of cached results.
-pub const VERSION: u32 = 2;
+/// Changes with the source of the catalogers (`build.rs`): part of the key of cached results.
+pub const VERSION: &str = env!("BARGE_CATALOGERS");
 
 /// Says which files are evidence of something, and reads them.
 pub(crate) struct Recognizer {
