@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
+use barge_image::archive::Passing;
 use barge_image::{Image, Layout, Reference};
 use barge_store::http::{HttpOptions, Proxies};
 use barge_store::registry::{Keyring, Registry, RegistryOptions, Transfer};
@@ -31,7 +32,7 @@ pub async fn pull(
         let layout = Layout::create(&layout)?;
         let tell = |transfer: Transfer| {
             if let Transfer::Started { size, .. } = transfer {
-                observer.notice(&Notice::Bytes(size));
+                observer.notice(&Notice::Passing(Passing::Bytes(size)));
             }
         };
         Ok(registry.pull(&reference, None, &layout, &tell)?)

@@ -70,9 +70,11 @@ impl DirectoryStore {
     /// # Errors
     /// When the disk refuses.
     pub fn put_received(&self, received: &Received) -> Result<Descriptor, Error> {
-        self.layout
-            .put_image(&received.config, &received.layers)
-            .map_err(failed(self.root()))
+        let stored = match received.kept_manifest() {
+            Some(manifest) => self.layout.put_raw_image(&received.config, manifest),
+            None => self.layout.put_image(&received.config, &received.layers),
+        };
+        stored.map_err(failed(self.root()))
     }
 
     /// Stores an open image, layer by layer as it lies: a blob is linked or copied, never packed again.
