@@ -129,6 +129,10 @@ pub enum FactKind {
     BadLoad(String),
     /// The output of `docker load` is read for a name.
     LoadOutputRead,
+    /// The digest behind a name is asked for.
+    DigestRead(Text),
+    /// A name says where a build keeps its cache.
+    Cached(Text),
     /// A name ended up in an attestation, signature or other place that wants it canonical.
     Attested(Text),
 }

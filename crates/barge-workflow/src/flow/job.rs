@@ -56,6 +56,8 @@ pub(super) struct Walk<'a> {
     pub leg: usize,
     pub files: Vec<FileEntry>,
     pub files_opaque: Option<String>,
+    /// How many files were known when something unknown last ran.
+    pub files_settled: usize,
     /// Directories that can hold more than is known.
     pub open_directories: Vec<Text>,
     pub environment: BTreeMap<String, Value>,
@@ -346,6 +348,7 @@ impl Walk<'_> {
             true,
         );
         self.files_opaque.get_or_insert_with(|| reason.to_owned());
+        self.files_settled = self.files.len();
     }
 
     /// Records that a file was written.
@@ -390,6 +393,17 @@ impl Walk<'_> {
         }
         if !found.is_empty() {
             return Resolution::Written(found);
+        }
+        // What was put elsewhere under this very name, with nothing unknown since, is what was meant.
+        let since = self.files.get(self.files_settled..).unwrap_or_default();
+        let namesakes = since.iter().filter(|file| {
+            path::file_name(&file.path) == path::file_name(wanted) && path::is_archive(&file.path)
+        });
+        let mut namesakes: Vec<Text> = namesakes.map(|file| file.path.clone()).collect();
+        if !namesakes.is_empty() {
+            namesakes.sort();
+            namesakes.dedup();
+            return Resolution::Absent(namesakes);
         }
         if let Some(open) = self
             .open_directories

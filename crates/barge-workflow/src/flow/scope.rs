@@ -133,8 +133,12 @@ impl Contexts<'_> {
                 .iter()
                 .find(|(key, _)| key.eq_ignore_ascii_case(id))
         });
-        // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
         let Some((_, job)) = job else {
+            // Where nothing is needed the context is empty.
+            if self.needs.is_empty() && self.scenario.event.is_some() {
+                return Value::null();
+            }
+            // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
             return Value::unknown(format!("undecided {}", name()), Shape::Any);
         };
         match (path.get(1).copied(), path.get(2)) {
@@ -223,7 +227,10 @@ impl Scope for Contexts<'_> {
                     for key in rest {
                         match term.member(&Term::text(*key)) {
                             Some(member) => term = member,
-                            None => return Value::unknown(path.join("."), Shape::Any),
+                            None => {
+                                let name = format!("{} of {}", path.join("."), self.job);
+                                return Value::unknown(name, Shape::Any);
+                            }
                         }
                     }
                     term.into()
@@ -232,7 +239,8 @@ impl Scope for Contexts<'_> {
             },
             "vars" | "secrets" => Term::Text(Text::symbol(outside(&path.join(".")))).into(),
             "runner" | "job" | "strategy" => Value::unknown(path.join("."), Shape::Word),
-            _ => unknown(),
+            // GitHub knows no other contexts.
+            _ => Value::null(),
         }
     }
 

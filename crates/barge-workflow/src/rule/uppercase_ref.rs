@@ -28,9 +28,43 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         Some(repository) => repository.chars().any(char::is_uppercase),
         None => spelled_with_capitals(context) || lowered_somewhere(context),
     };
-    if capitals {
-        findings.extend(context.sites().filter_map(|site| report(context, &site)));
+    for site in context.sites() {
+        let literal = report_literal(&site);
+        if literal.is_none() && capitals {
+            findings.extend(report(context, &site));
+        }
+        findings.extend(literal);
     }
+}
+
+/// Capitals that are written out fail for everybody.
+fn report_literal(site: &Site<'_>) -> Option<Finding> {
+    let names = named(site).into_iter();
+    let name = names
+        .into_iter()
+        .find(|name| has_capitals(&Name::of(name).repository))?;
+    let message = format!("{} has capitals", shown(name));
+    let mut finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .then("\"invalid reference format: repository name must be lowercase\"")
+        .advised("write the name in lower case");
+    finding.severity = Severity::Error;
+    Some(finding)
+}
+
+/// Capitals in the path of a repository; a registry's host name may have them.
+fn has_capitals(repository: &Text) -> bool {
+    let path = match repository.split_first('/') {
+        Some((_, path)) => path,
+        None if repository.as_literal().is_some() => repository.clone(),
+        None => return false,
+    };
+    let mut pieces = path.pieces().iter();
+    pieces.any(|piece| match piece {
+        Piece::Literal(text) => text.chars().any(|c| c.is_ascii_uppercase()),
+        Piece::Symbol(_) => false,
+    })
 }
 
 fn report(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
@@ -55,6 +89,10 @@ pub(super) fn named<'a>(site: &Site<'a>) -> Vec<&'a Text> {
     match &site.fact.kind {
         FactKind::Named(name, _, _)
         | FactKind::Attested(name)
+        | FactKind::DigestRead(name)
+        | FactKind::Pushed(name)
+        | FactKind::Cached(name)
+        | FactKind::Removed(Some(name))
         | FactKind::Present(name, Origin::Tagged(_)) => vec![name],
         FactKind::Built(delivery) => delivery.references.iter().collect(),
         _ => Vec::new(),

@@ -144,6 +144,8 @@ pub(in super::super) fn recipe(
 pub(in super::super) struct OutputTarget {
     kind: Option<String>,
     destination: Option<Text>,
+    /// `name=`, which gives the image a name beside the tags.
+    name: Option<Text>,
     push: bool,
 }
 
@@ -153,6 +155,7 @@ impl OutputTarget {
         let mut target = Self {
             kind: None,
             destination: None,
+            name: None,
             push: false,
         };
         for field in text.split(|c| c == ',') {
@@ -163,6 +166,7 @@ impl OutputTarget {
                 Some((key, value)) => match key.as_str() {
                     "type" => target.kind = value.as_literal().map(str::to_owned),
                     "dest" => target.destination = Some(value),
+                    "name" => target.name = Some(value),
                     "push" => target.push = value.as_literal() == Some("true"),
                     _ => {}
                 },
@@ -176,6 +180,11 @@ impl OutputTarget {
     /// Says whether the result goes into the daemon.
     pub(in super::super) fn loads(&self) -> bool {
         self.kind.as_deref() == Some("docker") && self.destination.is_none()
+    }
+
+    /// The name it gives the image.
+    pub(in super::super) fn name(&self) -> Option<&Text> {
+        self.name.as_ref()
     }
 
     /// Says whether the result is pushed.

@@ -72,14 +72,41 @@ fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value>
         if name.is_empty() || variables.contains_key(name) {
             continue;
         }
+        let closed = !contexts.environment_open && !sets_unseen(script);
         if let Some(value) = contexts
             .environment(name)
             .or_else(|| default_variable(name, contexts))
+            .or_else(|| (closed && is_own(name)).then(|| Value::text("")))
         {
             variables.insert(name.to_owned(), value);
         }
     }
     variables
+}
+
+/// Says whether by its name a variable is the script's own: the runner's are in capitals.
+fn is_own(name: &str) -> bool {
+    let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(lower)
+        && !name.ends_with("_proxy")
+}
+
+/// Says whether a script can set variables in ways that are not followed.
+fn sets_unseen(script: &str) -> bool {
+    [
+        "source ",
+        ". ",
+        "eval ",
+        "printf -v",
+        "getopts ",
+        "declare -n",
+        "((",
+        "let ",
+        "select ",
+    ]
+    .iter()
+    .any(|word| script.contains(word))
 }
 
 fn default_variable(name: &str, contexts: &Contexts<'_>) -> Option<Value> {

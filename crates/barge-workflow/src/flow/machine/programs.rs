@@ -3,7 +3,7 @@
 use crate::shell::{Call, Input, Machine as _, Output};
 use crate::symbolic::{Comparison, Shape, Symbol, Text, Value};
 
-use super::super::facts::Content;
+use super::super::facts::{Content, FactKind};
 use super::super::path;
 use super::{Data, Script};
 
@@ -29,8 +29,14 @@ impl Script<'_, '_> {
         found.map_or(Content::Other, |entry| entry.content.clone())
     }
 
+    /// Records that a program can have done anything; one that is asked for a value writes no files that matter.
     pub(super) fn opaque_call(&mut self, call: &Call, reason: &str) {
         let (condition, place) = (self.when(&call.condition), self.place(call.span));
+        if call.asked {
+            let kind = FactKind::DaemonOpaque(reason.to_owned());
+            self.walk.add(kind, &condition, self.step, &place, true);
+            return;
+        }
         self.walk.mark_opaque(self.step, &condition, &place, reason);
     }
 
