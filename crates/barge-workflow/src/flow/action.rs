@@ -91,6 +91,7 @@ pub(super) fn apply(
                 !lower.starts_with("docker/") && !lower.starts_with("actions/");
         }
         _ => {
+            scan::mention(walk, &usage, name);
             let reason = format!("the action {name}");
             walk.mark_opaque(number, condition, &usage.place, &reason);
         }

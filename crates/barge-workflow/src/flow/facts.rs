@@ -123,6 +123,8 @@ pub enum FactKind {
     Uploaded(usize),
     /// An artifact was downloaded by name; nothing for all or by pattern. The numbers of those it can be.
     Downloaded(Option<Text>, Vec<usize>),
+    /// A value of several lines is put into a command line without quotes.
+    SeveralLines,
     /// A script ends with a status other than zero.
     Failed(Text),
     /// `docker load` that cannot work, and why.
@@ -163,6 +165,8 @@ pub struct Delivery {
     pub to_registry: Condition,
     /// The condition under which it goes to a file.
     pub to_file: Condition,
+    /// The condition under which that file is what `docker save` writes, which holds one platform.
+    pub to_docker_archive: Condition,
     /// The number of platforms, by condition; nothing when not known.
     pub platforms: Vec<(Condition, Option<usize>)>,
     /// The build context and file, to recognise two builds of one thing.

@@ -376,10 +376,15 @@ impl Walk<'_> {
     }
 
     /// Finds what a path that is read can be.
-    pub(super) fn resolve(&self, wanted: &Text) -> Resolution {
+    pub(super) fn resolve(&self, wanted: &Text, usage: FileUse) -> Resolution {
+        let fits = |file: &FileEntry| match usage {
+            // What lies below a directory of this name is no archive.
+            FileUse::Load if !path::is_glob(wanted) => wanted.compare(&file.path),
+            _ => path::covers(wanted, &file.path),
+        };
         let mut found = Vec::new();
         for file in self.files.iter().rev() {
-            match path::covers(wanted, &file.path) {
+            match fits(file) {
                 Comparison::Equal => found.push((
                     file.condition.clone(),
                     file.content.clone(),
@@ -456,7 +461,7 @@ impl Walk<'_> {
         place: &Place,
         tolerated: bool,
     ) -> Resolution {
-        let resolution = self.resolve(file);
+        let resolution = self.resolve(file, usage);
         self.add(
             FactKind::Read(file.clone(), usage, resolution.clone()),
             condition,

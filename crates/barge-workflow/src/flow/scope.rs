@@ -107,6 +107,8 @@ impl Contexts<'_> {
                 let skipped = Value::text("skipped");
                 Value::choose(&step.condition, &Value::text("success"), &skipped)
             }
+            // Outputs are texts, which have no members.
+            ("outputs", Some(_)) if path.len() > 3 => Value::null(),
             ("outputs", Some(output)) => {
                 let known = step
                     .outputs
@@ -145,6 +147,7 @@ impl Contexts<'_> {
             (Some("result"), _) => {
                 Value::choose(&job.ran, &Value::text("success"), &Value::text("skipped"))
             }
+            (Some("outputs"), Some(_)) if path.len() > 3 => Value::null(),
             (Some("outputs"), Some(output)) => {
                 let known = job
                     .outputs
@@ -166,18 +169,9 @@ impl Contexts<'_> {
             return value.clone();
         }
         let canonical = format!("inputs.{name}");
+        // What is not declared is null, whoever calls.
         let Some(declared) = self.declared.get(&name) else {
-            return if self
-                .scenario
-                .event
-                .as_deref()
-                .is_some_and(|event| event != "workflow_dispatch")
-                && self.declared.is_empty()
-            {
-                Value::null()
-            } else {
-                Value::unknown(canonical, Shape::Any)
-            };
+            return Value::null();
         };
         match declared.kind.as_deref() {
             Some("boolean") => Value::unknown(canonical, Shape::Boolean),

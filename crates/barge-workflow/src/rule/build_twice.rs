@@ -11,6 +11,7 @@
 use crate::finding::{Finding, Severity};
 use crate::flow::{Delivery, Fact, FactKind, FileUse, JobTrace, Place, Resolution};
 use crate::reference;
+use crate::source::Span;
 use crate::symbolic::{Comparison, Condition};
 
 use super::Rule;
@@ -57,13 +58,8 @@ fn ships(site: &Site<'_>, build: &Delivery) -> Option<Condition> {
 
 /// The archive that the build's own step writes is uploaded later.
 fn is_uploaded(site: &Site<'_>) -> bool {
-    let own = |place: &Place| {
-        site.job.facts.iter().any(|fact| {
-            fact.step == site.fact.step
-                && matches!(fact.kind, FactKind::Written(..))
-                && fact.place.span == place.span
-        })
-    };
+    let own =
+        |place: &Place| written_by(site.job, site.fact).any(|written| written.span == place.span);
     site.job.facts.iter().any(|fact| match &fact.kind {
         FactKind::Read(_, FileUse::Upload, Resolution::Written(found)) => {
             found.iter().any(|(_, _, place)| own(place))
@@ -82,16 +78,17 @@ struct Tested<'a> {
 /// An earlier build of this job, or one of a job that must pass first.
 fn tested_build<'a>(site: &Site<'a>, shipped: &Delivery) -> Option<Tested<'a>> {
     let here = site
-        .before()
+        .job
+        .facts
         .iter()
-        .filter(|fact| fact.step < site.fact.step);
+        .filter(|fact| fact.step != site.fact.step);
     let here = here.map(|fact| (site.job, fact));
     let gates = gates(site);
     let there = gates
         .iter()
         .flat_map(|job| job.facts.iter().map(|fact| (*job, fact)));
     here.chain(there).find_map(|(job, build)| {
-        let used = test_of(job, build, shipped)?;
+        let used = test_of(site, job, build, shipped)?;
         Some(Tested { job, build, used })
     })
 }
@@ -117,29 +114,46 @@ fn gates<'a>(site: &Site<'a>) -> Vec<&'a JobTrace> {
 }
 
 /// The place where a build of the same recipe is run or scanned, if it stayed with its job for that.
-fn test_of<'a>(job: &'a JobTrace, build: &Fact, shipped: &Delivery) -> Option<&'a Fact> {
+fn test_of<'a>(
+    site: &Site<'a>,
+    job: &'a JobTrace,
+    build: &Fact,
+    shipped: &Delivery,
+) -> Option<&'a Fact> {
     let FactKind::Built(tested) = &build.kind else {
         return None;
     };
     let alone = tested.recipe == shipped.recipe && case_of(&tested.to_registry).is_none();
-    let by_name = |fact: &&Fact| case_of(&tested.to_daemon).is_some() && tests(fact, tested);
-    let by_file = |fact: &&Fact| scans_file_of(fact, build, job);
-    let mut facts = job.facts.iter().filter(|_| alone);
-    facts.find(|fact| by_name(fact) || by_file(fact))
+    if !alone {
+        return None;
+    }
+    let in_daemon = case_of(&tested.to_daemon).is_some();
+    let mut own = job.facts.iter();
+    if let Some(used) = own.find(|fact| in_daemon && tests(fact, tested)) {
+        return Some(used);
+    }
+    // An archive can be scanned, or loaded by another job.
+    let archives: Vec<Span> = written_by(job, build).map(|place| place.span).collect();
+    let reads_it = |fact: &&Fact| match &fact.kind {
+        FactKind::Read(_, FileUse::Scan | FileUse::Load, Resolution::Written(found)) => found
+            .iter()
+            .any(|(_, _, place)| archives.contains(&place.span)),
+        _ => false,
+    };
+    let others = site
+        .trace
+        .jobs
+        .iter()
+        .filter(|other| other.id != site.job.id || other.id == job.id);
+    let mut facts = others.flat_map(|other| &other.facts);
+    facts.find(reads_it)
 }
 
-/// A scanner reads the archive that a build wrote.
-fn scans_file_of(fact: &Fact, build: &Fact, job: &JobTrace) -> bool {
-    let FactKind::Read(_, FileUse::Scan, Resolution::Written(found)) = &fact.kind else {
-        return false;
-    };
-    job.facts.iter().any(|written| {
-        written.step == build.step
-            && matches!(written.kind, FactKind::Written(..))
-            && found
-                .iter()
-                .any(|(_, _, place)| place.span == written.place.span)
-    })
+/// The places where a build's step writes files.
+fn written_by<'a>(job: &'a JobTrace, build: &Fact) -> impl Iterator<Item = &'a Place> {
+    let step = build.step;
+    let written = job.facts.iter().filter(move |fact| fact.step == step);
+    written.filter_map(|fact| matches!(fact.kind, FactKind::Written(..)).then_some(&fact.place))
 }
 
 fn tested_apart(site: &Site<'_>, ships: &Condition, tested: &Tested<'_>) -> Option<Finding> {
@@ -203,7 +217,10 @@ fn is_test(program: &str) -> bool {
         "scout",
         "snyk",
         "dockle",
-        "container-scan",
+        "scan",
+        "kind load",
+        "minikube",
+        "k3d",
     ]
     .iter()
     .any(|test| program.contains(test))

@@ -86,7 +86,7 @@ fn image(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
 
 /// A name of this run that is pulled, and pushed in other cases only.
 fn unpushed(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
-    if !usage.presence.others.is_empty() || !usage.presence.built.is_empty() {
+    if !usage.presence.others.is_empty() {
         return None;
     }
     let Unpublished { case, job, push } = unpublished(context, usage)?;

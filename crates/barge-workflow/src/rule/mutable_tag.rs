@@ -33,9 +33,9 @@ pub(super) const ACROSS_JOBS_RULE: Rule = Rule {
 };
 
 fn check_digest(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for site in context.sites().filter(|site| !site.fact.tolerated) {
+    for site in context.sites() {
         match &site.fact.kind {
-            FactKind::Attested(name) if is_tagged(name) => {
+            FactKind::Attested(name) if is_tagged(name) && !site.fact.tolerated => {
                 findings.extend(signed_by_tag(&site, name));
             }
             FactKind::DigestRead(name) if is_tagged(name) => {

@@ -768,6 +768,9 @@ impl<'m, M: Machine> Interpreter<'m, M> {
                 });
             return joined.into();
         }
+        if name == "?" {
+            return Value::unknown("success of the last command", Shape::Digits);
+        }
         self.machine
             .environment(name)
             .unwrap_or_else(|| Value::unknown(format!("${name}"), Shape::Text))

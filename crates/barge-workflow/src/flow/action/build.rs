@@ -20,6 +20,7 @@ pub(super) fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         loads: load,
         to_registry: push,
         to_file: Condition::Never,
+        to_docker_archive: Condition::Never,
         platforms: Vec::new(),
         recipe: recipe(
             usage.text(walk, "context").as_ref(),
@@ -62,6 +63,7 @@ pub(super) fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         one.to_daemon = one.to_daemon.and(&when);
         one.to_registry = one.to_registry.and(&when);
         one.to_file = one.to_file.and(&when);
+        one.to_docker_archive = one.to_docker_archive.and(&when);
         deliver(
             walk,
             one,
@@ -95,6 +97,9 @@ fn export(
     }
     if let Some((file, content)) = target.file(all) {
         delivery.to_file = delivery.to_file.or(here);
+        if target.is_docker() {
+            delivery.to_docker_archive = delivery.to_docker_archive.or(here);
+        }
         let file = path::normalize(&file);
         let place = usage.input_place("outputs");
         walk.write_file(&file, content, here, usage.number, &place);

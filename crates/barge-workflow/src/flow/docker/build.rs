@@ -23,6 +23,7 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
             Condition::Never
         },
         to_file: Condition::Never,
+        to_docker_archive: Condition::Never,
         platforms: platforms(arguments.value(&["--platform"]).as_ref()),
         recipe: recipe(
             arguments.positional.last(),
@@ -46,6 +47,9 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
         }
         if let Some((file, content)) = target.file(&delivery.references) {
             delivery.to_file = here.clone();
+            if target.is_docker() {
+                delivery.to_docker_archive = here.clone();
+            }
             script.write_content(&file, content, call);
         }
     }
@@ -185,6 +189,11 @@ impl OutputTarget {
     /// The name it gives the image.
     pub(in super::super) fn name(&self) -> Option<&Text> {
         self.name.as_ref()
+    }
+
+    /// Says whether it is `type=docker`.
+    pub(in super::super) fn is_docker(&self) -> bool {
+        self.kind.as_deref() == Some("docker")
     }
 
     /// Says whether the result is pushed.

@@ -130,7 +130,8 @@ pub(super) fn imagetools(script: &mut Script<'_, '_>, call: &Call, words: &[Text
     let Some((verb, rest)) = words.split_first() else {
         return;
     };
-    if verb.as_literal() == Some("inspect") && names_digest(rest) {
+    // What is asked for a value in `$( ... )` is asked for the digest, by a format, a pipe or as the whole.
+    if verb.as_literal() == Some("inspect") && (call.asked || names_digest(rest)) {
         return asked_for_digest(script, rest, &["--raw"], call);
     }
     let arguments = Arguments::read(
