@@ -1,9 +1,12 @@
 //! The way of an image from event to verdict, one typed step after the other.
 
 pub mod build;
+mod carried;
+pub mod engine;
 mod error;
 pub mod git;
 pub mod input;
+mod layer_cache;
 pub mod load;
 pub mod observer;
 pub mod plan;
@@ -19,6 +22,7 @@ mod workspace;
 
 pub use build::Built;
 pub use error::Error;
+pub use layer_cache::{LayerFolder, layer_cache};
 pub use observer::{Notice, Observer};
 pub use save::Saved;
 pub use settings::{BuildSettings, EngineChoice};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use barge_engine::Docker;
 use barge_engine::docker::BodyReader;
-use barge_image::archive::{LayerForm, ReceiveError, Received, receive, write};
+use barge_image::archive::{LayerForm, Passing, ReceiveError, Received, receive, write};
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_image::{Digest, Image, Layout, Reference, Selection};
@@ -15,6 +15,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::build::{Built, Home};
+use crate::carried::Carried;
+use crate::engine;
 use crate::error::Error;
 use crate::observer::{Notice, Observer};
 use crate::surroundings::Surroundings;
@@ -58,11 +60,12 @@ pub async fn save(
 ) -> Result<Saved, Error> {
     let started = Instant::now();
     let export = export(surroundings, built).await?;
+    let (engine, stream) = export.map(|export| (export.engine, export.stream)).unzip();
     let (built, root, now) = (built.clone(), store.to_owned(), surroundings.now);
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
         let store = DirectoryStore::create(&root)?;
-        let image = put(&store, &built, export, observer)?;
+        let image = put(&store, &built, stream, &*observer)?;
         let record = Record {
             schema: SCHEMA.into(),
             artifact: built.artifact()?,
@@ -78,6 +81,9 @@ pub async fn save(
         Ok::<_, Error>((digest, record, stored_size))
     };
     let (digest, record, stored_size) = blocking(work).await?;
+    if let (Some(engine), Some(id)) = (engine, record.image.engine_id) {
+        Carried::over(surroundings, store, None).note(&engine.info().id, id);
+    }
     let saved = Saved {
         digest,
         record,
@@ -100,11 +106,12 @@ pub async fn archive(
 ) -> Result<Archived, Error> {
     let started = Instant::now();
     let export = export(surroundings, built).await?;
+    let export = export.map(|export| export.stream);
     let (built, path) = (built.clone(), path.to_owned());
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
         let partial = partial_file(&path)?;
-        write_archive(&built, export, &partial, observer)?;
+        write_archive(&built, export, &partial, &observer)?;
         let temporary = Utf8Path::from_path(partial.path()).unwrap_or(&path);
         let image = check_archive(&built, temporary)?;
         let size = keep(partial, &path)?;
@@ -121,52 +128,68 @@ pub async fn archive(
     })
 }
 
+/// What an engine gives out.
+struct Export {
+    engine: Docker,
+    stream: BodyReader,
+}
+
 /// Asks the engine for exactly the recorded names, after looking at each.
-async fn export(surroundings: &Surroundings, built: &Built) -> Result<Option<BodyReader>, Error> {
-    let Home::Docker { id } = &built.home else {
+async fn export(surroundings: &Surroundings, built: &Built) -> Result<Option<Export>, Error> {
+    let home = &built.home;
+    let (Some(engine), Some(id)) = (engine::of(surroundings, home).await?, home.engine_id()) else {
         return Ok(None);
     };
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
+    let mut transfer = Notice::Transfer {
+        layers: 0,
+        bytes: None,
+    };
     for reference in &built.references {
-        let found = docker.require(reference).await?.id;
-        if found != *id {
+        let found = engine.require(reference).await?;
+        if found.id != *id {
             let (reference, expected) = (reference.clone(), *id);
             return Err(barge_engine::Error::Moved {
                 reference,
                 expected,
-                found,
+                found: found.id,
             }
             .into());
         }
+        transfer = Notice::Transfer {
+            layers: found.diff_ids.len(),
+            bytes: Some(found.size),
+        };
     }
-    Ok(Some(docker.export(&built.references).await?))
+    surroundings.observer.notice(&transfer);
+    let stream = engine.export(&built.references).await?;
+    Ok(Some(Export { engine, stream }))
 }
 
 fn put(
     store: &DirectoryStore,
     built: &Built,
     export: Option<BodyReader>,
-    observer: Arc<dyn Observer>,
+    observer: &dyn Observer,
 ) -> Result<RecordedImage, Error> {
+    let mut engine_id = None;
     let (manifest, image) = match (&built.home, export) {
         (Home::Layout { path, manifest }, _) => {
             let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
             (store.put_image(&image)?, image.config)
         }
-        (Home::Docker { id }, Some(export)) => {
-            let stream = Watched {
-                inner: export,
-                observer,
-            };
-            let received = receive(stream, "the engine's export", &mut store.layer_sink());
+        (Home::Docker { id } | Home::Podman { id }, Some(export)) => {
+            let tell = |passing| observer.notice(&Notice::Passing(passing));
+            let origin = "the engine's export";
+            let received = receive(export, origin, &mut store.layer_sink(), &tell);
             let received = received.map_err(|error| match error {
                 ReceiveError::Export(error) => Error::Image(error),
                 ReceiveError::Sink(error) => Error::Store(error),
             })?;
             let received = the_built_one(built, id, received)?;
+            engine_id = Some(*id).filter(|id| *id != received.config.digest());
             (store.put_received(&received)?, received.config)
         }
-        (Home::Docker { .. }, None) => return Err(not_exported()),
+        (_, None) => return Err(not_exported()),
     };
     let size = manifest_sizes(store, &manifest.digest)?;
     let config = image.parsed();
@@ -174,6 +197,7 @@ fn put(
     Ok(RecordedImage {
         config: image.digest(),
         manifest,
+        engine_id,
         platform: config.platform(),
         layers,
         size,
@@ -200,12 +224,7 @@ fn the_built_one(
     id: &Digest,
     mut received: Vec<Received>,
 ) -> Result<Received, Error> {
-    let position = received
-        .iter()
-        .position(|image| image.config.digest() == *id);
-    // On a containerd store the ID is a manifest's; the names alone say which image it is.
-    let index = position.unwrap_or(0);
-    if received.len() != 1 || index >= received.len() {
+    let (Some(image), true) = (received.pop(), received.is_empty()) else {
         let found = received
             .iter()
             .flat_map(|image| image.references.clone())
@@ -214,10 +233,17 @@ fn the_built_one(
             expected: built.references.clone(),
             found,
         });
-    }
-    let image = received.swap_remove(index);
+    };
     same_names(built, &image.references)?;
-    Ok(image)
+    let config = image.config.digest();
+    // On a containerd store the ID is that of a manifest, or of an index over it.
+    if config == *id || image.ids.contains(id) {
+        return Ok(image);
+    }
+    Err(Error::Identity {
+        expected: *id,
+        found: config,
+    })
 }
 
 fn same_names(built: &Built, found: &[Reference]) -> Result<(), Error> {
@@ -252,7 +278,7 @@ fn write_archive(
     built: &Built,
     export: Option<BodyReader>,
     file: &tempfile::NamedTempFile,
-    observer: Arc<dyn Observer>,
+    observer: &Arc<dyn Observer>,
 ) -> Result<(), Error> {
     let failed = |source| Error::File {
         action: "write",
@@ -263,7 +289,7 @@ fn write_archive(
     match (&built.home, export) {
         (Home::Layout { path, manifest }, _) => {
             let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
-            let count = |bytes| observer.notice(&Notice::Bytes(bytes));
+            let count = |passing| observer.notice(&Notice::Passing(passing));
             write(
                 &image,
                 &built.references,
@@ -273,11 +299,11 @@ fn write_archive(
                 &count,
             )?;
         }
-        (Home::Docker { .. }, None) => return Err(not_exported()),
-        (Home::Docker { .. }, Some(export)) => {
+        (_, None) => return Err(not_exported()),
+        (_, Some(export)) => {
             let mut stream = Watched {
                 inner: export,
-                observer,
+                observer: Arc::clone(observer),
             };
             io::copy(&mut stream, &mut sink).map_err(failed)?;
         }
@@ -292,7 +318,7 @@ fn write_archive(
 fn check_archive(built: &Built, path: &Utf8Path) -> Result<Image, Error> {
     let image = barge_image::open(path, &Selection::default())?;
     same_names(built, &image.references)?;
-    if let Home::Docker { id } = &built.home {
+    if let Some(id) = built.home.engine_id() {
         let is_manifest = image
             .manifest
             .as_ref()
@@ -328,7 +354,8 @@ struct Watched<R> {
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.observer.notice(&Notice::Bytes(read as u64));
+        let passing = Passing::Bytes(read as u64);
+        self.observer.notice(&Notice::Passing(passing));
         Ok(read)
     }
 }

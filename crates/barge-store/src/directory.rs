@@ -18,26 +18,15 @@ use barge_image::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{FlockOperation, flock};
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::pointer::Pointer;
 use crate::tee::Tee;
 
 /// A store in a folder.
 #[derive(Debug, Clone)]
 pub struct DirectoryStore {
     layout: Layout,
-}
-
-/// What a pointer says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pointer {
-    /// The name.
-    pub artifact: ArtifactName,
-    /// The run that stored it.
-    pub run: Run,
-    /// The digest of the hand-off record.
-    pub record: Digest,
 }
 
 impl DirectoryStore {
@@ -81,9 +70,11 @@ impl DirectoryStore {
     /// # Errors
     /// When the disk refuses.
     pub fn put_received(&self, received: &Received) -> Result<Descriptor, Error> {
-        self.layout
-            .put_image(&received.config, &received.layers)
-            .map_err(failed(self.root()))
+        let stored = match received.kept_manifest() {
+            Some(manifest) => self.layout.put_raw_image(&received.config, manifest),
+            None => self.layout.put_image(&received.config, &received.layers),
+        };
+        stored.map_err(failed(self.root()))
     }
 
     /// Stores an open image, layer by layer as it lies: a blob is linked or copied, never packed again.
@@ -134,6 +125,7 @@ impl DirectoryStore {
             artifact,
             run: record.source.run.clone(),
             record: digest,
+            expires: None,
         };
         self.point(&pointer)?;
         let found = self.find(&pointer.artifact, Some(&pointer.run))?.record;
@@ -306,7 +298,7 @@ impl DirectoryStore {
     fn point(&self, pointer: &Pointer) -> Result<(), Error> {
         let folder = self.artifacts().join(pointer.artifact.as_str());
         fs::create_dir_all(&folder).map_err(file("create", &folder))?;
-        let path = folder.join(pointer_name(&pointer.run));
+        let path = folder.join(pointer.key());
         let mut temporary = partial(&folder, PARTIAL_PREFIX).map_err(file("write", &path))?;
         serde_json::to_writer(&mut temporary, pointer)
             .map_err(|error| file("write", &path)(error.into()))?;
@@ -447,16 +439,6 @@ fn file(action: &'static str, path: impl Into<Utf8PathBuf>) -> impl FnOnce(io::E
         path,
         source,
     }
-}
-
-fn pointer_name(run: &Run) -> String {
-    // A run's id comes from a CI system's environment and must not lead out of the folder.
-    let safe: String = run
-        .id
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
-    format!("{safe}-{}", run.attempt)
 }
 
 fn read_pointer(path: &Utf8Path) -> Result<Pointer, Error> {

@@ -6,6 +6,8 @@ use barge_image::record::{ArtifactName, Run};
 use barge_image::{Digest, Error as ImageError};
 use camino::Utf8PathBuf;
 
+use crate::address::StoreAddress;
+
 /// The error of every store operation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,6 +15,41 @@ pub enum Error {
     /// A text is no address of a store.
     #[error("`{0}` is not a store that barge knows")]
     Address(String),
+    /// An address whose kind of store this version cannot reach.
+    #[error("this version of barge cannot reach `{0}`")]
+    NoBackend(StoreAddress),
+    /// A layer that a remote store had when it was asked, and has no more.
+    #[error("layer {diff_id} vanished from `{store}` while it was relied on")]
+    Vanished {
+        /// The store.
+        store: StoreAddress,
+        /// The layer.
+        diff_id: Digest,
+    },
+    /// A registry failed.
+    #[error("the store at `{store}` failed")]
+    Registry {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::registry::Error>,
+    },
+    /// GitHub's artifacts failed.
+    #[error("the store at `{store}` failed")]
+    GitHub {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::github::Error>,
+    },
+    /// A pointer that was made and is not found.
+    #[error("`{store}` took the pointer to {record} and does not give it back")]
+    Unconfirmed {
+        /// The store.
+        store: StoreAddress,
+        /// The record that it leads to.
+        record: Digest,
+    },
     /// A file of the store could not be read or written.
     #[error("cannot {action} `{path}`")]
     File {
@@ -86,7 +123,11 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Address(_) => Some("give `dir:FOLDER`".into()),
+            Self::Address(_) => Some(
+                "give `dir:FOLDER`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `registry:HOST/REPOSITORY`, `github:` or `github:OWNER/NAME/RUN`"
+                    .into(),
+            ),
+            Self::Vanished { .. } => Some("run the same command again: the layer is packed and sent then".into()),
             Self::NoSuchArtifact { held, .. } if held.is_empty() => {
                 Some("it is empty: the job that saves the image was skipped, failed, or used another store".into())
             }
@@ -97,6 +138,8 @@ impl Error {
             }
             Self::Taken { .. } => Some("pointers never move: count the attempt up, or store under another name".into()),
             Self::Content { source, .. } => source.hint(),
+            Self::Registry { source, .. } => source.hint(),
+            Self::GitHub { source, .. } => source.hint(),
             _ => None,
         }
     }

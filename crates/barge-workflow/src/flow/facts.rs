@@ -1,9 +1,11 @@
 //! The facts that a walk records.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::model::Guard;
 use crate::scenario::Scenario;
-use crate::source::{Position, Source, Span};
+pub use crate::source::Place;
 use crate::symbolic::{Condition, Text, Value};
 
 /// A walk through a workflow in one scenario.
@@ -40,8 +42,8 @@ pub struct JobTrace {
     pub facts: Vec<Fact>,
     /// Its outputs.
     pub outputs: BTreeMap<String, Value>,
-    /// The text of its `if:`.
-    pub guard: Option<(String, Span)>,
+    /// Its `if:`.
+    pub guard: Option<Arc<Guard>>,
 }
 
 /// One step of a leg.
@@ -53,8 +55,8 @@ pub struct StepTrace {
     pub id: Option<String>,
     /// The step in its file.
     pub place: Place,
-    /// Its `if:`, as written.
-    pub guard: Option<(String, Span)>,
+    /// Its `if:`.
+    pub guard: Option<Arc<Guard>>,
     /// When it runs, given that its job does and nothing failed.
     pub condition: Condition,
     /// What it is: an action's name, or `run`.
@@ -69,20 +71,11 @@ pub struct StepTrace {
     pub tolerated: bool,
 }
 
-/// A stretch of a file.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The file.
-    pub source: Source,
-    /// The bytes.
-    pub span: Span,
-}
-
-impl Place {
-    /// Line and column.
+impl StepTrace {
+    /// `step "Build image"`.
     #[must_use]
-    pub fn position(&self) -> Position {
-        self.source.position(self.span.start)
+    pub fn quoted(&self) -> String {
+        format!("step \"{}\"", self.title)
     }
 }
 
@@ -130,12 +123,18 @@ pub enum FactKind {
     Uploaded(usize),
     /// An artifact was downloaded by name; nothing for all or by pattern. The numbers of those it can be.
     Downloaded(Option<Text>, Vec<usize>),
+    /// A value of several lines is put into a command line without quotes.
+    SeveralLines,
     /// A script ends with a status other than zero.
     Failed(Text),
     /// `docker load` that cannot work, and why.
     BadLoad(String),
     /// The output of `docker load` is read for a name.
     LoadOutputRead,
+    /// The digest behind a name is asked for.
+    DigestRead(Text),
+    /// A name says where a build keeps its cache.
+    Cached(Text),
     /// A name ended up in an attestation, signature or other place that wants it canonical.
     Attested(Text),
 }
@@ -166,6 +165,8 @@ pub struct Delivery {
     pub to_registry: Condition,
     /// The condition under which it goes to a file.
     pub to_file: Condition,
+    /// The condition under which that file is what `docker save` writes, which holds one platform.
+    pub to_docker_archive: Condition,
     /// The number of platforms, by condition; nothing when not known.
     pub platforms: Vec<(Condition, Option<usize>)>,
     /// The build context and file, to recognise two builds of one thing.

@@ -6,6 +6,8 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
+use crate::flow::Place;
+use crate::model::Field;
 use crate::source::Span;
 
 use super::Rule;
@@ -22,6 +24,9 @@ pub(super) const RULE: Rule = Rule {
 
 const INPUTS: &[&str] = &[
     "tags",
+    "platforms",
+    "context",
+    "target",
     "name",
     "path",
     "image-ref",
@@ -50,83 +55,103 @@ const ACTIONS: &[&str] = &[
     "ishworkh/",
     "actions/attest",
     "crazy-max/",
+    "dawidd6/action-download-artifact",
+    "redhat-actions/",
+];
+/// Inputs whose values tools of their own may expand.
+const EXPANDED: &[&str] = &["build-args", "labels"];
+/// Contexts that are written in one brace by mistake: `${matrix.image}`.
+const CONTEXTS: &[&str] = &[
+    "matrix.", "env.", "inputs.", "github.", "steps.", "needs.", "vars.",
 ];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for step in context.workflow.jobs.iter().flat_map(|job| &job.steps) {
+    let steps = context.workflow.jobs.iter().flat_map(|job| &job.steps);
+    for step in steps {
         let Some((action, _)) = step.action() else {
             continue;
         };
-        if !ACTIONS
-            .iter()
-            .any(|known| action.to_lowercase().starts_with(known))
-        {
+        let lower = action.to_lowercase();
+        if !ACTIONS.iter().any(|known| lower.starts_with(known)) {
             continue;
         }
-        for (input, field) in &step.with {
-            if !INPUTS.contains(&input.to_lowercase().as_str()) {
-                continue;
-            }
-            let mut from = 0;
-            while let Some((at, length, name)) = variable(&field.text, from) {
-                from = at + length;
-                let start = field.locate(&context.workflow.source, at);
-                let place = crate::flow::Place {
-                    source: context.workflow.source.clone(),
-                    span: Span::new(start, start + length),
-                };
-                let mut finding = Context::finding(
-                    RULE.id,
-                    Severity::Error,
-                    &place,
-                    format!("`{input}` of {action} is no shell text: `${name}` stays as it is"),
-                );
-                finding.fix = Some(Fix::edit(
-                    format!("${{{{ env.{name} }}}}"),
-                    &context.workflow.source,
-                    place.span,
-                    format!("${{{{ env.{name} }}}}"),
-                ));
-                if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") {
-                    let context_name = name.to_lowercase().replacen('_', ".", 1);
-                    let replacement = format!("${{{{ {context_name} }}}}");
-                    finding.fix = Some(Fix::edit(
-                        replacement.clone(),
-                        &context.workflow.source,
-                        place.span,
-                        replacement,
-                    ));
-                }
-                findings.push(finding);
-            }
+        let inputs = step.with.iter();
+        for (input, field) in inputs.filter(|(input, _)| is_text(input)) {
+            report(context, action, input, field, findings);
         }
     }
 }
 
-/// The next `$NAME` or `${NAME}`: its byte, its length and its name. Only names in capitals, as environments have them.
-fn variable(text: &str, from: usize) -> Option<(usize, usize, &str)> {
-    let mut at = from;
-    loop {
-        at += text.get(at..)?.find('$')?;
-        let rest = text.get(at + 1..)?;
-        let braces = rest.starts_with('{') && !rest.starts_with("{{");
-        let name_start = if braces { at + 2 } else { at + 1 };
-        let tail = text.get(name_start..)?;
-        let end = tail
-            .find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
-            .unwrap_or(tail.len());
-        let name = tail.get(..end)?;
-        let closed = !braces || tail.get(end..).is_some_and(|after| after.starts_with('}'));
-        let lower_follows = tail
-            .get(end..)
-            .is_some_and(|after| after.starts_with(|c: char| c.is_ascii_lowercase()));
-        if name.len() > 1
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && closed
-            && !lower_follows
+fn is_text(input: &str) -> bool {
+    INPUTS.contains(&input.to_lowercase().as_str())
+}
+
+fn report(
+    context: &Context<'_>,
+    action: &str,
+    input: &str,
+    field: &Field,
+    findings: &mut Vec<Finding>,
+) {
+    let source = &context.workflow.source;
+    let mut from = 0;
+    while let Some((at, length, name)) = variable(&field.text, from) {
+        from = at + length;
+        let start = field.locate(source, at);
+        let place = Place::new(source, Span::new(start, start + length));
+        if name.starts_with(|c: char| c.is_ascii_lowercase())
+            && !name.contains('.')
+            && EXPANDED.contains(&input.to_lowercase().as_str())
         {
-            return Some((at, name_start - at + end + usize::from(braces), name));
+            continue;
         }
-        at += 1;
+        let message = format!("`{input}` of {action} is no shell text: `${name}` stays as it is");
+        let meant = if name.contains('.') {
+            name.to_owned()
+        } else if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") {
+            name.to_lowercase().replacen('_', ".", 1)
+        } else {
+            format!("env.{name}")
+        };
+        let expression = format!("${{{{ {meant} }}}}");
+        let fix = Fix::edit(expression.clone(), &place, expression);
+        findings.push(RULE.finding(&place, message).mended_by(fix));
     }
+}
+/// The next variable: its byte, its length and its name.
+///
+/// `$NAME` and `${NAME}` in capitals, as environments have them; in braces also small letters and contexts.
+fn variable(text: &str, from: usize) -> Option<(usize, usize, &str)> {
+    let starts = text.get(from..)?.match_indices('$');
+    starts.map(|(at, _)| from + at).find_map(|at| {
+        let rest = text.get(at + 1..)?;
+        match rest.strip_prefix('{') {
+            Some(inner) => {
+                let (name, _) = inner.split_once('}')?;
+                is_braced_name(name).then_some((at, name.len() + 3, name))
+            }
+            None => {
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+                let name = rest.get(..end.unwrap_or(rest.len()))?;
+                is_capital_name(name).then_some((at, name.len() + 1, name))
+            }
+        }
+    })
+}
+
+fn is_capital_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(fits)
+}
+
+fn is_braced_name(name: &str) -> bool {
+    let is_word = |name: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        name.len() > 1
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(fits)
+    };
+    let context = CONTEXTS.iter().any(|context| name.starts_with(context));
+    (context && name.split('.').all(|part| part == "*" || is_word(part)))
+        || (is_word(name) && !name.contains('-'))
 }

@@ -4,13 +4,15 @@
 //! - run: docker push ghcr.io/${{ github.repository_owner }}/app:1   # fails for owner `Wikid82`
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::FactKind;
+use std::collections::BTreeMap;
+
+use crate::finding::{Evidence, Finding, Severity};
+use crate::flow::{FactKind, Origin};
 use crate::reference::Name;
 use crate::symbolic::{Piece, Text};
 
 use super::Rule;
-use super::context::{Context, shown};
+use super::context::{Context, Site, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,109 +26,185 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let capitals = match context.repository {
-        Some(repository) if repository.chars().any(char::is_uppercase) => true,
-        Some(_) => return,
-        None => spelled_with_capitals(context),
-    };
-    if !capitals && !lowered_somewhere(context) {
-        return;
+    let capitals = Capitals::known(context);
+    let mut literal: BTreeMap<String, Finding> = BTreeMap::new();
+    for site in context.sites() {
+        match report_literal(&site) {
+            Some((part, finding)) => merge(&mut literal, part, finding),
+            None => findings.extend(report(context, &site, capitals)),
+        }
     }
-    let severity = if context.repository.is_some() {
-        Severity::Error
-    } else {
-        Severity::Warning
-    };
-    for (_, job) in context.jobs() {
-        for fact in &job.facts {
-            let names: Vec<&Text> = match &fact.kind {
-                FactKind::Named(name, _, _) | FactKind::Attested(name) => vec![name],
-                FactKind::Built(delivery) => delivery.references.iter().collect(),
-                FactKind::Present(name, crate::flow::Origin::Tagged(_)) => vec![name],
-                _ => continue,
-            };
-            for name in names {
-                if !has_raw_name(&Name::of(name).repository) {
-                    continue;
+    findings.extend(literal.into_values());
+}
+
+/// Which parts of `github.repository` have capitals.
+#[derive(Debug, Clone, Copy, Default)]
+struct Capitals {
+    owner: bool,
+    name: bool,
+}
+
+impl Capitals {
+    /// By the repository's name, or by what the file says of it.
+    fn known(context: &Context<'_>) -> Self {
+        match context.repository.or_else(|| spelled(context)) {
+            Some(repository) => {
+                let (owner, name) = repository.split_once('/').unwrap_or((repository, ""));
+                Self {
+                    owner: owner.chars().any(char::is_uppercase),
+                    name: name.chars().any(char::is_uppercase),
                 }
-                let mut finding = Context::finding(
-                    RULE.id,
-                    severity,
-                    &fact.place,
-                    format!("{} is not lower-cased", shown(name)),
-                );
-                finding.consequence = Some(
-                    "for an owner with capitals: \"repository name must be lowercase\"".into(),
-                );
-                finding.fix = Some(Fix::advice(
-                    "lower-case the name once, `${NAME,,}` into GITHUB_ENV or metadata-action, and use that",
-                ));
-                findings.push(finding);
-                break;
+            }
+            None => {
+                let lowered = lowered_somewhere(context);
+                Self {
+                    owner: lowered,
+                    name: lowered,
+                }
+            }
+        }
+    }
+
+    /// Says whether they reach a repository's name.
+    fn reach(self, repository: &Text) -> bool {
+        repository.symbols().any(|symbol| match symbol.name() {
+            "github.repository_owner" => self.owner,
+            "github.event.repository.name" => self.name,
+            _ => false,
+        })
+    }
+}
+
+/// One finding for each part that is written with capitals; further places are evidence.
+fn merge(literal: &mut BTreeMap<String, Finding>, part: String, finding: Finding) {
+    const SHOWN: usize = 5;
+    match literal.get_mut(&part) {
+        None => {
+            literal.insert(part, finding);
+        }
+        Some(first) => {
+            let line = finding.place.line();
+            let mut lines = first.evidence.iter().map(|evidence| evidence.place.line());
+            if line != first.place.line()
+                && !lines.any(|known| known == line)
+                && first.evidence.len() < SHOWN
+            {
+                first.evidence.push(Evidence {
+                    place: finding.place,
+                    message: "and here".into(),
+                });
             }
         }
     }
 }
 
-fn has_raw_name(repository: &Text) -> bool {
-    let pieces = repository.pieces();
-    pieces.iter().any(|piece| match piece {
-        Piece::Symbol(symbol) => matches!(
-            symbol.name(),
-            "github.repository_owner" | "github.event.repository.name"
-        ),
-        Piece::Literal(_) => false,
+/// Capitals that are written out fail for everybody.
+fn report_literal(site: &Site<'_>) -> Option<(String, Finding)> {
+    let (name, part) = named(site).into_iter().find_map(|name| {
+        let part = capital_part(&Name::of(name).repository)?;
+        Some((name, part))
+    })?;
+    let message = format!("{} has capitals", shown(name));
+    let mut finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .then("\"invalid reference format: repository name must be lowercase\"")
+        .advised("write the name in lower case");
+    finding.severity = Severity::Error;
+    Some((part, finding))
+}
+
+/// The part of a repository's path that has capitals; a registry's host name may have them.
+fn capital_part(repository: &Text) -> Option<String> {
+    let path = match repository.split_first('/') {
+        Some((_, path)) => path,
+        None if repository.as_literal().is_some() => repository.clone(),
+        None => return None,
+    };
+    path.split(|c| c == '/').iter().find_map(|part| {
+        let mut pieces = part.pieces().iter();
+        let capital = pieces.any(|piece| {
+            matches!(piece, Piece::Literal(text) if text.chars().any(|c| c.is_ascii_uppercase()))
+        });
+        capital.then(|| part.describe())
     })
+}
+
+fn report(context: &Context<'_>, site: &Site<'_>, capitals: Capitals) -> Option<Finding> {
+    let names = named(site).into_iter();
+    let raw = names
+        .into_iter()
+        .find(|name| capitals.reach(&Name::of(name).repository))?;
+    let message = format!("{} is not lower-cased", shown(raw));
+    let mut finding = RULE
+        .finding(&site.fact.place, message)
+        .then("for an owner with capitals: \"repository name must be lowercase\"")
+        .advised(
+            "lower-case the name once, `${NAME,,}` into GITHUB_ENV or metadata-action, and use that",
+        );
+    if context.repository.is_some() {
+        finding.severity = Severity::Error;
+    }
+    Some(finding)
+}
+
+/// The names that a fact hands to an image client.
+pub(super) fn named<'a>(site: &Site<'a>) -> Vec<&'a Text> {
+    match &site.fact.kind {
+        FactKind::Named(name, _, _)
+        | FactKind::Attested(name)
+        | FactKind::DigestRead(name)
+        | FactKind::Pushed(name)
+        | FactKind::Cached(name)
+        | FactKind::Removed(Some(name))
+        | FactKind::Present(name, Origin::Tagged(_)) => vec![name],
+        FactKind::Built(delivery) => delivery.references.iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The file says how the repository is spelled: `github.repository == 'Owner/Name'`.
-fn spelled_with_capitals(context: &Context<'_>) -> bool {
+fn spelled<'a>(context: &Context<'a>) -> Option<&'a str> {
     let text = context.workflow.source.text();
-    [
+    let starts = [
         "github.repository == '",
-        "github.repository_owner == '",
         "github.repository=='",
-    ]
-    .iter()
-    .any(|start| {
-        text.match_indices(start).any(|(at, _)| {
-            let rest = text.get(at + start.len()..).unwrap_or_default();
-            rest.split('\'')
-                .next()
-                .is_some_and(|name| name.chars().any(char::is_uppercase))
-        })
-    })
+        "github.repository_owner == '",
+        "github.repository_owner=='",
+    ];
+    let mut spellings = starts.iter().flat_map(|start| {
+        text.match_indices(start)
+            .filter_map(|(at, _)| text.get(at + start.len()..)?.split('\'').next())
+    });
+    spellings.find(|name| name.chars().any(char::is_uppercase))
 }
 
-/// Some reference of the file went through lower-casing: then the name has capitals, or may have.
+/// Some reference of the file went through lower-casing by hand: then the name has capitals, or may have.
 fn lowered_somewhere(context: &Context<'_>) -> bool {
-    let explicit = context.workflow.source.text();
-    let by_hand = explicit.contains(",,}")
-        || explicit.contains("[:upper:]")
-        || explicit.contains("A-Z") && explicit.contains("a-z")
-        || explicit.contains("toLowerCase()");
-    by_hand
-        && context.jobs().any(|(_, job)| {
-            job.steps
-                .iter()
-                .flat_map(|step| step.outputs.values())
-                .chain(job.outputs.values())
-                .any(|value| {
-                    value.texts().iter().any(|(_, text)| {
-                        text.symbols()
-                            .any(|symbol| symbol.is_lower() && symbol.name().contains("github."))
-                    })
-                })
-                || job.facts.iter().any(|fact| match &fact.kind {
-                    FactKind::Named(name, _, _) | FactKind::Present(name, _) => {
-                        name.symbols()
-                            .any(|symbol| symbol.is_lower() && symbol.name().contains("github."))
-                            && !matches!(
-                                &fact.kind,
-                                FactKind::Present(_, crate::flow::Origin::Built)
-                            )
-                    }
-                    _ => false,
-                })
+    let text = context.workflow.source.text();
+    let by_hand = text.contains(",,}")
+        || text.contains("[:upper:]")
+        || text.contains("A-Z") && text.contains("a-z")
+        || text.contains("toLowerCase()");
+    let lowered = |text: &Text| {
+        text.symbols()
+            .any(|symbol| symbol.is_lower() && symbol.name().contains("github."))
+    };
+    let in_output = || {
+        let steps = context.jobs().flat_map(|(_, job)| {
+            let outputs = job.steps.iter().flat_map(|step| step.outputs.values());
+            outputs.chain(job.outputs.values())
+        });
+        steps
+            .into_iter()
+            .any(|value| value.texts().iter().any(|(_, text)| lowered(text)))
+    };
+    let in_use = || {
+        context.sites().any(|site| match &site.fact.kind {
+            FactKind::Present(_, Origin::Built) => false,
+            FactKind::Named(name, _, _) | FactKind::Present(name, _) => lowered(name),
+            _ => false,
         })
+    };
+    by_hand && (in_output() || in_use())
 }

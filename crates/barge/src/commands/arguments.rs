@@ -2,7 +2,8 @@
 
 use barge_image::Digest;
 use barge_image::record::{ArtifactName, Run};
-use barge_pipeline::input::{Input, bill, no_cache};
+use barge_pipeline::input::{Input, bill};
+use barge_pipeline::layer_cache;
 use barge_pipeline::record::RecordChoice;
 use barge_pipeline::verify::VerifyOptions;
 use barge_pipeline::{Built, EngineChoice, Surroundings};
@@ -31,7 +32,7 @@ impl EventArguments {
 /// How to build, over the settings.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
-    /// What builds: docker if its daemon answers, else the embedded builder
+    /// What builds: docker if its daemon answers, else podman, else the embedded builder
     #[arg(long, value_enum)]
     engine: Option<EngineArgument>,
 }
@@ -40,6 +41,8 @@ pub(crate) struct BuildArguments {
 enum EngineArgument {
     Auto,
     Docker,
+    Buildx,
+    Podman,
     Embedded,
 }
 
@@ -49,6 +52,8 @@ impl BuildArguments {
             surroundings.build.engine = match engine {
                 EngineArgument::Auto => EngineChoice::Auto,
                 EngineArgument::Docker => EngineChoice::Docker,
+                EngineArgument::Buildx => EngineChoice::Buildx,
+                EngineArgument::Podman => EngineChoice::Podman,
                 EngineArgument::Embedded => EngineChoice::Embedded,
             };
         }
@@ -75,6 +80,7 @@ impl StoreArguments {
         Ok(match address {
             Some(StoreAddress::Directory(path)) => context.folder.join(path),
             None => context.surroundings()?.workspace().store(),
+            Some(elsewhere) => return Err(barge_store::Error::NoBackend(elsewhere).into()),
         })
     }
 }
@@ -163,7 +169,8 @@ pub(crate) fn bill_of(
         ..Default::default()
     };
     let store = store.root(context)?;
-    context.block_on(async { Ok(bill(&surroundings, &store, &input, options, no_cache()).await?) })
+    let cache = layer_cache(&context.environment);
+    context.block_on(async { Ok(bill(&surroundings, &store, &input, options, cache).await?) })
 }
 
 /// What was built last in this checkout.
