@@ -21,7 +21,7 @@ mod side;
 pub mod version;
 pub mod vex;
 
-pub use archive::{check_archive, compile, open};
+pub use archive::{check_archive, check_side_data, compile, open};
 pub use error::Error;
 pub use index::{
     AffectedPackage, Builder, Database, Ecosystem, Entry, EntryRange, Group, Meta, Package,
