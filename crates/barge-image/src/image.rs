@@ -114,16 +114,23 @@ impl Layer {
         })
     }
 
+    /// The length of the plain tar in bytes, if somebody wrote it down.
+    #[must_use]
+    pub fn stated_plain_size(&self) -> Option<u64> {
+        self.blob
+            .as_ref()?
+            .annotations
+            .get(PLAIN_SIZE)?
+            .parse()
+            .ok()
+    }
+
     /// The length of the plain tar in bytes; inflates the layer if nobody wrote it down.
     ///
     /// # Errors
     /// When the layer cannot be read.
     pub fn plain_size(&self) -> Result<u64, Error> {
-        let noted = self
-            .blob
-            .as_ref()
-            .and_then(|blob| blob.annotations.get(PLAIN_SIZE)?.parse().ok());
-        if let Some(size) = noted {
+        if let Some(size) = self.stated_plain_size() {
             return Ok(size);
         }
         if self.compression()? == Compression::None {

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use barge_engine::Docker;
 use barge_image::{Digest, Reference};
-use barge_store::DirectoryStore;
-use camino::Utf8Path;
+use barge_store::Store;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -40,12 +39,12 @@ pub struct Loaded {
 /// When the store or the engine fails, or what the engine holds afterwards is not the image.
 pub async fn load(
     surroundings: &Surroundings,
-    store: &Utf8Path,
+    store: &Store,
     chosen: &Chosen,
 ) -> Result<Loaded, Error> {
     let started = Instant::now();
-    let (root, record) = (store.to_owned(), chosen.record.clone());
-    let image = blocking(move || DirectoryStore::at(&root).image_of(&record)).await?;
+    let (opening, of) = (store.clone(), chosen.clone());
+    let image = blocking(move || opening.image(&of.digest, &of.record)).await?;
     let docker = Docker::connect(surroundings.docker_host()?).await?;
     let plan = docker
         .plan_load(&image.identity(), &chosen.record.references)
@@ -60,7 +59,16 @@ pub async fn load(
     let progress = Box::new(move |bytes| observer.notice(&Notice::Bytes(bytes)));
     let layers = image.layers.len();
     let config = image.config.digest();
-    let loaded = docker.load(Arc::new(image), &plan, progress).await?;
+    let image = Arc::new(image);
+    let loaded = match docker.load(Arc::clone(&image), &plan, progress).await {
+        Ok(loaded) => loaded,
+        // An engine that was handed damaged bytes has its own words for it; the store knows better.
+        Err(error) => {
+            let store = store.clone();
+            let damage = blocking(move || store.damage(&image)).await;
+            return Err(damage.map_or_else(|| error.into(), Error::Store));
+        }
+    };
     Ok(Loaded {
         references: chosen.record.references.clone(),
         config,

@@ -10,7 +10,8 @@ use barge_image::archive::{LayerForm, ReceiveError, Received, receive, write};
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_image::{Digest, Image, Layout, Reference, Selection};
-use barge_store::DirectoryStore;
+use barge_store::registry::Transfer;
+use barge_store::{Lifetime, Store};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
@@ -47,22 +48,34 @@ pub struct Archived {
     pub seconds: f64,
 }
 
-/// Saves what was built into the store and points to it.
+/// Saves what was built into the store and points to it. It is kept as long as the settings say, if `lifetime` does not.
 ///
 /// # Errors
 /// When a name is gone or moved, the export is not the image that was built, or the store fails.
 pub async fn save(
     surroundings: &Surroundings,
     built: &Built,
-    store: &Utf8Path,
+    store: &Store,
+    lifetime: Option<Lifetime>,
 ) -> Result<Saved, Error> {
     let started = Instant::now();
-    let export = export(surroundings, built).await?;
-    let (built, root, now) = (built.clone(), store.to_owned(), surroundings.now);
+    let asked = ask(surroundings, built).await?;
+    let known = known(store, asked.as_ref()).await?;
+    let export = match (&asked, &known) {
+        (Some(asked), None) => Some(asked.docker.export(&built.references).await?),
+        _ => None,
+    };
+    let (built, store, now) = (built.clone(), store.clone(), surroundings.now);
+    let by_settings = crate::store::lifetime(&surroundings.store.retention, &built.source);
+    let expires = lifetime.unwrap_or(by_settings).from(now);
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
-        let store = DirectoryStore::create(&root)?;
-        let image = put(&store, &built, export, observer)?;
+        let diff_ids = asked.map(|asked| asked.diff_ids).unwrap_or_default();
+        let received = match known {
+            Some(received) => received,
+            None => take(&store, &built, &diff_ids, export, &observer)?,
+        };
+        let image = recorded(&store, &received)?;
         let record = Record {
             schema: SCHEMA.into(),
             artifact: built.artifact()?,
@@ -72,15 +85,21 @@ pub async fn save(
             build: built.facts.clone(),
             tool: concat!("barge ", env!("CARGO_PKG_VERSION")).into(),
             created: now,
+            expires,
         };
-        let digest = store.put_record(&record)?;
-        let stored_size = store.image_of(&record)?.stored_size();
-        Ok::<_, Error>((digest, record, stored_size))
+        let tell = |transfer: Transfer| {
+            if let Transfer::Started { size, .. } = transfer {
+                observer.notice(&Notice::Bytes(size));
+            }
+        };
+        let kept = store.put_record(&record, &tell)?;
+        let stored_size = store.image(&kept.digest, &kept.record)?.stored_size();
+        Ok::<_, Error>((kept, stored_size))
     };
-    let (digest, record, stored_size) = blocking(work).await?;
+    let (kept, stored_size) = blocking(work).await?;
     let saved = Saved {
-        digest,
-        record,
+        digest: kept.digest,
+        record: kept.record,
         stored_size,
         seconds: seconds(started.elapsed()),
     };
@@ -99,7 +118,10 @@ pub async fn archive(
     path: &Utf8Path,
 ) -> Result<Archived, Error> {
     let started = Instant::now();
-    let export = export(surroundings, built).await?;
+    let export = match ask(surroundings, built).await? {
+        Some(asked) => Some(asked.docker.export(&built.references).await?),
+        None => None,
+    };
     let (built, path) = (built.clone(), path.to_owned());
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
@@ -121,14 +143,24 @@ pub async fn archive(
     })
 }
 
-/// Asks the engine for exactly the recorded names, after looking at each.
-async fn export(surroundings: &Surroundings, built: &Built) -> Result<Option<BodyReader>, Error> {
+/// An engine that was asked, and holds what was built.
+struct Asked {
+    docker: Docker,
+    id: Digest,
+    diff_ids: Vec<Digest>,
+}
+
+/// Looks at each of the recorded names in the engine, if the image is in one.
+async fn ask(surroundings: &Surroundings, built: &Built) -> Result<Option<Asked>, Error> {
     let Home::Docker { id } = &built.home else {
         return Ok(None);
     };
     let docker = Docker::connect(surroundings.docker_host()?).await?;
+    let mut diff_ids = Vec::new();
     for reference in &built.references {
-        let found = docker.require(reference).await?.id;
+        let image = docker.require(reference).await?;
+        let found = image.id;
+        diff_ids = image.diff_ids;
         if found != *id {
             let (reference, expected) = (reference.clone(), *id);
             return Err(barge_engine::Error::Moved {
@@ -139,59 +171,65 @@ async fn export(surroundings: &Surroundings, built: &Built) -> Result<Option<Bod
             .into());
         }
     }
-    Ok(Some(docker.export(&built.references).await?))
+    let id = *id;
+    Ok(Some(Asked {
+        docker,
+        id,
+        diff_ids,
+    }))
 }
 
-fn put(
-    store: &DirectoryStore,
+/// The image, if the store can put it together without the engine's export.
+async fn known(store: &Store, asked: Option<&Asked>) -> Result<Option<Received>, Error> {
+    let Some(asked) = asked else {
+        return Ok(None);
+    };
+    let (store, id, diff_ids) = (store.clone(), asked.id, asked.diff_ids.clone());
+    Ok(blocking(move || store.known_image(&id, &diff_ids)).await?)
+}
+
+/// Takes the layers of what was built into the store.
+fn take(
+    store: &Store,
     built: &Built,
+    diff_ids: &[Digest],
     export: Option<BodyReader>,
-    observer: Arc<dyn Observer>,
-) -> Result<RecordedImage, Error> {
-    let (manifest, image) = match (&built.home, export) {
+    observer: &Arc<dyn Observer>,
+) -> Result<Received, Error> {
+    match (&built.home, export) {
         (Home::Layout { path, manifest }, _) => {
             let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
-            (store.put_image(&image)?, image.config)
+            Ok(store.take_image(&image)?)
         }
         (Home::Docker { id }, Some(export)) => {
             let stream = Watched {
                 inner: export,
-                observer,
+                observer: Arc::clone(observer),
             };
-            let received = receive(stream, "the engine's export", &mut store.layer_sink());
+            let received = receive(stream, "the engine's export", &mut store.sink(diff_ids)?);
             let received = received.map_err(|error| match error {
                 ReceiveError::Export(error) => Error::Image(error),
                 ReceiveError::Sink(error) => Error::Store(error),
             })?;
-            let received = the_built_one(built, id, received)?;
-            (store.put_received(&received)?, received.config)
+            the_built_one(built, id, received)
         }
-        (Home::Docker { .. }, None) => return Err(not_exported()),
-    };
-    let size = manifest_sizes(store, &manifest.digest)?;
-    let config = image.parsed();
-    let layers = config.rootfs.diff_ids.len();
+        (Home::Docker { .. }, None) => Err(not_exported()),
+    }
+}
+
+fn recorded(store: &Store, received: &Received) -> Result<RecordedImage, Error> {
+    let config = received.config.parsed();
     Ok(RecordedImage {
-        config: image.digest(),
-        manifest,
+        config: received.config.digest(),
+        manifest: store.put_received(received)?,
         platform: config.platform(),
-        layers,
-        size,
+        layers: received.layers.len(),
+        size: received.layers.iter().map(|layer| layer.plain_size).sum(),
     })
 }
 
 fn not_exported() -> Error {
     Error::Setting("the image was not exported".into())
-}
-
-/// The length of the plain layers, in bytes.
-fn manifest_sizes(store: &DirectoryStore, manifest: &Digest) -> Result<u64, Error> {
-    let image = Layout::at(store.root()).image(manifest, Vec::new())?;
-    image
-        .layers
-        .iter()
-        .map(|layer| layer.plain_size().map_err(Error::from))
-        .sum()
 }
 
 /// The one image of an export, which must be what was built, under the very names that were recorded.

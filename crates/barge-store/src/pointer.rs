@@ -1,7 +1,9 @@
 //! What leads from an artifact's name to its hand-off record.
 
-use barge_image::Digest;
+use std::fmt;
+
 use barge_image::record::{ArtifactName, Run};
+use barge_image::{Digest, Record};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,18 @@ impl Pointer {
     #[must_use]
     pub fn key(&self) -> String {
         run_key(&self.run)
+    }
+
+    /// Whether a record is of the artifact that this names.
+    #[must_use]
+    pub fn is_of(&self, record: &Record) -> bool {
+        self.artifact == record.artifact && self.run == record.source.run
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of run {}", self.artifact, self.run)
     }
 }
 

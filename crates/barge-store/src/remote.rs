@@ -87,11 +87,25 @@ pub trait Housekeeping {
     /// When the store fails.
     fn blobs(&self) -> Result<Vec<HeldBlob>, Error>;
 
-    /// Removes a blob and the notes of layers that it holds, unless it was put or relied on again since `seen`.
+    /// Manifests, besides those of records, that are to stay with all that they name; none, usually.
     ///
     /// # Errors
     /// When the store fails.
-    fn discard(&self, seen: &HeldBlob) -> Result<(), Error>;
+    fn roots(&self) -> Result<Vec<Digest>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Removes a blob, unless it was put or relied on again since `seen`, and says whether it is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn discard(&self, seen: &HeldBlob) -> Result<bool, Error>;
+
+    /// Removes notes whose blobs are gone, and what writers left behind before that time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn tidy(&self, before: Timestamp) -> Result<(), Error>;
 }
 
 /// A blob that lies in a store.

@@ -14,7 +14,6 @@ mod helper;
 mod listing;
 mod manifests;
 mod options;
-mod parallel;
 mod progress;
 mod pull;
 mod push;

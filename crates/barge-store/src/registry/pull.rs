@@ -14,7 +14,6 @@ use barge_image::{
 use super::Registry;
 use super::blobs::BlobBody;
 use super::error::Error;
-use super::parallel;
 use super::progress::{Arrival, Progress, Transfer};
 
 const BUFFER: usize = 128 << 10;
@@ -66,7 +65,7 @@ impl Registry {
         let mut seen = BTreeSet::new();
         let fresh = manifest.layers.iter();
         let fresh: Vec<_> = fresh.filter(|layer| seen.insert(layer.digest)).collect();
-        parallel::for_each(&fresh, |layer, stop| {
+        crate::parallel::for_each(&fresh, |layer, stop| {
             self.fetch(name, layer, blobs, progress, stop)
         })?;
         blobs.put(&resolved.manifest.bytes)?;

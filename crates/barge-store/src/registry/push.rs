@@ -10,7 +10,6 @@ use barge_image::{
 
 use super::Registry;
 use super::error::Error;
-use super::parallel;
 use super::progress::{Progress, Transfer};
 use super::upload::{Content, Upload};
 
@@ -47,7 +46,7 @@ impl Registry {
                 .filter(|source| seen.insert(source))
                 .cloned()
                 .collect();
-            parallel::for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
+            crate::parallel::for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
             done.push(name.clone());
         }
         // Names move when every byte is there.

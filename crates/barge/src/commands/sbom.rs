@@ -110,7 +110,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         path: arguments.path.clone(),
         verify: arguments.verify,
     };
-    let store = arguments.store.root(context)?;
+    let store = arguments.store.open(context)?;
     let cache = arguments.cache(context);
     let sbom = context
         .block_on(async { Ok(bill(&surroundings, &store, &input, options, cache).await?) })?;

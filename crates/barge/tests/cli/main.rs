@@ -5,6 +5,7 @@
     reason = "tests hand the binary its environment, and fail by panicking"
 )]
 
+mod crash;
 mod errors;
 mod help;
 mod json;

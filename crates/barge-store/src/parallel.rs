@@ -4,16 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::error::Error;
-
-/// Enough to fill a line whatever one connection brings, and no more than registries like from one client.
+/// Enough to fill a line whatever one connection brings, and no more than servers like from one client.
 const THREADS: usize = 4;
 
 /// Works on all items. The work is told when to give up, because another item failed.
-pub(super) fn for_each<T: Sync>(
+pub(crate) fn for_each<T: Sync, E: Send>(
     items: &[T],
-    work: impl Fn(&T, &AtomicBool) -> Result<(), Error> + Sync,
-) -> Result<(), Error> {
+    work: impl Fn(&T, &AtomicBool) -> Result<(), E> + Sync,
+) -> Result<(), E> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let failure = Mutex::new(None);
     let worker = || {
@@ -48,16 +46,12 @@ mod tests {
         let sum = Mutex::new(0);
         let add = |item: &u64, _: &AtomicBool| {
             *sum.lock().unwrap() += item;
-            Ok(())
+            Ok::<(), ()>(())
         };
         for_each(&items, add).unwrap();
         assert_eq!(*sum.lock().unwrap(), 4950);
         let fail = |item: &u64, _: &AtomicBool| match item {
-            3 => Err(Error::NotFound {
-                host: String::new(),
-                what: String::new(),
-                said: String::new(),
-            }),
+            3 => Err("three"),
             _ => Ok(()),
         };
         assert!(for_each(&items, fail).is_err());
