@@ -115,6 +115,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether an engine said or did it, and not the image that it was given.
+    pub(crate) fn is_engines(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::Answer { .. } | Self::Loaded { .. } | Self::Broken { .. }
+        )
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -126,6 +126,23 @@ impl Layout {
         })
     }
 
+    /// Stores config and manifest of an image as they were received, when its layers are blobs already.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_raw_image(
+        &self,
+        config: &RawConfig,
+        manifest: &RawManifest,
+    ) -> Result<Descriptor, Error> {
+        self.blobs.put(config.bytes())?;
+        self.blobs.put(&manifest.bytes)?;
+        Ok(Descriptor {
+            platform: Some(config.parsed().platform()),
+            ..manifest.descriptor()
+        })
+    }
+
     /// Opens the image of a manifest. Documents are compared with their digests, layers when they are read.
     ///
     /// # Errors

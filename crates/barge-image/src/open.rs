@@ -23,7 +23,7 @@ pub(crate) const IMAGE_NAME: &str = "io.containerd.image.name";
 /// A tag by docker and BuildKit, a full name by skopeo and podman.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Indexes may hold indexes; deeper than this is a loop.
-const INDEX_DEPTH: usize = 4;
+pub(crate) const INDEX_DEPTH: usize = 4;
 
 /// Which image of an archive or layout is meant.
 #[derive(Debug, Clone, Default)]

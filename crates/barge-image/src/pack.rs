@@ -64,6 +64,22 @@ impl PackedLayer {
             blob,
         }
     }
+
+    /// A layer by the blob that a manifest describes; `None` when nobody wrote down how long it is unpacked.
+    #[must_use]
+    pub fn described(diff_id: Digest, blob: Descriptor) -> Option<Self> {
+        let noted = blob.annotations.get(PLAIN_SIZE);
+        let plain_size = match noted {
+            Some(size) => size.parse().ok()?,
+            None if blob.digest == diff_id => blob.size,
+            None => return None,
+        };
+        Some(Self {
+            diff_id,
+            plain_size,
+            blob,
+        })
+    }
 }
 
 /// Takes the plain tar of a layer and writes the blob.

@@ -52,6 +52,10 @@ pub struct RecordedImage {
     pub config: Digest,
     /// The manifest that the store holds; its digest is not what a registry would give.
     pub manifest: Descriptor,
+    /// The ID by which the engine that gave it out holds it, where that is not the config digest: the digest of the
+    /// manifest or index in a containerd store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_id: Option<Digest>,
     /// What it runs on.
     pub platform: Platform,
     /// How many layers it has.
@@ -242,6 +246,7 @@ mod tests {
             image: RecordedImage {
                 config: Digest::of(b"config"),
                 manifest: Descriptor::of(MediaType::MANIFEST, b"{}"),
+                engine_id: None,
                 platform: "linux/amd64".parse().unwrap(),
                 layers: 1,
                 size: 10,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use barge_ci::event::GitReference;
 use barge_ci::{Build, Event};
 use barge_engine::Docker;
-use barge_engine::docker::{BuildEvent, BuildOptions, request_body};
+use barge_engine::docker::{BuildEvent, BuildOptions, Product, request_body};
 use barge_engine::embedded::{self, Progress};
 use barge_image::compression::Compression;
 use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
@@ -14,9 +14,9 @@ use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
-use crate::settings::EngineChoice;
 use crate::surroundings::Surroundings;
 
 /// The shape of what a build leaves for the next step.
@@ -48,13 +48,36 @@ pub enum Home {
         /// The engine's ID.
         id: Digest,
     },
-    /// In a layout that the embedded builder wrote.
+    /// In Podman, under all its names.
+    Podman {
+        /// The engine's ID.
+        id: Digest,
+    },
+    /// In a layout that the builder wrote.
     Layout {
         /// The folder.
         path: Utf8PathBuf,
         /// The manifest.
         manifest: Descriptor,
     },
+}
+
+impl Home {
+    fn in_engine(product: Product, id: Digest) -> Self {
+        match product {
+            Product::Docker => Self::Docker { id },
+            Product::Podman => Self::Podman { id },
+        }
+    }
+
+    /// The ID under which an engine holds the image, if one does.
+    #[must_use]
+    pub fn engine_id(&self) -> Option<&Digest> {
+        match self {
+            Self::Docker { id } | Self::Podman { id } => Some(id),
+            Self::Layout { .. } => None,
+        }
+    }
 }
 
 impl Built {
@@ -101,7 +124,7 @@ pub async fn build(
         .chain(surroundings.build.args.keys())
         .cloned()
         .collect();
-    let (home, platform, engine) = match docker(surroundings).await? {
+    let (home, platform, engine) = match engine::building(surroundings).await? {
         Some(docker) => build_in_docker(surroundings, plan, defaults, &docker).await?,
         None => build_embedded(surroundings, plan, defaults).await?,
     };
@@ -120,12 +143,12 @@ pub async fn build(
     Ok(built)
 }
 
-/// Takes an image that the Docker engine holds already for what was built: all names must be of one image.
+/// Takes an image that the engine holds already for what was built: all names must be of one image.
 ///
 /// # Errors
 /// When a name is not there, or the names are of several images.
 pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Result<Built, Error> {
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
+    let docker = engine::holding(surroundings).await?;
     let mut adopted: Option<(Digest, Platform)> = None;
     for reference in references {
         let image = docker.require(reference).await?;
@@ -145,7 +168,7 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
     Ok(Built {
         schema: SCHEMA.into(),
         references: references.to_vec(),
-        home: Home::Docker { id },
+        home: Home::in_engine(docker.info().product, id),
         platform,
         source: event.map_or_else(
             || unknown_source(surroundings),
@@ -156,26 +179,6 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
             arguments: Vec::new(),
         },
     })
-}
-
-/// The Docker engine, unless the settings prefer another or, by default, no daemon answers.
-///
-/// # Errors
-/// When the settings ask for Docker and no daemon answers.
-pub(crate) async fn docker(surroundings: &Surroundings) -> Result<Option<Docker>, Error> {
-    let host = surroundings.docker_host()?;
-    match surroundings.build.engine {
-        EngineChoice::Embedded => Ok(None),
-        EngineChoice::Docker => Ok(Some(Docker::connect(host).await?)),
-        EngineChoice::Auto => match Docker::connect(host).await {
-            Ok(docker) => Ok(Some(docker)),
-            // An address that somebody set is meant; only the default may be silent.
-            Err(error) if surroundings.environment.non_empty("DOCKER_HOST").is_some() => {
-                Err(error.into())
-            }
-            Err(_) => Ok(None),
-        },
-    }
 }
 
 /// The build arguments of the original pipeline (R9). A Dockerfile need not declare them.
@@ -253,7 +256,8 @@ async fn build_in_docker(
         .inspect_id(&answer.id)
         .await?
         .map_or_else(Platform::host, |image| image.platform);
-    Ok((Home::Docker { id: answer.id }, platform, docker.name()))
+    let home = Home::in_engine(docker.info().product, answer.id);
+    Ok((home, platform, docker.name()))
 }
 
 async fn build_embedded(

@@ -1,14 +1,16 @@
-//! What commands look into: `docker:REF`, `registry:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
+//! What commands look into: `docker:REF`, `podman:REF`, `registry:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
 
 use std::fs;
 use std::io;
 
 use barge_engine::Docker;
+use barge_engine::docker::Product;
 use barge_image::{Image, Reference, Selection, open};
 use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
 use barge_store::Store;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::engine;
 use crate::error::Error;
 use crate::record::{RecordChoice, choose};
 use crate::registry;
@@ -18,11 +20,11 @@ use crate::surroundings::Surroundings;
 /// Something that a bill of materials can be made of, or is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// An image of the Docker engine.
-    Docker(Reference),
+    /// An image of an engine.
+    Engine(Product, Reference),
     /// An image in its registry.
     Registry(Reference),
-    /// An image of the Docker engine if that holds it, else in its registry.
+    /// An image of the engine if that holds it, else in its registry.
     Anywhere(Reference),
     /// An image in a docker archive, an OCI archive or an OCI layout.
     Files {
@@ -62,7 +64,8 @@ impl Input {
 
     fn parse_word(word: &str, folder: &Utf8Path) -> Result<Self, Error> {
         match word.split_once(':') {
-            Some(("docker", reference)) => Ok(Self::Docker(reference.parse()?)),
+            Some(("docker", reference)) => Ok(Self::Engine(Product::Docker, reference.parse()?)),
+            Some(("podman", reference)) => Ok(Self::Engine(Product::Podman, reference.parse()?)),
             Some(("docker-archive" | "oci-archive" | "oci", rest)) => {
                 Ok(path_and_name(folder, rest))
             }
@@ -75,9 +78,6 @@ impl Input {
                 Ok(Self::Store(RecordChoice::Artifact { name, run: None }))
             }
             Some(("registry", reference)) => Ok(Self::Registry(reference.parse()?)),
-            Some(("podman", _)) => Err(Error::Setting(format!(
-                "`{word}` cannot be read in place yet: save it as an archive first"
-            ))),
             _ => Self::parse_bare(word, folder),
         }
     }
@@ -142,24 +142,27 @@ pub async fn bill(
             let (chosen, image) = found.await?;
             catalog(image, chosen.record.artifact.as_str(), options, cache).await
         }
-        Input::Docker(reference) => of_docker(surroundings, reference, options, cache).await,
+        Input::Engine(product, reference) => {
+            let engine = engine::connect(surroundings, *product).await?;
+            of_engine(&engine, reference, options, cache).await
+        }
         Input::Registry(reference) => of_registry(surroundings, reference, options, cache).await,
-        Input::Anywhere(reference) => match Docker::connect(surroundings.docker_host()?).await {
-            Ok(docker) if docker.inspect(reference).await?.is_some() => {
-                of_docker(surroundings, reference, options, cache).await
+        Input::Anywhere(reference) => match engine::holding(surroundings).await {
+            Ok(engine) if engine.inspect(reference).await?.is_some() => {
+                of_engine(&engine, reference, options, cache).await
             }
             _ => of_registry(surroundings, reference, options, cache).await,
         },
     }
 }
 
-async fn of_docker(
-    surroundings: &Surroundings,
+async fn of_engine(
+    engine: &Docker,
     reference: &Reference,
     options: Options,
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
-    let archive = export(surroundings, reference).await?;
+    let archive = export(engine, reference).await?;
     let path = Utf8Path::from_path(archive.path()).unwrap_or(Utf8Path::new("export"));
     let image = open(path, &Selection::default())?;
     catalog(image, &reference.familiar(), options, cache).await
@@ -204,13 +207,9 @@ async fn catalog(
 }
 
 /// An engine gives an archive; nothing of it is kept.
-async fn export(
-    surroundings: &Surroundings,
-    reference: &Reference,
-) -> Result<tempfile::NamedTempFile, Error> {
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
-    docker.require(reference).await?;
-    let mut stream = docker.export(std::slice::from_ref(reference)).await?;
+async fn export(engine: &Docker, reference: &Reference) -> Result<tempfile::NamedTempFile, Error> {
+    engine.require(reference).await?;
+    let mut stream = engine.export(std::slice::from_ref(reference)).await?;
     let failed = |source| Error::File {
         action: "write",
         path: "a temporary archive".into(),
@@ -280,7 +279,11 @@ mod tests {
         assert_eq!(parse(&[]).unwrap(), Input::Store(RecordChoice::Last));
         assert_eq!(
             parse(&["docker:a:1"]).unwrap(),
-            Input::Docker("a:1".parse().unwrap())
+            Input::Engine(Product::Docker, "a:1".parse().unwrap())
+        );
+        assert_eq!(
+            parse(&["podman:a:1"]).unwrap(),
+            Input::Engine(Product::Podman, "a:1".parse().unwrap())
         );
         assert_eq!(
             parse(&["a:1"]).unwrap(),
@@ -306,12 +309,7 @@ mod tests {
             parse(&["purl:pkg:npm/a@1", "pkg:npm/b@2"]).unwrap(),
             Input::Packages(purls)
         );
-        for words in [
-            &["a", "b"][..],
-            &["podman:a:1"],
-            &["store:a/b"],
-            &["Upper:1"],
-        ] {
+        for words in [&["a", "b"][..], &["store:a/b"], &["Upper:1"]] {
             assert!(parse(words).is_err(), "{words:?}");
         }
     }

@@ -1,6 +1,8 @@
 //! The way of an image from event to verdict, one typed step after the other.
 
 pub mod build;
+mod carried;
+pub mod engine;
 mod error;
 pub mod git;
 pub mod input;

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use barge_ci::gate::Outcome;
 use barge_ci::{Build, Decision, Event, JobId, JobState, Plan, Results, Verdict};
-use barge_engine::Docker;
 use barge_store::{Lifetime, Store};
 use barge_vuln::Status;
 use serde::Serialize;
 
 use crate::build::{self, Built};
+use crate::engine;
 use crate::error::Error;
 use crate::load::{self, Loaded};
 use crate::record::Chosen;
@@ -198,7 +198,7 @@ impl Way {
         Ok(built)
     }
 
-    /// Loads into the Docker engine where there is one; the embedded builder's images need none.
+    /// Loads into the engine where there is one; the embedded builder's images need none.
     async fn load(
         &mut self,
         surroundings: &Surroundings,
@@ -206,7 +206,7 @@ impl Way {
         chosen: &Chosen,
     ) -> Result<(), Error> {
         let started = Instant::now();
-        if let Err(error) = Docker::connect(surroundings.docker_host()?).await {
+        if let Err(error) = engine::holding(surroundings).await {
             self.skip(
                 StepName::Load,
                 &format!("{error}; the checks that follow need none"),

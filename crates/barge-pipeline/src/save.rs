@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use barge_engine::Docker;
-use barge_engine::docker::BodyReader;
-use barge_image::archive::{LayerForm, ReceiveError, Received, receive, write};
+use barge_engine::docker::{BodyReader, InspectedImage};
+use barge_image::archive::{LayerForm, Passing, ReceiveError, Received, receive, write};
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_image::{Digest, Image, Layout, Reference, Selection};
@@ -16,6 +16,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::build::{Built, Home};
+use crate::carried::Carried;
+use crate::engine;
 use crate::error::Error;
 use crate::observer::{Notice, Observer};
 use crate::surroundings::Surroundings;
@@ -61,21 +63,26 @@ pub async fn save(
     let started = Instant::now();
     let asked = ask(surroundings, built).await?;
     let known = known(store, asked.as_ref()).await?;
+    if let (Some(asked), Some(_)) = (&asked, &known) {
+        tracing::debug!(id = %asked.image.id, "the image is known to the store: no export is needed");
+    }
     let export = match (&asked, &known) {
-        (Some(asked), None) => Some(asked.docker.export(&built.references).await?),
+        (Some(asked), None) => Some(asked.export(surroundings, built).await?),
         _ => None,
     };
-    let (built, store, now) = (built.clone(), store.clone(), surroundings.now);
+    let engine = asked.as_ref().map(|asked| asked.engine.info().id.clone());
+    let (built, home, now) = (built.clone(), store.clone(), surroundings.now);
     let by_settings = crate::store::lifetime(&surroundings.store.retention, &built.source);
     let expires = lifetime.unwrap_or(by_settings).from(now);
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
-        let diff_ids = asked.map(|asked| asked.diff_ids).unwrap_or_default();
+        let store = home;
+        let diff_ids = asked.map(|asked| asked.image.diff_ids).unwrap_or_default();
         let received = match known {
             Some(received) => received,
-            None => take(&store, &built, &diff_ids, export, &observer)?,
+            None => take(&store, &built, &diff_ids, export, &*observer)?,
         };
-        let image = recorded(&store, &received)?;
+        let image = recorded(&store, &built, &received)?;
         let record = Record {
             schema: SCHEMA.into(),
             artifact: built.artifact()?,
@@ -89,7 +96,10 @@ pub async fn save(
         };
         let tell = |transfer: Transfer| {
             if let Transfer::Started { size, .. } = transfer {
-                observer.notice(&Notice::Bytes(size));
+                observer.notice(&Notice::Transfer {
+                    layers: 1,
+                    bytes: Some(size),
+                });
             }
         };
         let kept = store.put_record(&record, &tell)?;
@@ -97,6 +107,9 @@ pub async fn save(
         Ok::<_, Error>((kept, stored_size))
     };
     let (kept, stored_size) = blocking(work).await?;
+    if let (Some(engine), Some(id)) = (engine, kept.record.image.engine_id) {
+        Carried::over(surroundings, store, None).note(&engine, id);
+    }
     let saved = Saved {
         digest: kept.digest,
         record: kept.record,
@@ -119,14 +132,14 @@ pub async fn archive(
 ) -> Result<Archived, Error> {
     let started = Instant::now();
     let export = match ask(surroundings, built).await? {
-        Some(asked) => Some(asked.docker.export(&built.references).await?),
+        Some(asked) => Some(asked.export(surroundings, built).await?),
         None => None,
     };
     let (built, path) = (built.clone(), path.to_owned());
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
         let partial = partial_file(&path)?;
-        write_archive(&built, export, &partial, observer)?;
+        write_archive(&built, export, &partial, &observer)?;
         let temporary = Utf8Path::from_path(partial.path()).unwrap_or(&path);
         let image = check_archive(&built, temporary)?;
         let size = keep(partial, &path)?;
@@ -145,22 +158,20 @@ pub async fn archive(
 
 /// An engine that was asked, and holds what was built.
 struct Asked {
-    docker: Docker,
-    id: Digest,
-    diff_ids: Vec<Digest>,
+    engine: Docker,
+    image: InspectedImage,
 }
 
 /// Looks at each of the recorded names in the engine, if the image is in one.
 async fn ask(surroundings: &Surroundings, built: &Built) -> Result<Option<Asked>, Error> {
-    let Home::Docker { id } = &built.home else {
+    let home = &built.home;
+    let (Some(engine), Some(id)) = (engine::of(surroundings, home).await?, home.engine_id()) else {
         return Ok(None);
     };
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
-    let mut diff_ids = Vec::new();
+    let mut last = None;
     for reference in &built.references {
-        let image = docker.require(reference).await?;
+        let image = engine.require(reference).await?;
         let found = image.id;
-        diff_ids = image.diff_ids;
         if found != *id {
             let (reference, expected) = (reference.clone(), *id);
             return Err(barge_engine::Error::Moved {
@@ -170,13 +181,24 @@ async fn ask(surroundings: &Surroundings, built: &Built) -> Result<Option<Asked>
             }
             .into());
         }
+        last = Some(image);
     }
-    let id = *id;
-    Ok(Some(Asked {
-        docker,
-        id,
-        diff_ids,
-    }))
+    Ok(last.map(|image| Asked { engine, image }))
+}
+
+impl Asked {
+    /// Asks for exactly the recorded names.
+    async fn export(
+        &self,
+        surroundings: &Surroundings,
+        built: &Built,
+    ) -> Result<BodyReader, Error> {
+        surroundings.observer.notice(&Notice::Transfer {
+            layers: self.image.diff_ids.len(),
+            bytes: Some(self.image.size),
+        });
+        Ok(self.engine.export(&built.references).await?)
+    }
 }
 
 /// The image, if the store can put it together without the engine's export.
@@ -184,7 +206,8 @@ async fn known(store: &Store, asked: Option<&Asked>) -> Result<Option<Received>,
     let Some(asked) = asked else {
         return Ok(None);
     };
-    let (store, id, diff_ids) = (store.clone(), asked.id, asked.diff_ids.clone());
+    let (store, id) = (store.clone(), asked.image.id);
+    let diff_ids = asked.image.diff_ids.clone();
     Ok(blocking(move || store.known_image(&id, &diff_ids)).await?)
 }
 
@@ -194,34 +217,34 @@ fn take(
     built: &Built,
     diff_ids: &[Digest],
     export: Option<BodyReader>,
-    observer: &Arc<dyn Observer>,
+    observer: &dyn Observer,
 ) -> Result<Received, Error> {
     match (&built.home, export) {
         (Home::Layout { path, manifest }, _) => {
             let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
             Ok(store.take_image(&image)?)
         }
-        (Home::Docker { id }, Some(export)) => {
-            let stream = Watched {
-                inner: export,
-                observer: Arc::clone(observer),
-            };
-            let received = receive(stream, "the engine's export", &mut store.sink(diff_ids)?);
+        (Home::Docker { id } | Home::Podman { id }, Some(export)) => {
+            let tell = |passing| observer.notice(&Notice::Passing(passing));
+            let origin = "the engine's export";
+            let received = receive(export, origin, &mut store.sink(diff_ids)?, &tell);
             let received = received.map_err(|error| match error {
                 ReceiveError::Export(error) => Error::Image(error),
                 ReceiveError::Sink(error) => Error::Store(error),
             })?;
             the_built_one(built, id, received)
         }
-        (Home::Docker { .. }, None) => Err(not_exported()),
+        (_, None) => Err(not_exported()),
     }
 }
 
-fn recorded(store: &Store, received: &Received) -> Result<RecordedImage, Error> {
+fn recorded(store: &Store, built: &Built, received: &Received) -> Result<RecordedImage, Error> {
     let config = received.config.parsed();
+    let digest = received.config.digest();
     Ok(RecordedImage {
-        config: received.config.digest(),
+        config: digest,
         manifest: store.put_received(received)?,
+        engine_id: built.home.engine_id().copied().filter(|id| *id != digest),
         platform: config.platform(),
         layers: received.layers.len(),
         size: received.layers.iter().map(|layer| layer.plain_size).sum(),
@@ -238,12 +261,7 @@ fn the_built_one(
     id: &Digest,
     mut received: Vec<Received>,
 ) -> Result<Received, Error> {
-    let position = received
-        .iter()
-        .position(|image| image.config.digest() == *id);
-    // On a containerd store the ID is a manifest's; the names alone say which image it is.
-    let index = position.unwrap_or(0);
-    if received.len() != 1 || index >= received.len() {
+    let (Some(image), true) = (received.pop(), received.is_empty()) else {
         let found = received
             .iter()
             .flat_map(|image| image.references.clone())
@@ -252,10 +270,17 @@ fn the_built_one(
             expected: built.references.clone(),
             found,
         });
-    }
-    let image = received.swap_remove(index);
+    };
     same_names(built, &image.references)?;
-    Ok(image)
+    let config = image.config.digest();
+    // On a containerd store the ID is that of a manifest, or of an index over it.
+    if config == *id || image.ids.contains(id) {
+        return Ok(image);
+    }
+    Err(Error::Identity {
+        expected: *id,
+        found: config,
+    })
 }
 
 fn same_names(built: &Built, found: &[Reference]) -> Result<(), Error> {
@@ -290,7 +315,7 @@ fn write_archive(
     built: &Built,
     export: Option<BodyReader>,
     file: &tempfile::NamedTempFile,
-    observer: Arc<dyn Observer>,
+    observer: &Arc<dyn Observer>,
 ) -> Result<(), Error> {
     let failed = |source| Error::File {
         action: "write",
@@ -301,7 +326,7 @@ fn write_archive(
     match (&built.home, export) {
         (Home::Layout { path, manifest }, _) => {
             let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
-            let count = |bytes| observer.notice(&Notice::Bytes(bytes));
+            let count = |passing| observer.notice(&Notice::Passing(passing));
             write(
                 &image,
                 &built.references,
@@ -311,11 +336,11 @@ fn write_archive(
                 &count,
             )?;
         }
-        (Home::Docker { .. }, None) => return Err(not_exported()),
-        (Home::Docker { .. }, Some(export)) => {
+        (_, None) => return Err(not_exported()),
+        (_, Some(export)) => {
             let mut stream = Watched {
                 inner: export,
-                observer,
+                observer: Arc::clone(observer),
             };
             io::copy(&mut stream, &mut sink).map_err(failed)?;
         }
@@ -330,7 +355,7 @@ fn write_archive(
 fn check_archive(built: &Built, path: &Utf8Path) -> Result<Image, Error> {
     let image = barge_image::open(path, &Selection::default())?;
     same_names(built, &image.references)?;
-    if let Home::Docker { id } = &built.home {
+    if let Some(id) = built.home.engine_id() {
         let is_manifest = image
             .manifest
             .as_ref()
@@ -366,7 +391,8 @@ struct Watched<R> {
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.observer.notice(&Notice::Bytes(read as u64));
+        let passing = Passing::Bytes(read as u64);
+        self.observer.notice(&Notice::Passing(passing));
         Ok(read)
     }
 }

@@ -71,11 +71,16 @@ pub struct BuildSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
-    /// Docker if its daemon answers, else the embedded builder.
+    /// Docker if its daemon answers, by buildx where that can leave the image as a layout; else Podman; else the embedded
+    /// builder.
     #[default]
     Auto,
     /// The Docker API.
     Docker,
+    /// The buildx plugin of the docker client.
+    Buildx,
+    /// Podman's service.
+    Podman,
     /// The builder inside barge, for Dockerfiles without `RUN`.
     Embedded,
 }

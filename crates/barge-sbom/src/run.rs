@@ -127,7 +127,8 @@ fn read_layer(
     };
     let source = Source::Extent(layer.content.clone());
     let how = layer::Options {
-        verify: options.verify.then_some(layer.diff_id),
+        diff_id: Some(layer.diff_id),
+        verify: options.verify,
     };
     let index = layer::read(source, &catalogers, how).map_err(|source| Error::Layer {
         diff_id: layer.diff_id,

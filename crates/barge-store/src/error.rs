@@ -27,6 +27,22 @@ pub enum Error {
         /// The layer.
         diff_id: Digest,
     },
+    /// A registry failed.
+    #[error("the store at `{store}` failed")]
+    Registry {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::registry::Error>,
+    },
+    /// A pointer that was made and is not found.
+    #[error("`{store}` took the pointer to {record} and does not give it back")]
+    Unconfirmed {
+        /// The store.
+        store: StoreAddress,
+        /// The record that it leads to.
+        record: Digest,
+    },
     /// A file of the store could not be read or written.
     #[error("cannot {action} `{path}`")]
     File {
@@ -196,6 +212,7 @@ impl Error {
             Self::Pointer { .. } | Self::Misled { .. } => Some(
                 "somebody changed the store by hand; take the record's digest from the job that built the image".into(),
             ),
+            Self::Registry { source, .. } => source.hint(),
             _ => None,
         }
     }

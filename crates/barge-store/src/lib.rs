@@ -5,6 +5,7 @@ mod address;
 pub mod directory;
 mod error;
 pub mod gc;
+pub mod http;
 pub mod lifetime;
 mod parallel;
 mod pointer;

@@ -10,7 +10,7 @@
 //! - Calls block, may come from several threads at once, retry by themselves what may go better the next time, and end:
 //!   a server that stalls is an error after a while.
 //!
-//! `tests/conformance/` holds every backend to this.
+//! `tests/remote/conformance.rs` holds every backend to this.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use crate::address::StoreAddress;
 use crate::error::Error;
 use crate::pointer::Pointer;
-use crate::registry::{Progress, RegistryOptions};
+use crate::registry::{Progress, RegistryOptions, RegistryStore};
 
 /// A store elsewhere.
 pub trait Remote: fmt::Debug + Send + Sync {
@@ -180,11 +180,15 @@ pub struct RemoteOptions {
 /// When something that is needed to reach it is not set.
 pub fn connect(
     address: &StoreAddress,
-    _options: &RemoteOptions,
+    options: &RemoteOptions,
 ) -> Result<Option<Arc<dyn Remote>>, Error> {
     match address {
         StoreAddress::Directory(_) => Ok(None),
-        StoreAddress::Bucket { .. } | StoreAddress::Registry(_) | StoreAddress::GitHub => {
+        StoreAddress::Registry(name) => {
+            let store = RegistryStore::new(name.clone(), options.registry.clone())?;
+            Ok(Some(Arc::new(store)))
+        }
+        StoreAddress::Bucket { .. } | StoreAddress::GitHub => {
             Err(Error::NoBackend(address.clone()))
         }
     }

@@ -3,7 +3,6 @@
 //! Saving packs into the folder only what neither side holds, and publishes it; reading brings from elsewhere only what is
 //! read. Everything that comes is compared with its digest on the way.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use barge_image::archive::Received;
 use barge_image::archive::legacy_names;
 use barge_image::record::{ArtifactName, Run};
 use barge_image::{
-    Descriptor, Digest, Error as ImageError, Extent, Image, Layout, RawConfig, Record,
+    Descriptor, Digest, Error as ImageError, Extent, Image, Layer, Layout, RawConfig, Record,
 };
 use camino::Utf8Path;
 
@@ -89,6 +88,12 @@ impl Store {
         self.remote.is_none().then_some(&self.local)
     }
 
+    /// The layout in which manifests and layers are kept on this machine, as far as they are.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        self.local.layout()
+    }
+
     /// Where artifacts are: elsewhere, or in the folder itself.
     #[must_use]
     pub fn home(&self) -> &dyn Remote {
@@ -119,6 +124,8 @@ impl Store {
             references: Vec::new(),
             config,
             layers,
+            manifest: None,
+            ids: Vec::new(),
         }))
     }
 
@@ -247,7 +254,7 @@ impl Store {
             Ok(ArtifactLayer {
                 packed: barge_image::PackedLayer {
                     diff_id: layer.diff_id,
-                    plain_size: layer.stated_plain_size().unwrap_or(blob.size),
+                    plain_size: layer.noted_plain_size().unwrap_or(blob.size),
                     blob,
                 },
                 content: has_bytes.then(|| layer.content.clone()),
@@ -398,7 +405,7 @@ impl Store {
     /// Looks for a layer whose bytes were changed where they lie, after something went wrong with the image. Reads all of it.
     #[must_use]
     pub fn damage(&self, image: &Image) -> Option<Error> {
-        let changed = |layer: &barge_image::Layer| {
+        let changed = |layer: &Layer| {
             let expected = layer.blob.as_ref()?.digest;
             let found = hash(&mut layer.content.reader()).ok()?;
             let what = format!("layer {}", layer.diff_id);
@@ -430,14 +437,10 @@ impl Store {
     }
 }
 
-/// Brings the layers of an image, several at once and base first, but those that are not needed. Who reads a layer
-/// meanwhile waits for it; what fails here fails again, and is told, when it is read.
-pub fn fetch_ahead(image: &Image, omit: &BTreeSet<Digest>) {
-    let wanted = image.layers.iter();
-    let wanted: Vec<_> = wanted
-        .filter(|layer| !omit.contains(&layer.diff_id))
-        .collect();
-    let fetched = parallel::for_each(&wanted, |layer, _| layer.content.bring());
+/// Brings layers, several at once and the first ones first. Who reads a layer meanwhile waits for it; what fails here fails
+/// again, and is told, when it is read.
+pub fn fetch_ahead(layers: &[Layer]) {
+    let fetched = parallel::for_each(layers, |layer, _| layer.content.bring());
     if let Err(error) = fetched {
         tracing::debug!(%error, "fetching ahead failed");
     }

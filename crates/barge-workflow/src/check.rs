@@ -31,11 +31,7 @@ pub fn check(
         .iter()
         .map(|scenario| trace(&workflow, scenario, files))
         .collect();
-    let context = Context {
-        workflow: &workflow,
-        traces: &traces,
-        repository,
-    };
+    let context = Context::new(&workflow, &traces, repository);
     let ignores = Ignores::read(source);
     let all = rule::run(&context);
     let total = all.len();

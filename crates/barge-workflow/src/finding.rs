@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::source::{Position, Source, Span};
+use crate::source::{Place, Position, Span};
 
 /// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,10 +28,8 @@ pub struct Finding {
     pub rule: &'static str,
     /// How grave it is.
     pub severity: Severity,
-    /// The file.
-    pub source: Source,
-    /// The bytes it is about.
-    pub span: Span,
+    /// Where it is.
+    pub place: Place,
     /// What is wrong, in one sentence.
     pub message: String,
     /// What led to it, in order.
@@ -47,10 +45,8 @@ pub struct Finding {
 /// A place that matters to a finding.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// The file.
-    pub source: Source,
-    /// The bytes.
-    pub span: Span,
+    /// Where.
+    pub place: Place,
     /// What is to be seen there.
     pub message: String,
 }
@@ -79,23 +75,50 @@ impl Finding {
     /// The line and column it is shown at.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.source.position(self.span.start)
+        self.place.position()
     }
 
     /// Adds a place that matters.
     #[must_use]
-    pub fn with_evidence(
-        mut self,
-        source: &Source,
-        span: Span,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn with_evidence(mut self, place: &Place, message: impl Into<String>) -> Self {
         self.evidence.push(Evidence {
-            source: source.clone(),
-            span,
+            place: place.clone(),
             message: message.into(),
         });
         self
+    }
+
+    /// Says in which case it happens.
+    #[must_use]
+    pub fn in_case(mut self, case: String) -> Self {
+        self.case = Some(case);
+        self
+    }
+
+    /// Says what happens then.
+    #[must_use]
+    pub fn then(mut self, consequence: impl Into<String>) -> Self {
+        self.consequence = Some(consequence.into());
+        self
+    }
+
+    /// Says how to mend it.
+    #[must_use]
+    pub fn mended_by(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
+        self
+    }
+
+    /// Says how to mend it in words only.
+    #[must_use]
+    pub fn advised(self, advice: impl Into<String>) -> Self {
+        self.mended_by(Fix::advice(advice))
+    }
+
+    /// The changes that mend it; none when there is only advice.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        self.fix.as_ref().map_or(&[], |fix| fix.edits.as_slice())
     }
 }
 
@@ -109,23 +132,21 @@ impl Fix {
         }
     }
 
-    /// One change.
+    /// One change: a place gets another text.
     #[must_use]
-    pub fn edit(
-        message: impl Into<String>,
-        source: &Source,
-        span: Span,
-        replacement: impl Into<String>,
-    ) -> Self {
-        let edit = Edit {
-            path: source.path().to_owned(),
-            span,
+    pub fn edit(message: impl Into<String>, place: &Place, replacement: impl Into<String>) -> Self {
+        Self::advice(message).and(place, replacement)
+    }
+
+    /// One more change.
+    #[must_use]
+    pub fn and(mut self, place: &Place, replacement: impl Into<String>) -> Self {
+        self.edits.push(Edit {
+            path: place.source.path().to_owned(),
+            span: place.span,
             replacement: replacement.into(),
-        };
-        Self {
-            message: message.into(),
-            edits: vec![edit],
-        }
+        });
+        self
     }
 }
 

@@ -2,11 +2,11 @@
 
 pub mod check;
 pub mod daemon_error;
-pub mod diff;
 pub mod expression;
 pub mod finding;
 pub mod flow;
 pub mod ignore;
+pub mod mend;
 pub mod model;
 pub mod plan;
 pub mod reference;

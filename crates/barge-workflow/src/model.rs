@@ -106,7 +106,7 @@ pub struct Job {
     /// `needs:`
     pub needs: Vec<Field>,
     /// `if:`
-    pub guard: Option<Guard>,
+    pub guard: Option<Arc<Guard>>,
     /// `env:`
     pub env: Vec<Entry>,
     /// `outputs:`
@@ -137,7 +137,7 @@ pub struct Step {
     /// `name:`
     pub name: Option<Field>,
     /// `if:`
-    pub guard: Option<Guard>,
+    pub guard: Option<Arc<Guard>>,
     /// `uses:`
     pub uses: Option<Field>,
     /// `with:`
@@ -257,6 +257,35 @@ impl Guard {
             Template { parts: vec![part] }
         };
         Self { field, template }
+    }
+
+    /// The text as written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.field.text.trim()
+    }
+
+    /// The condition without the braces around it.
+    #[must_use]
+    pub fn bare(&self) -> &str {
+        let inner = self
+            .text()
+            .strip_prefix("${{")
+            .and_then(|rest| rest.strip_suffix("}}"));
+        inner
+            .filter(|inner| !inner.contains("${{"))
+            .unwrap_or(self.text())
+            .trim()
+    }
+
+    /// Says whether it can hold although something before it failed.
+    #[must_use]
+    pub fn holds_after_failure(&self) -> bool {
+        self.template.expressions().any(|expression| {
+            ["always", "failure", "cancelled"]
+                .iter()
+                .any(|function| expression.calls(function))
+        })
     }
 
     /// Says whether a status function occurs in it.
@@ -380,8 +409,8 @@ fn defaults(node: &Node) -> Defaults {
     }
 }
 
-fn guard(node: &Node) -> Option<Guard> {
-    field(node, "if").map(Guard::new)
+fn guard(node: &Node) -> Option<Arc<Guard>> {
+    field(node, "if").map(|field| Arc::new(Guard::new(field)))
 }
 
 fn texts(node: &Arc<Node>) -> Vec<Field> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, JobTrace, Origin, Repository, Trace, trace};
-use crate::model::Workflow;
+use crate::model::{Guard, Workflow};
 use crate::rule::{self, Context};
 use crate::scenario::{RefKind, Scenario, scenarios};
 use crate::shell::tools::matches_glob;
@@ -112,11 +112,7 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         .chain(&others)
         .map(|scenario| trace(workflow, scenario, files))
         .collect();
-    let context = Context {
-        workflow,
-        traces: &walks,
-        repository: None,
-    };
+    let context = Context::new(workflow, &walks, None);
     let findings = rule::run(&context);
     let failing: Vec<Failing<'_>> = findings.iter().filter_map(Failing::of).collect();
     let mut course = Course {
@@ -226,10 +222,8 @@ fn job_course(job: &JobTrace, failing: &[Failing<'_>], failed: &BTreeSet<String>
         let values: Vec<&str> = job.leg.iter().map(|(_, value)| value.as_str()).collect();
         format!("{} ({})", job.id, values.join(", "))
     };
-    let guard = job.guard.as_ref().map(|(guard, _)| guard.trim().to_owned());
-    let runs_anyway = guard.as_deref().is_some_and(|guard| {
-        guard.contains("always()") || guard.contains("cancelled()") || guard.contains("failure()")
-    });
+    let guard = job.guard.as_deref();
+    let runs_anyway = guard.is_some_and(Guard::holds_after_failure);
     let blocker = job
         .needs
         .iter()
@@ -240,7 +234,7 @@ fn job_course(job: &JobTrace, failing: &[Failing<'_>], failed: &BTreeSet<String>
             State::Skipped,
             guard.map_or_else(
                 || "a job it needs is skipped".to_owned(),
-                |guard| format!("{guard} is false"),
+                |guard| format!("{} is false", guard.text()),
             ),
         ),
         (_, Some(blocker)) => (
@@ -288,16 +282,11 @@ fn step_course(
             detail: String::new(),
         };
     };
-    let guard = step
-        .guard
-        .as_ref()
-        .map(|(guard, _)| guard.trim().to_owned());
-    let runs_anyway = guard.as_deref().is_some_and(|guard| {
-        guard.contains("always()") || guard.contains("failure()") || guard.contains("cancelled()")
-    });
+    let guard = step.guard.as_deref();
+    let runs_anyway = guard.is_some_and(Guard::holds_after_failure);
     let defect = failing.iter().find(|failing| {
         let finding = failing.finding;
-        finding.source.path() == step.place.source.path() && step.place.span.contains(finding.span)
+        finding.place.shares_file(&step.place) && step.place.span.contains(finding.place.span)
     });
     let open = is_open(&step.condition);
     let (state, detail) = match (open, defect) {
@@ -305,7 +294,7 @@ fn step_course(
             State::Skipped,
             guard.map_or_else(
                 || "an earlier step failed".to_owned(),
-                |guard| format!("{guard} is false"),
+                |guard| format!("{} is false", guard.text()),
             ),
         ),
         _ if stopped && !runs_anyway => (State::Blocked, "an earlier step failed".into()),

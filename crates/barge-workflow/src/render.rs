@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::finding::Finding;
-use crate::source::{Source, Span};
+use crate::source::Place;
 
 /// What a stretch of the text is, for those who colour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn human(finding: &Finding, paint: &dyn Fn(Part, &str) -> String) -> String 
     let heading = format!("{}[{}]", finding.severity, finding.rule);
     let place = format!(
         "{}:{}:{}",
-        finding.source.path(),
+        finding.place.source.path(),
         position.line,
         position.column
     );
@@ -43,7 +43,7 @@ pub fn human(finding: &Finding, paint: &dyn Fn(Part, &str) -> String) -> String 
     let lines = finding
         .evidence
         .iter()
-        .map(|evidence| evidence.source.line_of(evidence.span.start));
+        .map(|evidence| evidence.place.line());
     let width = lines
         .chain([position.line])
         .max()
@@ -57,12 +57,12 @@ pub fn human(finding: &Finding, paint: &dyn Fn(Part, &str) -> String) -> String 
         "{} {place}",
         paint(Part::Margin, &format!("{:>width$}", "-->"))
     );
-    code(&mut out, &finding.source, finding.span, &margin, paint);
+    code(&mut out, &finding.place, &margin, paint);
     for evidence in &finding.evidence {
-        let line = evidence.source.line_of(evidence.span.start);
-        if line == position.line && evidence.source.path() == finding.source.path() {
+        let line = evidence.place.line();
+        if line == position.line && evidence.place.source.path() == finding.place.source.path() {
             let _ = writeln!(out, "{} {}", margin(""), evidence.message);
-        } else if evidence.source.path() == finding.source.path() {
+        } else if evidence.place.source.path() == finding.place.source.path() {
             let _ = writeln!(out, "{} {}", margin(&line.to_string()), evidence.message);
         } else {
             let _ = writeln!(
@@ -70,7 +70,7 @@ pub fn human(finding: &Finding, paint: &dyn Fn(Part, &str) -> String) -> String 
                 "{} {} ({}:{line})",
                 margin(""),
                 evidence.message,
-                evidence.source.path()
+                evidence.place.source.path()
             );
         }
     }
@@ -100,12 +100,12 @@ pub fn human(finding: &Finding, paint: &dyn Fn(Part, &str) -> String) -> String 
 
 fn code(
     out: &mut String,
-    source: &Source,
-    span: Span,
+    place: &Place,
     margin: &dyn Fn(&str) -> String,
     paint: &dyn Fn(Part, &str) -> String,
 ) {
-    let line = source.line_of(span.start);
+    let Place { source, span } = place;
+    let line = place.line();
     let text = source.line(line);
     let indent = text.len() - text.trim_start().len();
     let start = (span.start - source.line_start(line)).max(indent);

@@ -37,6 +37,59 @@ pub struct Position {
     pub column: usize,
 }
 
+/// A stretch of a file.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The file.
+    pub source: Source,
+    /// The bytes.
+    pub span: Span,
+}
+
+impl Place {
+    /// The stretch `span` of a file.
+    #[must_use]
+    pub fn new(source: &Source, span: Span) -> Self {
+        Self {
+            source: source.clone(),
+            span,
+        }
+    }
+
+    /// Line and column of its first byte.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.source.position(self.span.start)
+    }
+
+    /// The line of its first byte.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.source.line_of(self.span.start)
+    }
+
+    /// What stands there.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.slice(self.span)
+    }
+
+    /// The part of it with these bytes, counted from its own first.
+    #[must_use]
+    pub fn part(&self, start: usize, end: usize) -> Self {
+        Self {
+            source: self.source.clone(),
+            span: Span::new(self.span.start + start, self.span.start + end),
+        }
+    }
+
+    /// Says whether both are in one file.
+    #[must_use]
+    pub fn shares_file(&self, other: &Self) -> bool {
+        self.source.path() == other.source.path()
+    }
+}
+
 /// A file's path and text.
 #[derive(Debug, Clone)]
 pub struct Source {

@@ -65,6 +65,16 @@ impl Printer {
         }
     }
 
+    /// What status and warnings look like.
+    pub(crate) fn log(&self) -> LogFormat {
+        self.log
+    }
+
+    /// Whether only results, warnings and errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether results are for people.
     pub(crate) fn is_human(&self) -> bool {
         self.format == Format::Human

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use barge_ci::meta::MetaSettings;
-use barge_ci::plan::PublishSettings;
+use barge_ci::publish::PublishSettings;
 use barge_ci::skip::SkipSettings;
 use barge_pipeline::{BuildSettings, StoreSettings};
 use barge_vuln::Policy;

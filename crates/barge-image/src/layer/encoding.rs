@@ -3,6 +3,7 @@
 //! The bytes carry their own digest, and reading them trusts no number: a damaged or foreign file is none, never a panic.
 //! Findings are JSON, because their shape changes with the program; what changes it must be part of the cache's key.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
 use serde::Serialize;
@@ -68,10 +69,12 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
             diff_id,
             findings,
             unreadable,
+            broken: None,
             names,
             directories,
             entries,
             links,
+            sparse: BTreeMap::new(),
             backing: Backing::Nowhere,
         })
     }

@@ -1,11 +1,13 @@
 //! What a layer contains: its entries in archive order, with interned directories and names (about 40 bytes a file).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use super::{Error, path};
+use super::content::Expanded;
+use super::{Content, Error, path};
 use crate::Digest;
 use crate::extent::Extent;
+use crate::tar::SparseMap;
 
 /// The number of an entry in its layer, in archive order.
 pub type EntryId = u32;
@@ -73,10 +75,14 @@ pub struct LayerIndex<F> {
     pub findings: Vec<(EntryId, F)>,
     /// Files that should have been examined and could not.
     pub unreadable: Vec<Unreadable>,
+    /// Why the layer could be read only so far: what it holds beyond is not here.
+    pub broken: Option<String>,
     pub(crate) names: Vec<u8>,
     pub(crate) directories: Vec<Span>,
     pub(crate) entries: Vec<Entry>,
     pub(super) links: Vec<Span>,
+    /// The maps of sparse files, by where their content begins.
+    pub(super) sparse: BTreeMap<u64, SparseMap>,
     pub(super) backing: Backing,
 }
 
@@ -144,19 +150,24 @@ impl<F> LayerIndex<F> {
 
     /// The content of a regular file, if the layer can still be read at its position.
     #[must_use]
-    pub fn content(&self, id: EntryId) -> Option<Extent> {
+    pub fn content(&self, id: EntryId) -> Option<Box<dyn Content + '_>> {
         let entry = self.entries.get(id as usize)?;
-        if entry.kind != EntryKind::File || entry.sparse {
+        if entry.kind != EntryKind::File {
             return None;
         }
         match &self.backing {
             Backing::Nowhere => None,
-            Backing::Extent(extent) => Some(extent.part(entry.offset, entry.size)),
+            Backing::Extent(extent) if entry.sparse => {
+                let map = self.sparse.get(&entry.offset)?;
+                let pieces = extent.part(entry.offset, map.stored_size());
+                Some(Box::new(Expanded { pieces, map }))
+            }
+            Backing::Extent(extent) => Some(Box::new(extent.part(entry.offset, entry.size))),
             Backing::Directory(root) => {
                 let path = path::join(self.directory(entry.directory), self.name(entry));
                 let file = std::fs::File::open(root.join(as_path(&path))).ok()?;
                 let length = file.metadata().ok()?.len();
-                Some(Extent::whole(std::sync::Arc::new(file), length))
+                Some(Box::new(Extent::whole(std::sync::Arc::new(file), length)))
             }
         }
     }
@@ -231,10 +242,12 @@ impl<F> Builder<F> {
                 diff_id: None,
                 findings: Vec::new(),
                 unreadable: Vec::new(),
+                broken: None,
                 names: Vec::new(),
                 directories: Vec::new(),
                 entries: Vec::new(),
                 links: Vec::new(),
+                sparse: BTreeMap::new(),
                 backing,
             },
             directories: HashMap::new(),

@@ -74,12 +74,13 @@ pub(crate) fn assemble(
     if let Some(within) = within {
         candidates.retain(|candidate| is_within(&tree, candidate.node, within));
     }
+    let unknowns = unknowns(&tree, &hits, &late, layers, &facts, within);
     let mut sbom = Sbom {
         subject,
         distro,
         layers: facts,
         packages: Vec::new(),
-        unknowns: unknowns(&tree, &hits, &late, layers, within),
+        unknowns,
     };
     sbom.packages = merge::merge(&candidates, &sbom.layers);
     Ok(sbom)
@@ -247,6 +248,7 @@ fn unknowns(
     hits: &Hits<'_>,
     late: &hits::Late,
     layers: &[&LayerIndex<Finding>],
+    facts: &[LayerFact],
     within: Option<NodeId>,
 ) -> Vec<Unknown> {
     let mut unknowns: Vec<_> = hits
@@ -260,6 +262,16 @@ fn unknowns(
             _ => None,
         })
         .collect();
+    for (number, layer) in layers.iter().enumerate() {
+        unknowns.extend(layer.broken.as_ref().map(|reason| {
+            Unknown {
+                path: facts
+                    .get(number)
+                    .map_or_else(String::new, |fact| format!("layer {}", fact.diff_id)),
+                reason: format!("only a part could be read: {reason}"),
+            }
+        }));
+    }
     for file in layers.iter().flat_map(|layer| &layer.unreadable) {
         unknowns.push(Unknown {
             path: String::from_utf8_lossy(&file.path).into_owned(),

@@ -62,7 +62,10 @@ impl DirectoryStore {
     /// # Errors
     /// When the disk refuses.
     pub fn put_received(&self, received: &Received) -> Result<Descriptor, Error> {
-        let put = self.layout().put_image(&received.config, &received.layers);
+        let put = match received.kept_manifest() {
+            Some(manifest) => self.layout().put_raw_image(&received.config, manifest),
+            None => self.layout().put_image(&received.config, &received.layers),
+        };
         put.map_err(self.failed())
     }
 
@@ -79,6 +82,8 @@ impl DirectoryStore {
             references: image.references.clone(),
             config: image.config.clone(),
             layers: layers.collect::<Result<_, _>>()?,
+            manifest: image.manifest.clone(),
+            ids: Vec::new(),
         })
     }
 

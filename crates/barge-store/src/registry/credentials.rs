@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::error::Error;
 use super::helper::Helper;
+use crate::http::Error as HttpError;
 
 /// The name under which docker keeps the login of its own registry.
 const DOCKER_LOGIN: &str = "https://index.docker.io/v1/";
@@ -114,12 +115,13 @@ impl Keyring {
     /// # Errors
     /// When it is no such file.
     pub fn from_docker_config(bytes: &[u8]) -> Result<Self, Error> {
-        let file: ConfigFile = serde_json::from_slice(bytes).map_err(|error| Error::Setting {
-            what: "docker's config.json",
-            value: "the file".into(),
-            // serde_json names the position, never a value of the file's strings.
-            reason: format!("line {}, column {}", error.line(), error.column()),
-        })?;
+        let file: ConfigFile =
+            serde_json::from_slice(bytes).map_err(|error| HttpError::Setting {
+                what: "docker's config.json",
+                value: "the file".into(),
+                // serde_json names the position, never a value of the file's strings.
+                reason: format!("line {}, column {}", error.line(), error.column()),
+            })?;
         let helpers = file.cred_helpers.unwrap_or_default();
         let helpers = helpers
             .into_iter()

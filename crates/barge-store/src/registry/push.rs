@@ -12,10 +12,11 @@ use super::Registry;
 use super::error::Error;
 use super::progress::{Progress, Transfer};
 use super::upload::{Content, Upload};
+use crate::parallel::for_each;
 
-struct Blob<'a> {
-    descriptor: Descriptor,
-    content: Content<'a>,
+pub(super) struct Blob<'a> {
+    pub(super) descriptor: Descriptor,
+    pub(super) content: Content<'a>,
 }
 
 impl Registry {
@@ -46,7 +47,7 @@ impl Registry {
                 .filter(|source| seen.insert(source))
                 .cloned()
                 .collect();
-            crate::parallel::for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
+            for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
             done.push(name.clone());
         }
         // Names move when every byte is there.
@@ -76,7 +77,7 @@ impl Registry {
         Ok(blob.descriptor)
     }
 
-    fn put(
+    pub(super) fn put(
         &self,
         name: &RepositoryName,
         blob: &Blob<'_>,

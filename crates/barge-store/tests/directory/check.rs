@@ -5,7 +5,7 @@ use std::fs;
 use barge_store::directory::{Check, Report};
 use camino::Utf8PathBuf;
 
-use super::conformance::{image, noise};
+use super::in_front::{image, noise};
 use super::{Home, home};
 
 /// A store with two artifacts that share a layer, and the paths of the files of the first one.

@@ -13,7 +13,7 @@ use barge_store::remote::Housekeeping as _;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 
-use super::conformance::{image, noise};
+use super::in_front::{image, noise};
 use super::{Home, home};
 
 const DAY: Duration = Duration::from_hours(24);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::conformance::image;
+use super::in_front::image;
 use super::{Home, home};
 use barge_image::record::Record;
 

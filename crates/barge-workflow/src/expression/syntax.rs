@@ -129,14 +129,17 @@ impl Expression {
     /// Says whether a status function (`success`, `failure`, `always`, `cancelled`) occurs.
     #[must_use]
     pub fn has_status_function(&self) -> bool {
+        ["success", "failure", "always", "cancelled"]
+            .iter()
+            .any(|function| self.calls(function))
+    }
+
+    /// Says whether a function is called in it; `function` is in lower case.
+    #[must_use]
+    pub fn calls(&self, function: &str) -> bool {
         let mut found = false;
         self.walk(&mut |expression| {
-            if let Kind::Call(name, _) = &expression.kind {
-                found |= matches!(
-                    name.as_str(),
-                    "success" | "failure" | "always" | "cancelled"
-                );
-            }
+            found |= matches!(&expression.kind, Kind::Call(name, _) if name == function);
         });
         found
     }

@@ -1,9 +1,11 @@
 //! The facts that a walk records.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::model::Guard;
 use crate::scenario::Scenario;
-use crate::source::{Position, Source, Span};
+pub use crate::source::Place;
 use crate::symbolic::{Condition, Text, Value};
 
 /// A walk through a workflow in one scenario.
@@ -40,8 +42,8 @@ pub struct JobTrace {
     pub facts: Vec<Fact>,
     /// Its outputs.
     pub outputs: BTreeMap<String, Value>,
-    /// The text of its `if:`.
-    pub guard: Option<(String, Span)>,
+    /// Its `if:`.
+    pub guard: Option<Arc<Guard>>,
 }
 
 /// One step of a leg.
@@ -53,8 +55,8 @@ pub struct StepTrace {
     pub id: Option<String>,
     /// The step in its file.
     pub place: Place,
-    /// Its `if:`, as written.
-    pub guard: Option<(String, Span)>,
+    /// Its `if:`.
+    pub guard: Option<Arc<Guard>>,
     /// When it runs, given that its job does and nothing failed.
     pub condition: Condition,
     /// What it is: an action's name, or `run`.
@@ -69,20 +71,11 @@ pub struct StepTrace {
     pub tolerated: bool,
 }
 
-/// A stretch of a file.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The file.
-    pub source: Source,
-    /// The bytes.
-    pub span: Span,
-}
-
-impl Place {
-    /// Line and column.
+impl StepTrace {
+    /// `step "Build image"`.
     #[must_use]
-    pub fn position(&self) -> Position {
-        self.source.position(self.span.start)
+    pub fn quoted(&self) -> String {
+        format!("step \"{}\"", self.title)
     }
 }
 

@@ -111,7 +111,7 @@ impl Walk<'_> {
         let contexts = self.contexts(frame, Some(step));
         let mut condition = frame
             .condition
-            .and(&self.guard_condition(step.guard.as_ref(), &contexts));
+            .and(&self.guard_condition(step.guard.as_deref(), &contexts));
         if condition.is_large() {
             condition = Condition::truthy(&Symbol::new(
                 format!("the condition of `{}`", step.title()),
@@ -127,10 +127,7 @@ impl Walk<'_> {
                 source: frame.source.clone(),
                 span: step.span,
             },
-            guard: step
-                .guard
-                .as_ref()
-                .map(|guard| (guard.field.text.clone(), guard.field.span)),
+            guard: step.guard.clone(),
             condition: condition.clone(),
             kind: step
                 .action()

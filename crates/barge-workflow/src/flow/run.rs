@@ -340,10 +340,7 @@ fn empty_trace(
         steps: Vec::new(),
         facts: Vec::new(),
         outputs: BTreeMap::new(),
-        guard: job
-            .guard
-            .as_ref()
-            .map(|guard| (guard.field.text.clone(), guard.field.span)),
+        guard: job.guard.clone(),
     }
 }
 

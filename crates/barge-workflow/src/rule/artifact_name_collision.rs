@@ -8,12 +8,11 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Artifact, JobTrace, Trace};
-use crate::source::Span;
+use crate::flow::{Artifact, JobTrace, Place, Trace};
 use crate::symbolic::Comparison;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, case, case_of, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -28,115 +27,109 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for trace in context.traces {
         for (number, artifact) in trace.artifacts.iter().enumerate() {
-            // Before version 4 uploads of one name were merged; a bare commit tells no version.
-            if artifact.major.is_none_or(|major| major < 4) {
-                continue;
-            }
-            let Some(job) = trace.jobs.get(artifact.leg) else {
-                continue;
-            };
-            if job.symbolic_leg && !names_the_leg(artifact) {
-                report(trace, job, artifact, None, findings);
-                continue;
-            }
-            let twin = trace.artifacts.iter().take(number).find(|earlier| {
-                earlier.answers(&artifact.name) == Comparison::Equal
-                    && case_of(&earlier.condition.and(&artifact.condition)).is_some()
-                    && (earlier.leg != artifact.leg || earlier.place.span != artifact.place.span)
-                    && !(earlier.overwrite || artifact.overwrite)
-                        | (earlier.job == artifact.job && earlier.leg != artifact.leg)
-            });
-            if let Some(twin) = twin {
-                report(trace, job, artifact, Some(twin), findings);
-            }
+            let earlier = trace.artifacts.get(..number).unwrap_or_default();
+            findings.extend(report(trace, artifact, earlier));
         }
     }
+}
+
+fn report(trace: &Trace, artifact: &Artifact, earlier: &[Artifact]) -> Option<Finding> {
+    // Before version 4 uploads of one name were merged; a bare commit tells no version.
+    if artifact.major.is_none_or(|major| major < 4) {
+        return None;
+    }
+    let job = trace.jobs.get(artifact.leg)?;
+    let every_leg = job.symbolic_leg && !names_the_leg(artifact);
+    let twin = earlier
+        .iter()
+        .find(|earlier| collide(earlier, artifact))
+        .filter(|_| !every_leg);
+    if twin.is_none() && !every_leg {
+        return None;
+    }
+    let other =
+        twin.filter(|twin| twin.job != artifact.job || twin.place.span != artifact.place.span);
+    let message = match other {
+        None => format!(
+            "every leg of job {} uploads the artifact {}",
+            job.id,
+            shown(&artifact.name)
+        ),
+        Some(_) => format!("the artifact {} is uploaded twice", shown(&artifact.name)),
+    };
+    let consequence = if artifact.overwrite {
+        "the last upload wins"
+    } else {
+        "the second upload fails with a conflict"
+    };
+    let mut finding = RULE
+        .finding(&name_place(artifact), message)
+        .in_case(case(trace, &artifact.condition)?)
+        .then(consequence);
+    if let Some(other) = other {
+        let uploaded = format!("uploaded by job {} here", other.job);
+        return Some(finding.with_evidence(&other.place, uploaded));
+    }
+    finding.fix = fix(job, artifact);
+    Some(finding)
+}
+
+fn collide(earlier: &Artifact, artifact: &Artifact) -> bool {
+    let same_job = earlier.job == artifact.job;
+    let another = earlier.leg != artifact.leg || earlier.place.span != artifact.place.span;
+    let replaces = earlier.overwrite || artifact.overwrite;
+    // Legs that overwrite each other lose all but one; two jobs that do so may mean it.
+    let harmful = !replaces || (same_job && earlier.leg != artifact.leg);
+    another
+        && harmful
+        && earlier.answers(&artifact.name) == Comparison::Equal
+        && case_of(&earlier.condition.and(&artifact.condition)).is_some()
 }
 
 fn names_the_leg(artifact: &Artifact) -> bool {
     artifact.name.symbols().any(|symbol| {
         let name = symbol.name();
-        name.contains("matrix")
-            || name.contains("strategy.")
-            || name.contains("steps.")
-            || name.starts_with('$')
-            || name.contains("env.")
-            || name.contains("<<<")
+        name.starts_with('$')
+            || ["matrix", "strategy.", "steps.", "env.", "<<<"]
+                .iter()
+                .any(|part| name.contains(part))
     })
 }
 
-fn report(
-    trace: &Trace,
-    job: &JobTrace,
-    artifact: &Artifact,
-    twin: Option<&Artifact>,
-    findings: &mut Vec<Finding>,
-) {
-    let Some(case) = case_of(&artifact.condition) else {
-        return;
-    };
-    let mut place = artifact.place.clone();
-    if let Some(span) = artifact.name_field {
-        place.span = span;
-    }
-    let legs =
-        twin.is_none_or(|twin| twin.job == artifact.job && twin.place.span == artifact.place.span);
-    let message = if legs {
-        format!(
-            "every leg of job {} uploads the artifact {}",
-            job.id,
-            shown(&artifact.name)
-        )
-    } else {
-        format!("the artifact {} is uploaded twice", shown(&artifact.name))
-    };
-    let mut finding = Context::finding(RULE.id, Severity::Error, &place, message);
-    if let Some(twin) = twin.filter(|_| !legs) {
-        finding = finding.with_evidence(
-            &twin.place.source,
-            twin.place.span,
-            format!("uploaded by job {} here", twin.job),
-        );
-    }
-    finding.case = Some(case_words(trace, &case));
-    finding.consequence = Some(if artifact.overwrite {
-        "the last upload wins".into()
-    } else {
-        "the second upload fails with a conflict".into()
-    });
-    finding.fix = fix(job, artifact, legs);
-    findings.push(finding);
+fn name_place(artifact: &Artifact) -> Place {
+    let span = artifact.name_field.unwrap_or(artifact.place.span);
+    Place::new(&artifact.place.source, span)
 }
 
 /// The varying keys at the end of the name.
-fn fix(job: &JobTrace, artifact: &Artifact, legs: bool) -> Option<Fix> {
-    let keys: Vec<String> = job
+fn fix(job: &JobTrace, artifact: &Artifact) -> Option<Fix> {
+    artifact.name_field?;
+    let keys = job
         .leg
         .iter()
-        .map(|(key, _)| format!("${{{{ matrix.{key} }}}}"))
-        .collect();
-    let span = artifact.name_field?;
-    if !legs || keys.is_empty() || keys.len() > 3 {
+        .map(|(key, _)| format!("${{{{ matrix.{key} }}}}"));
+    let keys: Vec<String> = keys.collect();
+    if keys.is_empty() || keys.len() > 3 {
         return None;
     }
-    let text = artifact.place.source.slice(span);
-    let quoted = text.starts_with(['\'', '"']);
-    let end = if quoted { span.end - 1 } else { span.end };
     let suffix = format!("-{}", keys.join("-"));
-    // A slash is not allowed in an artifact's name.
-    if job
-        .leg
-        .iter()
-        .any(|(_, value)| value.contains(['/', ':', '"', '<', '>', '|', '*', '?']))
+    let values = job.leg.iter().map(|(_, value)| value);
+    // What an artifact's name may not hold.
+    if values
+        .into_iter()
+        .any(|value| value.contains(['/', ':', '"', '<', '>', '|', '*', '?']))
     {
         return Some(Fix::advice(format!(
             "add {suffix} to the name, without its slashes"
         )));
     }
+    let name = name_place(artifact);
+    let length = name.text().len();
+    let quoted = name.text().starts_with(['\'', '"']);
+    let end = length - usize::from(quoted);
     Some(Fix::edit(
         format!("add {suffix} to the name"),
-        &artifact.place.source,
-        Span::new(end, end),
+        &name.part(end, end),
         suffix,
     ))
 }

@@ -5,12 +5,13 @@
 //! test:  {needs: build, steps: [{uses: actions/download-artifact@v4, with: {name: docker-images}}]}
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, Trace};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, Site, shown};
+use super::edit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -23,64 +24,39 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::Downloaded(Some(name), candidates) = &fact.kind else {
-                continue;
-            };
-            if !candidates.is_empty()
-                || fact.tolerated
-                || trace.foreign_artifacts.is_some()
-                || has_unseen_uploads(trace)
-            {
-                continue;
-            }
-            let uploaded_otherwise = context.traces.iter().any(|other| {
-                other
-                    .artifacts
-                    .iter()
-                    .any(|artifact| artifact.answers(name) != Comparison::Different)
-            });
-            let Some(case) =
-                case_of(&job.condition.and(&fact.condition)).filter(|_| !uploaded_otherwise)
-            else {
-                continue;
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Error,
-                &fact.place,
-                format!("no step uploads the artifact {}", shown(name)),
-            );
-            let near = nearest(trace, name);
-            for artifact in trace.artifacts.iter().take(4) {
-                finding = finding.with_evidence(
-                    &artifact.place.source,
-                    artifact.place.span,
-                    format!(
-                        "{} is uploaded by job {}",
-                        shown(&artifact.name),
-                        artifact.job
-                    ),
-                );
-            }
-            finding.case = Some(case_words(trace, &case));
-            finding.consequence = Some("download-artifact fails: \"Artifact not found\"".into());
-            finding.fix = near.map(|near| {
-                let text = fact.place.source.slice(fact.place.span);
-                match (near.as_literal(), name.as_literal()) {
-                    (Some(new), Some(old)) if text == old => Fix::edit(
-                        format!("download `{new}`"),
-                        &fact.place.source,
-                        fact.place.span,
-                        new,
-                    ),
-                    _ => Fix::advice(format!("download {}", shown(near))),
-                }
-            });
-            findings.push(finding);
+    let closed = |trace: &Trace| trace.foreign_artifacts.is_none() && !has_unseen_uploads(trace);
+    let sites = context.sites().filter(|site| !site.fact.tolerated);
+    for site in sites.filter(|site| closed(site.trace)) {
+        if let FactKind::Downloaded(Some(name), candidates) = &site.fact.kind
+            && candidates.is_empty()
+        {
+            findings.extend(report(context, &site, name));
         }
     }
+}
+
+fn report(context: &Context<'_>, site: &Site<'_>, name: &Text) -> Option<Finding> {
+    let mut uploads = context.traces.iter().flat_map(|trace| &trace.artifacts);
+    if uploads.any(|artifact| artifact.answers(name) != Comparison::Different) {
+        return None;
+    }
+    let place = &site.fact.place;
+    let message = format!("no step uploads the artifact {}", shown(name));
+    let mut finding = RULE.finding(place, message).in_case(site.case()?);
+    for artifact in site.trace.artifacts.iter().take(4) {
+        let uploaded = format!(
+            "{} is uploaded by job {}",
+            shown(&artifact.name),
+            artifact.job
+        );
+        finding = finding.with_evidence(&artifact.place, uploaded);
+    }
+    let near = nearest(site.trace, name);
+    Some(
+        finding
+            .then("download-artifact fails: \"Artifact not found\"")
+            .mended_by(near.map(|near| edit::renamed("download", place, name, near))),
+    )
 }
 
 /// A local action that could not be read can upload anything.

@@ -8,13 +8,13 @@
 //!   with: {push: true, tags: "ghcr.io/o/app:1"}
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Delivery, Fact, FactKind, JobTrace};
+use crate::finding::{Finding, Severity};
+use crate::flow::{Delivery, Fact, FactKind};
 use crate::reference;
 use crate::symbolic::Comparison;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, step_name};
+use super::context::{Context, Site, case_of, step_name};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -27,81 +27,63 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for trace in context.traces {
-        for job in &trace.jobs {
-            for fact in &job.facts {
-                let FactKind::Built(shipped) = &fact.kind else {
-                    continue;
-                };
-                if shipped.references.is_empty() || case_of(&shipped.to_registry).is_none() {
-                    continue;
-                }
-                let Some((tester, tested, used)) = tested_build(job, fact, shipped) else {
-                    continue;
-                };
-                let together = job
-                    .condition
-                    .and(&shipped.to_registry)
-                    .and(&tested.condition);
-                let Some(case) = case_of(&together) else {
-                    continue;
-                };
-                let place = &fact.place;
-                let message = "what is pushed here was not what was tested: it is a second build of the same context";
-                let mut finding = Context::finding(RULE.id, Severity::Warning, place, message)
-                    .with_evidence(
-                        &tested.place.source,
-                        tested.place.span,
-                        format!(
-                            "the tested image was built by {}",
-                            step_name(tester, tested)
-                        ),
-                    )
-                    .with_evidence(&used.place.source, used.place.span, "and used here");
-                finding.case = Some(case_words(trace, &case));
-                finding.fix = Some(Fix::advice(
-                    "push the tested image, or test the pushed digest",
-                ));
-                findings.push(finding);
-            }
+    for site in context.sites() {
+        if let FactKind::Built(shipped) = &site.fact.kind {
+            findings.extend(report(&site, shipped));
         }
     }
 }
 
-/// An earlier build of the same recipe in this job that was loaded and then run or scanned.
-fn tested_build<'a>(
-    job: &'a JobTrace,
-    shipped: &Fact,
-    delivery: &Delivery,
-) -> Option<(&'a JobTrace, &'a Fact, &'a Fact)> {
-    for fact in &job.facts {
-        if fact.place.span == shipped.place.span || fact.step >= shipped.step {
-            continue;
-        }
-        let FactKind::Built(tested) = &fact.kind else {
-            continue;
-        };
-        if tested.recipe != delivery.recipe
-            || case_of(&tested.to_daemon).is_none()
-            || case_of(&tested.to_registry).is_some()
-        {
-            continue;
-        }
-        let used = job.facts.iter().find(|used| match &used.kind {
-            FactKind::Named(name, _, program) => {
-                is_test(program)
-                    && tested
-                        .references
-                        .iter()
-                        .any(|own| reference::compare(own, name) == Comparison::Equal)
-            }
-            _ => false,
-        });
-        if let Some(used) = used {
-            return Some((job, fact, used));
-        }
+fn report(site: &Site<'_>, shipped: &Delivery) -> Option<Finding> {
+    if shipped.references.is_empty() || case_of(&shipped.to_registry).is_none() {
+        return None;
     }
-    None
+    let (tested, used) = tested_build(site, shipped)?;
+    let case = site.case_when(&shipped.to_registry.and(&tested.condition))?;
+    let message =
+        "what is pushed here was not what was tested: it is a second build of the same context";
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(
+            &tested.place,
+            format!(
+                "the tested image was built by {}",
+                step_name(site.job, tested)
+            ),
+        )
+        .with_evidence(&used.place, "and used here")
+        .in_case(case)
+        .advised("push the tested image, or test the pushed digest");
+    Some(finding)
+}
+
+/// An earlier build of the same recipe in this job that was loaded, and the place where it is run or scanned.
+fn tested_build<'a>(site: &Site<'a>, shipped: &Delivery) -> Option<(&'a Fact, &'a Fact)> {
+    let mut earlier = site
+        .before()
+        .iter()
+        .filter(|fact| fact.step < site.fact.step);
+    earlier.find_map(|fact| {
+        let FactKind::Built(tested) = &fact.kind else {
+            return None;
+        };
+        let same = tested.recipe == shipped.recipe
+            && case_of(&tested.to_daemon).is_some()
+            && case_of(&tested.to_registry).is_none();
+        let mut uses = site.job.facts.iter().filter(|_| same);
+        Some((fact, uses.find(|used| tests(used, tested))?))
+    })
+}
+
+fn tests(used: &Fact, build: &Delivery) -> bool {
+    let FactKind::Named(name, _, program) = &used.kind else {
+        return false;
+    };
+    is_test(program)
+        && build
+            .references
+            .iter()
+            .any(|own| reference::compare(own, name) == Comparison::Equal)
 }
 
 fn is_test(program: &str) -> bool {

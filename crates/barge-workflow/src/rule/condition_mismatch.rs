@@ -9,14 +9,14 @@
 
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{
-    Content, Fact, FactKind, FileUse, JobTrace, Need, Place, Resolution, StepTrace, Trace,
+    Artifact, Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace,
 };
 use crate::reference;
 use crate::symbolic::{Comparison, Condition, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, guard_words, shown, step_name};
-use super::presence::Presence;
+use super::context::{Context, FileRead, ImageUse, Site, case_of, guard_words, shown, step_name};
+use super::edit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -29,259 +29,186 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            if fact.tolerated {
-                continue;
+    for usage in context.images() {
+        findings.extend(image(context, usage));
+    }
+    for read in context.reads() {
+        if let Resolution::Written(found) = read.resolution
+            && read.usage != FileUse::Upload
+        {
+            findings.extend(file(&read, found));
+        }
+    }
+    for site in context.sites().filter(|site| !site.fact.tolerated) {
+        match &site.fact.kind {
+            FactKind::Downloaded(Some(name), candidates) => {
+                findings.extend(artifact(context, &site, name, candidates));
             }
-            match &fact.kind {
-                FactKind::Named(name, need, program) => image(
-                    context,
-                    trace,
-                    job,
-                    number,
-                    (name, *need, program),
-                    findings,
-                ),
-                FactKind::Read(file, usage, Resolution::Written(found))
-                    if *usage != FileUse::Upload =>
-                {
-                    file_read(trace, job, fact, file, found, findings);
-                }
-                FactKind::Downloaded(Some(name), candidates) => {
-                    artifact(context, trace, job, fact, name, candidates, findings);
-                }
-                FactKind::Failed(_) => failure(trace, job, number, findings),
-                _ => {}
-            }
+            FactKind::Failed(_) => findings.extend(failure(&site)),
+            _ => {}
         }
     }
 }
 
-fn image(
-    context: &Context<'_>,
-    trace: &Trace,
-    job: &JobTrace,
-    number: usize,
-    use_of: (&Text, Need, &str),
-    findings: &mut Vec<Finding>,
-) {
-    let (name, need, program) = use_of;
-    let Some(fact) = job.facts.get(number) else {
-        return;
-    };
-    let local =
-        need == Need::Local || (need == Need::LocalOrRemote && reference::Name::of(name).is_bare());
-    if reference::empty_part(name).is_some() {
-        return emptied(trace, job, fact, name, program, findings);
+fn image(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
+    if reference::empty_part(usage.name).is_some() {
+        return emptied(usage);
     }
-    if !local {
-        return;
+    if !usage.is_local() {
+        return None;
     }
-    let presence = Presence::before(job, number, name);
-    let Some(producer) = presence
-        .producer()
-        .or_else(|| presence.equal.first().copied())
-    else {
-        return elsewhere(
-            context,
-            trace,
-            job,
-            number,
-            (name, program),
-            &presence,
-            findings,
-        );
+    let (site, presence) = (&usage.site, &usage.presence);
+    let Some(producer) = presence.producer() else {
+        return elsewhere(context, usage);
     };
-    let missing = fact.condition.and(&presence.possible().negate());
-    let Some(case) = case_of(&job.condition.and(&missing)) else {
-        return;
-    };
+    let missing = presence.possible().negate();
+    let case = site.case_when(&missing)?;
     // A build that ran and did not export its image is another defect.
     let unexported = presence
         .built
         .iter()
-        .any(|built| case_of(&missing.and(&built.condition)).is_some());
+        .any(|built| case_of(&site.fact.condition.and(&missing).and(&built.condition)).is_some());
     if unexported {
-        return;
+        return None;
     }
-    let message = format!("{program} needs an image that is not there in this case");
-    let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(
-            &fact.place.source,
-            fact.place.span,
-            format!("names {}", shown(name)),
-        )
-        .with_evidence(
-            &producer.place.source,
-            producer.place.span,
-            format!(
-                "put there by {}, equal value{}",
-                step_name(job, producer),
-                guard_words(job, producer)
-            ),
-        );
-    finding.case = Some(case_words(trace, &case));
-    finding.consequence = Some(consequence(program));
-    finding.fix = guard_fix(job, fact, producer);
-    findings.push(finding);
-}
-
-fn consequence(program: &str) -> String {
-    format!("{program} fails: the daemon answers \"reference does not exist\" or \"No such image\"")
+    let message = format!(
+        "{} needs an image that is not there in this case",
+        usage.program
+    );
+    let made = format!(
+        "put there by {}, equal value{}",
+        step_name(site.job, producer),
+        guard_words(site.job, producer)
+    );
+    Some(absent_image(usage, message, producer, made).in_case(case))
 }
 
 /// The name is produced here for another event only.
-fn elsewhere(
-    context: &Context<'_>,
-    trace: &Trace,
-    job: &JobTrace,
-    number: usize,
-    use_of: (&Text, &str),
-    presence: &Presence<'_>,
-    findings: &mut Vec<Finding>,
-) {
-    let (name, program) = use_of;
-    let Some(fact) = job.facts.get(number) else {
-        return;
-    };
-    let missing = job
-        .condition
-        .and(&fact.condition)
-        .and(&presence.possible().negate());
+fn elsewhere(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
+    let (site, presence) = (&usage.site, &usage.presence);
     if !presence.built.is_empty() || !presence.maybe.is_empty() {
-        return;
+        return None;
     }
-    let Some(case) = case_of(&missing) else {
-        return;
-    };
-    for other in context.traces {
-        let twin = other
-            .jobs
-            .iter()
-            .find(|twin| twin.id == job.id && twin.leg == job.leg);
-        let Some(twin) = twin else { continue };
-        let producer = twin.facts.iter().find(|other| {
-            other.place.span != fact.place.span && matches!(&other.kind, FactKind::Present(made, _) if reference::compare(made, name) == Comparison::Equal)
-        });
-        let Some(producer) = producer else { continue };
-        let made_here = job
-            .steps
-            .get(producer.step)
-            .is_some_and(|step| step.condition != Condition::Never);
-        if made_here {
-            return;
-        }
-        let message = format!("{program} needs an image that is not made for this event");
-        let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-            .with_evidence(
-                &fact.place.source,
-                fact.place.span,
-                format!("names {}", shown(name)),
-            )
-            .with_evidence(
-                &producer.place.source,
-                producer.place.span,
-                format!(
-                    "put there by {}{}",
-                    step_name(twin, producer),
-                    guard_words(twin, producer)
-                ),
-            );
-        finding.case = Some(case_words(trace, &case));
-        finding.consequence = Some(consequence(program));
-        finding.fix = guard_fix(job, fact, producer);
-        findings.push(finding);
-        return;
+    let case = site.case_when(&presence.possible().negate())?;
+    let twins = context
+        .jobs()
+        .map(|(_, twin)| twin)
+        .filter(|twin| twin.id == site.job.id && twin.leg == site.job.leg);
+    let (twin, producer) = twins
+        .into_iter()
+        .find_map(|twin| Some((twin, maker(twin, usage)?)))?;
+    let made_here = site
+        .job
+        .steps
+        .get(producer.step)
+        .is_some_and(|step| step.condition != Condition::Never);
+    if made_here {
+        return None;
     }
+    let message = format!(
+        "{} needs an image that is not made for this event",
+        usage.program
+    );
+    let made = format!(
+        "put there by {}{}",
+        step_name(twin, producer),
+        guard_words(twin, producer)
+    );
+    Some(absent_image(usage, message, producer, made).in_case(case))
+}
+
+/// The fact of a leg that puts the wanted name into the daemon.
+fn maker<'a>(job: &'a JobTrace, usage: &ImageUse<'_>) -> Option<&'a Fact> {
+    job.facts.iter().find(|fact| {
+        fact.place.span != usage.site.fact.place.span
+            && matches!(&fact.kind, FactKind::Present(made, _) if reference::compare(made, usage.name) == Comparison::Equal)
+    })
+}
+
+fn absent_image(usage: &ImageUse<'_>, message: String, producer: &Fact, made: String) -> Finding {
+    let place = &usage.site.fact.place;
+    let consequence = format!(
+        "{} fails: the daemon answers \"reference does not exist\" or \"No such image\"",
+        usage.program
+    );
+    RULE.finding(place, message)
+        .with_evidence(place, format!("names {}", shown(usage.name)))
+        .with_evidence(&producer.place, made)
+        .then(consequence)
+        .mended_by(guard_fix(&usage.site, producer))
 }
 
 /// A reference that is empty because the step whose output it is was skipped.
-fn emptied(
-    trace: &Trace,
-    job: &JobTrace,
-    fact: &Fact,
-    name: &Text,
-    program: &str,
-    findings: &mut Vec<Finding>,
-) {
-    let Some(step) = skipped_with(job, fact) else {
-        return;
-    };
-    let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
-        return;
-    };
+fn emptied(usage: &ImageUse<'_>) -> Option<Finding> {
+    let site = &usage.site;
+    let step = skipped_with(site)?;
+    let case = site.case()?;
     let message = format!(
-        "{program} names nothing in this case: {} was skipped",
-        quoted(step)
+        "{} names nothing in this case: {} was skipped",
+        usage.program,
+        step.quoted()
     );
-    let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
+    let finding = RULE
+        .finding(&site.fact.place, message)
         .with_evidence(
-            &fact.place.source,
-            fact.place.span,
-            format!("names {} here", shown(name)),
+            &site.fact.place,
+            format!("names {} here", shown(usage.name)),
         )
         .with_evidence(
-            &step.place.source,
-            step.place.span,
-            format!("{} sets the value{}", quoted(step), own_guard(step)),
-        );
-    finding.case = Some(case_words(trace, &case));
-    finding.consequence = Some(format!("{program} fails: \"invalid reference format\""));
-    finding.fix = step_guard_fix(job, fact, step);
-    findings.push(finding);
+            &step.place,
+            format!("{} sets the value{}", step.quoted(), own_guard(step)),
+        )
+        .in_case(case)
+        .then(format!(
+            "{} fails: \"invalid reference format\"",
+            usage.program
+        ))
+        .mended_by(step_guard_fix(site, step));
+    Some(finding)
 }
 
 /// A script that ends itself exactly when a step was skipped whose output it wants.
-fn failure(trace: &Trace, job: &JobTrace, number: usize, findings: &mut Vec<Finding>) {
-    let Some(fact) = job.facts.get(number) else {
-        return;
-    };
-    let Some(step) = skipped_with(job, fact).filter(|step| makes_references(step)) else {
-        return;
-    };
-    let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
-        return;
-    };
-    let message = format!("the step fails whenever {} is skipped", quoted(step));
-    let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(
-            &step.place.source,
-            step.place.span,
-            format!(
-                "{} sets the value that is missed{}",
-                quoted(step),
-                own_guard(step)
-            ),
-        );
-    finding.case = Some(case_words(trace, &case));
-    finding.consequence = Some("the job fails, and what needs it is skipped".into());
-    finding.fix = step_guard_fix(job, fact, step);
-    findings.push(finding);
+fn failure(site: &Site<'_>) -> Option<Finding> {
+    let step = skipped_with(site).filter(|step| makes_references(step))?;
+    let case = site.case()?;
+    let message = format!("the step fails whenever {} is skipped", step.quoted());
+    let missed = format!(
+        "{} sets the value that is missed{}",
+        step.quoted(),
+        own_guard(step)
+    );
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(&step.place, missed)
+        .in_case(case)
+        .then("the job fails, and what needs it is skipped")
+        .mended_by(step_guard_fix(site, step));
+    Some(finding)
 }
 
 fn makes_references(step: &StepTrace) -> bool {
     let kind = step.kind.to_lowercase();
-    kind.contains("metadata-action")
-        || kind.contains("build-push-action")
-        || kind.contains("docker-meta")
+    ["metadata-action", "build-push-action", "docker-meta"]
+        .iter()
+        .any(|name| kind.contains(name))
 }
 
 /// The step before a fact that cannot have run when the fact happens, though the fact's own step can run without it.
-fn skipped_with<'a>(job: &'a JobTrace, fact: &Fact) -> Option<&'a StepTrace> {
-    let own = job.steps.get(fact.step)?;
-    let before = job.steps.iter().take(fact.step).rev();
+fn skipped_with<'a>(site: &Site<'a>) -> Option<&'a StepTrace> {
+    let own = site.step()?;
+    let before = site.job.steps.iter().take(site.fact.step).rev();
     let guarded = before.filter(|step| {
         step.id.is_some() && !matches!(step.condition, Condition::Always | Condition::Never)
     });
     let skipped: Vec<&StepTrace> = guarded
         .filter(|step| {
-            let excluded = fact.condition.implies(&step.condition.negate()) == Some(true);
+            let skip = step.condition.negate();
             // The fact must hang on the skip, not on the step's own condition.
-            excluded && own.condition.implies(&step.condition.negate()) == Some(false)
+            site.fact.condition.implies(&skip) == Some(true)
+                && own.condition.implies(&skip) == Some(false)
         })
         .collect();
-    let text = format!("{} {}", own.script, own.place.source.slice(own.place.span));
+    let text = format!("{} {}", own.script, own.place.text());
     let named = skipped.iter().find(|step| {
         step.id
             .as_ref()
@@ -290,210 +217,98 @@ fn skipped_with<'a>(job: &'a JobTrace, fact: &Fact) -> Option<&'a StepTrace> {
     named.or_else(|| skipped.first()).copied()
 }
 
-fn quoted(step: &StepTrace) -> String {
-    format!("step \"{}\"", step.title)
-}
-
 fn own_guard(step: &StepTrace) -> String {
-    step.guard.as_ref().map_or_else(String::new, |(guard, _)| {
-        format!(", only if {}", bare(guard))
-    })
+    step.guard
+        .as_ref()
+        .map_or_else(String::new, |guard| format!(", only if {}", guard.bare()))
 }
 
-fn file_read(
-    trace: &Trace,
-    job: &JobTrace,
-    fact: &Fact,
-    file: &Text,
-    found: &[(Condition, Content, Place)],
-    findings: &mut Vec<Finding>,
-) {
+fn file(read: &FileRead<'_>, found: &[(Condition, Content, Place)]) -> Option<Finding> {
+    let site = &read.site;
     let written = found
         .iter()
         .fold(Condition::Never, |any, (condition, _, _)| any.or(condition));
-    let Some(case) = case_of(&job.condition.and(&fact.condition).and(&written.negate())) else {
-        return;
-    };
-    let mut finding = Context::finding(
-        RULE.id,
-        Severity::Error,
-        &fact.place,
-        format!("{} is read, and not written in this case", shown(file)),
-    );
+    let case = site.case_when(&written.negate())?;
+    let message = format!("{} is read, and not written in this case", shown(read.file));
+    let mut finding = RULE.finding(&site.fact.place, message);
     for (condition, _, place) in found {
-        finding = finding.with_evidence(
-            &place.source,
-            place.span,
-            format!("written here, only if {condition}"),
-        );
+        finding = finding.with_evidence(place, format!("written here, only if {condition}"));
     }
-    finding.case = Some(case_words(trace, &case));
-    finding.consequence = Some("the file is not there".into());
-    let producer = job.facts.iter().find(|other| {
-        found
-            .iter()
-            .any(|(_, _, place)| place.span == other.place.span)
+    let producer = site.job.facts.iter().find(|other| {
+        let mut places = found.iter().map(|(_, _, place)| place.span);
+        places.any(|span| span == other.place.span)
     });
-    finding.fix = producer.and_then(|producer| guard_fix(job, fact, producer));
-    findings.push(finding);
+    let fix = producer.and_then(|producer| guard_fix(site, producer));
+    Some(
+        finding
+            .in_case(case)
+            .then("the file is not there")
+            .mended_by(fix),
+    )
 }
 
 fn artifact(
     context: &Context<'_>,
-    trace: &Trace,
-    job: &JobTrace,
-    fact: &Fact,
+    site: &Site<'_>,
     name: &Text,
     candidates: &[usize],
-    findings: &mut Vec<Finding>,
-) {
-    if trace.foreign_artifacts.is_some() {
-        return;
+) -> Option<Finding> {
+    if site.trace.foreign_artifacts.is_some() {
+        return None;
     }
-    let found: Vec<_> = candidates
+    let found: Vec<&Artifact> = candidates
         .iter()
-        .filter_map(|number| trace.artifacts.get(*number))
+        .filter_map(|number| site.trace.artifacts.get(*number))
         .collect();
     let uploaded = found.iter().fold(Condition::Never, |any, artifact| {
         any.or(&artifact.condition)
     });
-    let missing = job.condition.and(&fact.condition).and(&uploaded.negate());
-    let Some(case) = case_of(&missing) else {
-        return;
-    };
+    let case = site.case_when(&uploaded.negate())?;
     // What another event uploads under this name shows which step is meant.
-    let others = context
-        .traces
-        .iter()
-        .flat_map(|other| other.artifacts.iter());
-    let meant = found.first().copied().or_else(|| {
-        others
-            .into_iter()
-            .find(|artifact| artifact.answers(name) == Comparison::Equal)
-    });
-    let Some(meant) = meant else { return };
+    let mut others = context.traces.iter().flat_map(|other| &other.artifacts);
+    let meant = found
+        .first()
+        .copied()
+        .or_else(|| others.find(|artifact| artifact.answers(name) == Comparison::Equal))?;
     let message = format!(
         "artifact {} is downloaded, and not uploaded in this case",
         shown(name)
     );
-    let guard = meant.condition.to_string();
-    let only = if guard == "always" {
-        String::new()
-    } else {
-        format!(", only if {guard}")
+    let only = match &meant.condition {
+        Condition::Always => String::new(),
+        condition => format!(", only if {condition}"),
     };
-    let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
+    let finding = RULE
+        .finding(&site.fact.place, message)
         .with_evidence(
-            &meant.place.source,
-            meant.place.span,
+            &meant.place,
             format!(
                 "uploaded by step \"{}\" of job {}{only}",
                 meant.step, meant.job
             ),
-        );
-    finding.case = Some(case_words(trace, &case));
-    finding.consequence = Some("download-artifact fails: \"Artifact not found\"".into());
-    finding.fix = Some(Fix::advice(format!(
-        "let job {} run only when job {} uploaded it, by an output of that job",
-        job.id, meant.job
-    )));
-    findings.push(finding);
+        )
+        .in_case(case)
+        .then("download-artifact fails: \"Artifact not found\"")
+        .advised(format!(
+            "let job {} run only when job {} uploaded it, by an output of that job",
+            site.job.id, meant.job
+        ));
+    Some(finding)
 }
 
 /// Adds the producer's condition to the consumer's.
-fn guard_fix(job: &JobTrace, fact: &Fact, producer: &Fact) -> Option<Fix> {
-    let step = job.steps.get(producer.step)?;
-    step_guard_fix(job, fact, step)
+fn guard_fix(site: &Site<'_>, producer: &Fact) -> Option<Fix> {
+    step_guard_fix(site, site.job.steps.get(producer.step)?)
 }
 
-fn step_guard_fix(job: &JobTrace, fact: &Fact, producer: &StepTrace) -> Option<Fix> {
-    let consumer = job.steps.get(fact.step)?;
-    let (wanted, _) = producer.guard.as_ref()?;
-    let wanted = bare(wanted);
+fn step_guard_fix(site: &Site<'_>, producer: &StepTrace) -> Option<Fix> {
+    let consumer = site.step()?;
+    let wanted = producer.guard.as_ref()?.bare();
     // Conditions of another file speak of other steps.
-    if producer.place.source.path() != consumer.place.source.path() || wanted.contains('\n') {
-        return Some(Fix::advice(format!(
-            "run {} only if {wanted}",
-            quoted(consumer)
-        )));
+    if !producer.place.shares_file(&consumer.place) {
+        let advice = format!("run {} only if {wanted}", consumer.quoted());
+        return Some(Fix::advice(advice));
     }
-    match &consumer.guard {
-        None => {
-            let text = consumer.place.source.text();
-            let column = consumer.place.position().column - 1;
-            let insertion = format!("if: {}\n{}", quoted_for_yaml(&wanted), " ".repeat(column));
-            // A step in braces cannot take a line of its own.
-            if text
-                .get(consumer.place.span.start..)
-                .is_some_and(|rest| rest.starts_with('{'))
-            {
-                return Some(Fix::advice(format!("if: {wanted}")));
-            }
-            let at = crate::source::Span::new(consumer.place.span.start, consumer.place.span.start);
-            Some(Fix::edit(
-                format!("if: {wanted}"),
-                &consumer.place.source,
-                at,
-                insertion,
-            ))
-        }
-        Some((guard, span)) => {
-            let own = bare(guard);
-            if own.contains('\n') || own.contains(&wanted) {
-                return Some(Fix::advice(format!("if: ({own}) && ({wanted})")));
-            }
-            let left = if own.contains("||") {
-                format!("({own})")
-            } else {
-                own
-            };
-            let missing: Vec<&str> = if wanted.contains("||") {
-                Vec::new()
-            } else {
-                wanted
-                    .split("&&")
-                    .map(str::trim)
-                    .filter(|part| !left.contains(part))
-                    .collect()
-            };
-            let right = if missing.is_empty() {
-                format!("({wanted})")
-            } else {
-                missing.join(" && ")
-            };
-            let joined = format!("{left} && {right}");
-            let written = quoted_for_yaml(&joined);
-            Some(Fix::edit(
-                format!("if: {joined}"),
-                &consumer.place.source,
-                *span,
-                written,
-            ))
-        }
-    }
-}
-
-/// A condition without its braces.
-fn bare(guard: &str) -> String {
-    let guard = guard.trim();
-    let inner = guard
-        .strip_prefix("${{")
-        .and_then(|rest| rest.strip_suffix("}}"));
-    inner
-        .filter(|inner| !inner.contains("${{"))
-        .unwrap_or(guard)
-        .trim()
-        .to_owned()
-}
-
-/// A condition as a YAML value: one that starts with `!` or a quote, or holds `: ` or ` #`, needs braces around it.
-fn quoted_for_yaml(condition: &str) -> String {
-    if condition.starts_with(['!', '\'', '"', '[', '{', '*', '&'])
-        || condition.contains(": ")
-        || condition.contains(" #")
-    {
-        format!("${{{{ {condition} }}}}")
-    } else {
-        condition.to_owned()
-    }
+    let guard = consumer.guard.as_deref();
+    Some(edit::guarded_step(&consumer.place, guard, wanted))
 }

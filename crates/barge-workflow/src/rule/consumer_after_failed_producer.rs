@@ -7,11 +7,13 @@
 //!   steps: [{uses: actions/download-artifact@v4, with: {name: image}}]
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{FactKind, JobTrace, Trace};
+use crate::finding::{Finding, Severity};
+use crate::flow::{FactKind, JobTrace, Place, Trace};
+use crate::model::Guard;
 
 use super::Rule;
-use super::context::{Context, shown};
+use super::context::{Context, Site, shown};
+use super::edit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,91 +26,61 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        let Some((guard, span)) = &job.guard else {
-            continue;
-        };
-        let lower = guard.to_lowercase().replace(' ', "");
-        let runs_after_failure = ["always()", "!cancelled()", "failure()"]
-            .iter()
-            .any(|function| lower.contains(function));
-        if !runs_after_failure || lower.contains("success()") {
-            continue;
-        }
-        let Some((producer, name)) = needed_artifact(trace, job) else {
-            continue;
-        };
-        let id = producer
-            .rsplit(" / ")
-            .next()
-            .unwrap_or(&producer)
-            .to_lowercase();
-        let asks = [
+    findings.extend(context.jobs().filter_map(|(trace, job)| report(trace, job)));
+}
+
+fn report(trace: &Trace, job: &JobTrace) -> Option<Finding> {
+    let guard = job
+        .guard
+        .as_deref()
+        .filter(|guard| guard.holds_after_failure())?;
+    let (producer, name) = needed_artifact(trace, job)?;
+    let key = producer.rsplit(" / ").next().unwrap_or(&producer);
+    if asks_for(guard, key) {
+        return None;
+    }
+    let place = Place::new(&job.place.source, guard.field.span);
+    let message = format!(
+        "job {} runs also when job {producer} failed, and downloads its artifact {name}",
+        job.id
+    );
+    let wanted = format!("needs.{key}.result == 'success'");
+    let finding = RULE
+        .finding(&place, message)
+        .in_case(format!("{}: job {producer} fails", trace.scenario.label))
+        .then("the download fails and hides the first error")
+        .mended_by(edit::guarded(&place, guard, &wanted));
+    Some(finding)
+}
+
+/// The condition looks at the result or an output of the job itself.
+fn asks_for(guard: &Guard, job: &str) -> bool {
+    let text = guard.text().to_lowercase().replace(' ', "");
+    let id = job.to_lowercase();
+    text.contains("success()")
+        || [
             format!("needs.{id}.result"),
             format!("needs['{id}']"),
             format!("needs.{id}.outputs"),
             "needs.*.result".to_owned(),
-        ];
-        if asks.iter().any(|asked| lower.contains(asked)) {
-            continue;
-        }
-        let place = crate::flow::Place {
-            source: job.place.source.clone(),
-            span: *span,
-        };
-        let message = format!(
-            "job {} runs also when job {producer} failed, and downloads its artifact {name}",
-            job.id
-        );
-        let mut finding = Context::finding(RULE.id, Severity::Warning, &place, message);
-        finding.case = Some(format!("{}: job {producer} fails", trace.scenario.label));
-        finding.consequence = Some("the download fails and hides the first error".into());
-        let bare = guard
-            .trim()
-            .trim_start_matches("${{")
-            .trim_end_matches("}}")
-            .trim()
-            .to_owned();
-        let left = if bare.contains("||") {
-            format!("({bare})")
-        } else {
-            bare
-        };
-        let condition = format!(
-            "${{{{ {left} && needs.{}.result == 'success' }}}}",
-            producer.rsplit(" / ").next().unwrap_or(&producer)
-        );
-        finding.fix = Some(if guard.contains('\n') {
-            Fix::advice(condition)
-        } else {
-            Fix::edit(
-                format!("if: {condition}"),
-                &job.place.source,
-                *span,
-                condition,
-            )
-        });
-        findings.push(finding);
-    }
+        ]
+        .iter()
+        .any(|asked| text.contains(asked))
 }
 
+/// A needed job whose artifact this one downloads, and the artifact's name.
 fn needed_artifact(trace: &Trace, job: &JobTrace) -> Option<(String, String)> {
-    job.facts
-        .iter()
-        .filter(|fact| !fact.tolerated)
-        .find_map(|fact| {
-            let FactKind::Downloaded(Some(name), candidates) = &fact.kind else {
-                return None;
-            };
-            // A download under its own condition may have thought of it.
-            let step = job.steps.get(fact.step)?;
-            if step.guard.is_some() {
-                return None;
-            }
-            let artifact = candidates
-                .iter()
-                .filter_map(|number| trace.artifacts.get(*number))
-                .find(|artifact| job.needs.contains(&artifact.job))?;
-            Some((artifact.job.clone(), shown(name)))
-        })
+    let sites = Site::all(trace, job).filter(|site| !site.fact.tolerated);
+    // A download under its own condition may have thought of it.
+    let mut plain = sites.filter(|site| site.step().is_some_and(|step| step.guard.is_none()));
+    plain.find_map(|site| {
+        let FactKind::Downloaded(Some(name), candidates) = &site.fact.kind else {
+            return None;
+        };
+        let mut artifacts = candidates
+            .iter()
+            .filter_map(|number| trace.artifacts.get(*number));
+        let artifact = artifacts.find(|artifact| job.needs.contains(&artifact.job))?;
+        Some((artifact.job.clone(), shown(name)))
+    })
 }

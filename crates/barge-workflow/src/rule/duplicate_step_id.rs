@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Severity};
+use crate::flow::Place;
 
 use super::Rule;
 use super::context::Context;
@@ -22,23 +23,17 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let source = &context.workflow.source;
     for job in &context.workflow.jobs {
         let mut seen = BTreeMap::new();
         for id in job.steps.iter().filter_map(|step| step.id.as_ref()) {
             let Some(first) = seen.insert(id.text.to_lowercase(), id.span) else {
                 continue;
             };
-            let place = crate::flow::Place {
-                source: context.workflow.source.clone(),
-                span: id.span,
-            };
-            let finding = Context::finding(
-                RULE.id,
-                Severity::Error,
-                &place,
-                format!("the id `{}` is taken", id.text),
-            )
-            .with_evidence(&context.workflow.source, first, "by this step");
+            let message = format!("the id `{}` is taken", id.text);
+            let finding = RULE
+                .finding(&Place::new(source, id.span), message)
+                .with_evidence(&Place::new(source, first), "by this step");
             findings.push(finding);
         }
     }

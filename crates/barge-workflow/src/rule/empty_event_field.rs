@@ -5,18 +5,18 @@
 //! concurrency: {group: "ci-${{ github.event.pull_request.number }}", cancel-in-progress: true}
 //! ```
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::expression::Template;
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::FactKind;
+use crate::expression::Expression;
+use crate::finding::{Finding, Severity};
+use crate::flow::{FactKind, Place};
 use crate::model::Field;
 use crate::scenario::Scenario;
 use crate::symbolic::{Condition, Scope, Shape, Value, evaluate};
+use crate::yaml::Style;
 
 use super::Rule;
-use super::context::{Context, case_of};
+use super::context::Context;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -28,16 +28,12 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-struct EventScope<'a> {
-    scenario: &'a Scenario,
-    asked: Cell<u32>,
-}
+struct EventScope<'a>(&'a Scenario);
 
 impl Scope for EventScope<'_> {
     fn resolve(&self, path: &[&str]) -> Value {
-        self.asked.set(self.asked.get() + 1);
         match path.split_first() {
-            Some((&"github", rest)) => self.scenario.github(rest),
+            Some((&"github", rest)) => self.0.github(rest),
             _ => Value::unknown(path.join("."), Shape::Text),
         }
     }
@@ -47,106 +43,107 @@ impl Scope for EventScope<'_> {
     }
 }
 
+/// A text that tells runs apart, what it names, and the events for which it is used.
+struct Naming<'a> {
+    field: Field,
+    what: &'static str,
+    scenarios: Vec<&'a Scenario>,
+}
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut named: BTreeMap<usize, (Field, &'static str, Vec<&Scenario>)> = BTreeMap::new();
-    let all: Vec<&Scenario> = context.traces.iter().map(|trace| &trace.scenario).collect();
-    for field in groups(context) {
-        named.insert(field.span.start, (field, "concurrency group", all.clone()));
-    }
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let what = match &fact.kind {
-                FactKind::Uploaded(_) => "artifact name",
-                FactKind::Built(_) => "image tag",
-                _ => continue,
-            };
-            if fact.place.source.path() != context.workflow.source.path()
-                || case_of(&job.condition.and(&fact.condition)).is_none()
-            {
-                continue;
-            }
-            let text = fact.place.source.slice(fact.place.span).to_owned();
-            let field = Field::new(text, fact.place.span, crate::yaml::Style::Plain);
-            named
-                .entry(field.span.start)
-                .or_insert_with(|| (field, what, Vec::new()))
-                .2
-                .push(&trace.scenario);
-        }
-    }
-    for (field, what, scenarios) in named.into_values() {
-        for line in field.text.lines() {
-            if let Some(scenario) = scenarios.iter().find(|scenario| is_emptied(line, scenario)) {
-                let place = crate::flow::Place {
-                    source: context.workflow.source.clone(),
-                    span: field.span,
-                };
-                let message = format!(
-                    "this {what} has an empty part for the event {}",
-                    scenario.label
-                );
-                let mut finding = Context::finding(RULE.id, Severity::Warning, &place, message);
-                finding.case = Some(scenario.label.clone());
-                finding.consequence =
-                    Some(format!("all runs for {} share one {what}", scenario.label));
-                finding.fix = Some(Fix::advice("add `|| github.run_id` inside the braces"));
-                findings.push(finding);
-                break;
-            }
-        }
+    for naming in namings(context).into_values() {
+        let mut lines = naming.field.text.lines();
+        let emptied = lines.find_map(|line| {
+            let mut scenarios = naming.scenarios.iter();
+            scenarios.find(|scenario| is_emptied(line, scenario))
+        });
+        let Some(scenario) = emptied else { continue };
+        let (what, label) = (naming.what, &scenario.label);
+        let message = format!("this {what} has an empty part for the event {label}");
+        let place = Place::new(&context.workflow.source, naming.field.span);
+        let finding = RULE
+            .finding(&place, message)
+            .in_case(label.clone())
+            .then(format!("all runs for {label} share one {what}"))
+            .advised("add `|| github.run_id` inside the braces");
+        findings.push(finding);
     }
 }
 
-fn groups(context: &Context<'_>) -> Vec<Field> {
-    let mut groups = Vec::new();
-    let roots = std::iter::once(&context.workflow.root)
-        .chain(context.workflow.jobs.iter().map(|job| &job.node));
-    for root in roots {
-        let Some(concurrency) = root.get("concurrency") else {
-            continue;
+fn namings<'a>(context: &Context<'a>) -> BTreeMap<usize, Naming<'a>> {
+    let all: Vec<&Scenario> = context.traces.iter().map(|trace| &trace.scenario).collect();
+    let mut namings = BTreeMap::new();
+    for field in groups(context) {
+        let naming = Naming {
+            field,
+            what: "concurrency group",
+            scenarios: all.clone(),
         };
-        let node = concurrency.get("group").unwrap_or(concurrency);
-        if let Some(text) = node.text() {
-            groups.push(Field::new(
-                text.to_owned(),
-                node.span,
-                crate::yaml::Style::Plain,
-            ));
-        }
+        namings.insert(naming.field.span.start, naming);
     }
-    groups
+    for site in context.sites() {
+        let what = match &site.fact.kind {
+            FactKind::Uploaded(_) => "artifact name",
+            FactKind::Built(_) => "image tag",
+            _ => continue,
+        };
+        let place = &site.fact.place;
+        if place.source.path() != context.workflow.source.path() || site.case().is_none() {
+            continue;
+        }
+        let naming = namings.entry(place.span.start).or_insert_with(|| Naming {
+            field: Field::new(place.text().to_owned(), place.span, Style::Plain),
+            what,
+            scenarios: Vec::new(),
+        });
+        naming.scenarios.push(&site.trace.scenario);
+    }
+    namings
+}
+
+/// The concurrency groups of the workflow and its jobs.
+fn groups(context: &Context<'_>) -> Vec<Field> {
+    let jobs = context.workflow.jobs.iter().map(|job| &job.node);
+    let roots = std::iter::once(&context.workflow.root).chain(jobs);
+    let groups = roots.filter_map(|root| {
+        let concurrency = root.get("concurrency")?;
+        let group = concurrency.get("group").unwrap_or(concurrency);
+        Some(Field::new(
+            group.text()?.to_owned(),
+            group.span,
+            Style::Plain,
+        ))
+    });
+    groups.collect()
 }
 
 /// A field of the event is null, prints nothing, and nothing else in the text tells runs apart.
 fn is_emptied(text: &str, scenario: &Scenario) -> bool {
-    let template = Template::parse(text);
-    let scope = EventScope {
-        scenario,
-        asked: Cell::new(0),
-    };
+    let field = Field::new(
+        text.to_owned(),
+        crate::source::Span::default(),
+        Style::Plain,
+    );
     let mut empty = false;
-    for expression in template.expressions() {
-        let value = evaluate(expression, &scope);
-        let names_event = expression.to_string().contains("github.event.")
-            || expression.to_string().contains("github.head_ref");
-        match value.sole_text() {
-            Some(text) if text.is_empty() && names_event => empty = true,
+    for expression in field.template().expressions() {
+        match evaluate(expression, &EventScope(scenario)).sole_text() {
+            Some(text) if text.is_empty() && names_event(expression) => empty = true,
             Some(text) if text.as_literal().is_some() => {}
-            _ => {
-                let name = expression.to_string();
-                // The workflow's name is the same for all its runs.
-                if !matches!(
-                    name.as_str(),
-                    "github.workflow"
-                        | "github.repository"
-                        | "github.job"
-                        | "env.image_name"
-                        | "env.registry"
-                ) {
-                    return false;
-                }
-            }
+            _ if is_same_for_all_runs(expression) => {}
+            _ => return false,
         }
     }
     empty
+}
+
+fn names_event(expression: &Expression) -> bool {
+    let text = expression.to_string();
+    text.contains("github.event.") || text.contains("github.head_ref")
+}
+
+fn is_same_for_all_runs(expression: &Expression) -> bool {
+    matches!(
+        expression.to_string().as_str(),
+        "github.workflow" | "github.repository" | "github.job" | "env.image_name" | "env.registry"
+    )
 }

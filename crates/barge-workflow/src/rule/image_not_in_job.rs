@@ -5,14 +5,13 @@
 //! test:  {needs: build, steps: [{run: docker run app:1}]}
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Fact, FactKind, JobTrace, Need, Origin, Trace};
+use crate::finding::{Finding, Severity};
+use crate::flow::{Fact, FactKind, JobTrace, Need, Origin};
 use crate::reference::{self, Name};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown, step_name};
-use super::presence::Presence;
+use super::context::{Context, ImageUse, shown, step_name};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -25,86 +24,57 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            if let FactKind::Named(name, need, program) = &fact.kind
-                && *need != Need::Remote
-                && !fact.tolerated
-                && name.has_literal()
-            {
-                report(trace, job, number, (name, *need, program), findings);
-            }
-        }
-    }
+    let images = context.images().iter();
+    let named = images.filter(|usage| usage.need != Need::Remote && usage.name.has_literal());
+    findings.extend(named.filter_map(report));
 }
 
-fn report(
-    trace: &Trace,
-    job: &JobTrace,
-    number: usize,
-    use_of: (&Text, Need, &str),
-    findings: &mut Vec<Finding>,
-) {
-    let (name, need, program) = use_of;
-    let Some(fact) = job.facts.get(number) else {
-        return;
-    };
-    let presence = Presence::before(job, number, name);
-    if !presence.equal.is_empty() || !presence.maybe.is_empty() || !presence.built.is_empty() {
-        return;
+fn report(usage: &ImageUse<'_>) -> Option<Finding> {
+    let (site, presence) = (&usage.site, &usage.presence);
+    if !presence.is_empty() || is_pullable(usage) {
+        return None;
     }
-    let Some((other, producer)) = producer(trace, job, name) else {
-        return;
-    };
-    let pushed = trace.jobs.iter().flat_map(|job| &job.facts).any(|fact| {
-        matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) != Comparison::Different)
-    });
-    let pullable = need == Need::LocalOrRemote && (pushed || !Name::of(name).is_bare());
-    if pullable {
-        return;
-    }
-    let missing = job
-        .condition
-        .and(&fact.condition)
-        .and(&presence.opaque.negate());
-    let Some(case) = case_of(&missing) else {
-        return;
-    };
+    let mut others = site.trace.jobs.iter().filter(|job| job.id != site.job.id);
+    let (other, producer) = others.find_map(|other| Some((other, producer(other, usage.name)?)))?;
+    let case = site.case_when(&presence.opaque.negate())?;
     let message = format!(
-        "{program} needs {}, which only job {} has",
-        shown(name),
+        "{} needs {}, which only job {} has",
+        usage.program,
+        shown(usage.name),
         other.id
     );
-    let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-        .with_evidence(
-            &producer.place.source,
-            producer.place.span,
-            format!(
-                "built by {} of job {}",
-                step_name(other, producer),
-                other.id
-            ),
+    let made = format!(
+        "built by {} of job {}",
+        step_name(other, producer),
+        other.id
+    );
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(&producer.place, made)
+        .in_case(case)
+        .then("this job's daemon does not know the image")
+        .advised(
+            "save and upload it there, download and load it here (`barge save`, `barge load`)",
         );
-    finding.case = Some(case_words(trace, &case));
-    finding.consequence = Some("this job's daemon does not know the image".into());
-    finding.fix = Some(Fix::advice(
-        "save and upload it there, download and load it here (`barge save`, `barge load`)",
-    ));
-    findings.push(finding);
+    Some(finding)
 }
 
-fn producer<'a>(trace: &'a Trace, job: &JobTrace, name: &Text) -> Option<(&'a JobTrace, &'a Fact)> {
-    trace
-        .jobs
-        .iter()
-        .filter(|other| other.id != job.id)
-        .find_map(|other| {
-            let made = other.facts.iter().find(|fact| match &fact.kind {
-                FactKind::Present(made, Origin::Built | Origin::Tagged(_)) => {
-                    reference::compare(made, name) == Comparison::Equal
-                }
-                _ => false,
-            })?;
-            Some((other, made))
+/// The program would pull it, and it is pushed or may be somebody else's.
+fn is_pullable(usage: &ImageUse<'_>) -> bool {
+    let mut facts = usage.site.trace.jobs.iter().flat_map(|job| &job.facts);
+    let mut pushed = || {
+        facts.any(|fact| {
+            matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, usage.name) != Comparison::Different)
         })
+    };
+    usage.need == Need::LocalOrRemote && (!Name::of(usage.name).is_bare() || pushed())
+}
+
+fn producer<'a>(job: &'a JobTrace, name: &Text) -> Option<&'a Fact> {
+    job.facts.iter().find(|fact| match &fact.kind {
+        FactKind::Present(made, Origin::Built | Origin::Tagged(_)) => {
+            reference::compare(made, name) == Comparison::Equal
+        }
+        _ => false,
+    })
 }

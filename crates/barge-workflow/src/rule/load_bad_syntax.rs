@@ -6,10 +6,10 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::FactKind;
+use crate::flow::{FactKind, Place};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words};
+use super::context::Context;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -21,33 +21,28 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::BadLoad(reason) = &fact.kind else {
-                continue;
-            };
-            let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
-                continue;
-            };
-            let mut finding =
-                Context::finding(RULE.id, Severity::Error, &fact.place, reason.clone());
-            finding.case = Some(case_words(trace, &case));
-            finding.consequence = Some("the command fails".into());
-            let text = fact.place.source.slice(fact.place.span);
-            let simple = text
-                .strip_prefix("docker load ")
-                .filter(|rest| !rest.contains(['<', '|', '-', ' ']));
-            finding.fix = Some(match simple {
-                Some(_) => {
-                    let at = crate::source::Span::new(
-                        fact.place.span.start + "docker load ".len(),
-                        fact.place.span.start + "docker load ".len(),
-                    );
-                    Fix::edit("docker load -i", &fact.place.source, at, "-i ")
-                }
-                None => Fix::advice("`docker load -i FILE`, or `gzip -cd FILE | docker load`"),
-            });
+    for site in context.sites() {
+        if let FactKind::BadLoad(reason) = &site.fact.kind
+            && let Some(case) = site.case()
+        {
+            let finding = RULE
+                .finding(&site.fact.place, reason)
+                .in_case(case)
+                .then("the command fails")
+                .mended_by(fix(&site.fact.place));
             findings.push(finding);
         }
+    }
+}
+
+fn fix(place: &Place) -> Fix {
+    const COMMAND: &str = "docker load ";
+    let file = place.text().strip_prefix(COMMAND);
+    match file.filter(|file| !file.contains(['<', '|', '-', ' '])) {
+        Some(_) => {
+            let before = place.part(COMMAND.len(), COMMAND.len());
+            Fix::edit("docker load -i", &before, "-i ")
+        }
+        None => Fix::advice("`docker load -i FILE`, or `gzip -cd FILE | docker load`"),
     }
 }

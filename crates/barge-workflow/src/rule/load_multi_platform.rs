@@ -5,11 +5,11 @@
 //!   with: {platforms: "linux/amd64,linux/arm64", load: true}
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::FactKind;
+use crate::finding::{Finding, Severity};
+use crate::flow::{FactKind, Place};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words};
+use super::context::{Context, Site};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -22,46 +22,35 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::Built(delivery) = &fact.kind else {
-                continue;
-            };
-            for (when, count) in &delivery.platforms {
-                let Some(count) = count.filter(|count| *count > 1) else {
-                    continue;
-                };
-                let loads = delivery.loads.and(when).and(&fact.condition);
-                let Some(case) = case_of(&job.condition.and(&loads)) else {
-                    continue;
-                };
-                let place = job.steps.get(fact.step).map_or(&fact.place, |step| {
-                    if step.kind == "run" {
-                        &fact.place
-                    } else {
-                        &step.place
-                    }
-                });
-                let mut shown = place.clone();
-                let text = place.source.slice(place.span);
-                if let Some(at) = ["load:", "--load", "type=docker"]
-                    .iter()
-                    .find_map(|word| text.find(word))
-                {
-                    shown.span =
-                        crate::source::Span::new(place.span.start + at, place.span.start + at + 4);
-                }
-                let mut finding = Context::finding(
-                    RULE.id,
-                    Severity::Warning,
-                    &shown,
-                    format!("{count} platforms are loaded into the daemon"),
-                );
-                finding.case = Some(case_words(trace, &case));
-                finding.consequence = Some("the build fails on the classic image store".into());
-                finding.fix = Some(Fix::advice("build one platform when the image is loaded"));
-                findings.push(finding);
-            }
-        }
-    }
+    findings.extend(context.sites().filter_map(|site| report(&site)));
+}
+
+fn report(site: &Site<'_>) -> Option<Finding> {
+    let FactKind::Built(delivery) = &site.fact.kind else {
+        return None;
+    };
+    let (count, case) = delivery.platforms.iter().find_map(|(when, count)| {
+        let count = count.filter(|count| *count > 1)?;
+        Some((count, site.case_when(&delivery.loads.and(when))?))
+    })?;
+    let message = format!("{count} platforms are loaded into the daemon");
+    let finding = RULE
+        .finding(&load_switch(site), message)
+        .in_case(case)
+        .then("the build fails on the classic image store")
+        .advised("build one platform when the image is loaded");
+    Some(finding)
+}
+
+/// Where the build is told to load.
+fn load_switch(site: &Site<'_>) -> Place {
+    let place = match site.step() {
+        Some(step) if step.kind != "run" => &step.place,
+        _ => &site.fact.place,
+    };
+    let text = place.text();
+    let found = ["load:", "--load", "type=docker"]
+        .iter()
+        .find_map(|word| text.find(word));
+    found.map_or_else(|| place.clone(), |at| place.part(at, at + 4))
 }

@@ -4,11 +4,11 @@
 //! - run: IMAGE=$(docker load -i app.tar | sed 's/Loaded image: //')
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Severity};
 use crate::flow::FactKind;
 
 use super::Rule;
-use super::context::{Context, case_of};
+use super::context::Context;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -21,23 +21,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (_, job) in context.jobs() {
-        for fact in &job.facts {
-            if !matches!(fact.kind, FactKind::LoadOutputRead)
-                || case_of(&job.condition.and(&fact.condition)).is_none()
-            {
-                continue;
-            }
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Note,
-                &fact.place,
-                "a name is read from the output of `docker load`",
-            );
-            finding.fix = Some(Fix::advice(
-                "pass the name as an output of the job that saved the image",
-            ));
-            findings.push(finding);
-        }
+    let read = context
+        .sites()
+        .filter(|site| matches!(site.fact.kind, FactKind::LoadOutputRead));
+    for site in read.filter(|site| site.case().is_some()) {
+        let message = "a name is read from the output of `docker load`";
+        let finding = RULE
+            .finding(&site.fact.place, message)
+            .advised("pass the name as an output of the job that saved the image");
+        findings.push(finding);
     }
 }

@@ -6,12 +6,12 @@
 //! - run: docker load -i image.tar       # it is in /tmp
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, FileUse, Resolution};
-use crate::source::Span;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, FileRead, shown};
+use super::edit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,69 +24,51 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::Read(file, FileUse::Load, Resolution::Absent(near)) = &fact.kind else {
-                continue;
-            };
-            let Some(case) =
-                case_of(&job.condition.and(&fact.condition)).filter(|_| !fact.tolerated)
-            else {
-                continue;
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Error,
-                &fact.place,
-                format!("nothing puts {} there", shown(file)),
-            );
-            let downloads = job
-                .facts
-                .iter()
-                .filter(|other| matches!(other.kind, FactKind::Downloaded(..)));
-            for download in downloads.take(3) {
-                let FactKind::Downloaded(name, _) = &download.kind else {
-                    continue;
-                };
-                let what = name
-                    .as_ref()
-                    .map_or_else(|| "all artifacts".to_owned(), shown);
-                finding = finding.with_evidence(
-                    &download.place.source,
-                    download.place.span,
-                    format!("{what} downloaded here"),
-                );
-            }
-            if !near.is_empty() {
-                let there: Vec<String> = near.iter().map(shown).collect();
-                finding = finding.with_evidence(
-                    &fact.place.source,
-                    fact.place.span,
-                    format!("there are: {}", there.join(", ")),
-                );
-            }
-            finding.case = Some(case_words(trace, &case));
-            finding.consequence = Some("docker load fails: no such file or directory".into());
-            if let [only] = near.as_slice() {
-                finding.fix = Some(Fix::advice(format!("load {}", shown(only))));
-                if let (Some(old), Some(new)) = (file.as_literal(), only.as_literal()) {
-                    let text = fact.place.source.slice(fact.place.span);
-                    if let Some(at) = text.find(old).filter(|at| {
-                        text.get(at + old.len()..)
-                            .is_some_and(|rest| !rest.contains(old))
-                    }) {
-                        let start = fact.place.span.start + at;
-                        let span = Span::new(start, start + old.len());
-                        finding.fix = Some(Fix::edit(
-                            format!("load `{new}`"),
-                            &fact.place.source,
-                            span,
-                            new,
-                        ));
-                    }
-                }
-            }
-            findings.push(finding);
-        }
+    let loads = context.reads().filter(|read| read.usage == FileUse::Load);
+    for read in loads {
+        let message = format!("nothing puts {} there", shown(read.file));
+        let finding = absent(&RULE, &read, message, "load").map(|finding| {
+            with_downloads(finding, &read).then("docker load fails: no such file or directory")
+        });
+        findings.extend(finding);
     }
+}
+
+/// The finding that a file is read which nothing wrote; mended by the only one that is like it.
+pub(super) fn absent(
+    rule: &Rule,
+    read: &FileRead<'_>,
+    message: String,
+    verb: &str,
+) -> Option<Finding> {
+    let Resolution::Absent(near) = read.resolution else {
+        return None;
+    };
+    let place = &read.site.fact.place;
+    let mut finding = rule.finding(place, message).in_case(read.site.case()?);
+    if !near.is_empty() {
+        let there: Vec<String> = near.iter().map(shown).collect();
+        finding = finding.with_evidence(place, format!("there are: {}", there.join(", ")));
+    }
+    if let [only] = near.as_slice() {
+        finding = finding.mended_by(edit::renamed(verb, place, read.file, only));
+    }
+    Some(finding)
+}
+
+fn with_downloads(finding: Finding, read: &FileRead<'_>) -> Finding {
+    let downloads = read
+        .site
+        .before()
+        .iter()
+        .filter_map(|fact| match &fact.kind {
+            FactKind::Downloaded(name, _) => Some((name, &fact.place)),
+            _ => None,
+        });
+    downloads.take(3).fold(finding, |finding, (name, place)| {
+        let what = name
+            .as_ref()
+            .map_or_else(|| "all artifacts".to_owned(), shown);
+        finding.with_evidence(place, format!("{what} downloaded here"))
+    })
 }

@@ -6,8 +6,10 @@
 //!   outputs: {digest: "${{ steps.build.outputs.digest }}"}
 //! ```
 
-use crate::expression::Template;
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Severity};
+use crate::flow::Place;
+use crate::model::{Field, Job};
+use crate::source::Span;
 
 use super::Rule;
 use super::context::Context;
@@ -22,67 +24,53 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let text = context.workflow.source.text();
-    for job in &context.workflow.jobs {
-        let legs = context
-            .traces
-            .iter()
-            .map(|trace| trace.jobs.iter().filter(|leg| leg.id == job.id).count())
-            .max()
-            .unwrap_or(0);
-        let symbolic = context
-            .jobs()
-            .any(|(_, leg)| leg.id == job.id && leg.symbolic_leg);
-        if job.matrix.is_none() || (legs < 2 && !symbolic) {
-            continue;
-        }
+    let jobs = context.workflow.jobs.iter();
+    for job in jobs.filter(|job| job.matrix.is_some() && has_legs(context, job)) {
         for (name, field) in &job.outputs {
-            let per_build = Template::parse(&field.text)
-                .expressions()
-                .any(|expression| {
-                    expression.path().is_some_and(|path| {
-                        matches!(
-                            path.as_slice(),
-                            [
-                                "steps",
-                                _,
-                                "outputs",
-                                "digest"
-                                    | "imageid"
-                                    | "image-digest"
-                                    | "image_digest"
-                                    | "tags"
-                                    | "metadata"
-                            ]
-                        )
-                    })
-                });
-            let read = format!("needs.{}.outputs.{name}", job.id);
-            if !per_build || !text.contains(&read) {
-                continue;
-            }
-            let place = crate::flow::Place {
-                source: context.workflow.source.clone(),
-                span: field.span,
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Warning,
-                &place,
-                format!(
-                    "output `{name}` of job {} keeps the value of one leg",
-                    job.id
-                ),
-            );
-            if let Some(at) = text.find(&read) {
-                finding = finding.with_evidence(
-                    &context.workflow.source,
-                    crate::source::Span::new(at, at + read.len()),
-                    "read here",
-                );
-            }
-            finding.fix = Some(Fix::advice("pass the values as artifacts, one per leg"));
-            findings.push(finding);
+            findings.extend(report(context, job, name, field));
         }
     }
+}
+
+fn has_legs(context: &Context<'_>, job: &Job) -> bool {
+    context.traces.iter().any(|trace| {
+        let mut legs = trace.jobs.iter().filter(|leg| leg.id == job.id);
+        legs.next()
+            .is_some_and(|first| first.symbolic_leg || legs.next().is_some())
+    })
+}
+
+fn report(context: &Context<'_>, job: &Job, name: &str, field: &Field) -> Option<Finding> {
+    let source = &context.workflow.source;
+    let read = format!("needs.{}.outputs.{name}", job.id);
+    let at = source.text().find(&read)?;
+    if !is_of_one_build(field) {
+        return None;
+    }
+    let message = format!(
+        "output `{name}` of job {} keeps the value of one leg",
+        job.id
+    );
+    let reader = Place::new(source, Span::new(at, at + read.len()));
+    let finding = RULE
+        .finding(&Place::new(source, field.span), message)
+        .with_evidence(&reader, "read here")
+        .advised("pass the values as artifacts, one per leg");
+    Some(finding)
+}
+
+/// The value is an output that each build has its own of.
+fn is_of_one_build(field: &Field) -> bool {
+    const OUTPUTS: [&str; 6] = [
+        "digest",
+        "imageid",
+        "image-digest",
+        "image_digest",
+        "tags",
+        "metadata",
+    ];
+    field.template().expressions().any(|expression| {
+        let path = expression.path().unwrap_or_default();
+        matches!(path.as_slice(), ["steps", _, "outputs", output] if OUTPUTS.contains(output))
+    })
 }

@@ -7,8 +7,9 @@
 //!   with: {tags: "app:latest"}
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::FactKind;
+use crate::finding::{Finding, Severity};
+use crate::flow::{Fact, FactKind, Place};
+use crate::model::{Job, Step};
 
 use super::Rule;
 use super::context::Context;
@@ -23,52 +24,50 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let text = context.workflow.source.text();
     for job in &context.workflow.jobs {
-        for step in &job.steps {
-            let Some((name, _)) = step.action() else {
-                continue;
-            };
-            if !name.eq_ignore_ascii_case("docker/metadata-action") {
-                continue;
-            }
-            let used = match &step.id {
-                Some(id) => [
-                    "tags",
-                    "json",
-                    "bake-file",
-                    "bake-file-tags",
-                    "version",
-                    "tag-names",
-                ]
-                .iter()
-                .any(|output| text.contains(&format!("steps.{}.outputs.{output}", id.text))),
-                None => false,
-            };
-            if used || text.contains("DOCKER_METADATA_OUTPUT") {
-                continue;
-            }
-            let built = context.jobs().filter(|(_, leg)| leg.id == job.id).find_map(|(_, leg)| {
-                leg.facts.iter().find(|fact| matches!(&fact.kind, FactKind::Built(delivery) if !delivery.references.is_empty() && !delivery.from_metadata))
-            });
-            let Some(built) = built else { continue };
-            let place = crate::flow::Place {
-                source: context.workflow.source.clone(),
-                span: step.uses.as_ref().map_or(step.span, |uses| uses.span),
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Note,
-                &place,
-                "the tags computed here are used nowhere",
-            )
-            .with_evidence(
-                &built.place.source,
-                built.place.span,
-                "the image is named by hand here",
-            );
-            finding.fix = Some(Fix::advice("tags: ${{ steps.ID.outputs.tags }}"));
-            findings.push(finding);
-        }
+        let steps = job.steps.iter();
+        findings.extend(steps.filter_map(|step| report(context, job, step)));
     }
+}
+
+fn report(context: &Context<'_>, job: &Job, step: &Step) -> Option<Finding> {
+    let (name, _) = step.action()?;
+    let ignored = name.eq_ignore_ascii_case("docker/metadata-action") && !is_used(context, step);
+    let built = Some(job)
+        .filter(|_| ignored)
+        .and_then(|job| named_by_hand(context, job))?;
+    let span = step.uses.as_ref().map_or(step.span, |uses| uses.span);
+    let place = Place::new(&context.workflow.source, span);
+    let finding = RULE
+        .finding(&place, "the tags computed here are used nowhere")
+        .with_evidence(&built.place, "the image is named by hand here")
+        .advised("tags: ${{ steps.ID.outputs.tags }}");
+    Some(finding)
+}
+
+/// Some output of it that tells names is read.
+fn is_used(context: &Context<'_>, step: &Step) -> bool {
+    const OUTPUTS: [&str; 6] = [
+        "tags",
+        "json",
+        "bake-file",
+        "bake-file-tags",
+        "version",
+        "tag-names",
+    ];
+    let text = context.workflow.source.text();
+    let read = step.id.as_ref().is_some_and(|id| {
+        OUTPUTS
+            .iter()
+            .any(|output| text.contains(&format!("steps.{}.outputs.{output}", id.text)))
+    });
+    read || text.contains("DOCKER_METADATA_OUTPUT")
+}
+
+fn named_by_hand<'a>(context: &Context<'a>, job: &Job) -> Option<&'a Fact> {
+    let mut sites = context.sites().filter(|site| site.job.id == job.id);
+    let built = sites.find(|site| {
+        matches!(&site.fact.kind, FactKind::Built(delivery) if !delivery.references.is_empty() && !delivery.from_metadata)
+    });
+    built.map(|site| site.fact)
 }

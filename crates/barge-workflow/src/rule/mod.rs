@@ -10,6 +10,7 @@ mod condition_mismatch;
 mod consumer_after_failed_producer;
 mod context;
 mod duplicate_step_id;
+mod edit;
 mod empty_event_field;
 mod image_not_in_job;
 mod load_bad_syntax;
@@ -39,6 +40,7 @@ mod uppercase_ref;
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Severity};
+use crate::source::Place;
 
 pub use context::Context;
 
@@ -54,6 +56,22 @@ pub struct Rule {
     /// Why it matters and how to mend it.
     pub explanation: &'static str,
     check: fn(&Context<'_>, &mut Vec<Finding>),
+}
+
+impl Rule {
+    /// A finding of this rule at a place.
+    fn finding(&self, place: &Place, message: impl Into<String>) -> Finding {
+        Finding {
+            rule: self.id,
+            severity: self.severity,
+            place: place.clone(),
+            message: message.into(),
+            evidence: Vec::new(),
+            case: None,
+            consequence: None,
+            fix: None,
+        }
+    }
 }
 
 /// All rules, by value.
@@ -107,8 +125,11 @@ pub fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut kept: BTreeMap<(String, usize, &'static str), Finding> = BTreeMap::new();
     for finding in all {
         // One finding a line: what a rule says of two words of one line is said once.
-        let line = finding.source.line_of(finding.span.start);
-        let key = (finding.source.path().to_owned(), line, finding.rule);
+        let key = (
+            finding.place.source.path().to_owned(),
+            finding.place.line(),
+            finding.rule,
+        );
         match kept.get_mut(&key) {
             Some(known) => {
                 known.severity = known.severity.max(finding.severity);

@@ -5,13 +5,13 @@
 //! - run: cosign sign $(crane digest app:latest)    # perhaps another run's image
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{FactKind, Need};
+use crate::finding::{Finding, Severity};
+use crate::flow::{Fact, FactKind, JobTrace, Need, Trace};
 use crate::reference::{self, Name};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, ImageUse, Site, shown};
 
 /// The rule on digests.
 pub(super) const DIGEST_RULE: Rule = Rule {
@@ -33,77 +33,79 @@ pub(super) const ACROSS_JOBS_RULE: Rule = Rule {
 };
 
 fn check_digest(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Attested(name) = &fact.kind else {
-                continue;
-            };
-            if name.contains("@")
-                || !name.contains("/")
-                || name
-                    .symbols()
-                    .any(|symbol| symbol.name().contains("digest"))
-                || !Name::of(name).explicit
-            {
-                continue;
-            }
-            let pushed = job.facts.iter().take(number).find(|earlier| {
-                matches!(&earlier.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) == Comparison::Equal)
-            });
-            let Some(pushed) = pushed else { continue };
-            let Some(case) =
-                case_of(&job.condition.and(&fact.condition)).filter(|_| !fact.tolerated)
-            else {
-                continue;
-            };
-            let mut finding = Context::finding(
-                DIGEST_RULE.id,
-                Severity::Warning,
-                &fact.place,
-                format!("{} is signed by its tag, not by its digest", shown(name)),
-            )
-            .with_evidence(&pushed.place.source, pushed.place.span, "pushed here");
-            finding.case = Some(case_words(trace, &case));
-            finding.fix = Some(Fix::advice("use `NAME@${{ steps.BUILD.outputs.digest }}`"));
+    for site in context.sites().filter(|site| !site.fact.tolerated) {
+        if let FactKind::Attested(name) = &site.fact.kind
+            && Name::of(name).explicit
+            && name.contains("/")
+            && !holds_digest(name)
+        {
+            findings.extend(signed_by_tag(&site, name));
+        }
+    }
+}
+
+fn signed_by_tag(site: &Site<'_>, name: &Text) -> Option<Finding> {
+    let pushed = pushed(site.before(), name)?;
+    let message = format!("{} is signed by its tag, not by its digest", shown(name));
+    let finding = DIGEST_RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(&pushed.place, "pushed here")
+        .in_case(site.case()?)
+        .advised("use `NAME@${{ steps.BUILD.outputs.digest }}`");
+    Some(finding)
+}
+
+fn holds_digest(name: &Text) -> bool {
+    name.contains("@")
+        || name
+            .symbols()
+            .any(|symbol| symbol.name().contains("digest"))
+}
+
+/// The fact that pushes exactly this name.
+fn pushed<'a>(facts: &'a [Fact], name: &Text) -> Option<&'a Fact> {
+    facts.iter().find(|fact| {
+        matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) == Comparison::Equal)
+    })
+}
+
+/// One finding a leg: the hand-off is mended once.
+fn check_across_jobs(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let mut said: Option<(*const Trace, *const JobTrace)> = None;
+    for usage in context.images() {
+        let leg = (
+            std::ptr::from_ref(usage.site.trace),
+            std::ptr::from_ref(usage.site.job),
+        );
+        if said == Some(leg) || usage.need == Need::Local || !is_mutable(usage.name) {
+            continue;
+        }
+        if let Some(finding) = passed_by_tag(usage) {
+            said = Some(leg);
             findings.push(finding);
         }
     }
 }
 
-fn check_across_jobs(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::Named(name, need, program) = &fact.kind else {
-                continue;
-            };
-            if *need == Need::Local || fact.tolerated || !is_mutable(name) {
-                continue;
-            }
-            let produced = trace.jobs.iter().filter(|other| job.needs.contains(&other.id)).find_map(|other| {
-                let pushed = other.facts.iter().find(|fact| matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) == Comparison::Equal))?;
-                Some((other, pushed))
-            });
-            let Some((other, pushed)) = produced else {
-                continue;
-            };
-            let Some(case) = case_of(&job.condition.and(&fact.condition).and(&pushed.condition))
-            else {
-                continue;
-            };
-            let message = format!(
-                "{program} takes {} from job {} by a tag that every run writes",
-                shown(name),
-                other.id
-            );
-            let mut finding =
-                Context::finding(ACROSS_JOBS_RULE.id, Severity::Warning, &fact.place, message)
-                    .with_evidence(&pushed.place.source, pushed.place.span, "pushed here");
-            finding.case = Some(case_words(trace, &case));
-            finding.fix = Some(Fix::advice("pass the build's digest as a job output"));
-            findings.push(finding);
-            break;
-        }
-    }
+fn passed_by_tag(usage: &ImageUse<'_>) -> Option<Finding> {
+    let site = &usage.site;
+    let jobs = site.trace.jobs.iter();
+    let mut needed = jobs.filter(|other| site.job.needs.contains(&other.id));
+    let (other, pushed) =
+        needed.find_map(|other| Some((other, pushed(&other.facts, usage.name)?)))?;
+    let case = site.case_when(&pushed.condition)?;
+    let message = format!(
+        "{} takes {} from job {} by a tag that every run writes",
+        usage.program,
+        shown(usage.name),
+        other.id
+    );
+    let finding = ACROSS_JOBS_RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(&pushed.place, "pushed here")
+        .in_case(case)
+        .advised("pass the build's digest as a job output");
+    Some(finding)
 }
 
 /// A tag without anything of this run in it.

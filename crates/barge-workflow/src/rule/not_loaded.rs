@@ -8,14 +8,12 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Fact, FactKind, JobTrace, Need, Trace};
-use crate::model::{Step, Workflow};
-use crate::source::Span;
-use crate::symbolic::{Condition, Text};
+use crate::flow::{Delivery, Fact, FactKind, Need};
+use crate::symbolic::Condition;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown, step_name};
-use super::presence::Presence;
+use super::context::{Context, ImageUse, case_of, shown, step_name};
+use super::edit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -28,130 +26,63 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            if let FactKind::Named(name, need, program) = &fact.kind
-                && !fact.tolerated
-                && *need != Need::Remote
-            {
-                report(
-                    context,
-                    trace,
-                    job,
-                    number,
-                    (name, *need, program),
-                    findings,
-                );
-            }
-        }
+    let images = context.images().iter();
+    for usage in images.filter(|usage| usage.need != Need::Remote) {
+        let mut built = usage.presence.built.iter();
+        findings.extend(built.find_map(|built| report(context, usage, built)));
     }
 }
 
-fn report(
-    context: &Context<'_>,
-    trace: &Trace,
-    job: &JobTrace,
-    number: usize,
-    use_of: (&Text, Need, &str),
-    findings: &mut Vec<Finding>,
-) {
-    let (name, need, program) = use_of;
-    let Some(fact) = job.facts.get(number) else {
-        return;
+fn report(context: &Context<'_>, usage: &ImageUse<'_>, built: &Fact) -> Option<Finding> {
+    let FactKind::Built(delivery) = &built.kind else {
+        return None;
     };
-    let presence = Presence::before(job, number, name);
-    let missing = fact.condition.and(&presence.possible().negate());
-    for built in &presence.built {
-        let FactKind::Built(delivery) = &built.kind else {
-            continue;
-        };
-        let mut here = job.condition.and(&missing).and(&built.condition);
-        if need == Need::LocalOrRemote {
-            // What was pushed is pulled.
-            here = here.and(&delivery.to_registry.negate());
-        }
-        let Some(case) = case_of(&here) else { continue };
-        let pushed = case_of(&here.and(&delivery.to_registry.negate())).is_none();
-        let where_to = if pushed {
-            "is pushed and not loaded"
-        } else {
-            "stays in the builder"
-        };
-        let message = format!(
-            "{program} needs {} in the daemon, but the build's result {where_to}",
-            shown(name)
-        );
-        let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-            .with_evidence(
-                &built.place.source,
-                built.place.span,
-                format!("built by {} with {}", step_name(job, built), delivery.by),
-            );
-        finding.case = Some(case_words(trace, &case));
-        finding.consequence = Some("the daemon does not know the image".into());
-        finding.fix = fix(
-            context.workflow,
-            built,
-            pushed,
-            delivery.loads != Condition::Never,
-        );
-        findings.push(finding);
-        return;
+    let site = &usage.site;
+    let mut missing = usage.presence.possible().negate().and(&built.condition);
+    if usage.need == Need::LocalOrRemote {
+        // What was pushed is pulled.
+        missing = missing.and(&delivery.to_registry.negate());
     }
+    let case = site.case_when(&missing)?;
+    let unpushed = site
+        .condition()
+        .and(&missing)
+        .and(&delivery.to_registry.negate());
+    let pushed = case_of(&unpushed).is_none();
+    let where_to = if pushed {
+        "is pushed and not loaded"
+    } else {
+        "stays in the builder"
+    };
+    let message = format!(
+        "{} needs {} in the daemon, but the build's result {where_to}",
+        usage.program,
+        shown(usage.name)
+    );
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(
+            &built.place,
+            format!(
+                "built by {} with {}",
+                step_name(site.job, built),
+                delivery.by
+            ),
+        )
+        .in_case(case)
+        .then("the daemon does not know the image")
+        .mended_by(fix(context, built, delivery, pushed));
+    Some(finding)
 }
 
 /// `load: true` beside the other inputs of the build.
-fn fix(workflow: &Workflow, built: &Fact, pushed: bool, loads_sometimes: bool) -> Option<Fix> {
+fn fix(context: &Context<'_>, built: &Fact, delivery: &Delivery, pushed: bool) -> Fix {
     if pushed {
-        return Some(Fix::advice(
-            "pull the pushed image first, or build it with `load: true` too",
-        ));
+        return Fix::advice("pull the pushed image first, or build it with `load: true` too");
     }
-    let advice = Some(Fix::advice("add `load: true` to the build"));
-    let steps = workflow.jobs.iter().flat_map(|job| &job.steps);
-    let Some(step) = steps
-        .into_iter()
-        .find(|step| step.span.contains(built.place.span))
-    else {
-        return advice;
-    };
-    if loads_sometimes
-        || built.place.source.path() != workflow.source.path()
-        || step.input("outputs").is_some()
-    {
-        return advice;
-    }
-    load_edit(workflow, step).or(advice)
-}
-
-fn load_edit(workflow: &Workflow, step: &Step) -> Option<Fix> {
-    if let Some(load) = step.input("load") {
-        return Some(Fix::edit("load: true", &workflow.source, load.span, "true"));
-    }
-    // Beside the first input, in its column; a mapping in braces is left to its author.
-    let first = step.with.first()?;
-    let value = first.1.span.start;
-    let line = workflow.source.line_of(value);
-    let mut first_line = line;
-    while first_line > 1
-        && !workflow
-            .source
-            .line(first_line)
-            .trim_start()
-            .starts_with(first.0.as_str())
-    {
-        first_line -= 1;
-        if line - first_line > 2 {
-            return None;
-        }
-    }
-    let text = workflow.source.line(first_line);
-    let indent = text.len() - text.trim_start().len();
-    let at = workflow.source.line_start(first_line);
-    Some(Fix::edit(
-        "load: true",
-        &workflow.source,
-        Span::new(at, at),
-        format!("{}load: true\n", " ".repeat(indent)),
-    ))
+    // A build that is loaded in some cases has thought of it: which cases are wrong is the author's to say.
+    let step = edit::step_at(context.workflow, &built.place)
+        .filter(|step| delivery.loads == Condition::Never && step.input("outputs").is_none());
+    step.and_then(|step| edit::with_input(context.workflow, step, "load", "true"))
+        .unwrap_or_else(|| Fix::advice("add `load: true` to the build"))
 }

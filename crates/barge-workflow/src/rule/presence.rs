@@ -1,8 +1,10 @@
 //! What is in a job's daemon when an image is named.
 
-use crate::flow::{Fact, FactKind, JobTrace, Origin};
-use crate::reference;
+use crate::flow::{Fact, FactKind, Origin};
+use crate::reference::{self, Name};
 use crate::symbolic::{Comparison, Condition, Text};
+
+use super::context::Site;
 
 /// The facts of a leg before a use, sorted by what they say about one name.
 #[derive(Debug)]
@@ -20,8 +22,12 @@ pub(super) struct Presence<'a> {
 }
 
 impl<'a> Presence<'a> {
-    /// Looks at what came before the fact with a number.
-    pub(super) fn before(job: &'a JobTrace, number: usize, name: &Text) -> Self {
+    /// Looks at what came before a fact that names an image.
+    pub(super) fn before(site: &Site<'a>, name: &Text, program: &str) -> Self {
+        let compare = |made: &Text| match program {
+            "docker save" => compare_saved(made, name),
+            _ => reference::compare(made, name),
+        };
         let mut presence = Self {
             equal: Vec::new(),
             maybe: Vec::new(),
@@ -29,17 +35,18 @@ impl<'a> Presence<'a> {
             built: Vec::new(),
             opaque: Condition::Never,
         };
-        for fact in job.facts.iter().take(number) {
+        for fact in site.before() {
             match &fact.kind {
-                FactKind::Present(reference, _) => match reference::compare(reference, name) {
+                FactKind::Present(reference, _) => match compare(reference) {
                     Comparison::Equal => presence.equal.push(fact),
                     Comparison::Maybe => presence.maybe.push(fact),
                     Comparison::Different => presence.others.push((fact, reference)),
                 },
                 FactKind::Built(delivery)
-                    if delivery.references.iter().any(|reference| {
-                        reference::compare(reference, name) == Comparison::Equal
-                    }) =>
+                    if delivery
+                        .references
+                        .iter()
+                        .any(|made| compare(made) == Comparison::Equal) =>
                 {
                     presence.built.push(fact);
                 }
@@ -48,6 +55,11 @@ impl<'a> Presence<'a> {
             }
         }
         presence
+    }
+
+    /// Says whether nothing before gave this name, or may have.
+    pub(super) fn is_empty(&self) -> bool {
+        self.equal.is_empty() && self.maybe.is_empty() && self.built.is_empty()
     }
 
     /// The condition under which the name can be in the daemon.
@@ -66,4 +78,13 @@ impl<'a> Presence<'a> {
             .find(|fact| matches!(fact.kind, FactKind::Present(_, Origin::Built)));
         built.or_else(|| self.equal.last()).copied()
     }
+}
+
+/// `docker save NAME` without a tag takes every tag of the name.
+fn compare_saved(made: &Text, name: &Text) -> Comparison {
+    let (own, wanted) = (Name::of(made), Name::of(name));
+    if !wanted.explicit && own.repository == wanted.repository {
+        return Comparison::Equal;
+    }
+    reference::compare(made, name)
 }

@@ -6,15 +6,15 @@
 //! - run: docker push app:${{ steps.docker_meta.outputs.version }}   # no such step
 //! ```
 
-use crate::expression::Template;
+use crate::expression::{Part, Template};
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{FactKind, JobTrace, Place};
+use crate::flow::{Place, StepTrace};
 use crate::reference;
-use crate::source::Span;
 use crate::symbolic::{Condition, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, Site, shown};
+use super::uppercase_ref::named;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -26,107 +26,84 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let names: Vec<&Text> = match &fact.kind {
-                FactKind::Named(name, _, _) | FactKind::Attested(name) => vec![name],
-                FactKind::Present(name, crate::flow::Origin::Tagged(_)) => vec![name],
-                FactKind::Built(delivery) => delivery.references.iter().collect(),
-                _ => continue,
-            };
-            if fact.tolerated {
-                continue;
-            }
-            for name in names {
-                let Some(part) = reference::empty_part(name) else {
-                    continue;
-                };
-                // Empty in some cases only: another rule's affair.
-                let own = job
-                    .steps
-                    .get(fact.step)
-                    .map_or(&Condition::Always, |step| &step.condition);
-                let always = own.implies(&fact.condition) == Some(true);
-                let Some(case) = case_of(&job.condition.and(&fact.condition)).filter(|_| always)
-                else {
-                    continue;
-                };
-                let cause = cause(job, &fact.place, fact.step);
-                if cause.is_none() && name.is_empty() {
-                    continue;
-                }
-                let mut finding = Context::finding(
-                    RULE.id,
-                    Severity::Error,
-                    &fact.place,
-                    format!("{part} of {} is empty", shown(name)),
-                );
-                finding.case = Some(case_words(trace, &case));
-                finding.consequence =
-                    Some("the client answers \"invalid reference format\"".into());
-                if let Some((span, message, fix)) = cause {
-                    finding = finding.with_evidence(&fact.place.source, span, message);
-                    finding.fix = fix;
-                }
-                findings.push(finding);
-                break;
-            }
-        }
+    for site in context.sites().filter(|site| !site.fact.tolerated) {
+        let mut names = named(&site).into_iter();
+        findings.extend(names.find_map(|name| report(&site, name)));
     }
 }
 
-/// The expression that is null: a step that does not exist before this one.
-fn cause(job: &JobTrace, place: &Place, number: usize) -> Option<(Span, String, Option<Fix>)> {
-    let text = place.source.slice(place.span);
-    let template = Template::parse(text);
-    for part in &template.parts {
-        let crate::expression::Part::Expression(range, expression) = part else {
-            continue;
-        };
-        let Some(path) = expression.path() else {
-            continue;
-        };
-        let ["steps", id, "outputs", output, ..] = path.as_slice() else {
-            continue;
-        };
-        let known = job.steps.iter().take(number).any(|step| {
-            step.id
-                .as_deref()
-                .is_some_and(|own| own.eq_ignore_ascii_case(id))
-        });
-        let span = Span::new(place.span.start + range.start, place.span.start + range.end);
-        if known {
-            return Some((span, format!("step `{id}` sets no output `{output}`"), None));
-        }
-        let with_output: Vec<&str> = job
-            .steps
-            .iter()
-            .take(number)
-            .filter(|step| {
-                step.outputs
-                    .keys()
-                    .any(|key| key.eq_ignore_ascii_case(output))
-                    || step.kind.ends_with("metadata-action")
-            })
-            .filter_map(|step| step.id.as_deref())
-            .collect();
-        let fix = match with_output.as_slice() {
-            [only] => {
-                let replacement = place.source.slice(span).replacen(id, only, 1);
-                Some(Fix::edit(
-                    format!("use step `{only}`"),
-                    &place.source,
-                    span,
-                    replacement,
-                ))
-            }
-            _ => None,
-        };
-        return Some((
-            span,
-            format!("no step before this one has the id `{id}`"),
-            fix,
-        ));
+fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
+    let part = reference::empty_part(name)?;
+    // Empty in some cases only: another rule's affair.
+    let step = site
+        .step()
+        .map_or(&Condition::Always, |step| &step.condition);
+    if step.implies(&site.fact.condition) != Some(true) {
+        return None;
     }
-    None
+    let cause = cause(site);
+    if cause.is_none() && name.is_empty() {
+        return None;
+    }
+    let finding = RULE
+        .finding(
+            &site.fact.place,
+            format!("{part} of {} is empty", shown(name)),
+        )
+        .in_case(site.case()?)
+        .then("the client answers \"invalid reference format\"");
+    Some(match cause {
+        Some((place, message, fix)) => finding.with_evidence(&place, message).mended_by(fix),
+        None => finding,
+    })
+}
+
+/// The expression that is null: an output of a step that does not exist before this one, or that this step never sets.
+fn cause(site: &Site<'_>) -> Option<(Place, String, Option<Fix>)> {
+    let place = &site.fact.place;
+    let template = Template::parse(place.text());
+    let mut outputs = template.parts.iter().filter_map(|part| match part {
+        Part::Expression(range, expression) => match expression.path()?.as_slice() {
+            ["steps", id, "outputs", output, ..] => Some((range, *id, *output)),
+            _ => None,
+        },
+        _ => None,
+    });
+    let (range, id, output) = outputs.next()?;
+    let expression = place.part(range.start, range.end);
+    let before = site.job.steps.get(..site.fact.step).unwrap_or_default();
+    let named = |step: &StepTrace| {
+        step.id
+            .as_deref()
+            .is_some_and(|own| own.eq_ignore_ascii_case(id))
+    };
+    if before.iter().any(named) {
+        let message = format!("step `{id}` sets no output `{output}`");
+        return Some((expression, message, None));
+    }
+    let sets = |step: &&StepTrace| {
+        step.kind.ends_with("metadata-action")
+            || step
+                .outputs
+                .keys()
+                .any(|key| key.eq_ignore_ascii_case(output))
+    };
+    let meant: Vec<&str> = before
+        .iter()
+        .filter(sets)
+        .filter_map(|step| step.id.as_deref())
+        .collect();
+    let fix = match meant.as_slice() {
+        [only] => {
+            let replacement = expression.text().replacen(id, only, 1);
+            Some(Fix::edit(
+                format!("use step `{only}`"),
+                &expression,
+                replacement,
+            ))
+        }
+        _ => None,
+    };
+    let message = format!("no step before this one has the id `{id}`");
+    Some((expression, message, fix))
 }

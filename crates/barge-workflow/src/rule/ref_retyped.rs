@@ -8,13 +8,13 @@
 //! - run: docker save ghcr.io/o/app:pr-${{ github.event.pull_request.number }} -o app.tar
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, Need};
 use crate::reference;
 use crate::symbolic::Comparison;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown, step_name};
+use super::context::{Context, ImageUse, shown, step_name};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -26,62 +26,43 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Named(name, Need::Local, program) = &fact.kind else {
-                continue;
-            };
-            let built = job
-                .facts
-                .iter()
-                .take(number)
-                .find(|built| match &built.kind {
-                    FactKind::Built(delivery) => {
-                        delivery.from_metadata
-                            && delivery
-                                .references
-                                .iter()
-                                .any(|made| reference::compare(made, name) == Comparison::Equal)
-                    }
-                    _ => false,
-                });
-            let Some(built) = built else { continue };
-            let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
-                continue;
-            };
-            // A value that came through the output is no second derivation.
-            let text = job
-                .steps
-                .get(fact.step)
-                .map_or("", |step| step.place.source.slice(step.place.span));
-            let from_output = [
-                ".outputs.tags",
-                ".outputs.json",
-                ".outputs.version",
-                "METADATA_OUTPUT",
-            ]
-            .iter()
-            .any(|output| text.contains(output));
-            if from_output {
-                continue;
-            }
-            let message = format!("{program} names by hand what metadata-action hands out");
-            let mut finding = Context::finding(RULE.id, Severity::Note, &fact.place, message)
-                .with_evidence(
-                    &fact.place.source,
-                    fact.place.span,
-                    format!("= {}", shown(name)),
-                )
-                .with_evidence(
-                    &built.place.source,
-                    built.place.span,
-                    format!("the same value is given to {}", step_name(job, built)),
-                );
-            finding.case = Some(case_words(trace, &case));
-            finding.fix = Some(Fix::advice(
-                "take the name from the `tags` output of the metadata step",
-            ));
-            findings.push(finding);
-        }
-    }
+    let images = context.images().iter();
+    let local = images.filter(|usage| usage.need == Need::Local && !comes_from_output(usage));
+    findings.extend(local.filter_map(report));
+}
+
+fn report(usage: &ImageUse<'_>) -> Option<Finding> {
+    let site = &usage.site;
+    let built = site.before().iter().find(|built| {
+        matches!(&built.kind, FactKind::Built(delivery) if delivery.from_metadata
+            && delivery.references.iter().any(|made| reference::compare(made, usage.name) == Comparison::Equal))
+    })?;
+    let place = &site.fact.place;
+    let message = format!(
+        "{} names by hand what metadata-action hands out",
+        usage.program
+    );
+    let finding = RULE
+        .finding(place, message)
+        .with_evidence(place, format!("= {}", shown(usage.name)))
+        .with_evidence(
+            &built.place,
+            format!("the same value is given to {}", step_name(site.job, built)),
+        )
+        .in_case(site.case()?)
+        .advised("take the name from the `tags` output of the metadata step");
+    Some(finding)
+}
+
+/// A value that came through the output is no second derivation.
+fn comes_from_output(usage: &ImageUse<'_>) -> bool {
+    let text = usage.site.step().map_or("", |step| step.place.text());
+    [
+        ".outputs.tags",
+        ".outputs.json",
+        ".outputs.version",
+        "METADATA_OUTPUT",
+    ]
+    .iter()
+    .any(|output| text.contains(output))
 }

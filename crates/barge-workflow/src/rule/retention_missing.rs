@@ -7,10 +7,11 @@
 
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{Artifact, Content, Trace};
-use crate::source::Span;
+use crate::symbolic::Text;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, case, shown};
+use super::edit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -23,74 +24,48 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for trace in context.traces {
-        for artifact in &trace.artifacts {
-            if artifact.retention || !holds_images(artifact) || !is_handed_over(trace, artifact) {
-                continue;
-            }
-            let Some(case) = case_of(&artifact.condition) else {
-                continue;
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Note,
-                &artifact.place,
-                format!(
-                    "the image archive {} is kept for the default time",
-                    shown(&artifact.name)
-                ),
-            );
-            finding.case = Some(case_words(trace, &case));
-            finding.fix = fix(artifact);
-            findings.push(finding);
-        }
+        let artifacts = trace.artifacts.iter();
+        findings.extend(artifacts.filter_map(|artifact| report(context, trace, artifact)));
     }
+}
+
+fn report(context: &Context<'_>, trace: &Trace, artifact: &Artifact) -> Option<Finding> {
+    // A release asset is meant to stay.
+    let is_release = artifact.name.describe().to_lowercase().contains("release");
+    if artifact.retention || is_release || !holds_images(artifact) {
+        return None;
+    }
+    let message = format!(
+        "the image archive {} is kept for the default time",
+        shown(&artifact.name)
+    );
+    let finding = RULE
+        .finding(&artifact.place, message)
+        .in_case(case(trace, &artifact.condition)?)
+        .mended_by(fix(context, artifact));
+    Some(finding)
 }
 
 fn holds_images(artifact: &Artifact) -> bool {
-    let known = artifact
-        .files
-        .iter()
-        .any(|file| matches!(file.content, Content::Images(_)));
-    let named = || {
-        let words = artifact
-            .paths
+    let mut files = artifact.files.iter();
+    files.any(|file| matches!(file.content, Content::Images(_))) || is_called_images(artifact)
+}
+
+fn is_called_images(artifact: &Artifact) -> bool {
+    let is_archive = |path: &Text| {
+        [".tar", ".tar.gz", ".tgz", ".tar.zst"]
             .iter()
-            .map(crate::symbolic::Text::describe)
-            .chain([artifact.name.describe()])
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_lowercase();
-        let archive = artifact.paths.iter().any(|path| {
-            [".tar", ".tar.gz", ".tgz", ".tar.zst"]
-                .iter()
-                .any(|end| path.literal_end().ends_with(end))
-        });
-        archive && (words.contains("image") || words.contains("docker"))
+            .any(|end| path.literal_end().ends_with(end))
     };
-    known || named()
+    let mut words = artifact.paths.iter().chain([&artifact.name]);
+    artifact.paths.iter().any(is_archive)
+        && words.any(|text| {
+            let text = text.describe().to_lowercase();
+            text.contains("image") || text.contains("docker")
+        })
 }
 
-/// A release asset is meant to stay; an artifact that a later job downloads is a hand-over, and so is one nobody reads by name.
-fn is_handed_over(_: &Trace, artifact: &Artifact) -> bool {
-    !artifact.name.describe().to_lowercase().contains("release")
-}
-
-/// `retention-days: 1` below the name.
-fn fix(artifact: &Artifact) -> Option<Fix> {
-    let span = artifact.name_field?;
-    let source = &artifact.place.source;
-    let line = source.line_of(span.start);
-    let text = source.line(line);
-    let indent = text.len() - text.trim_start().len();
-    if !text.trim_start().starts_with("name:") {
-        return None;
-    }
-    let at = source.line_end(line);
-    let insertion = format!("\n{}retention-days: 1", " ".repeat(indent));
-    Some(Fix::edit(
-        "retention-days: 1",
-        source,
-        Span::new(at, at),
-        insertion,
-    ))
+fn fix(context: &Context<'_>, artifact: &Artifact) -> Option<Fix> {
+    let step = edit::step_at(context.workflow, &artifact.place)?;
+    edit::with_input(context.workflow, step, "retention-days", "1")
 }

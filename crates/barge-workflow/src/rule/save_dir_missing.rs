@@ -4,12 +4,12 @@
 //! - run: docker save app:1 -o /tmp/images/app.tar
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Fact, FactKind, JobTrace};
+use crate::finding::{Finding, Severity};
+use crate::flow::{Fact, FactKind};
 use crate::symbolic::{Comparison, Condition, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, Site, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -21,59 +21,41 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Saved(references, Some(path)) = &fact.kind else {
-                continue;
-            };
-            let Some(directory) =
-                missing_directory(job, number, path).filter(|_| !references.is_empty())
-            else {
-                continue;
-            };
-            let Some(case) =
-                case_of(&job.condition.and(&fact.condition)).filter(|_| !fact.tolerated)
-            else {
-                continue;
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Error,
-                &fact.place,
-                format!("no step makes the directory {}", shown(&directory)),
-            );
-            finding.case = Some(case_words(trace, &case));
-            finding.consequence = Some("docker save fails: \"invalid output path\"".into());
-            finding.fix = Some(Fix::advice(format!("mkdir -p {}", directory.describe())));
-            findings.push(finding);
-        }
-    }
+    let sites = context.sites().filter(|site| !site.fact.tolerated);
+    findings.extend(sites.filter_map(|site| report(&site)));
+}
+
+fn report(site: &Site<'_>) -> Option<Finding> {
+    let FactKind::Saved(references, Some(path)) = &site.fact.kind else {
+        return None;
+    };
+    let directory = missing_directory(site, path).filter(|_| !references.is_empty())?;
+    let message = format!("no step makes the directory {}", shown(&directory));
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .then("docker save fails: \"invalid output path\"")
+        .advised(format!("mkdir -p {}", directory.describe()));
+    Some(finding)
 }
 
 /// Only directories below /tmp are judged: anything else can come with the runner or the checkout.
-fn missing_directory(job: &JobTrace, number: usize, path: &Text) -> Option<Text> {
+fn missing_directory(site: &Site<'_>, path: &Text) -> Option<Text> {
     let (directory, _) = path.split_last('/')?;
     let literal = directory.as_literal()?;
     let below = literal
         .strip_prefix("/tmp/")
         .filter(|below| !below.is_empty())?;
-    let top = Text::literal(format!("/tmp/{}", below.split('/').next().unwrap_or(below)));
+    let top = format!("/tmp/{}", below.split('/').next().unwrap_or(below));
     let made = |fact: &Fact| match &fact.kind {
         FactKind::Directory(made) => {
             made.compare(&directory) != Comparison::Different
-                || made
-                    .literal_start()
-                    .starts_with(top.as_literal().unwrap_or_default())
+                || made.literal_start().starts_with(&top)
         }
         FactKind::Written(file, _) => file.literal_start().starts_with(&format!("{literal}/")),
         FactKind::FilesOpaque(_) => fact.condition == Condition::Always,
         FactKind::Downloaded(..) => true,
         _ => false,
     };
-    let earlier = job
-        .facts
-        .iter()
-        .take(number)
-        .any(|fact| fact.step <= job.facts.get(number).map_or(0, |own| own.step) && made(fact));
-    (!earlier).then_some(directory)
+    (!site.before().iter().any(made)).then_some(directory)
 }

@@ -5,12 +5,13 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{FactKind, Origin};
+use crate::flow::{FactKind, Origin, Place};
 use crate::reference::Name;
-use crate::source::Span;
+use crate::symbolic::Text;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, Site, shown};
+use super::edit::sole_occurrence;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -22,62 +23,51 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Saved(references, _) = &fact.kind else {
-                continue;
-            };
-            for reference in references {
-                let name = Name::of(reference);
-                if name.explicit
-                    || name.tag.is_none()
-                    || reference.as_literal().is_none_or(|text| {
-                        text.len() >= 12 && text.chars().all(|c| c.is_ascii_hexdigit())
-                    })
-                {
-                    continue;
-                }
-                let made: Vec<Name> = job
-                    .facts
-                    .iter()
-                    .take(number)
-                    .filter_map(|made| match &made.kind {
-                        FactKind::Present(made, Origin::Built | Origin::Tagged(_)) => {
-                            Some(Name::of(made))
-                        }
-                        _ => None,
-                    })
-                    .filter(|made| made.repository == name.repository && made.explicit)
-                    .collect();
-                let Some(first) = made.first() else { continue };
-                let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
-                    continue;
-                };
-                let mut finding = Context::finding(
-                    RULE.id,
-                    Severity::Note,
-                    &fact.place,
-                    format!("{} is saved with all its tags", shown(reference)),
-                );
-                finding.case = Some(case_words(trace, &case));
-                if let (Some(tag), Some(old), [_]) = (
-                    first.tag.as_ref().and_then(|tag| tag.as_literal()),
-                    reference.as_literal(),
-                    made.as_slice(),
-                ) {
-                    let text = fact.place.source.slice(fact.place.span);
-                    if text.matches(old).count() == 1 {
-                        let at = fact.place.span.start + text.find(old).unwrap_or(0) + old.len();
-                        finding.fix = Some(Fix::edit(
-                            format!("save `{old}:{tag}`"),
-                            &fact.place.source,
-                            Span::new(at, at),
-                            format!(":{tag}"),
-                        ));
-                    }
-                }
-                findings.push(finding);
-            }
+    for site in context.sites() {
+        if let FactKind::Saved(references, _) = &site.fact.kind {
+            let reports = references.iter().map(|reference| report(&site, reference));
+            findings.extend(reports.flatten());
         }
     }
+}
+
+fn report(site: &Site<'_>, reference: &Text) -> Option<Finding> {
+    let name = Name::of(reference);
+    let text = reference.as_literal()?;
+    let is_id = text.len() >= 12 && text.chars().all(|c| c.is_ascii_hexdigit());
+    if name.explicit || name.tag.is_none() || is_id {
+        return None;
+    }
+    let made = tags_made(site, &name);
+    if made.is_empty() {
+        return None;
+    }
+    let message = format!("{} is saved with all its tags", shown(reference));
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .mended_by(fix(&site.fact.place, text, &made));
+    Some(finding)
+}
+
+/// The tags that this job gave to the repository.
+fn tags_made(site: &Site<'_>, name: &Name) -> Vec<Text> {
+    let made = site.before().iter().filter_map(|fact| match &fact.kind {
+        FactKind::Present(made, Origin::Built | Origin::Tagged(_)) => Some(Name::of(made)),
+        _ => None,
+    });
+    made.filter(|made| made.repository == name.repository && made.explicit)
+        .filter_map(|made| made.tag)
+        .collect()
+}
+
+fn fix(place: &Place, name: &str, made: &[Text]) -> Option<Fix> {
+    let [only] = made else { return None };
+    let (tag, at) = (only.as_literal()?, sole_occurrence(place.text(), name)?);
+    let end = at + name.len();
+    Some(Fix::edit(
+        format!("save `{name}:{tag}`"),
+        &place.part(end, end),
+        format!(":{tag}"),
+    ))
 }

@@ -7,12 +7,12 @@
 //!   with: {input: image.tar}            # it is build/image.tar
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{FactKind, FileUse, Resolution};
-use crate::source::Span;
+use crate::finding::{Finding, Severity};
+use crate::flow::FileUse;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, shown};
+use super::load_path_not_present::absent;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,51 +24,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::Read(file, FileUse::Scan, Resolution::Absent(near)) = &fact.kind else {
-                continue;
-            };
-            let Some(case) =
-                case_of(&job.condition.and(&fact.condition)).filter(|_| !fact.tolerated)
-            else {
-                continue;
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Error,
-                &fact.place,
-                format!("no step writes {}, which is scanned", shown(file)),
-            );
-            if !near.is_empty() {
-                let there: Vec<String> = near.iter().map(shown).collect();
-                finding = finding.with_evidence(
-                    &fact.place.source,
-                    fact.place.span,
-                    format!("written were: {}", there.join(", ")),
-                );
-            }
-            finding.case = Some(case_words(trace, &case));
-            finding.consequence = Some("the scanner fails, or scans nothing".into());
-            if let [only] = near.as_slice() {
-                finding.fix = Some(Fix::advice(format!("scan {}", shown(only))));
-                let text = fact.place.source.slice(fact.place.span);
-                if let (Some(old), Some(new)) = (file.as_literal(), only.as_literal())
-                    && text.trim() == old
-                {
-                    let span = Span::new(
-                        fact.place.span.start,
-                        fact.place.span.start + text.trim_end().len(),
-                    );
-                    finding.fix = Some(Fix::edit(
-                        format!("scan `{new}`"),
-                        &fact.place.source,
-                        span,
-                        new,
-                    ));
-                }
-            }
-            findings.push(finding);
-        }
+    let scans = context.reads().filter(|read| read.usage == FileUse::Scan);
+    for read in scans {
+        let message = format!("no step writes {}, which is scanned", shown(read.file));
+        let finding = absent(&RULE, &read, message, "scan");
+        findings.extend(finding.map(|finding| finding.then("the scanner fails, or scans nothing")));
     }
 }

@@ -6,6 +6,8 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
+use crate::flow::Place;
+use crate::model::Field;
 use crate::source::Span;
 
 use super::Rule;
@@ -53,56 +55,50 @@ const ACTIONS: &[&str] = &[
 ];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for step in context.workflow.jobs.iter().flat_map(|job| &job.steps) {
+    let steps = context.workflow.jobs.iter().flat_map(|job| &job.steps);
+    for step in steps {
         let Some((action, _)) = step.action() else {
             continue;
         };
-        if !ACTIONS
-            .iter()
-            .any(|known| action.to_lowercase().starts_with(known))
-        {
+        let lower = action.to_lowercase();
+        if !ACTIONS.iter().any(|known| lower.starts_with(known)) {
             continue;
         }
-        for (input, field) in &step.with {
-            if !INPUTS.contains(&input.to_lowercase().as_str()) {
-                continue;
-            }
-            let mut from = 0;
-            while let Some((at, length, name)) = variable(&field.text, from) {
-                from = at + length;
-                let start = field.locate(&context.workflow.source, at);
-                let place = crate::flow::Place {
-                    source: context.workflow.source.clone(),
-                    span: Span::new(start, start + length),
-                };
-                let mut finding = Context::finding(
-                    RULE.id,
-                    Severity::Error,
-                    &place,
-                    format!("`{input}` of {action} is no shell text: `${name}` stays as it is"),
-                );
-                finding.fix = Some(Fix::edit(
-                    format!("${{{{ env.{name} }}}}"),
-                    &context.workflow.source,
-                    place.span,
-                    format!("${{{{ env.{name} }}}}"),
-                ));
-                if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") {
-                    let context_name = name.to_lowercase().replacen('_', ".", 1);
-                    let replacement = format!("${{{{ {context_name} }}}}");
-                    finding.fix = Some(Fix::edit(
-                        replacement.clone(),
-                        &context.workflow.source,
-                        place.span,
-                        replacement,
-                    ));
-                }
-                findings.push(finding);
-            }
+        let inputs = step.with.iter();
+        for (input, field) in inputs.filter(|(input, _)| is_text(input)) {
+            report(context, action, input, field, findings);
         }
     }
 }
 
+fn is_text(input: &str) -> bool {
+    INPUTS.contains(&input.to_lowercase().as_str())
+}
+
+fn report(
+    context: &Context<'_>,
+    action: &str,
+    input: &str,
+    field: &Field,
+    findings: &mut Vec<Finding>,
+) {
+    let source = &context.workflow.source;
+    let mut from = 0;
+    while let Some((at, length, name)) = variable(&field.text, from) {
+        from = at + length;
+        let start = field.locate(source, at);
+        let place = Place::new(source, Span::new(start, start + length));
+        let message = format!("`{input}` of {action} is no shell text: `${name}` stays as it is");
+        let meant = if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") {
+            name.to_lowercase().replacen('_', ".", 1)
+        } else {
+            format!("env.{name}")
+        };
+        let expression = format!("${{{{ {meant} }}}}");
+        let fix = Fix::edit(expression.clone(), &place, expression);
+        findings.push(RULE.finding(&place, message).mended_by(fix));
+    }
+}
 /// The next `$NAME` or `${NAME}`: its byte, its length and its name. Only names in capitals, as environments have them.
 fn variable(text: &str, from: usize) -> Option<(usize, usize, &str)> {
     let mut at = from;

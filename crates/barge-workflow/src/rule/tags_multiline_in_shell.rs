@@ -4,13 +4,13 @@
 //! - run: docker push ${{ steps.meta.outputs.tags }}      # the second tag becomes a command
 //! ```
 
-use crate::expression::Template;
-use crate::finding::{Finding, Fix, Severity};
+use crate::expression::{Part, Template};
+use crate::finding::{Finding, Severity};
 use crate::flow::FactKind;
-use crate::source::Span;
+use crate::symbolic::Value;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words};
+use super::context::{Context, Site, case};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -23,62 +23,51 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::Named(name, _, program) = &fact.kind else {
-                continue;
-            };
-            if !program.starts_with("docker ") || !name.has_literal() {
-                continue;
-            }
-            let text = fact.place.source.slice(fact.place.span);
-            let Some(step) = job.steps.get(fact.step) else {
-                continue;
-            };
-            for part in &Template::parse(text).parts {
-                let crate::expression::Part::Expression(range, expression) = part else {
-                    continue;
-                };
-                let path = expression.path().unwrap_or_default();
-                let ["steps", id, "outputs", output] = path.as_slice() else {
-                    continue;
-                };
-                let source = job.steps.iter().find(|other| {
-                    other
-                        .id
-                        .as_deref()
-                        .is_some_and(|own| own.eq_ignore_ascii_case(id))
-                });
-                let Some(value) = source.and_then(|source| source.outputs.get(*output)) else {
-                    continue;
-                };
-                for (when, value) in value.texts() {
-                    if !value.contains("\n") {
-                        continue;
-                    }
-                    let Some(case) = case_of(&job.condition.and(&step.condition).and(&when)) else {
-                        continue;
-                    };
-                    let mut place = fact.place.clone();
-                    place.span = Span::new(
-                        fact.place.span.start + range.start,
-                        fact.place.span.start + range.end,
-                    );
-                    let mut finding = Context::finding(
-                        RULE.id,
-                        Severity::Error,
-                        &place,
-                        "several tags are put into one command line",
-                    );
-                    finding.case = Some(case_words(trace, &case));
-                    finding.consequence = Some("the shell runs the second tag as a command".into());
-                    finding.fix = Some(Fix::advice(
-                        "env: TAGS, then `for tag in $TAGS; do ... done`",
-                    ));
-                    findings.push(finding);
-                    break;
-                }
-            }
+    for site in context.sites() {
+        if let FactKind::Named(name, _, program) = &site.fact.kind
+            && program.starts_with("docker ")
+            && name.has_literal()
+        {
+            findings.extend(report(&site));
         }
     }
+}
+
+fn report(site: &Site<'_>) -> Option<Finding> {
+    let place = &site.fact.place;
+    let template = Template::parse(place.text());
+    template.parts.iter().find_map(|part| {
+        let Part::Expression(range, expression) = part else {
+            return None;
+        };
+        let path = expression.path()?;
+        let ["steps", id, "outputs", output] = path.as_slice() else {
+            return None;
+        };
+        let case = case_of_several_lines(site, step_output(site, id, output)?)?;
+        let place = place.part(range.start, range.end);
+        let finding = RULE
+            .finding(&place, "several tags are put into one command line")
+            .in_case(case)
+            .then("the shell runs the second tag as a command")
+            .advised("env: TAGS, then `for tag in $TAGS; do ... done`");
+        Some(finding)
+    })
+}
+
+fn step_output<'a>(site: &Site<'a>, id: &str, output: &str) -> Option<&'a Value> {
+    let mut steps = site.job.steps.iter();
+    let step = steps.find(|step| {
+        step.id
+            .as_deref()
+            .is_some_and(|own| own.eq_ignore_ascii_case(id))
+    })?;
+    step.outputs.get(output)
+}
+
+fn case_of_several_lines(site: &Site<'_>, value: &Value) -> Option<String> {
+    let step = site.job.condition.and(&site.step()?.condition);
+    let texts = value.texts();
+    let mut several = texts.iter().filter(|(_, text)| text.contains("\n"));
+    several.find_map(|(when, _)| case(site.trace, &step.and(when)))
 }

@@ -7,10 +7,11 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Archive, Content, FactKind, FileUse, Format, Resolution};
+use crate::flow::{Archive, Content, FileUse, Format, Place, Resolution};
+use crate::symbolic::Condition;
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, FileRead, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -23,64 +24,40 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for fact in &job.facts {
-            let FactKind::Read(file, FileUse::Load, Resolution::Written(found)) = &fact.kind else {
-                continue;
-            };
-            for (condition, content, place) in found {
-                let Content::Images(Archive {
-                    format: format @ (Format::RootFilesystem | Format::Oci),
-                    ..
-                }) = content
-                else {
-                    continue;
-                };
-                let Some(case) = case_of(&job.condition.and(&fact.condition).and(condition))
-                    .filter(|_| !fact.tolerated)
-                else {
-                    continue;
-                };
-                let what = if *format == Format::Oci {
-                    "an OCI layout"
-                } else {
-                    "a root file system"
-                };
-                let kind = if *format == Format::Oci {
-                    "type=oci"
-                } else {
-                    "type=tar"
-                };
-                let mut finding = Context::finding(
-                    RULE.id,
-                    Severity::Error,
-                    &fact.place,
-                    format!("{} is {what}, not what `docker save` writes", shown(file)),
-                )
-                .with_evidence(
-                    &place.source,
-                    place.span,
-                    format!("written here with {kind}"),
-                );
-                finding.case = Some(case_words(trace, &case));
-                finding.consequence =
-                    Some("docker load fails: \"repositories: no such file or directory\"".into());
-                let text = place.source.slice(place.span);
-                finding.fix = text.find(kind).map(|at| {
-                    let span = crate::source::Span::new(
-                        place.span.start + at,
-                        place.span.start + at + kind.len(),
-                    );
-                    Fix::edit(
-                        "write it with type=docker",
-                        &place.source,
-                        span,
-                        "type=docker",
-                    )
-                });
-                findings.push(finding);
-                break;
-            }
+    let loads = context.reads().filter(|read| read.usage == FileUse::Load);
+    for read in loads {
+        if let Resolution::Written(found) = read.resolution {
+            findings.extend(found.iter().find_map(|written| report(&read, written)));
         }
     }
+}
+
+fn report(
+    read: &FileRead<'_>,
+    (condition, content, place): &(Condition, Content, Place),
+) -> Option<Finding> {
+    let Content::Images(Archive { format, .. }) = content else {
+        return None;
+    };
+    let (what, kind) = match format {
+        Format::Oci => ("an OCI layout", "type=oci"),
+        Format::RootFilesystem => ("a root file system", "type=tar"),
+        Format::Docker | Format::Unknown => return None,
+    };
+    let case = read.site.case_when(condition)?;
+    let message = format!(
+        "{} is {what}, not what `docker save` writes",
+        shown(read.file)
+    );
+    let fix = place.text().find(kind).map(|at| {
+        let kind = place.part(at, at + kind.len());
+        Fix::edit("write it with type=docker", &kind, "type=docker")
+    });
+    let finding = RULE
+        .finding(&read.site.fact.place, message)
+        .with_evidence(place, format!("written here with {kind}"))
+        .in_case(case)
+        .then("docker load fails: \"repositories: no such file or directory\"")
+        .mended_by(fix);
+    Some(finding)
 }

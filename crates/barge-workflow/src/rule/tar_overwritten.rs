@@ -6,12 +6,12 @@
 //!     docker save b:1 -o images.tar
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Content, Fact, FactKind, FileUse, JobTrace, Resolution};
+use crate::finding::{Finding, Severity};
+use crate::flow::{Archive, Content, Fact, FactKind, FileUse, Resolution};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, Site, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,48 +24,39 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Written(path, Content::Images(archive)) = &fact.kind else {
-                continue;
-            };
-            for earlier in same_path(job, number, path) {
-                let FactKind::Written(_, Content::Images(first)) = &earlier.kind else {
-                    continue;
-                };
-                if first.references == archive.references {
-                    continue;
-                }
-                let Some(case) =
-                    case_of(&job.condition.and(&fact.condition).and(&earlier.condition))
-                else {
-                    continue;
-                };
-                let message = format!(
-                    "{} takes a second image, and the first is lost",
-                    shown(path)
-                );
-                let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message)
-                    .with_evidence(
-                        &earlier.place.source,
-                        earlier.place.span,
-                        "the first image is saved here",
-                    );
-                finding.case = Some(case_words(trace, &case));
-                finding.consequence =
-                    Some("docker load restores one image only, with exit code 0".into());
-                finding.fix = Some(Fix::advice("save both with one `docker save A B -o FILE`"));
-                findings.push(finding);
-                break;
-            }
+    for site in context.sites() {
+        if let FactKind::Written(path, Content::Images(archive)) = &site.fact.kind {
+            let mut earlier = unread_writes(&site, path).into_iter();
+            findings.extend(earlier.find_map(|earlier| report(&site, path, archive, earlier)));
         }
     }
 }
 
+fn report(site: &Site<'_>, path: &Text, archive: &Archive, earlier: &Fact) -> Option<Finding> {
+    let FactKind::Written(_, Content::Images(first)) = &earlier.kind else {
+        return None;
+    };
+    if first.references == archive.references {
+        return None;
+    }
+    let case = site.case_when(&earlier.condition)?;
+    let message = format!(
+        "{} takes a second image, and the first is lost",
+        shown(path)
+    );
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(&earlier.place, "the first image is saved here")
+        .in_case(case)
+        .then("docker load restores one image only, with exit code 0")
+        .advised("save both with one `docker save A B -o FILE`");
+    Some(finding)
+}
+
 /// Earlier writes of images to the same file that nothing read in between.
-fn same_path<'a>(job: &'a JobTrace, number: usize, path: &Text) -> Vec<&'a Fact> {
+fn unread_writes<'a>(site: &Site<'a>, path: &Text) -> Vec<&'a Fact> {
     let mut found = Vec::new();
-    for fact in job.facts.iter().take(number).rev() {
+    for fact in site.before().iter().rev() {
         match &fact.kind {
             FactKind::Written(other, Content::Images(_))
                 if other.compare(path) == Comparison::Equal =>

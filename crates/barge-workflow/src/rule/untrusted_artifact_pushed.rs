@@ -8,11 +8,11 @@
 //!   - run: docker load -i image.tar && docker push "$(cat name.txt)"
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, FileUse};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words};
+use super::context::{Context, Site};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -25,45 +25,31 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        if trace.scenario.event.as_deref() != Some("workflow_run") {
-            continue;
-        }
-        let loaded = job
-            .facts
-            .iter()
-            .find(|fact| matches!(fact.kind, FactKind::Read(_, FileUse::Load, _)));
-        let Some(loaded) = loaded else { continue };
-        for fact in &job.facts {
-            let FactKind::Pushed(name) = &fact.kind else {
-                continue;
-            };
-            let decided_here = name.symbols().all(|symbol| {
-                symbol.name().starts_with("github.") || symbol.name().starts_with("lower(github.")
-            });
-            let Some(case) = case_of(&job.condition.and(&fact.condition))
-                .filter(|_| !decided_here && fact.step >= loaded.step)
-            else {
-                continue;
-            };
-            let mut finding = Context::finding(
-                RULE.id,
-                Severity::Error,
-                &fact.place,
-                "an image from another run is pushed under a name that run chose",
-            )
-            .with_evidence(
-                &loaded.place.source,
-                loaded.place.span,
-                "the image is loaded here",
-            );
-            finding.case = Some(case_words(trace, &case));
-            finding.consequence =
-                Some("a pull request can replace any tag the credentials reach".into());
-            finding.fix = Some(Fix::advice(
-                "fix the repository here, take no name from the artifact",
-            ));
-            findings.push(finding);
-        }
+    let after_other_run =
+        |site: &Site<'_>| site.trace.scenario.event.as_deref() == Some("workflow_run");
+    let sites = context.sites().filter(after_other_run);
+    findings.extend(sites.filter_map(|site| report(&site)));
+}
+
+fn report(site: &Site<'_>) -> Option<Finding> {
+    let FactKind::Pushed(name) = &site.fact.kind else {
+        return None;
+    };
+    let decided_here = name.symbols().all(|symbol| {
+        symbol.name().starts_with("github.") || symbol.name().starts_with("lower(github.")
+    });
+    let is_load = |kind: &FactKind| matches!(kind, FactKind::Read(_, FileUse::Load, _));
+    let mut facts = site.job.facts.iter();
+    let loaded = facts.find(|fact| is_load(&fact.kind) && fact.step <= site.fact.step)?;
+    if decided_here {
+        return None;
     }
+    let message = "an image from another run is pushed under a name that run chose";
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(&loaded.place, "the image is loaded here")
+        .in_case(site.case()?)
+        .then("a pull request can replace any tag the credentials reach")
+        .advised("fix the repository here, take no name from the artifact");
+    Some(finding)
 }

@@ -6,12 +6,13 @@
 //!   with: {name: image, path: /tmp/images.tar}
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Content, Fact, FactKind, FileUse, JobTrace, Resolution, covers};
+use crate::finding::{Finding, Severity};
+use crate::flow::{Content, Fact, FactKind, FileUse, Resolution, covers};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
-use super::context::{Context, case_of, case_words, shown};
+use super::context::{Context, FileRead, Site, shown};
+use super::edit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,61 +25,61 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (trace, job) in context.jobs() {
-        for (number, fact) in job.facts.iter().enumerate() {
-            let FactKind::Read(file, FileUse::Upload, resolution) = &fact.kind else {
-                continue;
-            };
-            let archives = match resolution {
-                Resolution::Absent(_) => written_archives(job, number),
-                // Something unknown ran before; but what this job saved last is left lying beside the path.
-                Resolution::Unknown(_) => orphans(job, number, file),
-                Resolution::Written(_) => continue,
-            };
-            if archives.is_empty() || !is_about_images(file, &archives) || fact.tolerated {
-                continue;
-            }
-            let Some(case) = case_of(&job.condition.and(&fact.condition)) else {
-                continue;
-            };
-            let uploaded_too = job.facts.iter().any(|other| matches!(&other.kind, FactKind::Read(_, FileUse::Upload, Resolution::Written(_)) if other.step == fact.step));
-            if uploaded_too {
-                continue;
-            }
-            let message = format!("no step writes {}", shown(file));
-            let mut finding = Context::finding(RULE.id, Severity::Error, &fact.place, message);
-            for (written, path) in &archives {
-                finding = finding.with_evidence(
-                    &written.place.source,
-                    written.place.span,
-                    format!("{} is written here", shown(path)),
-                );
-            }
-            finding.case = Some(case_words(trace, &case));
-            finding.consequence =
-                Some("nothing is uploaded; the job stays green and its consumers fail".into());
-            if let [(_, only)] = archives.as_slice() {
-                finding.fix = Some(fix(fact, file, only));
-            }
-            findings.push(finding);
-        }
-    }
+    let uploads = context.reads().filter(|read| read.usage == FileUse::Upload);
+    findings.extend(uploads.filter_map(|read| report(&read)));
 }
 
-fn written_archives(job: &JobTrace, before: usize) -> Vec<(&Fact, &Text)> {
-    let written = job
+fn report(read: &FileRead<'_>) -> Option<Finding> {
+    let site = &read.site;
+    let archives = match read.resolution {
+        Resolution::Absent(_) => written_archives(site),
+        // Something unknown ran before; but what this job saved last is left lying beside the path.
+        Resolution::Unknown(_) => orphans(read),
+        Resolution::Written(_) => return None,
+    };
+    if archives.is_empty() || !is_about_images(read.file, &archives) || uploads_more(site) {
+        return None;
+    }
+    let message = format!("no step writes {}", shown(read.file));
+    let mut finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .then("nothing is uploaded; the job stays green and its consumers fail");
+    for (written, path) in &archives {
+        finding = finding.with_evidence(&written.place, format!("{} is written here", shown(path)));
+    }
+    if let [(_, only)] = archives.as_slice() {
+        finding = finding.mended_by(edit::renamed("upload", &site.fact.place, read.file, only));
+    }
+    Some(finding)
+}
+
+/// Another path of the same step is there: the upload is not empty.
+fn uploads_more(site: &Site<'_>) -> bool {
+    let own = site
+        .job
         .facts
         .iter()
-        .take(before)
-        .filter_map(|fact| match &fact.kind {
-            FactKind::Written(path, Content::Images(_)) => Some((fact, path)),
-            _ => None,
-        });
+        .filter(|fact| fact.step == site.fact.step);
+    own.into_iter().any(|fact| {
+        matches!(
+            &fact.kind,
+            FactKind::Read(_, FileUse::Upload, Resolution::Written(_))
+        )
+    })
+}
+
+fn written_archives<'a>(site: &Site<'a>) -> Vec<(&'a Fact, &'a Text)> {
+    let written = site.before().iter().filter_map(|fact| match &fact.kind {
+        FactKind::Written(path, Content::Images(_)) => Some((fact, path)),
+        _ => None,
+    });
     written.collect()
 }
 
 /// Archives in the directory of an uploaded path that nothing reads, with nothing unknown since they were written.
-fn orphans<'a>(job: &'a JobTrace, number: usize, file: &Text) -> Vec<(&'a Fact, &'a Text)> {
+fn orphans<'a>(read: &FileRead<'a>) -> Vec<(&'a Fact, &'a Text)> {
+    let site = &read.site;
     let extension = |text: &Text| {
         text.literal_end()
             .rsplit('.')
@@ -87,24 +88,19 @@ fn orphans<'a>(job: &'a JobTrace, number: usize, file: &Text) -> Vec<(&'a Fact, 
             .to_owned()
     };
     let directory = |text: &Text| text.split_last('/').map(|(directory, _)| directory);
-    let Some((own, _)) = file.as_literal().and(file.split_last('/')) else {
+    let Some((own, _)) = read.file.as_literal().and(read.file.split_last('/')) else {
         return Vec::new();
     };
     let is_read = |path: &Text| {
-        job.facts.iter().any(|fact| matches!(&fact.kind, FactKind::Read(read, _, _) if covers(read, path) != Comparison::Different))
+        site.job.facts.iter().any(|fact| matches!(&fact.kind, FactKind::Read(read, _, _) if covers(read, path) != Comparison::Different))
     };
-    let mut found = written_archives(job, number);
+    let mut found = written_archives(site);
     found.retain(|(written, path)| {
-        let since = job
-            .facts
-            .iter()
-            .skip_while(|fact| fact.place.span != written.place.span || fact.step != written.step);
-        let quiet = !since
-            .take_while(|fact| fact.step <= job.facts.get(number).map_or(0, |own| own.step))
-            .any(|fact| matches!(fact.kind, FactKind::FilesOpaque(_)) && fact.step != written.step);
+        let mut between = site.before().iter().filter(|fact| fact.step > written.step);
+        let quiet = !between.any(|fact| matches!(fact.kind, FactKind::FilesOpaque(_)));
         quiet
             && directory(path) == Some(own.clone())
-            && extension(path) == extension(file)
+            && extension(path) == extension(read.file)
             && !is_read(path)
     });
     found
@@ -129,17 +125,4 @@ fn is_about_images(file: &Text, archives: &[(&Fact, &Text)]) -> bool {
     archives
         .iter()
         .any(|(_, path)| name(path).starts_with(&wanted) && !wanted.is_empty())
-}
-
-fn fix(fact: &Fact, file: &Text, only: &Text) -> Fix {
-    let written = fact.place.source.slice(fact.place.span);
-    match (file.as_literal(), only.as_literal()) {
-        (Some(old), Some(new)) if written.trim() == old => Fix::edit(
-            format!("upload `{new}`"),
-            &fact.place.source,
-            fact.place.span,
-            new,
-        ),
-        _ => Fix::advice(format!("upload {}", shown(only))),
-    }
 }

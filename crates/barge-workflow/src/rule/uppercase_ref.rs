@@ -4,13 +4,13 @@
 //! - run: docker push ghcr.io/${{ github.repository_owner }}/app:1   # fails for owner `Wikid82`
 //! ```
 
-use crate::finding::{Finding, Fix, Severity};
-use crate::flow::FactKind;
+use crate::finding::{Finding, Severity};
+use crate::flow::{FactKind, Origin};
 use crate::reference::Name;
 use crate::symbolic::{Piece, Text};
 
 use super::Rule;
-use super::context::{Context, shown};
+use super::context::{Context, Site, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -25,46 +25,39 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let capitals = match context.repository {
-        Some(repository) if repository.chars().any(char::is_uppercase) => true,
-        Some(_) => return,
-        None => spelled_with_capitals(context),
+        Some(repository) => repository.chars().any(char::is_uppercase),
+        None => spelled_with_capitals(context) || lowered_somewhere(context),
     };
-    if !capitals && !lowered_somewhere(context) {
-        return;
+    if capitals {
+        findings.extend(context.sites().filter_map(|site| report(context, &site)));
     }
-    let severity = if context.repository.is_some() {
-        Severity::Error
-    } else {
-        Severity::Warning
-    };
-    for (_, job) in context.jobs() {
-        for fact in &job.facts {
-            let names: Vec<&Text> = match &fact.kind {
-                FactKind::Named(name, _, _) | FactKind::Attested(name) => vec![name],
-                FactKind::Built(delivery) => delivery.references.iter().collect(),
-                FactKind::Present(name, crate::flow::Origin::Tagged(_)) => vec![name],
-                _ => continue,
-            };
-            for name in names {
-                if !has_raw_name(&Name::of(name).repository) {
-                    continue;
-                }
-                let mut finding = Context::finding(
-                    RULE.id,
-                    severity,
-                    &fact.place,
-                    format!("{} is not lower-cased", shown(name)),
-                );
-                finding.consequence = Some(
-                    "for an owner with capitals: \"repository name must be lowercase\"".into(),
-                );
-                finding.fix = Some(Fix::advice(
-                    "lower-case the name once, `${NAME,,}` into GITHUB_ENV or metadata-action, and use that",
-                ));
-                findings.push(finding);
-                break;
-            }
-        }
+}
+
+fn report(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
+    let raw = named(site)
+        .into_iter()
+        .find(|name| has_raw_name(&Name::of(name).repository))?;
+    let message = format!("{} is not lower-cased", shown(raw));
+    let mut finding = RULE
+        .finding(&site.fact.place, message)
+        .then("for an owner with capitals: \"repository name must be lowercase\"")
+        .advised(
+            "lower-case the name once, `${NAME,,}` into GITHUB_ENV or metadata-action, and use that",
+        );
+    if context.repository.is_some() {
+        finding.severity = Severity::Error;
+    }
+    Some(finding)
+}
+
+/// The names that a fact hands to an image client.
+pub(super) fn named<'a>(site: &Site<'a>) -> Vec<&'a Text> {
+    match &site.fact.kind {
+        FactKind::Named(name, _, _)
+        | FactKind::Attested(name)
+        | FactKind::Present(name, Origin::Tagged(_)) => vec![name],
+        FactKind::Built(delivery) => delivery.references.iter().collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -98,35 +91,32 @@ fn spelled_with_capitals(context: &Context<'_>) -> bool {
     })
 }
 
-/// Some reference of the file went through lower-casing: then the name has capitals, or may have.
+/// Some reference of the file went through lower-casing by hand: then the name has capitals, or may have.
 fn lowered_somewhere(context: &Context<'_>) -> bool {
-    let explicit = context.workflow.source.text();
-    let by_hand = explicit.contains(",,}")
-        || explicit.contains("[:upper:]")
-        || explicit.contains("A-Z") && explicit.contains("a-z")
-        || explicit.contains("toLowerCase()");
-    by_hand
-        && context.jobs().any(|(_, job)| {
-            job.steps
-                .iter()
-                .flat_map(|step| step.outputs.values())
-                .chain(job.outputs.values())
-                .any(|value| {
-                    value.texts().iter().any(|(_, text)| {
-                        text.symbols()
-                            .any(|symbol| symbol.is_lower() && symbol.name().contains("github."))
-                    })
-                })
-                || job.facts.iter().any(|fact| match &fact.kind {
-                    FactKind::Named(name, _, _) | FactKind::Present(name, _) => {
-                        name.symbols()
-                            .any(|symbol| symbol.is_lower() && symbol.name().contains("github."))
-                            && !matches!(
-                                &fact.kind,
-                                FactKind::Present(_, crate::flow::Origin::Built)
-                            )
-                    }
-                    _ => false,
-                })
+    let text = context.workflow.source.text();
+    let by_hand = text.contains(",,}")
+        || text.contains("[:upper:]")
+        || text.contains("A-Z") && text.contains("a-z")
+        || text.contains("toLowerCase()");
+    let lowered = |text: &Text| {
+        text.symbols()
+            .any(|symbol| symbol.is_lower() && symbol.name().contains("github."))
+    };
+    let in_output = || {
+        let steps = context.jobs().flat_map(|(_, job)| {
+            let outputs = job.steps.iter().flat_map(|step| step.outputs.values());
+            outputs.chain(job.outputs.values())
+        });
+        steps
+            .into_iter()
+            .any(|value| value.texts().iter().any(|(_, text)| lowered(text)))
+    };
+    let in_use = || {
+        context.sites().any(|site| match &site.fact.kind {
+            FactKind::Present(_, Origin::Built) => false,
+            FactKind::Named(name, _, _) | FactKind::Present(name, _) => lowered(name),
+            _ => false,
         })
+    };
+    by_hand && (in_output() || in_use())
 }

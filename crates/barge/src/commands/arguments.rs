@@ -31,7 +31,7 @@ impl EventArguments {
 /// How to build, over the settings.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
-    /// What builds: docker if its daemon answers, else the embedded builder
+    /// What builds: docker if its daemon answers, else podman, else the embedded builder
     #[arg(long, value_enum)]
     engine: Option<EngineArgument>,
 }
@@ -40,6 +40,8 @@ pub(crate) struct BuildArguments {
 enum EngineArgument {
     Auto,
     Docker,
+    Buildx,
+    Podman,
     Embedded,
 }
 
@@ -49,6 +51,8 @@ impl BuildArguments {
             surroundings.build.engine = match engine {
                 EngineArgument::Auto => EngineChoice::Auto,
                 EngineArgument::Docker => EngineChoice::Docker,
+                EngineArgument::Buildx => EngineChoice::Buildx,
+                EngineArgument::Podman => EngineChoice::Podman,
                 EngineArgument::Embedded => EngineChoice::Embedded,
             };
         }

@@ -61,13 +61,21 @@ impl<'a> Checkout<'a> {
     }
 }
 
+/// A file's text, without its byte order mark; why not, when it cannot be had.
+pub(crate) fn read_bounded(path: &Utf8Path) -> Result<String, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > SIZE_LIMIT {
+        return Err(format!("{size} bytes are too many for a workflow"));
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
 impl Repository for Checkout<'_> {
     fn read(&self, path: &str) -> Option<Source> {
-        let file = self.inside(path)?;
-        if fs::metadata(&file).ok()?.len() > SIZE_LIMIT {
-            return None;
-        }
-        Some(Source::new(path, &fs::read_to_string(file).ok()?))
+        let text = read_bounded(&self.inside(path)?).ok()?;
+        Some(Source::new(path, &text))
     }
 
     fn exists(&self, path: &str) -> bool {

@@ -69,7 +69,7 @@ fn layers(image: &Image) -> Vec<LayerJson> {
     let layers = image.layers.iter().map(|layer| LayerJson {
         diff_id: layer.diff_id,
         blob: layer.blob.as_ref().map(|blob| blob.digest),
-        size: layer.stated_plain_size(),
+        size: layer.noted_plain_size(),
         stored_size: layer.content.len(),
     });
     layers.collect()

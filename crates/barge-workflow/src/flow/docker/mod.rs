@@ -1,0 +1,88 @@
+//! The docker command line.
+
+mod archive;
+mod arguments;
+mod build;
+mod image;
+
+use crate::shell::{Call, Output};
+use crate::symbolic::{Condition, Text};
+
+pub(super) use self::arguments::Arguments;
+pub(super) use self::build::{OutputTarget, deliver, platforms, recipe};
+use super::facts::FactKind;
+use super::machine::{Script, flag_value};
+
+/// Interprets a call of docker.
+pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text]) -> Output {
+    let mut words: Vec<Text> = arguments.to_vec();
+    // Flags of docker itself.
+    while words
+        .first()
+        .is_some_and(|word| word.literal_start().starts_with('-'))
+    {
+        let switch = words.first().is_some_and(|word| {
+            matches!(
+                word.as_literal(),
+                Some("--debug" | "-D" | "--tls" | "--tlsverify")
+            ) || word.contains("=")
+        });
+        words.drain(..if switch { 1 } else { 2.min(words.len()) });
+    }
+    let name = |at: usize| words.get(at).and_then(Text::as_literal).unwrap_or_default();
+    let mut rest = words.get(1..).unwrap_or_default();
+    let mut verb = name(0);
+    // `docker image save` is `docker save`; `docker inspect` alone may be about a container.
+    if matches!(verb, "image" | "container" | "builder" | "buildx") {
+        rest = words.get(2..).unwrap_or_default();
+        verb = match (verb, name(1)) {
+            ("buildx", "build" | "b") => "buildx build",
+            ("buildx", "create") => "buildx create",
+            ("buildx", "use") => "buildx use",
+            ("buildx", "bake") => "bake",
+            ("buildx", _) | ("builder", "prune") => return Output::Nothing,
+            ("image", "inspect") => "image inspect",
+            (_, inner) => inner,
+        };
+    }
+    match verb {
+        "build" => build::build(script, call, rest, false),
+        "buildx build" => build::build(script, call, rest, true),
+        "buildx create" if rest.iter().any(|word| word.as_literal() == Some("--use")) => {
+            let driver = flag_value(rest, &["--driver"]);
+            if driver.is_none_or(|driver| driver.as_literal() != Some("docker")) {
+                let here = script.when(&call.condition);
+                script.walk.own_builder = script.walk.own_builder.or(&here);
+            }
+        }
+        "buildx use" => script.walk.own_builder = Condition::Always,
+        "bake" => script.fact(FactKind::DaemonOpaque("a bake file".into()), call),
+        "compose" | "stack" if has_word(rest, &["build", "up", "run", "pull", "create"]) => {
+            script.fact(FactKind::DaemonOpaque("a compose file".into()), call);
+        }
+        "save" => return archive::save(script, call, rest),
+        "load" => archive::load(script, call, rest),
+        "import" | "commit" => archive::imported(script, call, rest),
+        "tag" => image::tag(script, call, rest),
+        "push" => image::push(script, call, rest),
+        "pull" => image::pull(script, call, rest),
+        "run" | "create" => image::run(script, call, rest, verb),
+        "image inspect" | "history" => image::named(script, call, rest, "inspect"),
+        "inspect" if has_word(rest, &["--type=image"]) => {
+            image::named(script, call, rest, "inspect");
+        }
+        "rmi" | "rm" if name(0) != "container" && name(0) != "rm" => {
+            image::removed(script, call, rest);
+        }
+        "prune" | "system" if has_word(rest, &["-a", "--all", "-af", "-fa"]) => {
+            script.fact(FactKind::Removed(None), call);
+        }
+        _ => {}
+    }
+    Output::Nothing
+}
+
+fn has_word(words: &[Text], wanted: &[&str]) -> bool {
+    let mut literals = words.iter().filter_map(Text::as_literal);
+    literals.any(|word| wanted.contains(&word))
+}

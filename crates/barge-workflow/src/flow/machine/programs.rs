@@ -1,0 +1,218 @@
+//! Programs that move files and data: compressors, `cat`, `cp`, `tar`.
+
+use crate::shell::{Call, Input, Machine as _, Output};
+use crate::symbolic::{Comparison, Shape, Symbol, Text, Value};
+
+use super::super::facts::Content;
+use super::super::path;
+use super::{Data, Script};
+
+impl Script<'_, '_> {
+    pub(super) fn content_of(&self, output: &Output) -> Content {
+        match output {
+            Output::Data(number) => match self.walk.data.get(*number) {
+                Some(Data::Made(content)) => content.clone(),
+                Some(Data::File(file)) => self.content_at(file),
+                None => Content::Other,
+            },
+            _ => Content::Other,
+        }
+    }
+
+    fn content_at(&self, file: &Text) -> Content {
+        let found = self
+            .walk
+            .files
+            .iter()
+            .rev()
+            .find(|entry| entry.path == *file);
+        found.map_or(Content::Other, |entry| entry.content.clone())
+    }
+
+    pub(super) fn opaque_call(&mut self, call: &Call, reason: &str) {
+        let (condition, place) = (self.when(&call.condition), self.place(call.span));
+        self.walk.mark_opaque(self.step, &condition, &place, reason);
+    }
+
+    pub(super) fn opaque_files(&mut self, call: &Call, reason: &str) {
+        let (condition, place) = (self.when(&call.condition), self.place(call.span));
+        self.walk
+            .mark_files_opaque(self.step, &condition, &place, reason);
+    }
+}
+
+impl Script<'_, '_> {
+    /// Programs that hand on what they read: compressors and `cat`.
+    pub(super) fn filter(&mut self, name: &str, arguments: &[Text], call: &Call) -> Output {
+        let files: Vec<&Text> = arguments
+            .iter()
+            .filter(|argument| !argument.literal_start().starts_with('-'))
+            .collect();
+        if let Input::Piped(output) = &call.input {
+            if name == "tee" {
+                for file in files {
+                    self.write(file, true, output, &call.condition, call.span);
+                }
+            }
+            return output.clone();
+        }
+        let file = match (files.first(), &call.input) {
+            (Some(file), _) => self.file(file),
+            (None, Input::File(file)) => self.file(file),
+            _ => return Output::Nothing,
+        };
+        if call.captured || matches!(name, "cat" | "zcat" | "zstdcat") {
+            return self.data(Data::File(file));
+        }
+        // In place: the compressor's file takes the place of the one it read.
+        let content = self.content_at(&file);
+        let suffix = match name {
+            "gzip" | "pigz" => ".gz",
+            "zstd" => ".zst",
+            "xz" => ".xz",
+            "bzip2" => ".bz2",
+            _ => "",
+        };
+        let known = self.walk.files.iter().any(|entry| entry.path == file);
+        let decompress = suffix.is_empty()
+            || arguments
+                .iter()
+                .any(|argument| matches!(argument.as_literal(), Some("-d" | "--decompress")));
+        let target = if decompress {
+            [".gz", ".zst", ".xz", ".bz2"]
+                .iter()
+                .find_map(|suffix| file.strip_end(suffix))
+        } else {
+            let mut target = file.clone();
+            target.push_str(suffix);
+            Some(target)
+        };
+        match target.filter(|_| known) {
+            Some(target) => {
+                self.walk.files.retain(|entry| entry.path != file);
+                let (condition, place) = (self.when(&call.condition), self.place(call.span));
+                self.walk
+                    .write_file(&target, content, &condition, self.step, &place);
+            }
+            None => self.opaque_files(call, &format!("`{name}`")),
+        }
+        Output::Nothing
+    }
+
+    pub(super) fn copy(&mut self, arguments: &[Text], call: &Call) {
+        let files: Vec<Text> = arguments
+            .iter()
+            .filter(|argument| !argument.literal_start().starts_with('-'))
+            .map(|file| self.file(file))
+            .collect();
+        let Some((target, sources)) = files.split_last() else {
+            return;
+        };
+        for source in sources {
+            let moved: Vec<_> = self
+                .walk
+                .files
+                .iter()
+                .filter(|entry| path::covers(source, &entry.path) == Comparison::Equal)
+                .cloned()
+                .collect();
+            if moved.is_empty() {
+                // A file that is not followed: its new place is not known to be empty either.
+                self.walk.open_directories.push(target.clone());
+            }
+            for entry in moved {
+                let name = entry
+                    .path
+                    .split_last('/')
+                    .map_or_else(|| entry.path.clone(), |(_, name)| name);
+                let inside = super::super::artifact::below(target, &name);
+                let (condition, place) = (self.when(&call.condition), self.place(call.span));
+                // Whether the target is a directory is not known: both are possible.
+                if !path::is_archive(target) {
+                    self.walk.write_file(
+                        &inside,
+                        entry.content.clone(),
+                        &condition,
+                        self.step,
+                        &place,
+                    );
+                }
+                self.walk
+                    .write_file(target, entry.content, &condition, self.step, &place);
+            }
+        }
+    }
+
+    pub(super) fn tar(&mut self, arguments: &[Text], call: &Call) {
+        let first = arguments
+            .first()
+            .map(Text::literal_start)
+            .unwrap_or_default()
+            .trim_start_matches('-');
+        let creates = first.contains('c')
+            || arguments
+                .iter()
+                .any(|argument| argument.as_literal() == Some("--create"));
+        let file = flag_value(arguments, &["-f", "--file"]).or_else(|| {
+            let at = arguments.iter().position(|argument| {
+                let text = argument.literal_start();
+                (text.starts_with('-') && !text.starts_with("--")
+                    || arguments.first() == Some(argument))
+                    && text.ends_with('f')
+            })?;
+            arguments.get(at + 1).cloned()
+        });
+        match file {
+            Some(file) if creates => self.write_content(&file, Content::Other, call),
+            _ => self.opaque_files(call, "`tar`"),
+        }
+    }
+
+    /// Output of programs that say the same wherever they are asked.
+    pub(super) fn known_output(&self, name: &str, arguments: &[Text]) -> Output {
+        let all: Vec<String> = arguments.iter().map(Text::describe).collect();
+        let text = format!("$({name} {})", all.join(" "));
+        let shape = match (name, all.first().map(String::as_str)) {
+            ("git", Some("rev-parse"))
+                if !all.iter().any(|argument| argument == "--abbrev-ref") =>
+            {
+                Shape::Hexadecimal
+            }
+            ("git", Some("describe")) => Shape::Word,
+            ("basename", _) => Shape::Word,
+            ("pwd", _) => return Output::Text(self.workspace_directory()),
+            _ => return Output::Nothing,
+        };
+        Output::Text(Value::unknown(text, shape))
+    }
+
+    fn workspace_directory(&self) -> Value {
+        let mut text = Text::symbol(Symbol::new("github.workspace", Shape::Word));
+        if self.directory.literal_start().starts_with('/') {
+            return self.directory.clone().into();
+        }
+        if !self.directory.is_empty() {
+            text.push_str("/");
+            text.append(&self.directory);
+        }
+        text.into()
+    }
+}
+
+/// The value of the first of some flags, as the next word or after `=`.
+pub(in super::super) fn flag_value(arguments: &[Text], flags: &[&str]) -> Option<Text> {
+    for (at, argument) in arguments.iter().enumerate() {
+        for flag in flags {
+            if argument.as_literal() == Some(flag) {
+                return arguments.get(at + 1).cloned();
+            }
+            if let Some(rest) = argument
+                .strip_start(&format!("{flag}="))
+                .filter(|_| flag.starts_with("--"))
+            {
+                return Some(rest);
+            }
+        }
+    }
+    None
+}
