@@ -28,6 +28,7 @@ pub fn open(surroundings: &Surroundings, address: Option<&StoreAddress>) -> Resu
         variables: variables
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
+        now: Some(surroundings.now),
     };
     Ok(Store::open(&address, &workspace.cache(), &options)?)
 }

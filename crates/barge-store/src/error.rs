@@ -35,6 +35,14 @@ pub enum Error {
         /// What failed.
         source: Box<crate::registry::Error>,
     },
+    /// GitHub's artifacts failed.
+    #[error("the store at `{store}` failed")]
+    GitHub {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::github::Error>,
+    },
     /// A pointer that was made and is not found.
     #[error("`{store}` took the pointer to {record} and does not give it back")]
     Unconfirmed {
@@ -192,7 +200,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Address(_) => Some(
-                "give `dir:FOLDER`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `registry:HOST/REPOSITORY` or `github:`"
+                "give `dir:FOLDER`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `registry:HOST/REPOSITORY`, `github:` or `github:OWNER/NAME/RUN`"
                     .into(),
             ),
             Self::Vanished { .. } => Some("run the same command again: the layer is packed and sent then".into()),
@@ -213,6 +221,7 @@ impl Error {
                 "somebody changed the store by hand; take the record's digest from the job that built the image".into(),
             ),
             Self::Registry { source, .. } => source.hint(),
+            Self::GitHub { source, .. } => source.hint(),
             _ => None,
         }
     }

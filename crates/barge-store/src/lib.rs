@@ -5,15 +5,17 @@ mod address;
 pub mod directory;
 mod error;
 pub mod gc;
+pub mod github;
 pub mod http;
 pub mod lifetime;
 mod parallel;
 mod pointer;
 pub mod registry;
 pub mod remote;
+mod secret;
 mod store;
 
-pub use address::{Provider, StoreAddress};
+pub use address::{OtherRuns, Provider, StoreAddress};
 pub use directory::DirectoryStore;
 pub use error::Error;
 pub use lifetime::Lifetime;

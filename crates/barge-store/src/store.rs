@@ -76,6 +76,29 @@ impl Store {
         }
     }
 
+    /// The same store elsewhere, behind a cache of its own: what that is asked for is fetched anew.
+    #[must_use]
+    pub fn behind(&self, cache: &Utf8Path) -> Self {
+        Self {
+            local: DirectoryStore::at(cache),
+            remote: self.remote.clone(),
+        }
+    }
+
+    /// Reads everything that a pointer leads to, and compares it.
+    ///
+    /// # Errors
+    /// What is missing or not what it should be.
+    pub fn check(&self, pointer: &Pointer) -> Result<(), Error> {
+        let record = self.record(&pointer.record)?;
+        if !pointer.is_of(&record) {
+            return Err(Error::misled(pointer, &record));
+        }
+        let image = self.image(&pointer.record, &record)?;
+        fetch_ahead(&image.layers);
+        image.verify().map_err(self.failed())
+    }
+
     /// Where it is.
     #[must_use]
     pub fn address(&self) -> &StoreAddress {
@@ -92,6 +115,12 @@ impl Store {
     #[must_use]
     pub fn layout(&self) -> &Layout {
         self.local.layout()
+    }
+
+    /// The folder in front of a store elsewhere. Nothing in it is needed: it may be collected like a store without artifacts.
+    #[must_use]
+    pub fn cache(&self) -> Option<&DirectoryStore> {
+        self.remote.is_some().then_some(&self.local)
     }
 
     /// Where artifacts are: elsewhere, or in the folder itself.

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
-use barge_store::DirectoryStore;
-use barge_store::directory::{Check, Finding, Report};
+use barge_store::directory::{Check, Finding};
+use barge_store::remote::Wanted;
+use barge_store::{DirectoryStore, Store};
+use camino::Utf8Path;
 use clap::Args;
 use serde::Serialize;
 
@@ -28,14 +30,16 @@ pub(crate) struct Arguments {
     store: StoreArguments,
 }
 
+const SCHEMA: &str = "barge/store-fsck/v1";
+
 #[derive(Serialize)]
 struct CheckJson {
     schema: &'static str,
     store: String,
     artifacts: usize,
-    blobs: usize,
-    bytes: u64,
-    unused_blobs: usize,
+    blobs: Option<usize>,
+    bytes: Option<u64>,
+    unused_blobs: Option<usize>,
     damaged: bool,
     repaired: bool,
     findings: Vec<FindingJson>,
@@ -52,12 +56,24 @@ struct FindingJson {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let store = arguments.store.open(context)?;
-    let folder = store.folder().ok_or_else(|| {
-        let address = store.address();
-        Error::Usage(format!(
-            "`{address}` checks itself: only a folder can be looked through"
-        ))
-    })?;
+    let json = match store.folder() {
+        Some(folder) => in_folder(folder, arguments)?,
+        None if arguments.repair || arguments.quick => {
+            let address = store.address();
+            let what = format!("`{address}` is no folder: it can only be checked whole");
+            return Err(Error::Usage(what));
+        }
+        None => elsewhere(&store)?,
+    };
+    context.printer.result(&json, |out| write(out, &json))?;
+    Ok(if json.damaged {
+        Exit::Store
+    } else {
+        Exit::Done
+    })
+}
+
+fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson, Error> {
     let how = if arguments.quick {
         Check::Quick
     } else {
@@ -67,32 +83,52 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     if arguments.repair {
         folder.repair(&report)?;
     }
-    let json = CheckJson::new(folder, &report, arguments.repair);
-    context.printer.result(&json, |out| write(out, &json))?;
-    Ok(if json.damaged {
-        Exit::Store
-    } else {
-        Exit::Done
+    let findings = report.findings.iter();
+    Ok(CheckJson {
+        schema: SCHEMA,
+        store: format!("dir:{}", folder.root()),
+        artifacts: report.artifacts,
+        blobs: Some(report.blobs),
+        bytes: Some(report.bytes),
+        unused_blobs: Some(report.unused),
+        damaged: findings.clone().any(|finding| finding.trouble.is_damage()),
+        repaired: arguments.repair,
+        findings: findings
+            .map(|finding| FindingJson::new(folder, finding))
+            .collect(),
     })
 }
 
-impl CheckJson {
-    fn new(folder: &DirectoryStore, report: &Report, repaired: bool) -> Self {
-        let findings = report.findings.iter();
-        Self {
-            schema: "barge/store-fsck/v1",
-            store: format!("dir:{}", folder.root()),
-            artifacts: report.artifacts,
-            blobs: report.blobs,
-            bytes: report.bytes,
-            unused_blobs: report.unused,
-            damaged: findings.clone().any(|finding| finding.trouble.is_damage()),
-            repaired,
-            findings: findings
-                .map(|finding| FindingJson::new(folder, finding))
-                .collect(),
+/// Of a store elsewhere every artifact is fetched anew, as jobs would do.
+fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
+    let scratch = tempfile::tempdir()?;
+    let path = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("fetched"));
+    let afresh = store.behind(path);
+    let pointers = store.list(&Wanted::default())?;
+    let mut findings = Vec::new();
+    for pointer in &pointers {
+        if let Err(error) = afresh.check(pointer) {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            findings.push(FindingJson {
+                trouble: "unusable",
+                damage: true,
+                path: pointer.record.to_string(),
+                message: cause.unwrap_or_else(|| error.to_string()),
+                artifacts: vec![pointer.to_string()],
+            });
         }
     }
+    Ok(CheckJson {
+        schema: SCHEMA,
+        store: store.address().to_string(),
+        artifacts: pointers.len(),
+        blobs: None,
+        bytes: None,
+        unused_blobs: None,
+        damaged: !findings.is_empty(),
+        repaired: false,
+        findings,
+    })
 }
 
 impl FindingJson {
@@ -129,18 +165,26 @@ fn write(out: &mut dyn Write, json: &CheckJson) -> io::Result<()> {
         let mut artifacts = finding.artifacts.iter();
         artifacts.try_for_each(|artifact| writeln!(out, "        needed by {artifact}"))?;
     }
-    let (artifacts, blobs, size) = (json.artifacts, json.blobs, bytes(json.bytes));
-    writeln!(
-        out,
-        "looked at {artifacts} artifacts, {blobs} blobs, {size}; {} unused",
-        json.unused_blobs
-    )?;
+    let artifacts = json.artifacts;
+    match (json.blobs, json.bytes, json.unused_blobs) {
+        (Some(blobs), Some(size), Some(unused)) => {
+            let size = bytes(size);
+            writeln!(
+                out,
+                "looked at {artifacts} artifacts, {blobs} blobs, {size}; {unused} unused"
+            )?;
+        }
+        _ => writeln!(out, "fetched {artifacts} artifacts")?,
+    }
     match (json.damaged, json.repaired) {
         (false, _) => writeln!(out, "{}", Tone::Good.paint("no damage")),
         (true, true) => writeln!(
             out,
             "removed what was beyond use: save the images named above again"
         ),
+        (true, false) if json.blobs.is_none() => {
+            writeln!(out, "{}", Tone::Bad.paint("the store is damaged"))
+        }
         (true, false) => writeln!(
             out,
             "{}: `--repair` removes what is beyond use, so that the next save packs it again",

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use barge_image::Digest;
 use barge_store::gc::{Collect, Collected, collect};
 use barge_store::lifetime::{ParseLifetimeError, parse_duration};
+use barge_store::remote::HeldBlob;
 use clap::Args;
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -45,6 +46,7 @@ struct CollectJson {
     freed: u64,
     needed_blobs: usize,
     young_blobs: usize,
+    cache_freed: u64,
 }
 
 #[derive(Serialize)]
@@ -67,13 +69,15 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         young,
         needed,
     } = collect(store.home(), &what)?;
+    let cache = store.cache().filter(|cache| cache.root().exists());
+    let cache = cache.map(|cache| collect(cache, &what)).transpose()?;
     let json = CollectJson {
         schema: "barge/store-gc/v1",
         store: store.address().to_string(),
         dry_run: arguments.dry_run,
         expired: expired.iter().map(ToString::to_string).collect(),
         broken: broken.iter().map(ToString::to_string).collect(),
-        freed: blobs.iter().map(|blob| blob.size).sum(),
+        freed: length(&blobs),
         blobs: blobs
             .into_iter()
             .map(|blob| BlobJson {
@@ -83,6 +87,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
             .collect(),
         needed_blobs: needed,
         young_blobs: young,
+        cache_freed: cache.map_or(0, |cache| length(&cache.blobs)),
     };
     for broken in &json.broken {
         let what = format!("{broken} has no usable record; see `barge store fsck`");
@@ -90,6 +95,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     }
     context.printer.result(&json, |out| write(out, &json))?;
     Ok(Exit::Done)
+}
+
+fn length(blobs: &[HeldBlob]) -> u64 {
+    blobs.iter().map(|blob| blob.size).sum()
 }
 
 fn write(out: &mut dyn Write, json: &CollectJson) -> io::Result<()> {
@@ -107,6 +116,13 @@ fn write(out: &mut dyn Write, json: &CollectJson) -> io::Result<()> {
         json.blobs.len(),
         bytes(json.freed)
     )?;
+    if json.cache_freed > 0 {
+        writeln!(
+            out,
+            "{done} {} that were kept on this machine",
+            bytes(json.cache_freed)
+        )?;
+    }
     let (needed, young) = (json.needed_blobs, json.young_blobs);
     writeln!(
         out,
