@@ -48,53 +48,81 @@ pub fn collect(store: &dyn Remote, what: &Collect) -> Result<Collected, Error> {
     let housekeeping = store.housekeeping();
     let held = housekeeping.map_or_else(|| Ok(Vec::new()), Housekeeping::blobs)?;
     let mut collected = Collected::default();
-    let (expired, kept): (Vec<_>, Vec<_>) = store
-        .pointers(&Wanted::default())?
-        .into_iter()
-        .partition(|pointer| pointer.expires.is_some_and(|expires| expires <= what.now));
+    let (expired, mut kept) = by_time(store, what)?;
+    let mut removed = Ok(());
     if !what.dry_run {
-        expired
-            .iter()
-            .try_for_each(|pointer| store.remove(pointer))?;
+        removed = remove(store, &expired);
+        // What could not be removed keeps its blobs.
+        kept = store.pointers(&Wanted::default())?;
+    }
+    if let Some(housekeeping) = housekeeping {
+        let needed = mark(store, housekeeping, kept, &mut collected)?;
+        sweep(housekeeping, held, &needed, what, &mut collected)?;
+    }
+    if removed.is_err() {
+        // On a full disk a pointer goes but not its name in `index.json`: now there is room.
+        remove(store, &expired)?;
     }
     collected.expired = expired;
-    let Some(housekeeping) = housekeeping else {
-        return Ok(collected);
-    };
-    let mut marks = Marks {
-        store,
-        seen: BTreeSet::new(),
-    };
-    for pointer in kept {
+    Ok(collected)
+}
+
+/// Pointers that are over their time, and the others.
+fn by_time(store: &dyn Remote, what: &Collect) -> Result<(Vec<Pointer>, Vec<Pointer>), Error> {
+    let is_over = |pointer: &Pointer| pointer.expires.is_some_and(|expires| expires <= what.now);
+    let pointers = store.pointers(&Wanted::default())?;
+    Ok(pointers.into_iter().partition(is_over))
+}
+
+/// Removes as many as possible, and gives the first error.
+fn remove(store: &dyn Remote, pointers: &[Pointer]) -> Result<(), Error> {
+    let removed = pointers.iter().map(|pointer| store.remove(pointer));
+    removed.fold(Ok(()), Result::and)
+}
+
+/// The blobs that pointers and other roots lead to.
+fn mark(
+    store: &dyn Remote,
+    housekeeping: &dyn Housekeeping,
+    pointers: Vec<Pointer>,
+    collected: &mut Collected,
+) -> Result<BTreeSet<Digest>, Error> {
+    let seen = BTreeSet::new();
+    let mut marks = Marks { store, seen };
+    for pointer in pointers {
         if !marks.record(&pointer.record)? {
             collected.broken.push(pointer);
         }
     }
     for root in housekeeping.roots()? {
-        marks.manifest(
-            &root,
-            &Descriptor::new(MediaType::MANIFEST, root, DOCUMENT_LIMIT),
-        )?;
+        let manifest = Descriptor::new(MediaType::MANIFEST, root, DOCUMENT_LIMIT);
+        marks.manifest(&root, &manifest)?;
     }
-    let before = what
-        .now
-        .saturating_sub(what.grace)
-        .unwrap_or(Timestamp::MIN);
-    let (needed, rest): (Vec<_>, Vec<_>) = held
-        .into_iter()
-        .partition(|blob| marks.seen.contains(&blob.digest));
-    collected.needed = needed.len();
-    for blob in rest {
-        if blob.touched > before || !(what.dry_run || housekeeping.discard(&blob)?) {
-            collected.young += 1;
-        } else {
+    Ok(marks.seen)
+}
+
+fn sweep(
+    housekeeping: &dyn Housekeeping,
+    held: Vec<HeldBlob>,
+    needed: &BTreeSet<Digest>,
+    what: &Collect,
+    collected: &mut Collected,
+) -> Result<(), Error> {
+    let before = what.now.saturating_sub(what.grace);
+    let before = before.unwrap_or(Timestamp::MIN);
+    for blob in held {
+        if needed.contains(&blob.digest) {
+            collected.needed += 1;
+        } else if blob.touched <= before && (what.dry_run || housekeeping.discard(&blob)?) {
             collected.blobs.push(blob);
+        } else {
+            collected.young += 1;
         }
     }
-    if !what.dry_run {
-        housekeeping.tidy(before)?;
+    if what.dry_run {
+        return Ok(());
     }
-    Ok(collected)
+    housekeeping.tidy(before)
 }
 
 /// What artifacts lead to.

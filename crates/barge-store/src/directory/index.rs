@@ -36,6 +36,20 @@ impl DirectoryStore {
         })
     }
 
+    /// Gives the names of a record that is gone back to the newest that is left. One that has none any more costs nothing.
+    pub(super) fn unname(&self, digest: &Digest) -> Result<(), Error> {
+        let record = Some(digest.to_string());
+        let manifests = self.layout().index();
+        let is_listed = manifests.map_or(true, |manifests| {
+            let mut entries = manifests.iter();
+            entries.any(|entry| entry.annotations.get(RECORD) == record.as_ref())
+        });
+        if is_listed {
+            self.renew_index()?;
+        }
+        Ok(())
+    }
+
     /// Makes `index.json` anew from the pointers, keeping what other tools put there.
     pub(super) fn renew_index(&self) -> Result<(), Error> {
         self.exclusively(|| self.rebuild_index())

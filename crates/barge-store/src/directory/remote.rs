@@ -77,7 +77,7 @@ impl Remote for DirectoryStore {
 
     fn remove(&self, pointer: &Pointer) -> Result<(), Error> {
         self.unpoint(pointer)?;
-        self.renew_index()
+        self.unname(&pointer.record)
     }
 
     fn housekeeping(&self) -> Option<&dyn Housekeeping> {

@@ -1,7 +1,7 @@
 //! Kill -9 at any point, and several processes at once: nothing that was kept is lost, nothing half done is believed.
 
 use std::fs;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,6 +115,51 @@ fn a_collection_that_is_killed_leaves_what_is_needed() {
         .barge(&["store", "fsck", "--store", "dir:store"])
         .exits(0);
     assert!(whole.stdout.contains("0 unused"), "{}", whole.stdout);
+}
+
+#[test]
+fn a_full_disk_can_be_collected() {
+    let mut checkout = Checkout::new();
+    fs::write(checkout.file("app/noise"), noise(600 << 10)).unwrap();
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    let small = checkout.file("small");
+    fs::create_dir(&small).unwrap();
+    let mount = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"];
+    let mounted = Command::new("mount").args(mount).arg(&small).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+        assert!(
+            !is_ci,
+            "this test mounts a small tmpfs and needs root for it"
+        );
+        return;
+    }
+    let store = ["--store", "dir:small/store"];
+    let run =
+        |checkout: &Checkout, arguments: &[&str]| checkout.barge(&[arguments, &store].concat());
+    let saved = run(&checkout, &["save", "--retention", "1m"]);
+    // What is left of the disk is filled, too.
+    let filled = fs::write(small.join("rest"), noise(1 << 20));
+    checkout.set("BARGE_NOW", "2026-03-05T05:06:07Z");
+    checkout.write("app/run", "the second commit\n");
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    let refused = run(&checkout, &["save"]);
+    checkout.set("BARGE_NOW", "2127-03-05T05:06:07Z");
+    let collected = run(&checkout, &["store", "gc", "--grace", "0m"]);
+    let whole = run(&checkout, &["store", "fsck"]);
+    let again = run(&checkout, &["save"]);
+    Command::new("umount").arg(&small).status().unwrap();
+    saved.exits(0);
+    assert!(filled.is_err());
+    refused.exits(4).says("No space left on device");
+    collected.exits(0);
+    let whole = whole.exits(0);
+    assert!(
+        whole.stdout.contains("looked at 0 artifacts, 0 blobs"),
+        "{}",
+        whole.stdout
+    );
+    again.exits(0);
 }
 
 #[test]
