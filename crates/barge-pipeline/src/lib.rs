@@ -6,6 +6,7 @@ pub mod engine;
 mod error;
 pub mod git;
 pub mod input;
+mod layer_cache;
 pub mod load;
 pub mod observer;
 pub mod plan;
@@ -21,6 +22,7 @@ mod workspace;
 
 pub use build::Built;
 pub use error::Error;
+pub use layer_cache::{LayerFolder, layer_cache};
 pub use observer::{Notice, Observer};
 pub use save::Saved;
 pub use settings::{BuildSettings, EngineChoice};

@@ -1,17 +1,19 @@
 //! Verifying an image without an engine: every layer against its digest, the bill of materials, advisories, the policy.
 //!
-//! A layer is read once: its hash and its packages come out of the same pass.
+//! A layer is read once: its hash and its packages come out of the same pass. What a layer gave before is not looked for
+//! again, its bytes are hashed all the same.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use barge_image::{Digest, Image, Platform, Reference};
-use barge_sbom::{NoCache, Sbom, catalog_image};
+use barge_sbom::{Sbom, catalog_image};
 use barge_store::DirectoryStore;
 use barge_vuln::{Options, Policy, Scan};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::Error;
+use crate::layer_cache::layer_cache;
 use crate::record::Chosen;
 use crate::save::{blocking, seconds};
 use crate::surroundings::Surroundings;
@@ -82,6 +84,7 @@ pub async fn verify_image(
     let database = options.database.clone().ok_or(Error::NoAdvisoryData)?;
     let now = surroundings.now;
     let image = Arc::new(image);
+    let cache = layer_cache(&surroundings.environment);
     let work = move || {
         let name = image
             .references
@@ -92,7 +95,7 @@ pub async fn verify_image(
             verify: true,
             ..Default::default()
         };
-        let sbom = catalog_image(&image, &name, &cataloging, &NoCache)?;
+        let sbom = catalog_image(&image, &name, &cataloging, &*cache)?;
         let database = barge_vuln::open(database.as_std_path())?;
         let scanning = Options {
             policy: options.policy,

@@ -24,8 +24,17 @@ pub enum StoreAddress {
     },
     /// A repository of an OCI registry: `registry:HOST/REPOSITORY`.
     Registry(RepositoryName),
-    /// The artifacts of GitHub Actions, of the workflow at hand: `github:`.
-    GitHub,
+    /// The artifacts of GitHub Actions: of the run at hand, `github:`, or of others.
+    GitHub(Option<OtherRuns>),
+}
+
+/// Runs of GitHub Actions other than the one at hand: `github:OWNER/NAME`, or `github:OWNER/NAME/RUN` for one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherRuns {
+    /// `OWNER/NAME`.
+    pub repository: String,
+    /// One run; without it, all runs of the repository itself, and none of its forks.
+    pub run: Option<u64>,
 }
 
 /// The protocols of buckets.
@@ -62,10 +71,29 @@ impl FromStr for StoreAddress {
         match scheme {
             "dir" if !rest.is_empty() => Ok(Self::Directory(rest.into())),
             "registry" => rest.parse().map(Self::Registry).map_err(|_| refused()),
-            "github" if rest.is_empty() => Ok(Self::GitHub),
+            "github" if rest.is_empty() => Ok(Self::GitHub(None)),
+            "github" => other_runs(rest)
+                .map(Some)
+                .map(Self::GitHub)
+                .ok_or_else(refused),
             _ => bucket(scheme, rest).ok_or_else(refused),
         }
     }
+}
+
+fn other_runs(text: &str) -> Option<OtherRuns> {
+    let mut parts = text.splitn(3, '/');
+    let (owner, name) = (parts.next()?, parts.next()?);
+    let run = parts.next().map(str::parse);
+    let is_name = |text: &str| {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        !text.is_empty() && text.chars().all(is_allowed) && !text.starts_with('.')
+    };
+    (is_name(owner) && is_name(name)).then_some(())?;
+    Some(OtherRuns {
+        repository: format!("{owner}/{name}"),
+        run: run.transpose().ok()?,
+    })
 }
 
 fn bucket(scheme: &str, rest: &str) -> Option<StoreAddress> {
@@ -100,7 +128,11 @@ impl fmt::Display for StoreAddress {
                 write!(f, "/{prefix}")
             }
             Self::Registry(name) => write!(f, "registry:{name}"),
-            Self::GitHub => f.write_str("github:"),
+            Self::GitHub(None) => f.write_str("github:"),
+            Self::GitHub(Some(OtherRuns { repository, run })) => {
+                write!(f, "github:{repository}")?;
+                run.map_or(Ok(()), |run| write!(f, "/{run}"))
+            }
         }
     }
 }
@@ -120,6 +152,8 @@ mod tests {
             ("registry:ghcr.io/a/ci", "registry:ghcr.io/a/ci"),
             ("registry:localhost:5000/ci", "registry:localhost:5000/ci"),
             ("github:", "github:"),
+            ("github:acme/app", "github:acme/app"),
+            ("github:acme/app/123", "github:acme/app/123"),
         ] {
             assert_eq!(text.parse::<StoreAddress>().unwrap().to_string(), shown);
         }
@@ -135,6 +169,9 @@ mod tests {
             "registry:ghcr.io/A",
             "registry:ghcr.io/a:tag",
             "github:x",
+            "github:../x",
+            "github:acme/app/x",
+            "github:acme/app/1/2",
         ] {
             assert!(text.parse::<StoreAddress>().is_err(), "{text}");
         }

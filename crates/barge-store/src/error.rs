@@ -34,6 +34,14 @@ pub enum Error {
         /// What failed.
         source: Box<crate::registry::Error>,
     },
+    /// GitHub's artifacts failed.
+    #[error("the store at `{store}` failed")]
+    GitHub {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::github::Error>,
+    },
     /// A pointer that was made and is not found.
     #[error("`{store}` took the pointer to {record} and does not give it back")]
     Unconfirmed {
@@ -116,7 +124,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Address(_) => Some(
-                "give `dir:FOLDER`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `registry:HOST/REPOSITORY` or `github:`"
+                "give `dir:FOLDER`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `registry:HOST/REPOSITORY`, `github:` or `github:OWNER/NAME/RUN`"
                     .into(),
             ),
             Self::Vanished { .. } => Some("run the same command again: the layer is packed and sent then".into()),
@@ -131,6 +139,7 @@ impl Error {
             Self::Taken { .. } => Some("pointers never move: count the attempt up, or store under another name".into()),
             Self::Content { source, .. } => source.hint(),
             Self::Registry { source, .. } => source.hint(),
+            Self::GitHub { source, .. } => source.hint(),
             _ => None,
         }
     }

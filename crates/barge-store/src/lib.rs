@@ -4,14 +4,16 @@
 mod address;
 mod directory;
 mod error;
+pub mod github;
 pub mod http;
 mod parallel;
 mod pointer;
 pub mod registry;
 pub mod remote;
+mod secret;
 mod tee;
 
-pub use address::{Provider, StoreAddress};
+pub use address::{OtherRuns, Provider, StoreAddress};
 pub use directory::{DirectorySink, DirectoryStore};
 pub use error::Error;
 pub use pointer::{Pointer, run_key};

@@ -12,6 +12,15 @@ pub(crate) fn for_each<T: Sync, E: Send>(
     items: &[T],
     work: impl Fn(&T, &AtomicBool) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
+    for_each_on(THREADS, items, work)
+}
+
+/// The same on as many threads as are named.
+pub(crate) fn for_each_on<T: Sync, E: Send>(
+    threads: usize,
+    items: &[T],
+    work: impl Fn(&T, &AtomicBool) -> Result<(), E> + Sync,
+) -> Result<(), E> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let failure = Mutex::new(None);
     let worker = || {
@@ -27,7 +36,7 @@ pub(crate) fn for_each<T: Sync, E: Send>(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..THREADS.min(items.len()) {
+        for _ in 1..threads.min(items.len()) {
             scope.spawn(worker);
         }
         worker();

@@ -1,5 +1,7 @@
 //! What leads from an artifact's name to its hand-off record.
 
+use std::fmt;
+
 use barge_image::Digest;
 use barge_image::record::{ArtifactName, Run};
 use jiff::Timestamp;
@@ -24,6 +26,12 @@ impl Pointer {
     #[must_use]
     pub fn key(&self) -> String {
         run_key(&self.run)
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of run {}", self.artifact, self.run)
     }
 }
 

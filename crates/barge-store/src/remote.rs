@@ -23,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::address::StoreAddress;
 use crate::error::Error;
+use crate::github::{GitHubOptions, GitHubStore};
 use crate::pointer::Pointer;
 use crate::registry::{Progress, RegistryOptions, RegistryStore};
 
@@ -158,6 +159,8 @@ pub struct RemoteOptions {
     pub registry: RegistryOptions,
     /// The variables that the backends' own tools go by: `AWS_*`, `GOOGLE_*`, `AZURE_*`, `ACTIONS_*`, `GITHUB_*`.
     pub variables: BTreeMap<String, String>,
+    /// The time, where it bounds how long artifacts may live.
+    pub now: Option<Timestamp>,
 }
 
 /// Reaches a remote store; `None` for a folder, which is local.
@@ -174,8 +177,14 @@ pub fn connect(
             let store = RegistryStore::new(name.clone(), options.registry.clone())?;
             Ok(Some(Arc::new(store)))
         }
-        StoreAddress::Bucket { .. } | StoreAddress::GitHub => {
-            Err(Error::NoBackend(address.clone()))
+        StoreAddress::GitHub(others) => {
+            let lookup = |name: &str| options.variables.get(name).cloned();
+            let http = options.registry.http.clone();
+            let github = GitHubOptions::from_variables(lookup, options.now);
+            let github = github.map(|github| GitHubOptions { http, ..github });
+            let store = GitHubStore::new(others.as_ref(), github)?;
+            Ok(Some(Arc::new(store)))
         }
+        StoreAddress::Bucket { .. } => Err(Error::NoBackend(address.clone())),
     }
 }

@@ -4,6 +4,7 @@
 mod answer;
 mod download;
 mod error;
+mod exchange;
 mod options;
 mod retry;
 mod transport;
@@ -15,6 +16,7 @@ pub use options::{HttpOptions, Proxies, Retry, Timeouts};
 pub(crate) use answer::{Answer, Refusal};
 pub(crate) use download::{Download, Origin};
 pub(crate) use error::quoted;
+pub(crate) use exchange::{Exchange, Question};
 pub(crate) use retry::Backoff;
 pub(crate) use transport::{Pace, Payload, Transport, failure};
 pub(crate) use url::{ParseUrlError, Scheme, Url, encode, is_loopback};

@@ -11,13 +11,14 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::challenge::Challenge;
-use super::credentials::{Credentials, Keyring, Secret};
+use super::credentials::{Credentials, Keyring};
 use super::endpoint::Endpoint;
 use super::error::{Error, No};
 use crate::http::{
     Answer, Error as HttpError, Pace, ParseUrlError, Payload, Scheme, Transport, Url, encode,
     failure, is_loopback,
 };
+use crate::secret::Secret;
 
 const TOKEN_LIMIT: u64 = 1 << 20;
 /// What the specification says where a token server does not.

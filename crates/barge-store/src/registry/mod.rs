@@ -22,8 +22,9 @@ mod record;
 mod store;
 mod upload;
 
+pub use crate::secret::Secret;
 pub use blobs::BlobStream;
-pub use credentials::{Credentials, Keyring, Secret};
+pub use credentials::{Credentials, Keyring};
 pub use error::Error;
 pub use listing::Referrer;
 pub use manifests::Resolved;

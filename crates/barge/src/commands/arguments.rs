@@ -2,7 +2,8 @@
 
 use barge_image::Digest;
 use barge_image::record::{ArtifactName, Run};
-use barge_pipeline::input::{Input, bill, no_cache};
+use barge_pipeline::input::{Input, bill};
+use barge_pipeline::layer_cache;
 use barge_pipeline::record::RecordChoice;
 use barge_pipeline::verify::VerifyOptions;
 use barge_pipeline::{Built, EngineChoice, Surroundings};
@@ -168,7 +169,8 @@ pub(crate) fn bill_of(
         ..Default::default()
     };
     let store = store.root(context)?;
-    context.block_on(async { Ok(bill(&surroundings, &store, &input, options, no_cache()).await?) })
+    let cache = layer_cache(&context.environment);
+    context.block_on(async { Ok(bill(&surroundings, &store, &input, options, cache).await?) })
 }
 
 /// What was built last in this checkout.
