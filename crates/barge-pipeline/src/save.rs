@@ -145,16 +145,7 @@ async fn export(surroundings: &Surroundings, built: &Built) -> Result<Option<Exp
         bytes: None,
     };
     for reference in &built.references {
-        let found = engine.require(reference).await?;
-        if found.id != *id {
-            let (reference, expected) = (reference.clone(), *id);
-            return Err(barge_engine::Error::Moved {
-                reference,
-                expected,
-                found: found.id,
-            }
-            .into());
-        }
+        let found = engine.require_same(reference, id).await?;
         transfer = Notice::Transfer {
             layers: found.diff_ids.len(),
             bytes: Some(found.size),
