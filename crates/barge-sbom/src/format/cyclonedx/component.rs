@@ -119,14 +119,14 @@ pub(super) fn subject(sbom: &Sbom) -> Component {
     let digest = subject.manifest.or(subject.image);
     let mut properties = Vec::new();
     if let Some(image) = subject.image {
-        properties.push(property("barge:image:config", image));
+        properties.push(property("barge:image:config", image.to_string()));
     }
     for reference in &subject.references {
-        properties.push(property("barge:image:reference", reference));
+        properties.push(property("barge:image:reference", reference.to_string()));
     }
     for (number, layer) in sbom.layers.iter().enumerate() {
         let name = format!("barge:layer:{number}:diff-id");
-        properties.push(property(&name, layer.diff_id));
+        properties.push(property(&name, layer.diff_id.to_string()));
         if let Some(instruction) = &layer.instruction {
             let name = format!("barge:layer:{number}:instruction");
             properties.push(property(&name, one_line(instruction)));
@@ -164,10 +164,10 @@ pub(super) fn operating_system(sbom: &Sbom) -> Option<Component> {
 }
 
 /// A fact under a name.
-pub(super) fn property(name: &str, value: impl ToString) -> Property {
+pub(super) fn property(name: &str, value: impl Into<String>) -> Property {
     Property {
         name: name.to_owned(),
-        value: value.to_string(),
+        value: value.into(),
     }
 }
 
