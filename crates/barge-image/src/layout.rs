@@ -249,7 +249,7 @@ impl Layout {
     }
 }
 
-fn check_size(blob: &Descriptor, found: u64) -> Result<(), Error> {
+pub(crate) fn check_size(blob: &Descriptor, found: u64) -> Result<(), Error> {
     if blob.size == found {
         return Ok(());
     }

@@ -7,6 +7,7 @@ mod error;
 pub mod git;
 pub mod input;
 mod layer_cache;
+pub mod layer_lines;
 pub mod load;
 pub mod observer;
 pub mod plan;

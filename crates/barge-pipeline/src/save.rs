@@ -170,18 +170,7 @@ async fn ask(surroundings: &Surroundings, built: &Built) -> Result<Option<Asked>
     };
     let mut last = None;
     for reference in &built.references {
-        let image = engine.require(reference).await?;
-        let found = image.id;
-        if found != *id {
-            let (reference, expected) = (reference.clone(), *id);
-            return Err(barge_engine::Error::Moved {
-                reference,
-                expected,
-                found,
-            }
-            .into());
-        }
-        last = Some(image);
+        last = Some(engine.require_same(reference, id).await?);
     }
     Ok(last.map(|image| Asked { engine, image }))
 }

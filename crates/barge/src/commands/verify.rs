@@ -33,7 +33,7 @@ struct VerifyJson<'a> {
     image: Digest,
     references: &'a [Reference],
     seconds: f64,
-    scan: ScanJson,
+    scan: ScanJson<'a>,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
