@@ -2,6 +2,7 @@
 //! registries.
 
 mod address;
+pub mod bucket;
 mod directory;
 mod error;
 pub mod github;
