@@ -276,9 +276,9 @@ fn the_reasons_count_by_severity() {
     assert_eq!(
         verdict.reasons,
         [
-            "2 critical: fails",
-            "1 low, known to be exploited: fails",
-            "1 high: warns"
+            "2 critical vulnerabilities fail the gate",
+            "1 exploited low vulnerability fails the gate",
+            "1 high vulnerability is worth a warning"
         ]
     );
     assert_eq!((verdict.failing, verdict.warning), (3, 1));
