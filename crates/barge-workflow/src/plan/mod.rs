@@ -3,9 +3,16 @@
 //! The same walk and the same rules as the check, for a single scenario. All steps are taken to pass, save those that a rule
 //! shows to fail; what comes after a failure is blocked, and so are the jobs that need it.
 
+mod cases;
+pub mod handoff;
+pub mod html;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+
+pub use self::cases::all_cases;
+use self::handoff::Handoff;
 
 use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, JobTrace, Origin, Repository, Trace, trace};
@@ -46,8 +53,23 @@ pub struct Course {
     pub images: Vec<ImageCourse>,
     /// Artifacts: uploaded and downloaded.
     pub artifacts: Vec<ArtifactCourse>,
-    /// Where producer and consumer do not meet: `line: message`.
-    pub breaks: Vec<(usize, String)>,
+    /// What passes from step to step.
+    pub handoffs: Vec<Handoff>,
+    /// Where producer and consumer do not meet.
+    pub breaks: Vec<Break>,
+}
+
+/// A place where producer and consumer do not meet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Break {
+    /// The rule that finds it.
+    pub rule: &'static str,
+    /// The consumer's line.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What must hold beside the event; nothing when the event alone is enough.
+    pub case: Option<String>,
 }
 
 /// A job's course.
@@ -55,6 +77,10 @@ pub struct Course {
 pub struct JobCourse {
     /// Its key, with the matrix values of the leg.
     pub id: String,
+    /// Its key.
+    pub key: String,
+    /// The keys of the jobs it needs.
+    pub needs: Vec<String>,
     /// Its line.
     pub line: usize,
     /// What becomes of it.
@@ -91,6 +117,19 @@ pub struct ImageCourse {
     pub pushed: bool,
 }
 
+impl ImageCourse {
+    /// Where the image goes, in words.
+    #[must_use]
+    pub fn place(&self) -> &'static str {
+        match (self.in_daemon, self.pushed) {
+            (true, true) => "in the daemon and pushed",
+            (true, false) => "in the daemon",
+            (false, true) => "pushed",
+            (false, false) => "nowhere",
+        }
+    }
+}
+
 /// An artifact's course.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct ArtifactCourse {
@@ -121,15 +160,8 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         jobs: Vec::new(),
         images: Vec::new(),
         artifacts: Vec::new(),
-        breaks: failing
-            .iter()
-            .map(|failing| {
-                (
-                    failing.finding.position().line,
-                    failing.finding.message.clone(),
-                )
-            })
-            .collect(),
+        handoffs: Vec::new(),
+        breaks: failing.iter().map(Failing::as_break).collect(),
     };
     let Some(walked) = walks.first() else {
         return course;
@@ -144,6 +176,7 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         }
         course.jobs.push(planned);
     }
+    course.handoffs = handoff::handoffs(&walks, &course.jobs);
     course
 }
 
@@ -168,6 +201,15 @@ impl<'a> Failing<'a> {
             finding,
             case: own.split_once(": ").map(|(_, case)| case),
         })
+    }
+
+    fn as_break(&self) -> Break {
+        Break {
+            rule: self.finding.rule,
+            line: self.finding.position().line,
+            message: self.finding.message.clone(),
+            case: self.case.map(str::to_owned),
+        }
     }
 }
 
@@ -261,6 +303,8 @@ fn job_course(job: &JobTrace, failing: &[Failing<'_>], failed: &BTreeSet<String>
     }
     JobCourse {
         id,
+        key: job.id.clone(),
+        needs: job.needs.clone(),
         line: job.place.position().line,
         state,
         reason,
@@ -441,7 +485,7 @@ mod tests {
     use crate::source::Source;
 
     fn seed() -> Workflow {
-        let text = include_str!("../tests/rules/condition-mismatch/bad-pipeline-before.yml");
+        let text = include_str!("../../tests/rules/condition-mismatch/bad-pipeline-before.yml");
         Workflow::parse(&Source::new("docker-build.yml", text)).unwrap()
     }
 
