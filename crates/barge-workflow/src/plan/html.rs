@@ -12,6 +12,7 @@ const BOX_WIDTH: usize = 330;
 const BOX_GAP: usize = 150;
 const ROW: usize = 22;
 const HEAD: usize = 46;
+const FOOT: usize = 6;
 const BOX_SPACE: usize = 28;
 const MARGIN: usize = 16;
 const TITLE_LENGTH: usize = 40;
@@ -193,7 +194,7 @@ fn layout(jobs: &[JobCourse]) -> Vec<Spot> {
         let column = needs.max().map_or(0, |before| before + 1);
         columns.insert(&job.key, column);
         let y = bottoms.entry(column).or_insert(MARGIN);
-        let height = HEAD + ROW * job.steps.len();
+        let height = HEAD + ROW * job.steps.len() + FOOT;
         spots.push(Spot {
             x: MARGIN + column * (BOX_WIDTH + BOX_GAP),
             y: *y,

@@ -7,7 +7,7 @@ mod cases;
 pub mod handoff;
 pub mod html;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -167,7 +167,6 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         return course;
     };
     course.images = images(walked);
-    course.artifacts = artifacts(walked);
     let mut failed: BTreeSet<String> = BTreeSet::new();
     for job in &walked.jobs {
         let planned = job_course(job, &failing, &failed);
@@ -176,6 +175,7 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         }
         course.jobs.push(planned);
     }
+    course.artifacts = artifacts(walked, &course.jobs);
     course.handoffs = handoff::handoffs(&walks, &course.jobs);
     course
 }
@@ -386,26 +386,43 @@ fn sets(job: &JobTrace, number: usize) -> String {
 }
 
 fn images(trace: &Trace) -> Vec<ImageCourse> {
-    let mut images = BTreeSet::new();
+    let mut images: BTreeMap<(String, String), (bool, bool)> = BTreeMap::new();
     for job in &trace.jobs {
         for fact in &job.facts {
             let FactKind::Built(delivery) = &fact.kind else {
                 continue;
             };
             for reference in &delivery.references {
-                images.insert(ImageCourse {
-                    reference: reference.describe(),
-                    job: job.id.clone(),
-                    in_daemon: is_open(&delivery.to_daemon) != Some(false),
-                    pushed: is_open(&delivery.to_registry) != Some(false),
-                });
+                let key = (reference.describe(), job.id.clone());
+                let (in_daemon, pushed) = images.entry(key).or_insert((false, false));
+                *in_daemon |= is_open(&delivery.to_daemon) != Some(false);
+                *pushed |= is_open(&delivery.to_registry) != Some(false);
             }
         }
     }
-    images.into_iter().collect()
+    let courses = images.into_iter();
+    let courses = courses.map(|((reference, job), (in_daemon, pushed))| ImageCourse {
+        reference,
+        job,
+        in_daemon,
+        pushed,
+    });
+    courses.collect()
 }
 
-fn artifacts(trace: &Trace) -> Vec<ArtifactCourse> {
+fn artifacts(trace: &Trace, jobs: &[JobCourse]) -> Vec<ArtifactCourse> {
+    // What a step never reached to upload or download did not pass.
+    let happens = |job: &str, line: usize| {
+        let mut courses = jobs.iter().filter(|course| course.key == job);
+        courses.any(|course| {
+            let step = course.steps.iter().rev().find(|step| step.line <= line);
+            let states = [Some(course.state), step.map(|step| step.state)];
+            !states
+                .iter()
+                .flatten()
+                .any(|state| matches!(state, State::Skipped | State::Blocked))
+        })
+    };
     let mut all: Vec<ArtifactCourse> = Vec::new();
     let mut entry = |name: String| {
         all.iter()
@@ -421,12 +438,18 @@ fn artifacts(trace: &Trace) -> Vec<ArtifactCourse> {
     };
     let mut moves: Vec<(usize, bool, String)> = Vec::new();
     for artifact in &trace.artifacts {
-        moves.push((entry(artifact.name.describe()), true, artifact.job.clone()));
+        let at = entry(artifact.name.describe());
+        if happens(&artifact.job, artifact.place.line()) {
+            moves.push((at, true, artifact.job.clone()));
+        }
     }
     for job in &trace.jobs {
         for fact in &job.facts {
             if let FactKind::Downloaded(Some(name), _) = &fact.kind {
-                moves.push((entry(name.describe()), false, job.id.clone()));
+                let at = entry(name.describe());
+                if happens(&job.id, fact.place.line()) {
+                    moves.push((at, false, job.id.clone()));
+                }
             }
         }
     }
