@@ -38,6 +38,8 @@ pub(crate) struct Installed<'a> {
     scheme: Option<Scheme>,
     version: Option<Version<'a>>,
     semver: Option<Version<'a>>,
+    /// Whether the ecosystem's own order is one of semantic versions: then `SEMVER` ranges have it, too.
+    is_semver: bool,
     /// Compare without epochs: the version is a source rpm's, whose file name has none.
     without_epoch: bool,
     /// The number of the text that is the installed version, letter by letter.
@@ -57,16 +59,22 @@ impl<'a> Installed<'a> {
         texts: &'a [&'a str],
     ) -> Self {
         let read = |scheme| Version::parse(scheme, text).ok();
+        let is_semver = scheme.is_some_and(is_semver_order);
         let own_text = texts.iter().position(|other| *other == text);
         Self {
             texts,
             scheme,
             version: scheme.and_then(read),
-            semver: read(semver_order(scheme)),
+            semver: if is_semver {
+                None
+            } else {
+                read(Scheme::Semver)
+            },
+            is_semver,
             without_epoch: source && scheme == Some(Scheme::Rpm) && !text.contains(':'),
             own_text: own_text.and_then(|number| u32::try_from(number).ok()),
             orders: vec![Cell::new(None); texts.len()],
-            semver_orders: vec![Cell::new(None); texts.len()],
+            semver_orders: vec![Cell::new(None); if is_semver { 0 } else { texts.len() }],
         }
     }
 
@@ -76,6 +84,7 @@ impl<'a> Installed<'a> {
 
     /// Compares with a version of an advisory; `None` if either cannot be read.
     fn compare(&self, semver: bool, number: u32) -> Option<Ordering> {
+        let semver = semver && !self.is_semver;
         let orders = if semver {
             &self.semver_orders
         } else {
@@ -91,7 +100,7 @@ impl<'a> Installed<'a> {
 
     fn compare_text(&self, semver: bool, text: &str) -> Option<Ordering> {
         let (scheme, version) = if semver {
-            (semver_order(self.scheme), self.semver.as_ref()?)
+            (Scheme::Semver, self.semver.as_ref()?)
         } else {
             (self.scheme?, self.version.as_ref()?)
         };
@@ -190,8 +199,8 @@ impl<'a> Installed<'a> {
         if event.text == "0" && matches!(event.kind, EventKind::Introduced | EventKind::Fixed) {
             return None;
         }
-        let scheme = if semver {
-            semver_order(self.scheme)
+        let scheme = if semver && !self.is_semver {
+            Scheme::Semver
         } else {
             self.scheme?
         };
@@ -214,12 +223,12 @@ impl<'a> Installed<'a> {
     }
 }
 
-/// The order that `SEMVER` ranges have: the ecosystem's own where that is one of semantic versions.
-fn semver_order(scheme: Option<Scheme>) -> Scheme {
-    match scheme {
-        Some(scheme @ (Scheme::Go | Scheme::Npm | Scheme::Pub | Scheme::Semver)) => scheme,
-        _ => Scheme::Semver,
-    }
+/// Whether an ecosystem's order is one of semantic versions.
+fn is_semver_order(scheme: Scheme) -> bool {
+    matches!(
+        scheme,
+        Scheme::Go | Scheme::Npm | Scheme::Pub | Scheme::Semver
+    )
 }
 
 /// An event, and how the installed version compares to its version.

@@ -11,7 +11,7 @@ use packageurl::PackageUrl;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage};
+use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Unknown};
 
 /// Reads a bill of any known format.
 ///
@@ -113,6 +113,15 @@ fn distro_of(packages: &[Package]) -> Option<Distro> {
         version_id: version,
         ..Distro::default()
     })
+}
+
+/// An unknown as the formats write it: where, and why.
+fn unknown(line: &str) -> Unknown {
+    let (path, reason) = line.split_once(": ").unwrap_or((line, ""));
+    Unknown {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// Sorts as every bill is sorted.

@@ -11,11 +11,9 @@ use crate::finding::{Examined, File, Found, Refusal, Says, TEXT_LIMIT};
 use crate::package::PackageKind;
 
 pub(super) const RECOGNIZERS: &[Recognizer] =
-    &[
-        Recognizer::new(&[Name::Is("manifest.wall")], |file| manifest(file))
-            .accepts(|file| directory_ends_with(file, "chisel"))
-            .place(Place::Files(&["lib/chisel/manifest.wall"])),
-    ];
+    &[Recognizer::new(&[Name::Is("manifest.wall")], manifest)
+        .accepts(|file| directory_ends_with(file, "chisel"))
+        .place(Place::Files(&["lib/chisel/manifest.wall"]))];
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]

@@ -12,14 +12,27 @@ pub fn expression(text: &str) -> Option<String> {
         allow_postfix_plus_on_gpl: true,
         allow_unknown: false,
     };
-    spdx::Expression::parse_mode(text.trim(), mode).ok()?;
+    let expression = spdx::Expression::parse_mode(text.trim(), mode).ok()?;
+    let says_nothing = |requirement: &spdx::expression::ExpressionReq| {
+        requirement.req.license.id().is_some_and(is_placeholder)
+    };
+    if expression.requirements().any(says_nothing) {
+        return None;
+    }
     Some(one_line(text))
 }
 
 /// The SPDX identifier in canonical case, if the text is exactly one.
 #[must_use]
 pub fn id(text: &str) -> Option<&'static str> {
-    spdx::license_id(text).map(|id| id.name)
+    spdx::license_id(text)
+        .filter(|id| !is_placeholder(*id))
+        .map(|id| id.name)
+}
+
+/// What stands for a licence where nobody says anything.
+fn is_placeholder(id: spdx::LicenseId) -> bool {
+    matches!(id.name, "NONE" | "NOASSERTION")
 }
 
 /// One line of text: an SPDX expression when the text is one, or is one in the words of an ecosystem; else the text.
@@ -40,7 +53,7 @@ fn as_written(text: &str) -> String {
     line.chars().take(200).collect::<String>().trim().to_owned()
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::Docker;
 use super::proxy::cutting;
+use super::store;
 use super::support::{Checkout, pull_request};
 
 /// A case is a function of the daemon.
@@ -37,6 +38,9 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
     ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),
+    ("what_the_store_knows_is_not_packed_again", store::known),
+    ("a_killed_save_leaves_a_whole_store", store::killed_saves),
+    ("a_killed_load_can_be_run_again", store::killed_loads),
 ];
 
 /// A checkout that speaks to the daemon, for a pull request.

@@ -1,17 +1,18 @@
 //! `barge scan`: an image, a bill of materials or package URLs against advisory data.
 
+mod output;
+
 use std::fs;
 use std::io::{self, IsTerminal as _};
-use std::str::FromStr;
+use std::mem::ManuallyDrop;
 
-use barge_report::markdown::{COMMENT_BUDGET, SUMMARY_BUDGET};
-use barge_report::{Tool, junit, sarif};
-use barge_sbom::Sbom;
-use barge_vuln::output::{self, ReportOptions, ScanJson};
-use barge_vuln::{Database, Options, Policy, Scan, Status, Threshold};
+use barge_report::Tool;
+use barge_vuln::output::{ScanJson, baseline, count_line, table};
+use barge_vuln::{Options, Policy, Scan, Status, Threshold};
 use camino::Utf8PathBuf;
 use clap::Args;
 
+use self::output::{Evidence, Output};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -46,9 +47,10 @@ pub(crate) struct Arguments {
     /// Also write a report: table, json, sarif, cyclonedx, openvex, gitlab, junit or markdown; `=FILE` for a file
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
     outputs: Vec<Output>,
-    /// The file of the repository at which code scanning shows what has no place of its own
-    #[arg(long, value_name = "PATH", default_value = "Dockerfile")]
-    sarif_path: String,
+    /// The Dockerfile that made the image, from the root of the repository: code scanning shows findings at the
+    /// instruction that brought them; by default the settings' Dockerfile
+    #[arg(long = "dockerfile", alias = "sarif-path", value_name = "PATH")]
+    dockerfile: Option<Utf8PathBuf>,
 }
 
 /// The policy, over the settings.
@@ -93,47 +95,6 @@ impl PolicyArguments {
     }
 }
 
-/// A report and where it goes.
-#[derive(Debug, Clone)]
-struct Output {
-    kind: OutputKind,
-    file: Option<Utf8PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OutputKind {
-    Table,
-    Json,
-    Sarif,
-    Cyclonedx,
-    Openvex,
-    Gitlab,
-    Junit,
-    Markdown,
-}
-
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, file) = text
-            .split_once('=')
-            .map_or((text, None), |(kind, file)| (kind, Some(file.into())));
-        let kind = match kind {
-            "table" => OutputKind::Table,
-            "json" => OutputKind::Json,
-            "sarif" => OutputKind::Sarif,
-            "cyclonedx" | "cyclonedx-vex" => OutputKind::Cyclonedx,
-            "openvex" => OutputKind::Openvex,
-            "gitlab" => OutputKind::Gitlab,
-            "junit" => OutputKind::Junit,
-            "markdown" => OutputKind::Markdown,
-            other => return Err(format!("`{other}` is no format of a scan")),
-        };
-        Ok(Self { kind, file })
-    }
-}
-
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let given = arguments.scan.options(context)?;
     let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
@@ -150,16 +111,24 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         baseline: arguments
             .baseline
             .as_ref()
-            .map(|file| Ok::<_, Error>(output::baseline(&read(context, file)?)?))
+            .map(|file| Ok::<_, Error>(baseline(&read(context, file)?)?))
             .transpose()?,
         distro: arguments.distro.as_deref().map(barge_vuln::distro),
         now: context.source_date.unwrap_or(context.now),
     };
-    let scan = barge_vuln::scan(&database, &sbom, &options)?;
+    // Nothing of this outlives the command by much: giving the memory back piece by piece would be for nothing.
+    let sbom = ManuallyDrop::new(sbom);
+    let scan = ManuallyDrop::new(barge_vuln::scan(&database, &sbom, &options)?);
+    let evidence = Evidence {
+        database: &database,
+        sbom: &sbom,
+        scan: &scan,
+        dockerfile: arguments.dockerfile.as_deref(),
+    };
     for wanted in &arguments.outputs {
-        write(context, arguments, &database, &sbom, &scan, wanted)?;
+        wanted.write(context, &evidence)?;
     }
-    if !arguments.outputs.iter().any(|output| output.file.is_none()) {
+    if !arguments.outputs.iter().any(Output::is_shown) {
         show(context, &scan)?;
     }
     warn(context, &scan);
@@ -192,70 +161,6 @@ fn read(context: &Context, file: &Utf8PathBuf) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// Writes one report.
-fn write(
-    context: &Context,
-    arguments: &Arguments,
-    database: &Database,
-    sbom: &Sbom,
-    scan: &Scan,
-    wanted: &Output,
-) -> Result<(), Error> {
-    let text = match wanted.kind {
-        OutputKind::Table => output::table(scan).render(None, false),
-        OutputKind::Json => json(&ScanJson::from(scan)),
-        OutputKind::Cyclonedx => json(&output::cyclonedx(scan, &tool())),
-        OutputKind::Openvex => json(&output::openvex(scan, "barge")),
-        OutputKind::Gitlab => json(&output::gitlab(scan, &tool())),
-        OutputKind::Markdown => output::markdown(scan).render(budget(wanted)),
-        OutputKind::Junit => junit::render(&report(database, sbom, scan)?),
-        OutputKind::Sarif => {
-            let options = sarif::Options {
-                default_path: arguments.sarif_path.clone(),
-                ..sarif::Options::default()
-            };
-            sarif::render(&report(database, sbom, scan)?, &options)
-        }
-    };
-    match &wanted.file {
-        None => Ok(context
-            .printer
-            .human(|out| out.write_all(text.as_bytes()))?),
-        Some(file) => {
-            let path = context.folder.join(file);
-            fs::write(&path, text).map_err(|source| Error::File {
-                action: "write",
-                path,
-                source,
-            })
-        }
-    }
-}
-
-/// A summary of a job may be longer than a comment; a file may be used for either.
-fn budget(wanted: &Output) -> usize {
-    if wanted.file.is_some() {
-        COMMENT_BUDGET
-    } else {
-        SUMMARY_BUDGET
-    }
-}
-
-fn report(database: &Database, sbom: &Sbom, scan: &Scan) -> Result<barge_report::Report, Error> {
-    let reference = sbom.subject.references.first();
-    let options = ReportOptions {
-        tool: tool(),
-        image: reference.map_or_else(
-            || sbom.subject.name.clone(),
-            |reference| reference.name().to_string(),
-        ),
-        platform: sbom.subject.architecture.clone().unwrap_or_default(),
-        texts: barge_vuln::details(database, &scan.findings.matches)?,
-        ..ReportOptions::default()
-    };
-    Ok(output::report(scan, &options))
-}
-
 pub(crate) fn tool() -> Tool {
     Tool {
         name: "barge".into(),
@@ -264,19 +169,13 @@ pub(crate) fn tool() -> Tool {
     }
 }
 
-fn json(value: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
 /// Shows the scan on stdout, in the format that every command has.
 fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
     let columns = context.environment.non_empty("COLUMNS");
     let width = columns.and_then(|columns| columns.parse().ok());
     let width = width.or(io::stdout().is_terminal().then_some(120));
     context.printer.result(&ScanJson::from(scan), |out| {
-        let table = output::table(scan);
+        let table = table(scan);
         if !table.is_empty() {
             out.write_all(table.render(width, context.printer.colors()).as_bytes())?;
             writeln!(out)?;
@@ -285,7 +184,7 @@ fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
         let age = data
             .age_days
             .map_or_else(|| "n/a".to_owned(), |days| format!("{days} days"));
-        writeln!(out, "found    {}", output::count_line(&scan.verdict))?;
+        writeln!(out, "found    {}", count_line(&scan.verdict))?;
         if scan.verdict.suppressed > 0 {
             writeln!(out, "ignored  {}", scan.verdict.suppressed)?;
         }

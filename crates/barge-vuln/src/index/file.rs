@@ -1,6 +1,7 @@
-//! Files mapped into memory: the only unsafe code of the crate.
+//! Files: mapped into memory, which is the only unsafe code of the crate, and replaced whole.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -43,4 +44,27 @@ impl Deref for Bytes {
             Self::Owned(bytes) => bytes,
         }
     }
+}
+
+/// Writes an index so that a reader sees the old file or the new one, and two writers do not mix.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let mut temporary = tempfile::Builder::new();
+    temporary.prefix(".barge-index-");
+    #[cfg(unix)]
+    temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = temporary
+        .tempfile_in(folder)
+        .map_err(Error::io("write", path))?;
+    file.write_all(bytes).map_err(Error::io("write", path))?;
+    file.as_file()
+        .sync_all()
+        .map_err(Error::io("write", path))?;
+    file.persist(path)
+        .map_err(|error| Error::io("write", path)(error.error))?;
+    Ok(())
 }
