@@ -183,7 +183,7 @@ X
 programs() {
   base
   local at="$WORK/programs" pairs="bash:bash busybox:busybox curl:curl git:git haproxy:haproxy apache2-bin:httpd lighttpd:lighttpd
-    lua5.4:lua mariadb-server-core:mariadb memcached:memcached nginx:nginx libnode115:node openssl:openssl openssh-server:openssh
+    lua5.4:lua mariadb-server-core:mariadb memcached:memcached nginx:nginx libnode115:node openssl:openssl sudo:sudo
     perl-base:perl php8.4-cli:php postgresql-17:postgresql python3.13-minimal:python redis-tools:redis libruby3.3:ruby squid:squid
     unbound:unbound valkey-tools:valkey varnish:varnish bind9:bind postfix:postfix erlang-base:erlang libsqlite3-0:sqlite"
   mkdir -p "$WORK/debs" "$at"
