@@ -35,6 +35,14 @@ pub enum Error {
         /// What failed.
         source: Box<crate::registry::Error>,
     },
+    /// A bucket failed.
+    #[error("the store at `{store}` failed")]
+    Bucket {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::bucket::Error>,
+    },
     /// GitHub's artifacts failed.
     #[error("the store at `{store}` failed")]
     GitHub {
@@ -222,6 +230,7 @@ impl Error {
             ),
             Self::Registry { source, .. } => source.hint(),
             Self::GitHub { source, .. } => source.hint(),
+            Self::Bucket { source, .. } => source.hint(),
             _ => None,
         }
     }

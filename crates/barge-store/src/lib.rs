@@ -2,6 +2,7 @@
 //! registries.
 
 mod address;
+pub mod bucket;
 pub mod directory;
 mod error;
 pub mod gc;

@@ -22,6 +22,7 @@ use barge_image::{Descriptor, Digest, Extent, PackedLayer, RawConfig, RawManifes
 use jiff::Timestamp;
 
 use crate::address::StoreAddress;
+use crate::bucket::BucketStore;
 use crate::error::Error;
 use crate::github::{GitHubOptions, GitHubStore};
 use crate::pointer::Pointer;
@@ -199,6 +200,14 @@ pub fn connect(
             let store = GitHubStore::new(others.as_ref(), github)?;
             Ok(Some(Arc::new(store)))
         }
-        StoreAddress::Bucket { .. } => Err(Error::NoBackend(address.clone())),
+        StoreAddress::Bucket {
+            provider,
+            bucket,
+            prefix,
+        } => {
+            let (http, variables) = (options.registry.http.clone(), &options.variables);
+            let store = BucketStore::new(*provider, bucket, prefix, http, variables)?;
+            Ok(Some(Arc::new(store)))
+        }
     }
 }
