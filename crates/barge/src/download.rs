@@ -17,6 +17,8 @@ use crate::error::Error;
 
 /// How often a file is asked for before giving up.
 const ATTEMPTS: u32 = 5;
+/// How long the first wait is; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest that a server can make us wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// No archive of advisories is bigger.
@@ -85,15 +87,17 @@ impl Download {
     ) -> Result<Outcome, Error> {
         let partial = beside(file, "part");
         let size = || fs::metadata(&partial).map_or(0, |data| data.len());
-        let (mut wait, mut fruitless, mut have) = (Duration::from_millis(500), 0, size());
+        let (mut wait, mut fruitless, mut have) = (FIRST_WAIT, 0, size());
         for attempt in 1.. {
             let failure = match self.attempt(url, file, check)? {
                 Ok(outcome) => return Ok(outcome),
                 Err(failure) => failure,
             };
             let now = size();
-            fruitless = if now > have { 1 } else { fruitless + 1 };
-            have = now;
+            if now > have {
+                (wait, fruitless) = (FIRST_WAIT, 0);
+            }
+            (have, fruitless) = (now, fruitless + 1);
             let (reason, asked) = match failure {
                 Failure::Again(reason, asked)
                     if fruitless < ATTEMPTS && attempt < ATTEMPTS_WITH_PROGRESS =>

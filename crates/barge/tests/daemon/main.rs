@@ -11,6 +11,7 @@
 mod cases;
 mod engines;
 mod proxy;
+mod store;
 #[path = "../support/mod.rs"]
 mod support;
 
