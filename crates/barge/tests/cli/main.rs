@@ -8,6 +8,7 @@
 mod errors;
 mod help;
 mod json;
+mod sbom;
 mod skip;
 #[path = "../support/mod.rs"]
 mod support;
