@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::files::{Files, blob_path};
 use crate::image::{Image, Layer, RawManifest};
+use crate::layout::check_size;
 use crate::manifest::{Descriptor, Document, Index, Manifest};
 use crate::platform::Platform;
 use crate::reference::Reference;
@@ -293,6 +294,7 @@ fn open_manifest(
     let layers = diff_ids.iter().zip(manifest.layers).map(|(diff_id, blob)| {
         let path = blob_path(&blob.digest);
         let content = files.get(&path)?.ok_or_else(|| files.missing(&path))?;
+        check_size(&blob, content.len())?;
         Ok(Layer {
             diff_id: *diff_id,
             blob: Some(blob),

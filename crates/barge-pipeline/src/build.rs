@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use barge_ci::event::GitReference;
 use barge_ci::{Build, Event};
-use barge_engine::Docker;
 use barge_engine::docker::{BuildEvent, BuildOptions, Product, request_body};
 use barge_engine::embedded::{self, Progress};
+use barge_engine::{Buildx, Docker};
 use barge_image::compression::Compression;
 use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
 use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
@@ -125,7 +125,7 @@ pub async fn build(
         .cloned()
         .collect();
     let (home, platform, engine) = match engine::building(surroundings).await? {
-        Some(docker) => build_in_docker(surroundings, plan, defaults, &docker).await?,
+        Some(docker) => build_in_engine(surroundings, plan, defaults, &docker).await?,
         None => build_embedded(surroundings, plan, defaults).await?,
     };
     let built = Built {
@@ -193,10 +193,10 @@ fn default_arguments(event: &Event, plan: &Build) -> BTreeMap<String, String> {
     arguments
 }
 
-async fn build_in_docker(
+async fn build_in_engine(
     surroundings: &Surroundings,
     plan: &Build,
-    mut arguments: BTreeMap<String, String>,
+    arguments: BTreeMap<String, String>,
     docker: &Docker,
 ) -> Result<(Home, Platform, String), Error> {
     let settings = &surroundings.build;
@@ -207,11 +207,10 @@ async fn build_in_docker(
     let hidden = surroundings.workspace().root().to_owned();
     let context = embedded::BuildContext::read(&folder, &dockerfile, Some(&hidden))
         .map_err(barge_engine::Error::from)?;
-    arguments.extend(settings.args.clone());
     let options = BuildOptions {
         references: plan.names.references.clone(),
         dockerfile: context.dockerfile_name().to_owned(),
-        arguments,
+        arguments: arguments.into_iter().chain(settings.args.clone()).collect(),
         labels: plan.names.labels.clone(),
         target: settings.target.clone(),
         platform: None,
@@ -219,18 +218,57 @@ async fn build_in_docker(
         no_cache: settings.no_cache,
         pull: settings.pull,
     };
+    match engine::buildx(surroundings, docker).await? {
+        Some(buildx) => build_by_buildx(surroundings, options, context, &buildx).await,
+        None => build_in_docker(surroundings, options, context, docker).await,
+    }
+}
+
+/// Tells the observer what a builder tells.
+fn teller(surroundings: &Surroundings) -> impl Fn(BuildEvent) + Send + 'static {
+    let observer = Arc::clone(&surroundings.observer);
+    move |event| match event {
+        BuildEvent::Started { step } => observer.notice(&Notice::BuildStep(step)),
+        BuildEvent::Output { line } => observer.notice(&Notice::BuildOutput(line)),
+        BuildEvent::Completed { .. } => {}
+    }
+}
+
+async fn build_by_buildx(
+    surroundings: &Surroundings,
+    options: BuildOptions,
+    context: embedded::BuildContext,
+    buildx: &Buildx,
+) -> Result<(Home, Platform, String), Error> {
+    let path = surroundings.workspace().layout();
+    let layout = Layout::create(&path)?;
+    let (deadline, tell) = (surroundings.build.deadline(), teller(surroundings));
+    let manifest = buildx
+        .build(&options, context, layout.root(), deadline, tell)
+        .await?;
+    layout.name(&manifest, &options.references)?;
+    let image = layout.image(&manifest.digest, options.references)?;
+    let platform = image.config.parsed().platform();
+    Ok((Home::Layout { path, manifest }, platform, buildx.name()))
+}
+
+async fn build_in_docker(
+    surroundings: &Surroundings,
+    options: BuildOptions,
+    context: embedded::BuildContext,
+    docker: &Docker,
+) -> Result<(Home, Platform, String), Error> {
     let (mut writer, body) = request_body();
     let sent = tokio::task::spawn_blocking(move || {
         context.write(&mut writer).and_then(|()| writer.finish())
     });
-    let observer = Arc::clone(&surroundings.observer);
-    let tell = move |event| match event {
-        BuildEvent::Started { step } => observer.notice(&Notice::BuildStep(step)),
-        BuildEvent::Output { line } => observer.notice(&Notice::BuildOutput(line)),
-        BuildEvent::Completed { .. } => {}
-    };
     let answer = docker
-        .build(&options, body, settings.deadline(), tell)
+        .build(
+            &options,
+            body,
+            surroundings.build.deadline(),
+            teller(surroundings),
+        )
         .await;
     let answer = match (answer, sent.await) {
         (Ok(answer), _) => answer,
@@ -241,16 +279,7 @@ async fn build_in_docker(
         (Err(error), _) => return Err(error.into()),
     };
     for reference in &options.references {
-        let found = docker.require(reference).await?.id;
-        if found != answer.id {
-            let (reference, expected) = (reference.clone(), answer.id);
-            return Err(barge_engine::Error::Moved {
-                reference,
-                expected,
-                found,
-            }
-            .into());
-        }
+        docker.require_same(reference, &answer.id).await?;
     }
     let platform = docker
         .inspect_id(&answer.id)
@@ -328,10 +357,18 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
         id: run.id.clone(),
         attempt: run.attempt,
     });
+    let variable = |names: [&str; 2]| {
+        let mut values = names.into_iter();
+        values.find_map(|name| surroundings.environment.non_empty(name).map(str::to_owned))
+    };
     Source {
         event: event.name.clone(),
         repository: format!("{}/{}", event.repository.owner, event.repository.name),
+        repository_id: variable(["GITHUB_REPOSITORY_ID", "CI_PROJECT_ID"]),
         commit: event.head.to_string(),
+        merge_commit: (event.commit != event.head).then(|| event.commit.to_string()),
+        workflow: variable(["GITHUB_WORKFLOW_REF", "CI_CONFIG_PATH"]),
+        job: variable(["GITHUB_JOB", "CI_JOB_NAME"]),
         git_ref: event.reference.as_ref().map(GitReference::to_string),
         pull_request: event.pull_request.as_ref().map(|change| change.number),
         run: run.unwrap_or_else(|| local_run(surroundings)),
@@ -342,11 +379,8 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
 fn unknown_source(surroundings: &Surroundings) -> Source {
     Source {
         event: "none".into(),
-        repository: String::new(),
-        commit: String::new(),
-        git_ref: None,
-        pull_request: None,
         run: local_run(surroundings),
+        ..Source::default()
     }
 }
 

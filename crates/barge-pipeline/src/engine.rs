@@ -1,7 +1,7 @@
 //! Which engine a step talks to.
 
-use barge_engine::Docker;
 use barge_engine::docker::Product;
+use barge_engine::{Buildx, Docker};
 
 use crate::build::Home;
 use crate::error::Error;
@@ -34,6 +34,27 @@ pub(crate) async fn building(surroundings: &Surroundings) -> Result<Option<Docke
             Err(_) => Ok(None),
         },
         _ => holding(surroundings).await.map(Some),
+    }
+}
+
+/// The buildx plugin, where it is asked for, or can leave the image as a layout and so spares the way through the daemon.
+///
+/// # Errors
+/// When it is asked for and not there.
+pub(crate) async fn buildx(
+    surroundings: &Surroundings,
+    docker: &Docker,
+) -> Result<Option<Buildx>, Error> {
+    match surroundings.build.engine {
+        EngineChoice::Buildx => {
+            let buildx = Buildx::find(docker.host()).await;
+            let missing = || Error::Setting("the docker client has no buildx plugin".into());
+            buildx.ok_or_else(missing).map(Some)
+        }
+        EngineChoice::Auto if docker.info().containerd_store => {
+            Ok(Buildx::find(docker.host()).await)
+        }
+        _ => Ok(None),
     }
 }
 

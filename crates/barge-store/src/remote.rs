@@ -10,7 +10,7 @@
 //! - Calls block, may come from several threads at once, retry by themselves what may go better the next time, and end:
 //!   a server that stalls is an error after a while.
 //!
-//! `tests/conformance/` holds every backend to this.
+//! `tests/remote/conformance.rs` holds every backend to this.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +22,7 @@ use barge_image::{Descriptor, Digest, Extent, PackedLayer, RawConfig, RawManifes
 use jiff::Timestamp;
 
 use crate::address::StoreAddress;
+use crate::bucket::BucketStore;
 use crate::error::Error;
 use crate::github::{GitHubOptions, GitHubStore};
 use crate::pointer::Pointer;
@@ -88,11 +89,25 @@ pub trait Housekeeping {
     /// When the store fails.
     fn blobs(&self) -> Result<Vec<HeldBlob>, Error>;
 
-    /// Removes a blob and the notes of layers that it holds, unless it was put or relied on again since `seen`.
+    /// Manifests, besides those of records, that are to stay with all that they name; none, usually.
     ///
     /// # Errors
     /// When the store fails.
-    fn discard(&self, seen: &HeldBlob) -> Result<(), Error>;
+    fn roots(&self) -> Result<Vec<Digest>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Removes a blob, unless it was put or relied on again since `seen`, and says whether it is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn discard(&self, seen: &HeldBlob) -> Result<bool, Error>;
+
+    /// Removes notes whose blobs are gone, and what writers left behind before that time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn tidy(&self, before: Timestamp) -> Result<(), Error>;
 }
 
 /// A blob that lies in a store.
@@ -185,6 +200,14 @@ pub fn connect(
             let store = GitHubStore::new(others.as_ref(), github)?;
             Ok(Some(Arc::new(store)))
         }
-        StoreAddress::Bucket { .. } => Err(Error::NoBackend(address.clone())),
+        StoreAddress::Bucket {
+            provider,
+            bucket,
+            prefix,
+        } => {
+            let (http, variables) = (options.registry.http.clone(), &options.variables);
+            let store = BucketStore::new(*provider, bucket, prefix, http, variables)?;
+            Ok(Some(Arc::new(store)))
+        }
     }
 }

@@ -129,20 +129,67 @@ impl Node {
 pub fn parse(source: &Source) -> Result<Arc<Node>, ParseYamlError> {
     let mut text = source.text().to_owned();
     let mut result = Loader::new(source, &text).run();
-    // GitHub takes a quoted scalar whose further lines are not indented below their key; the parser does not.
     for _ in 0..FOLD_LIMIT {
-        match &result {
-            Err(error) if error.reason.contains("indentation in quoted scalar") => {
-                let Some(joined) = join_scalar(&text, source.offset(error.position)) else {
-                    break;
-                };
-                text = joined;
-                result = Loader::new(source, &text).run();
-            }
-            _ => break,
-        }
+        let Some(mended) = result
+            .as_ref()
+            .err()
+            .and_then(|error| tolerated(&text, source, error))
+        else {
+            break;
+        };
+        text = mended;
+        result = Loader::new(source, &text).run();
     }
     result
+}
+
+/// The text in a form the parser takes, where GitHub takes it as it is: further lines of a quoted scalar or of a flow
+/// collection that are not indented below their key. No byte changes its place.
+fn tolerated(text: &str, source: &Source, error: &ParseYamlError) -> Option<String> {
+    let at = source.offset(error.position);
+    match error.reason.as_str() {
+        reason if reason.contains("indentation in quoted scalar") => join_scalar(text, at),
+        reason if reason.starts_with("invalid indentation") => join_flow_line(text, at),
+        _ => None,
+    }
+}
+
+/// Joins a line of a flow collection to the one before it: line end and comments become spaces.
+fn join_flow_line(text: &str, at: usize) -> Option<String> {
+    let line_start = text.get(..at)?.rfind('\n')? + 1;
+    if !text.get(line_start..at)?.trim().is_empty() || line_start == 0 {
+        return None;
+    }
+    let mut kept = line_start;
+    loop {
+        let start = text.get(..kept - 1)?.rfind('\n').map_or(0, |end| end + 1);
+        let line = text.get(start..kept - 1)?;
+        let content = without_comment(line).trim_end();
+        if !content.trim().is_empty() || start == 0 {
+            kept = start + content.len();
+            break;
+        }
+        kept = start;
+    }
+    let blank = " ".repeat(line_start - kept);
+    Some([text.get(..kept)?, &blank, text.get(line_start..)?].concat())
+}
+
+/// A line up to its comment; a `#` in quotes or in a word is none.
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, character) in line.char_indices() {
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '#') if before.is_whitespace() => return line.get(..at).unwrap_or(line),
+            _ => {}
+        }
+        before = character;
+    }
+    line
 }
 
 /// Fills the line ends and indentation in the quoted scalar at a byte with [`FILLER`], so that spans stay true.
@@ -386,6 +433,24 @@ mod tests {
         let env = root.get("env").unwrap();
         assert_eq!(env.get("A").unwrap().text(), Some("x,y"));
         assert_eq!(env.get("B").unwrap().text(), Some("p q"));
+        assert_eq!(source.slice(root.get("last").unwrap().span), "z");
+    }
+
+    #[test]
+    fn flow_collections_may_end_at_the_column_of_their_key() {
+        let text = "m:\n  a: [\n    \"x # y\", # é\n    # \"z\",\n  ]\n  b: [\n    1,\n  2\n  ]\nlast: z\n";
+        let source = Source::new("t.yml", text);
+        let root = parse(&source).unwrap();
+        let of = |key: &str| {
+            let items = root.get("m").and_then(|map| map.get(key)).unwrap().items();
+            items
+                .iter()
+                .filter_map(|item| item.text())
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("a"), ["x # y"]);
+        assert_eq!(of("b"), ["1", "2"]);
         assert_eq!(source.slice(root.get("last").unwrap().span), "z");
     }
 

@@ -1,6 +1,7 @@
 //! The calls about images: inspect, list, tag, untag, export. Podman answers them, too, in its own words.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use barge_image::{Digest, Platform, Reference};
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -20,9 +21,15 @@ const NEWEST_API: ApiVersion = ApiVersion(1, 48);
 /// From here on an inspection tells which manifests of an image are complete.
 const MANIFESTS_API: ApiVersion = ApiVersion(1, 48);
 
+const LIST_PAUSES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+];
+
 /// A version of the Docker API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ApiVersion(u16, u16);
+pub(super) struct ApiVersion(pub(super) u16, pub(super) u16);
 
 /// A daemon that answers.
 #[derive(Debug, Clone)]
@@ -247,12 +254,43 @@ impl Docker {
         if let Some(image) = self.inspect(reference).await? {
             return Ok(image);
         }
-        let held = self.references().await?;
-        let near = nearest(reference, held);
-        Err(Error::NotFound {
-            engine: self.name(),
+        Err(self.not_found(reference, None).await?)
+    }
+
+    /// Looks at an image that must be there and be this one; otherwise says what is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with the nearest names, [`Error::Moved`], or when the daemon fails.
+    pub async fn require_same(
+        &self,
+        reference: &Reference,
+        expected: &Digest,
+    ) -> Result<InspectedImage, Error> {
+        match self.inspect(reference).await? {
+            Some(image) if image.id == *expected => Ok(image),
+            Some(image) => Err(Error::Moved {
+                reference: reference.clone(),
+                expected: *expected,
+                found: image.id,
+            }),
+            None => {
+                let unnamed = self.inspect_id(expected).await?.map(|image| image.id);
+                Err(self.not_found(reference, unnamed).await?)
+            }
+        }
+    }
+
+    async fn not_found(
+        &self,
+        reference: &Reference,
+        unnamed: Option<Digest>,
+    ) -> Result<Error, Error> {
+        let near = nearest(reference, self.references().await?);
+        Ok(Error::NotFound {
+            engine: format!("{} at {}", self.name(), self.host),
             wanted: reference.clone(),
             near,
+            unnamed,
         })
     }
 
@@ -268,9 +306,16 @@ impl Docker {
         Ok(tags.filter_map(|tag| tag.parse().ok()).collect())
     }
 
+    /// Podman fails to list its images while one of them is being removed, so it is asked again.
     pub(super) async fn list(&self) -> Result<Vec<Listed>, Error> {
-        self.json(&self.call(Method::GET, "/images/json", "list its images"))
-            .await
+        let call = self.call(Method::GET, "/images/json", "list its images");
+        for pause in LIST_PAUSES {
+            match self.json(&call).await {
+                Err(Error::Refused { status: 500.., .. }) => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+        }
+        self.json(&call).await
     }
 
     /// Gives an image another name, taking it from whatever had it.

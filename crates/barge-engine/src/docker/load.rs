@@ -149,6 +149,7 @@ impl Docker {
         plan: &LoadPlan,
         progress: &Progress,
     ) -> Result<Loaded, Error> {
+        let kept = self.keep_moved(plan).await?;
         let done = async {
             let sent = match plan.present {
                 Some(_) if plan.is_done() => 0,
@@ -165,7 +166,32 @@ impl Docker {
         if done.is_err() {
             self.undo(plan).await;
         }
+        for reference in kept {
+            if let Err(error) = self.untag(&reference).await {
+                tracing::debug!(%reference, %error, "could not remove");
+            }
+        }
         done
+    }
+
+    /// Gives images whose names will move a name of their own meanwhile: a containerd store forgets an image with its last
+    /// name, and a load that fails could not give the name back.
+    async fn keep_moved(&self, plan: &LoadPlan) -> Result<Vec<Reference>, Error> {
+        let mut kept = Vec::new();
+        let moved = plan.moves.iter().map(|(_, id)| *id);
+        let moved: BTreeSet<Digest> = moved.filter(|_| self.info().containerd_store).collect();
+        for id in moved {
+            let name = format!(
+                "localhost/barge-moved:{}-{}",
+                id.short(),
+                std::process::id()
+            );
+            if let Ok(reference) = name.parse::<Reference>() {
+                self.tag(&id, &reference).await?;
+                kept.push(reference);
+            }
+        }
+        Ok(kept)
     }
 
     /// The length of these layers in the archive that a load sends, in bytes; `None` when a layer's is not known.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use barge_image::Extent;
 use rustls::crypto::ring;
+use ureq::http::request::Parts;
 use ureq::http::{Method, Request, Response};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, SendBody};
@@ -106,6 +107,23 @@ impl Transport {
                 agent.run(request.body(SendBody::from_reader(&mut reader))?)
             }
         }
+    }
+
+    /// Sends a request that somebody else has made, headers and all.
+    pub(crate) fn forward(
+        &self,
+        url: &Url,
+        head: Parts,
+        body: &[u8],
+    ) -> Result<Response<Body>, ureq::Error> {
+        tracing::debug!(method = %head.method, host = %url.authority, "request");
+        let is_read = head.method == Method::GET || head.method == Method::HEAD;
+        if body.is_empty() && is_read {
+            let agent = self.agent(url, Pace::Answer);
+            return agent.run(Request::from_parts(head, ()));
+        }
+        let agent = self.agent(url, Pace::Digest);
+        agent.run(Request::from_parts(head, body))
     }
 
     fn agent(&self, url: &Url, pace: Pace) -> &Agent {

@@ -40,6 +40,7 @@ const key = new StorageSharedKeyCredential(ACCOUNT, KEY);
 const service = new BlobServiceClient(`http://127.0.0.1:${port}/${ACCOUNT}`, key);
 const container = service.getContainerClient('artifacts');
 await container.create();
+await service.getContainerClient('barge').create();
 
 // What a test wants of a run: addresses that end soon, answers that fail at first, a commit of a fork.
 const USUAL = { signed_for: 600, failures: 0, head: { repository_id: 1, head_repository_id: 1, head_sha: 'a'.repeat(40) } };

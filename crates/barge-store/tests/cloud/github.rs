@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::Case;
 use super::conformance::{Local, conforms, fetch, pointer, publish, run};
 use super::fixture::{folder, http_options};
-use super::servers::{file, front, modules};
+use super::servers::{curl, file, front, modules};
 
 pub(crate) const CASES: &[Case] = &[
     case("github::conforms_as_a_store", conforms_as_a_store),
@@ -88,10 +88,8 @@ fn others(run: Option<u64>, origin: Origin) -> GitHubStore {
 }
 
 fn control(wanted: &Value) {
-    let mut curl = Command::new("curl");
     let address = format!("{}/control", front().address);
-    curl.args(["-sf", "-d", &wanted.to_string(), &address]);
-    assert!(curl.status().unwrap().success());
+    curl(&["-d", &wanted.to_string(), &address]);
 }
 
 /// Runs GitHub's own client inside a run.
@@ -255,16 +253,8 @@ fn unfinished() {
         "{}/twirp/github.actions.results.api.v1.ArtifactService/CreateArtifact",
         front().address
     );
-    let mut curl = Command::new("curl");
-    curl.args([
-        "-sf",
-        "-H",
-        "authorization: Bearer x",
-        "-d",
-        &body.to_string(),
-        &address,
-    ]);
-    assert!(curl.output().unwrap().status.success());
+    let body = body.to_string();
+    curl(&["-H", "authorization: Bearer x", "-d", &body, &address]);
     let local = Local::new(&[(8, 100)]);
     let one = pointer("image", run("1", 1), b"record");
     let error = publish(&store("6"), &local, &one, b"record").unwrap_err();

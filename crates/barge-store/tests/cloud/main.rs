@@ -2,7 +2,7 @@
 //! servers of buckets.
 //!
 //! `BARGE_NODE_MODULES` names a folder where `npm install` has run on the `package.json` beside this file, and
-//! `BARGE_PYTHON` a python that has moto and gcp-storage-emulator. Tests whose servers are missing are counted as
+//! `BARGE_PYTHON` a python that has moto. Tests whose servers are missing are counted as
 //! ignored; in CI (`CI=true`) that is a failure instead.
 #![expect(
     clippy::disallowed_methods,
@@ -10,8 +10,8 @@
     reason = "tests find their servers themselves, and fail by panicking"
 )]
 
+mod bucket;
 #[path = "../remote/conformance.rs"]
-#[expect(dead_code, reason = "not every store is asked everything")]
 mod conformance;
 #[path = "../remote/fixture.rs"]
 #[expect(dead_code, reason = "the registry's tests use more of it")]
@@ -32,7 +32,7 @@ struct Case {
 
 fn main() -> ExitCode {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    let cases = github::CASES.iter();
+    let cases = github::CASES.iter().chain(bucket::CASES);
     let trials = cases.map(|case| {
         let is_here = (case.needs)();
         let run = || {

@@ -11,6 +11,8 @@ mod conformance;
 mod debian;
 mod downloads;
 mod fixture;
+#[path = "../in_front/mod.rs"]
+mod in_front;
 mod logins;
 mod proxy;
 mod registry_store;

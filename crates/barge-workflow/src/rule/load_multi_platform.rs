@@ -9,7 +9,7 @@ use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, Place};
 
 use super::Rule;
-use super::context::{Context, Site};
+use super::context::{Context, Site, case_of};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -34,7 +34,11 @@ fn report(site: &Site<'_>) -> Option<Finding> {
         let loads = delivery.loads.or(&delivery.to_docker_archive);
         Some((count, site.case_when(&loads.and(when))?))
     })?;
-    let message = format!("{count} platforms are loaded into the daemon");
+    let message = if case_of(&delivery.loads).is_some() {
+        format!("{count} platforms are loaded into the daemon")
+    } else {
+        format!("{count} platforms are written to one docker archive")
+    };
     let finding = RULE
         .finding(&load_switch(site), message)
         .in_case(case)

@@ -6,7 +6,9 @@
 mod artifact_name_collision;
 mod artifact_not_uploaded;
 mod build_twice;
+mod build_without_output;
 mod condition_mismatch;
+mod condition_precedence;
 mod consumer_after_failed_producer;
 mod context;
 mod duplicate_step_id;
@@ -108,6 +110,8 @@ pub static RULES: &[Rule] = &[
     shell_var_in_with::RULE,
     save_dir_missing::RULE,
     duplicate_step_id::RULE,
+    condition_precedence::RULE,
+    build_without_output::RULE,
 ];
 
 /// The rule of an id.

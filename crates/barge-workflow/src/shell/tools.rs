@@ -445,10 +445,10 @@ mod tests {
         assert_eq!(strip("a.b.c", "%%", ".*").as_deref(), Some("a"));
         assert_eq!(strip("a.b.c", "%", ".*").as_deref(), Some("a.b"));
         assert_eq!(
-            replace_pattern(&Text::literal("a/b/c"), true, "//-")
+            replace_pattern(&Text::literal("a/b/c"), true, "/", "-")
                 .literal()
                 .as_deref(),
-            None
+            Some("a-b-c")
         );
         assert_eq!(
             substring(&Text::literal("0123456789"), "0:7")

@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         path: arguments.path.clone(),
         verify: arguments.verify,
     };
-    let store = arguments.store.root(context)?;
+    let store = arguments.store.open(context)?;
     let cache = if arguments.no_cache {
         no_cache()
     } else {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::shell::syntax::Part;
 
 fn outline(list: &List) -> String {
     let pipelines = |and_or: &AndOr| {
