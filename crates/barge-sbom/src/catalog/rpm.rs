@@ -16,8 +16,9 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
         |file| rpm::packages(file.content).map(Says::Packages),
     )
     .accepts(|file| {
-        // Debian repositories have text files called so.
+        // Debian repositories have text files called so. Where rpm keeps its own, a broken one must be told.
         file.name != b"Packages"
+            || directory_ends_with(file, "rpm")
             || file
                 .head
                 .get(12..16)

@@ -14,6 +14,7 @@ mod errors;
 use elsewhere as fixture;
 mod help;
 mod json;
+mod sbom;
 mod skip;
 #[path = "../support/mod.rs"]
 mod support;
