@@ -328,10 +328,18 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
         id: run.id.clone(),
         attempt: run.attempt,
     });
+    let variable = |names: [&str; 2]| {
+        let mut values = names.into_iter();
+        values.find_map(|name| surroundings.environment.non_empty(name).map(str::to_owned))
+    };
     Source {
         event: event.name.clone(),
         repository: format!("{}/{}", event.repository.owner, event.repository.name),
+        repository_id: variable(["GITHUB_REPOSITORY_ID", "CI_PROJECT_ID"]),
         commit: event.head.to_string(),
+        merge_commit: (event.commit != event.head).then(|| event.commit.to_string()),
+        workflow: variable(["GITHUB_WORKFLOW_REF", "CI_CONFIG_PATH"]),
+        job: variable(["GITHUB_JOB", "CI_JOB_NAME"]),
         git_ref: event.reference.as_ref().map(GitReference::to_string),
         pull_request: event.pull_request.as_ref().map(|change| change.number),
         run: run.unwrap_or_else(|| local_run(surroundings)),
@@ -342,11 +350,8 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
 fn unknown_source(surroundings: &Surroundings) -> Source {
     Source {
         event: "none".into(),
-        repository: String::new(),
-        commit: String::new(),
-        git_ref: None,
-        pull_request: None,
         run: local_run(surroundings),
+        ..Source::default()
     }
 }
 

@@ -9,6 +9,7 @@ use std::fs;
 use barge_engine::docker::Known;
 use barge_image::blobs::write_file;
 use barge_image::{Digest, Layout, Manifest};
+use barge_store::Store;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
@@ -34,10 +35,10 @@ pub(crate) struct Carried {
 
 impl Carried {
     /// Over a store's layout, for an image that engines may also hold under this ID.
-    pub(crate) fn over(surroundings: &Surroundings, store: &Utf8Path, id: Option<Digest>) -> Self {
+    pub(crate) fn over(surroundings: &Surroundings, store: &Store, id: Option<Digest>) -> Self {
         Self {
             notes: surroundings.state().map(|state| state.join("engines")),
-            layout: Layout::at(store),
+            layout: store.layout().clone(),
             id,
         }
     }

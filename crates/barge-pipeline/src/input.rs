@@ -7,7 +7,7 @@ use barge_engine::Docker;
 use barge_engine::docker::Product;
 use barge_image::{Image, Reference, Selection, open};
 use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
-use barge_store::DirectoryStore;
+use barge_store::Store;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::engine;
@@ -109,7 +109,7 @@ impl Input {
 /// When the input is not there, cannot be read, or lacks `options.path`.
 pub async fn bill(
     surroundings: &Surroundings,
-    store: &Utf8Path,
+    store: &Store,
     input: &Input,
     options: Options,
     cache: Box<dyn LayerCache + Send>,
@@ -132,8 +132,14 @@ pub async fn bill(
             catalog(image, path.as_str(), options, cache).await
         }
         Input::Store(choice) => {
-            let chosen = choose(surroundings, store, choice, true)?;
-            let image = DirectoryStore::at(store).image_of(&chosen.record)?;
+            let (surroundings, store, choice) =
+                (surroundings.clone(), store.clone(), choice.clone());
+            let found = blocking(move || {
+                let chosen = choose(&surroundings, &store, &choice, true)?;
+                let image = store.image(&chosen.digest, &chosen.record)?;
+                Ok::<_, Error>((chosen, image))
+            });
+            let (chosen, image) = found.await?;
             catalog(image, chosen.record.artifact.as_str(), options, cache).await
         }
         Input::Engine(product, reference) => {

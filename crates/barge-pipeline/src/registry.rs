@@ -40,7 +40,7 @@ pub async fn pull(
     blocking(work).await
 }
 
-fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
+pub(crate) fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
     let environment = &surroundings.environment;
     let folder = environment
         .non_empty("DOCKER_CONFIG")

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::observer::Observer;
-use crate::settings::BuildSettings;
+use crate::settings::{BuildSettings, StoreSettings};
 use crate::workspace::Workspace;
 
 /// The surroundings of a pipeline.
@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub planning: barge_ci::Settings,
     /// Building.
     pub build: BuildSettings,
+    /// Storing.
+    pub store: StoreSettings,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
 }

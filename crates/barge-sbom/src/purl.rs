@@ -194,7 +194,9 @@ fn type_of(kind: PackageKind) -> &'static str {
         PackageKind::Alpm => "alpm",
         PackageKind::Apk => "apk",
         PackageKind::Bitnami => "bitnami",
+        PackageKind::Brew => "brew",
         PackageKind::Cargo => "cargo",
+        PackageKind::Cocoapods => "cocoapods",
         PackageKind::Composer => "composer",
         PackageKind::Conan => "conan",
         PackageKind::Conda => "conda",
@@ -208,6 +210,7 @@ fn type_of(kind: PackageKind) -> &'static str {
         PackageKind::Golang => "golang",
         PackageKind::Hackage => "hackage",
         PackageKind::Hex => "hex",
+        PackageKind::Julia => "julia",
         PackageKind::Luarocks => "luarocks",
         PackageKind::Maven => "maven",
         PackageKind::Nix => "nix",
@@ -221,6 +224,7 @@ fn type_of(kind: PackageKind) -> &'static str {
         PackageKind::Pypi => "pypi",
         PackageKind::Rpm => "rpm",
         PackageKind::Swift => "swift",
+        PackageKind::Vcpkg => "vcpkg",
         PackageKind::Wordpress => "wordpress-plugin",
     }
 }
@@ -259,7 +263,9 @@ fn kind_of(purl_type: &str) -> Option<PackageKind> {
         Kind::Alpm,
         Kind::Apk,
         Kind::Bitnami,
+        Kind::Brew,
         Kind::Cargo,
+        Kind::Cocoapods,
         Kind::Composer,
         Kind::Conan,
         Kind::Conda,
@@ -273,6 +279,7 @@ fn kind_of(purl_type: &str) -> Option<PackageKind> {
         Kind::Golang,
         Kind::Hackage,
         Kind::Hex,
+        Kind::Julia,
         Kind::Luarocks,
         Kind::Maven,
         Kind::Nix,
@@ -286,6 +293,7 @@ fn kind_of(purl_type: &str) -> Option<PackageKind> {
         Kind::Pypi,
         Kind::Rpm,
         Kind::Swift,
+        Kind::Vcpkg,
         Kind::Wordpress,
     ];
     kinds.into_iter().find(|kind| type_of(*kind) == purl_type)

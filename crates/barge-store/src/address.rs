@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 use barge_image::RepositoryName;
 use camino::Utf8PathBuf;
+use serde::Deserialize;
 
 use crate::error::Error;
 
 /// The address of a store, as it stands in settings and on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum StoreAddress {
     /// A folder: `dir:PATH`.
     Directory(Utf8PathBuf),
@@ -110,6 +112,14 @@ fn bucket(scheme: &str, rest: &str) -> Option<StoreAddress> {
         bucket: bucket.to_owned(),
         prefix: prefix.trim_matches('/').to_owned(),
     })
+}
+
+impl TryFrom<String> for StoreAddress {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
 }
 
 impl fmt::Display for StoreAddress {

@@ -3,19 +3,23 @@
 
 mod address;
 pub mod bucket;
-mod directory;
+pub mod directory;
 mod error;
+pub mod gc;
 pub mod github;
 pub mod http;
+pub mod lifetime;
 mod parallel;
 mod pointer;
 pub mod registry;
 pub mod remote;
 mod secret;
-mod tee;
+mod store;
 
 pub use address::{OtherRuns, Provider, StoreAddress};
-pub use directory::{DirectorySink, DirectoryStore};
+pub use directory::DirectoryStore;
 pub use error::Error;
+pub use lifetime::Lifetime;
 pub use pointer::{Pointer, run_key};
 pub use remote::Remote;
+pub use store::{Kept, Store, fetch_ahead};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use barge_image::Digest;
 use barge_image::record::{ArtifactName, Run};
+use barge_image::{Digest, Record};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,12 @@ impl Pointer {
     #[must_use]
     pub fn key(&self) -> String {
         run_key(&self.run)
+    }
+
+    /// Whether a record is of the artifact that this names.
+    #[must_use]
+    pub fn is_of(&self, record: &Record) -> bool {
+        self.artifact == record.artifact && self.run == record.source.run
     }
 }
 

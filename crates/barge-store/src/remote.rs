@@ -10,7 +10,7 @@
 //! - Calls block, may come from several threads at once, retry by themselves what may go better the next time, and end:
 //!   a server that stalls is an error after a while.
 //!
-//! `tests/conformance/` holds every backend to this.
+//! `tests/remote/conformance.rs` holds every backend to this.
 
 use std::collections::BTreeMap;
 use std::fmt;

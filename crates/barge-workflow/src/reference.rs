@@ -82,7 +82,15 @@ impl Name {
             return Comparison::Equal;
         }
         // An unknown registry can be the one that is left out elsewhere.
-        let hides_registry = |name: &Self| matches!((name.repository.pieces().first(), name.repository.pieces().get(1)), (Some(Piece::Symbol(_)), Some(Piece::Literal(rest))) if rest.starts_with('/'));
+        let hides_registry = |name: &Self| match (
+            name.repository.pieces().first(),
+            name.repository.pieces().get(1),
+        ) {
+            (Some(Piece::Symbol(symbol)), Some(Piece::Literal(rest))) => {
+                rest.starts_with('/') && !is_account(symbol)
+            }
+            _ => false,
+        };
         if hides_registry(self) != hides_registry(other) {
             let (hidden, plain) = if hides_registry(self) {
                 (self, other)
@@ -110,6 +118,21 @@ impl Name {
                 .symbols()
                 .all(|symbol| !symbol.may_hold('/'))
     }
+}
+
+/// An unknown that by its name is a user or organisation, and no registry.
+fn is_account(symbol: &Symbol) -> bool {
+    let name = symbol.name().to_lowercase();
+    [
+        "username",
+        "_user",
+        "owner",
+        "namespace",
+        "_org",
+        "organization",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }
 
 /// A repository's name without the parts that may be left out.

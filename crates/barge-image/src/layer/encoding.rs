@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::index::{Backing, Entry, EntryKind, LayerIndex, Span, Unreadable};
 use crate::digest::Digest;
 
-const MAGIC: &[u8] = b"barge layer index 1\n";
+const MAGIC: &[u8] = b"barge layer index 2\n";
 /// The largest index that is unpacked, in bytes.
 const LIMIT: u64 = 4 << 30;
 const LEVEL: i32 = 1;
@@ -35,7 +35,12 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
         for entry in &self.entries {
             put_entry(&mut body, entry);
         }
-        let facts = (&self.diff_id, &self.findings, &self.unreadable);
+        let facts = (
+            &self.diff_id,
+            &self.findings,
+            &self.unreadable,
+            &self.broken,
+        );
         put_bytes(&mut body, &serde_json::to_vec(&facts).unwrap_or_default());
         let mut bytes = [MAGIC, Digest::of(&body).hex().as_bytes()].concat();
         let packed = zstd::Encoder::new(&mut bytes, LEVEL).and_then(|mut encoder| {
@@ -63,13 +68,13 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
         let directories = reader.list(8, span)?;
         let links = reader.list(8, span)?;
         let entries = reader.list(ENTRY, entry)?;
-        let (diff_id, findings, unreadable): (_, _, Vec<Unreadable>) =
+        let (diff_id, findings, unreadable, broken): (_, _, Vec<Unreadable>, _) =
             serde_json::from_slice(reader.bytes()?).ok()?;
         Some(Self {
             diff_id,
             findings,
             unreadable,
-            broken: None,
+            broken,
             names,
             directories,
             entries,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::content::Expanded;
 use super::{Content, Error, path};
 use crate::Digest;
+use crate::compression::Compression;
 use crate::extent::Extent;
 use crate::tar::SparseMap;
 
@@ -104,6 +105,17 @@ pub struct EntryView<'a> {
 }
 
 impl<F> LayerIndex<F> {
+    /// The same index over the layer's bytes, so that contents can be had where those are plain.
+    #[must_use]
+    pub fn over(mut self, layer: &Extent) -> Self {
+        let mut magic = [0; Compression::MAGIC_LENGTH];
+        let read = layer.read_at(0, &mut magic).unwrap_or_default();
+        if Compression::sniff(&magic[..read]) == Compression::None {
+            self.backing = Backing::Extent(layer.clone());
+        }
+        self
+    }
+
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -83,7 +83,7 @@ fn read_plain<I: Interest>(
 ) -> Result<LayerIndex<I::Finding>, Error> {
     let mut pass = Pass::new(interest, Backing::Extent(extent.clone()), options);
     if options.verify {
-        pass.check(hash(extent)?)?;
+        pass.check(hash(extent.reader())?)?;
     }
     let mut jobs = Vec::new();
     let indexed = pass.index(extent, &mut jobs);
@@ -118,8 +118,22 @@ fn read_packed<I: Interest>(
     Ok(pass.builder.finish())
 }
 
-fn hash(extent: &Extent) -> io::Result<Digest> {
-    let mut hashing = Hashing::new(extent.reader(), true);
+/// Reads all bytes of a layer and compares them with its digest.
+///
+/// # Errors
+/// When they cannot be read or unpacked, or are others.
+pub fn verify(layer: &Extent, expected: Digest) -> Result<(), Error> {
+    let (_, decoder) = Decoder::sniffing(layer.reader())?;
+    let found = hash(decoder)?;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::DiffId { expected, found })
+    }
+}
+
+fn hash(source: impl Read) -> io::Result<Digest> {
+    let mut hashing = Hashing::new(source, true);
     let mut buffer = vec![0; 256 << 10];
     while hashing.read(&mut buffer)? > 0 {}
     Ok(hashing.finish())

@@ -11,6 +11,7 @@ use barge_store::{Error, Remote as _};
 use super::conformance::{Local, conforms, knows_layers, pointer, publish, run};
 use super::debian::Debian;
 use super::fixture::{folder, have, options, run as run_program};
+use super::in_front;
 use super::server::{Reply, Server};
 
 fn repository(host: &str) -> RepositoryName {
@@ -32,6 +33,16 @@ fn conforms_as_a_store() {
     }
     let registry = Debian::start();
     conforms(&store(&registry.host), ["100", "101"]);
+}
+
+#[test]
+fn jobs_on_several_machines_hand_over_through_it() {
+    if !have(&["docker-registry"]) {
+        return;
+    }
+    let (registry, scratch) = (Debian::start(), folder());
+    let store: Arc<dyn barge_store::Remote> = Arc::new(store(&registry.host));
+    in_front::works(&store, &scratch.path);
 }
 
 #[test]

@@ -91,6 +91,7 @@ pub(super) fn apply(
                 !lower.starts_with("docker/") && !lower.starts_with("actions/");
         }
         _ => {
+            scan::mention(walk, &usage, name);
             let reason = format!("the action {name}");
             walk.mark_opaque(number, condition, &usage.place, &reason);
         }
@@ -168,18 +169,25 @@ impl Use<'_, '_> {
         self.condition.and(&on)
     }
 
-    /// The action's major version: from its tag, or from the comment beside a commit.
+    /// The action's major version: from its tag, or from the comment beside or above a commit.
     fn major(&self) -> Option<u32> {
         let read = |text: &str| {
-            let text = text
-                .trim()
-                .trim_start_matches("tag=")
-                .trim_start_matches('v');
+            let text = text.rsplit('@').next()?.trim();
+            let text = text.trim_start_matches("tag=").trim_start_matches('v');
             let digits = text.split(['.', ' ']).next()?;
             digits.parse::<u32>().ok().filter(|_| digits.len() < 4)
         };
-        let source = &self.place.source;
-        let line = source.line(source.line_of(self.place.span.start));
-        read(&self.version).or_else(|| read(line.split_once('#')?.1))
+        let comment = |line: usize| {
+            let (before, comment) = self.place.source.line(line).split_once('#')?;
+            Some((before.trim().is_empty(), comment))
+        };
+        let line = self.place.line();
+        let beside = || read(comment(line)?.1);
+        let above = || {
+            let (alone, comment) = comment(line.checked_sub(1)?)?;
+            // It must be about this action: `# actions/upload-artifact@v1`.
+            read(comment).filter(|_| alone && comment.contains('@'))
+        };
+        read(&self.version).or_else(beside).or_else(above)
     }
 }

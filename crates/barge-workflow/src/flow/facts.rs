@@ -123,12 +123,18 @@ pub enum FactKind {
     Uploaded(usize),
     /// An artifact was downloaded by name; nothing for all or by pattern. The numbers of those it can be.
     Downloaded(Option<Text>, Vec<usize>),
+    /// A value of several lines is put into a command line without quotes.
+    SeveralLines,
     /// A script ends with a status other than zero.
     Failed(Text),
     /// `docker load` that cannot work, and why.
     BadLoad(String),
     /// The output of `docker load` is read for a name.
     LoadOutputRead,
+    /// The digest behind a name is asked for.
+    DigestRead(Text),
+    /// A name says where a build keeps its cache.
+    Cached(Text),
     /// A name ended up in an attestation, signature or other place that wants it canonical.
     Attested(Text),
 }
@@ -159,6 +165,8 @@ pub struct Delivery {
     pub to_registry: Condition,
     /// The condition under which it goes to a file.
     pub to_file: Condition,
+    /// The condition under which that file is what `docker save` writes, which holds one platform.
+    pub to_docker_archive: Condition,
     /// The number of platforms, by condition; nothing when not known.
     pub platforms: Vec<(Condition, Option<usize>)>,
     /// The build context and file, to recognise two builds of one thing.

@@ -56,6 +56,8 @@ pub(super) struct Walk<'a> {
     pub leg: usize,
     pub files: Vec<FileEntry>,
     pub files_opaque: Option<String>,
+    /// How many files were known when something unknown last ran.
+    pub files_settled: usize,
     /// Directories that can hold more than is known.
     pub open_directories: Vec<Text>,
     pub environment: BTreeMap<String, Value>,
@@ -346,6 +348,7 @@ impl Walk<'_> {
             true,
         );
         self.files_opaque.get_or_insert_with(|| reason.to_owned());
+        self.files_settled = self.files.len();
     }
 
     /// Records that a file was written.
@@ -373,10 +376,15 @@ impl Walk<'_> {
     }
 
     /// Finds what a path that is read can be.
-    pub(super) fn resolve(&self, wanted: &Text) -> Resolution {
+    pub(super) fn resolve(&self, wanted: &Text, usage: FileUse) -> Resolution {
+        let fits = |file: &FileEntry| match usage {
+            // What lies below a directory of this name is no archive.
+            FileUse::Load if !path::is_glob(wanted) => wanted.compare(&file.path),
+            _ => path::covers(wanted, &file.path),
+        };
         let mut found = Vec::new();
         for file in self.files.iter().rev() {
-            match path::covers(wanted, &file.path) {
+            match fits(file) {
                 Comparison::Equal => found.push((
                     file.condition.clone(),
                     file.content.clone(),
@@ -390,6 +398,17 @@ impl Walk<'_> {
         }
         if !found.is_empty() {
             return Resolution::Written(found);
+        }
+        // What was put elsewhere under this very name, with nothing unknown since, is what was meant.
+        let since = self.files.get(self.files_settled..).unwrap_or_default();
+        let namesakes = since.iter().filter(|file| {
+            path::file_name(&file.path) == path::file_name(wanted) && path::is_archive(&file.path)
+        });
+        let mut namesakes: Vec<Text> = namesakes.map(|file| file.path.clone()).collect();
+        if !namesakes.is_empty() {
+            namesakes.sort();
+            namesakes.dedup();
+            return Resolution::Absent(namesakes);
         }
         if let Some(open) = self
             .open_directories
@@ -442,7 +461,7 @@ impl Walk<'_> {
         place: &Place,
         tolerated: bool,
     ) -> Resolution {
-        let resolution = self.resolve(file);
+        let resolution = self.resolve(file, usage);
         self.add(
             FactKind::Read(file.clone(), usage, resolution.clone()),
             condition,

@@ -10,6 +10,7 @@ mod docker;
 mod facts;
 mod job;
 mod machine;
+mod matrix;
 mod metadata;
 mod path;
 mod program;
@@ -22,5 +23,5 @@ pub use facts::{
     Archive, Content, Delivery, Fact, FactKind, FileUse, Format, JobTrace, Need, Origin, Place,
     Resolution, StepTrace, Trace,
 };
-pub use path::{covers, normalize};
+pub use path::{covers, file_name, is_archive, normalize};
 pub use run::{Repository, trace};

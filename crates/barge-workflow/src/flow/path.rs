@@ -2,6 +2,19 @@
 
 use crate::symbolic::{Comparison, Piece, Shape, Symbol, Text};
 
+/// How the names of archives end.
+const ARCHIVE_SUFFIXES: [&str; 9] = [
+    ".tar",
+    ".tar.gz",
+    ".tgz",
+    ".tar.zst",
+    ".tar.xz",
+    ".tar.bz2",
+    ".tar.zstd",
+    ".oci",
+    ".tar.lz4",
+];
+
 /// The path relative to the workspace, without `./`, doubled slashes and `..` where it is known.
 #[must_use]
 pub fn normalize(path: &Text) -> Text {
@@ -184,11 +197,16 @@ pub(super) fn fixed_part(pattern: &Text) -> Text {
 
 /// Says whether a name is that of an archive.
 #[must_use]
-pub(super) fn is_archive(path: &Text) -> bool {
+pub fn is_archive(path: &Text) -> bool {
     let end = path.literal_end();
-    [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2"]
-        .iter()
-        .any(|suffix| end.ends_with(suffix))
+    ARCHIVE_SUFFIXES.iter().any(|suffix| end.ends_with(suffix))
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn file_name(path: &Text) -> Text {
+    path.split_last('/')
+        .map_or_else(|| path.clone(), |(_, name)| name)
 }
 
 #[cfg(test)]

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use crate::model::{Entry, Input, Job, Workflow};
 use crate::scenario::Scenario;
 use crate::source::Source;
-use crate::symbolic::{Condition, Term, Value, condition_of, interpolate};
-use crate::yaml::Node;
+use crate::symbolic::{Condition, Term, Value, condition_of};
 
 use super::artifact::Artifact;
 use super::facts::{FactKind, JobTrace, Place, StepTrace, Trace};
 use super::job::{Frame, Walk};
+use super::matrix;
 use super::scope::{Contexts, JobResult, interpolate_field};
 
-const LEG_LIMIT: usize = 24;
 const CALL_DEPTH_LIMIT: usize = 4;
 
 /// The files of the repository that a workflow stands in.
@@ -148,7 +147,7 @@ impl Run<'_> {
         if let Some(uses) = &job.uses {
             return self.call(workflow, job, &uses.text, caller, &condition, &contexts);
         }
-        let (legs, symbolic) = legs(job, &contexts);
+        let (legs, symbolic) = matrix::legs(job, &contexts);
         let mut outputs: BTreeMap<String, Value> = BTreeMap::new();
         let mut ran = condition.clone();
         let several = legs.len() > 1;
@@ -196,7 +195,11 @@ impl Run<'_> {
         symbolic: bool,
     ) -> (BTreeMap<String, Value>, Condition) {
         let trace = JobTrace {
-            leg: matrix.as_ref().map(describe_leg).unwrap_or_default(),
+            leg: matrix
+                .as_ref()
+                .filter(|_| !symbolic)
+                .map(matrix::describe)
+                .unwrap_or_default(),
             symbolic_leg: symbolic,
             ..empty_trace(workflow, job, caller, condition)
         };
@@ -216,6 +219,7 @@ impl Run<'_> {
             leg: number,
             files: Vec::new(),
             files_opaque: None,
+            files_settled: 0,
             open_directories: Vec::new(),
             environment: BTreeMap::new(),
             environment_open: false,
@@ -424,202 +428,4 @@ fn in_order(jobs: &[Job]) -> Vec<&Job> {
         waiting = rest;
     }
     ordered
-}
-
-/// The legs of a job's matrix; one without values when the matrix is not known.
-fn legs(job: &Job, contexts: &Contexts<'_>) -> (Vec<Option<Term>>, bool) {
-    let Some(matrix) = &job.matrix else {
-        return (vec![Some(Term::Map(Vec::new().into()))], false);
-    };
-    let spread = spread(matrix, contexts).map(|legs| distinct(job, legs));
-    match spread {
-        Some(legs) if !legs.is_empty() && legs.len() <= LEG_LIMIT => (
-            legs.into_iter()
-                .map(|leg| Some(Term::Map(leg.into())))
-                .collect(),
-            false,
-        ),
-        _ => (vec![None], true),
-    }
-}
-
-type Leg = Vec<(String, Term)>;
-
-/// Legs that differ only in values the job never names do the same: two of them stand for all.
-fn distinct(job: &Job, legs: Vec<Leg>) -> Vec<Leg> {
-    let texts = job_texts(job);
-    let whole = texts.iter().any(|text| {
-        text.contains("matrix)") || text.contains("matrix[") || text.contains("matrix }")
-    });
-    if whole {
-        return legs;
-    }
-    let named = |key: &str| {
-        texts
-            .iter()
-            .any(|text| text.contains(&format!("matrix.{key}")))
-    };
-    let mut seen: Vec<(Leg, usize)> = Vec::new();
-    let mut kept = Vec::new();
-    for leg in legs {
-        let shown: Leg = leg.iter().filter(|(key, _)| named(key)).cloned().collect();
-        match seen.iter_mut().find(|(known, _)| *known == shown) {
-            Some((_, count)) => {
-                *count += 1;
-                if *count > 2 {
-                    continue;
-                }
-            }
-            None => seen.push((shown, 1)),
-        }
-        kept.push(leg);
-    }
-    kept
-}
-
-/// All texts of a job that can name a matrix value, those of a step's keys included.
-fn job_texts(job: &Job) -> Vec<&str> {
-    fn collect<'a>(node: &'a Node, into: &mut Vec<&'a str>) {
-        match node.text() {
-            Some(text) if text.contains("matrix") => into.push(text),
-            Some(_) => {}
-            None => {
-                node.items().iter().for_each(|item| collect(item, into));
-                node.entries()
-                    .iter()
-                    .for_each(|(_, value)| collect(value, into));
-            }
-        }
-    }
-    let mut texts = Vec::new();
-    // Not `runs-on` or `name`: they change nothing that is followed.
-    for key in ["steps", "env", "outputs", "with", "defaults", "if"] {
-        if let Some(node) = job.node.get(key) {
-            collect(node, &mut texts);
-        }
-    }
-    texts
-}
-
-fn spread(matrix: &Node, contexts: &Contexts<'_>) -> Option<Vec<Leg>> {
-    if matrix.text().is_some() {
-        return None;
-    }
-    let mut legs: Vec<Leg> = vec![Vec::new()];
-    let mut keys = Vec::new();
-    for (key, values) in matrix.entries() {
-        let key = key.text()?;
-        if matches!(key, "include" | "exclude") {
-            continue;
-        }
-        keys.push(key.to_owned());
-        let Term::List(values) = node_term(values, contexts)? else {
-            return None;
-        };
-        let mut next = Vec::new();
-        for leg in &legs {
-            for value in values.iter() {
-                let mut leg = leg.clone();
-                leg.push((key.to_owned(), value.clone()));
-                next.push(leg);
-            }
-        }
-        if next.len() > LEG_LIMIT * 4 {
-            return None;
-        }
-        legs = next;
-    }
-    if keys.is_empty() {
-        legs.clear();
-    }
-    if let Some(excludes) = matrix.get("exclude") {
-        let Term::List(excludes) = node_term(excludes, contexts)? else {
-            return None;
-        };
-        for exclude in excludes.iter() {
-            let Term::Map(entries) = exclude else {
-                return None;
-            };
-            legs.retain(|leg| !entries.iter().all(|entry| leg.contains(entry)));
-        }
-    }
-    if let Some(includes) = matrix.get("include") {
-        let Term::List(includes) = node_term(includes, contexts)? else {
-            return None;
-        };
-        let originals = legs.clone();
-        for include in includes.iter() {
-            let Term::Map(entries) = include else {
-                return None;
-            };
-            let mut joined = false;
-            for (leg, original) in legs.iter_mut().zip(&originals) {
-                let fits = entries.iter().all(|(key, value)| {
-                    original
-                        .iter()
-                        .find(|(own, _)| own == key)
-                        .is_none_or(|(_, own)| own == value)
-                });
-                if fits {
-                    joined = true;
-                    for (key, value) in entries.iter() {
-                        leg.retain(|(own, _)| own != key);
-                        leg.push((key.clone(), value.clone()));
-                    }
-                }
-            }
-            if !joined {
-                legs.push(entries.to_vec());
-            }
-        }
-    }
-    Some(legs)
-}
-
-/// A YAML value as a term, with its expressions evaluated; nothing when a part has several alternatives.
-fn node_term(node: &Node, contexts: &Contexts<'_>) -> Option<Term> {
-    use crate::yaml::{Kind, Style};
-    Some(match &node.kind {
-        Kind::Scalar(scalar) if scalar.style == Style::Plain && !scalar.text.contains("${{") => {
-            match scalar.text.as_str() {
-                "" | "~" | "null" => Term::Null,
-                "true" => Term::Boolean(true),
-                "false" => Term::Boolean(false),
-                text => match text.parse::<f64>() {
-                    // `1.10` is the number 1.1, as on GitHub.
-                    Ok(number) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
-                        Term::Number(number)
-                    }
-                    _ => Term::text(text),
-                },
-            }
-        }
-        Kind::Scalar(scalar) => match interpolate(&scalar.text, contexts).alternatives() {
-            [(_, term)] => term.clone(),
-            _ => return None,
-        },
-        Kind::Sequence(items) => Term::List(
-            items
-                .iter()
-                .map(|item| node_term(item, contexts))
-                .collect::<Option<Vec<_>>>()?
-                .into(),
-        ),
-        Kind::Mapping(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, value)| Some((key.text()?.to_owned(), node_term(value, contexts)?)));
-            Term::Map(entries.collect::<Option<Vec<_>>>()?.into())
-        }
-    })
-}
-
-fn describe_leg(matrix: &Term) -> Vec<(String, String)> {
-    match matrix {
-        Term::Map(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.clone(), value.printed().describe()))
-            .collect(),
-        _ => Vec::new(),
-    }
 }

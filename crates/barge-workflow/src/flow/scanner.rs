@@ -4,7 +4,7 @@ use crate::shell::Call;
 use crate::symbolic::Text;
 
 use super::docker::Arguments;
-use super::facts::{Content, FactKind, FileUse, Need};
+use super::facts::{Archive, Content, FactKind, FileUse, Format, Need, Origin};
 use super::machine::Script;
 use super::path;
 
@@ -21,6 +21,18 @@ const TRIVY_SWITCHES: &[&str] = &[
     "--list-all-pkgs",
     "--reset",
     "--download-db-only",
+];
+
+const SKOPEO_SWITCHES: &[&str] = &[
+    "--insecure-policy",
+    "--debug",
+    "-a",
+    "--all",
+    "-q",
+    "--quiet",
+    "--raw",
+    "--config",
+    "--preserve-digests",
 ];
 
 /// Interprets a call; says whether the program was one of these.
@@ -45,9 +57,23 @@ pub(super) fn call(
             cluster_load(script, &by, rest(2), call);
         }
         ("kind", "load", "image-archive") => {
-            if let Some(file) = arguments.get(2) {
-                read(script, file, FileUse::Load, call);
+            for file in Arguments::read(rest(2), &[], &[]).positional {
+                read(script, &file, FileUse::Load, call);
             }
+        }
+        ("crane", "digest", _) | ("regctl", "image", "digest") | ("oras", "resolve", _) => {
+            let from = if word(0) == "image" { 2 } else { 1 };
+            asked_for_digest(script, rest(from), &["--full-ref"], call);
+        }
+        ("skopeo", "inspect", _) if names_digest(arguments) => {
+            asked_for_digest(script, rest(1), SKOPEO_SWITCHES, call);
+        }
+        ("skopeo", _, _)
+            if arguments
+                .iter()
+                .any(|word| word.as_literal() == Some("copy")) =>
+        {
+            skopeo_copy(script, arguments, call);
         }
         ("trivy", "image", _) => trivy(script, rest(1), call),
         ("cosign", "sign" | "attest" | "verify", _) => {
@@ -59,6 +85,74 @@ pub(super) fn call(
         _ => return false,
     }
     true
+}
+
+/// Says whether a command line asks for a digest: `--format '{{.Digest}}'`.
+pub(super) fn names_digest(arguments: &[Text]) -> bool {
+    arguments.iter().any(|word| word.contains("Digest"))
+}
+
+/// The digest behind each name is asked for.
+pub(super) fn asked_for_digest(
+    script: &mut Script<'_, '_>,
+    words: &[Text],
+    switches: &[&str],
+    call: &Call,
+) {
+    for reference in Arguments::read(words, switches, &[]).positional {
+        let reference = reference.strip_start("docker://").unwrap_or(reference);
+        script.fact(FactKind::DigestRead(reference), call);
+    }
+}
+
+/// `skopeo copy FROM TO`, with a transport before each name.
+fn skopeo_copy(script: &mut Script<'_, '_>, words: &[Text], call: &Call) {
+    let arguments = Arguments::read(words, SKOPEO_SWITCHES, &[]);
+    let [_, source, target] = arguments.positional.as_slice() else {
+        return script.fact(FactKind::DaemonOpaque("`skopeo copy`".into()), call);
+    };
+    for transport in ["docker-archive:", "oci-archive:"] {
+        let Some(file) = source.strip_start(transport) else {
+            continue;
+        };
+        if file.as_literal().is_some() {
+            let file = file.split_first(':').map_or(file, |(file, _)| file);
+            read(script, &file, FileUse::Load, call);
+        }
+    }
+    if let Some(reference) = source.strip_start("docker-daemon:") {
+        let by = "skopeo copy".to_owned();
+        script.fact(FactKind::Named(reference, Need::Local, by), call);
+    }
+    if let Some(reference) = target.strip_start("docker://") {
+        script.fact(FactKind::Pushed(reference), call);
+    } else if let Some(reference) = target.strip_start("docker-daemon:") {
+        script.fact(
+            FactKind::Present(reference, Origin::Tagged(source.clone())),
+            call,
+        );
+    } else if let Some((transport, path)) = target.split_first(':') {
+        skopeo_file(script, transport.as_literal(), &path, call);
+    }
+}
+
+/// The file that `skopeo copy` writes: `docker-archive:FILE[:REFERENCE]`.
+fn skopeo_file(script: &mut Script<'_, '_>, transport: Option<&str>, path: &Text, call: &Call) {
+    let format = match transport {
+        Some("docker-archive") => Format::Docker,
+        Some("oci-archive" | "oci" | "dir") => Format::Oci,
+        _ => return script.fact(FactKind::DaemonOpaque("`skopeo copy`".into()), call),
+    };
+    let (file, reference) = match path.split_first(':') {
+        Some((file, reference)) => (file, Some(reference)),
+        None => (path.clone(), None),
+    };
+    let content = Content::Images(Archive {
+        complete: reference.is_some(),
+        references: reference.into_iter().collect(),
+        format,
+    });
+    script.write_content(&file, content, call);
 }
 
 fn read(script: &mut Script<'_, '_>, file: &Text, usage: FileUse, call: &Call) {

@@ -107,6 +107,8 @@ impl Contexts<'_> {
                 let skipped = Value::text("skipped");
                 Value::choose(&step.condition, &Value::text("success"), &skipped)
             }
+            // Outputs are texts, which have no members.
+            ("outputs", Some(_)) if path.len() > 3 => Value::null(),
             ("outputs", Some(output)) => {
                 let known = step
                     .outputs
@@ -133,14 +135,19 @@ impl Contexts<'_> {
                 .iter()
                 .find(|(key, _)| key.eq_ignore_ascii_case(id))
         });
-        // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
         let Some((_, job)) = job else {
+            // Where nothing is needed the context is empty.
+            if self.needs.is_empty() && self.scenario.event.is_some() {
+                return Value::null();
+            }
+            // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
             return Value::unknown(format!("undecided {}", name()), Shape::Any);
         };
         match (path.get(1).copied(), path.get(2)) {
             (Some("result"), _) => {
                 Value::choose(&job.ran, &Value::text("success"), &Value::text("skipped"))
             }
+            (Some("outputs"), Some(_)) if path.len() > 3 => Value::null(),
             (Some("outputs"), Some(output)) => {
                 let known = job
                     .outputs
@@ -162,18 +169,9 @@ impl Contexts<'_> {
             return value.clone();
         }
         let canonical = format!("inputs.{name}");
+        // What is not declared is null, whoever calls.
         let Some(declared) = self.declared.get(&name) else {
-            return if self
-                .scenario
-                .event
-                .as_deref()
-                .is_some_and(|event| event != "workflow_dispatch")
-                && self.declared.is_empty()
-            {
-                Value::null()
-            } else {
-                Value::unknown(canonical, Shape::Any)
-            };
+            return Value::null();
         };
         match declared.kind.as_deref() {
             Some("boolean") => Value::unknown(canonical, Shape::Boolean),
@@ -223,7 +221,10 @@ impl Scope for Contexts<'_> {
                     for key in rest {
                         match term.member(&Term::text(*key)) {
                             Some(member) => term = member,
-                            None => return Value::unknown(path.join("."), Shape::Any),
+                            None => {
+                                let name = format!("{} of {}", path.join("."), self.job);
+                                return Value::unknown(name, Shape::Any);
+                            }
                         }
                     }
                     term.into()
@@ -232,7 +233,8 @@ impl Scope for Contexts<'_> {
             },
             "vars" | "secrets" => Term::Text(Text::symbol(outside(&path.join(".")))).into(),
             "runner" | "job" | "strategy" => Value::unknown(path.join("."), Shape::Word),
-            _ => unknown(),
+            // GitHub knows no other contexts.
+            _ => Value::null(),
         }
     }
 

@@ -39,7 +39,7 @@ fn report(trace: &Trace, artifact: &Artifact, earlier: &[Artifact]) -> Option<Fi
         return None;
     }
     let job = trace.jobs.get(artifact.leg)?;
-    let every_leg = job.symbolic_leg && !names_the_leg(artifact);
+    let every_leg = job.symbolic_leg && is_same_for_all(artifact) && !asks_for_leg(artifact);
     let twin = earlier
         .iter()
         .find(|earlier| collide(earlier, artifact))
@@ -80,20 +80,31 @@ fn collide(earlier: &Artifact, artifact: &Artifact) -> bool {
     let replaces = earlier.overwrite || artifact.overwrite;
     // Legs that overwrite each other lose all but one; two jobs that do so may mean it.
     let harmful = !replaces || (same_job && earlier.leg != artifact.leg);
+    // An unknown that may hang on the leg has another value in each.
+    let certain = earlier.leg == artifact.leg || is_same_for_all(artifact);
     another
         && harmful
+        && certain
         && earlier.answers(&artifact.name) == Comparison::Equal
         && case_of(&earlier.condition.and(&artifact.condition)).is_some()
 }
 
-fn names_the_leg(artifact: &Artifact) -> bool {
-    artifact.name.symbols().any(|symbol| {
+/// The unknowns in the name are decided outside the job: all its legs have the same.
+fn is_same_for_all(artifact: &Artifact) -> bool {
+    const OUTSIDE: [&str; 5] = ["github.", "inputs.", "needs.", "vars.", "secrets."];
+    artifact.name.symbols().all(|symbol| {
         let name = symbol.name();
-        name.starts_with('$')
-            || ["matrix", "strategy.", "steps.", "env.", "<<<"]
-                .iter()
-                .any(|part| name.contains(part))
+        let name = name.strip_prefix("lower(").unwrap_or(name);
+        OUTSIDE.iter().any(|context| name.starts_with(context))
     })
+}
+
+/// The step's condition picks legs.
+fn asks_for_leg(artifact: &Artifact) -> bool {
+    let symbols = artifact.step_condition.symbols();
+    symbols
+        .iter()
+        .any(|symbol| symbol.name().contains("matrix."))
 }
 
 fn name_place(artifact: &Artifact) -> Place {

@@ -17,6 +17,7 @@ use crate::symbolic::{Comparison, Condition, Text};
 use super::Rule;
 use super::context::{Context, FileRead, ImageUse, Site, case_of, guard_words, shown, step_name};
 use super::edit;
+use super::run_own::{Unpublished, unpublished};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -55,7 +56,7 @@ fn image(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
         return emptied(usage);
     }
     if !usage.is_local() {
-        return None;
+        return unpushed(context, usage);
     }
     let (site, presence) = (&usage.site, &usage.presence);
     let Some(producer) = presence.producer() else {
@@ -81,6 +82,36 @@ fn image(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
         guard_words(site.job, producer)
     );
     Some(absent_image(usage, message, producer, made).in_case(case))
+}
+
+/// A name of this run that is pulled, and pushed in other cases only.
+fn unpushed(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
+    if !usage.presence.others.is_empty() {
+        return None;
+    }
+    let Unpublished { case, job, push } = unpublished(context, usage)?;
+    let place = &usage.site.fact.place;
+    let message = format!(
+        "{} pulls an image that is not pushed in this case",
+        usage.program
+    );
+    let pushed = format!(
+        "pushed by {} of job {}{}",
+        step_name(job, push),
+        job.id,
+        guard_words(job, push)
+    );
+    let fix = (job.id == usage.site.job.id)
+        .then(|| guard_fix(&usage.site, push))
+        .flatten();
+    let finding = RULE
+        .finding(place, message)
+        .with_evidence(place, format!("names {}", shown(usage.name)))
+        .with_evidence(&push.place, pushed)
+        .in_case(case)
+        .then("the registry answers \"manifest unknown\" or \"not found\"")
+        .mended_by(fix);
+    Some(finding)
 }
 
 /// The name is produced here for another event only.

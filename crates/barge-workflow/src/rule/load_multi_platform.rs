@@ -31,7 +31,8 @@ fn report(site: &Site<'_>) -> Option<Finding> {
     };
     let (count, case) = delivery.platforms.iter().find_map(|(when, count)| {
         let count = count.filter(|count| *count > 1)?;
-        Some((count, site.case_when(&delivery.loads.and(when))?))
+        let loads = delivery.loads.or(&delivery.to_docker_archive);
+        Some((count, site.case_when(&loads.and(when))?))
     })?;
     let message = format!("{count} platforms are loaded into the daemon");
     let finding = RULE

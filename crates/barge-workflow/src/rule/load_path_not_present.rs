@@ -7,7 +7,7 @@
 //! ```
 
 use crate::finding::{Finding, Severity};
-use crate::flow::{FactKind, FileUse, Resolution};
+use crate::flow::{FactKind, FileUse, Resolution, file_name};
 
 use super::Rule;
 use super::context::{Context, FileRead, shown};
@@ -27,11 +27,28 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let loads = context.reads().filter(|read| read.usage == FileUse::Load);
     for read in loads {
         let message = format!("nothing puts {} there", shown(read.file));
-        let finding = absent(&RULE, &read, message, "load").map(|finding| {
+        let finding = nameless(&RULE, &read).or_else(|| absent(&RULE, &read, message, "load"));
+        let finding = finding.map(|finding| {
             with_downloads(finding, &read).then("docker load fails: no such file or directory")
         });
         findings.extend(finding);
     }
+}
+
+/// The finding that of a file's name only the suffix is left: the expression before it is empty.
+pub(super) fn nameless(rule: &Rule, read: &FileRead<'_>) -> Option<Finding> {
+    let name = file_name(read.file);
+    let name = name.as_literal()?;
+    let suffix = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".oci"].contains(&name);
+    let place = &read.site.fact.place;
+    if !suffix || matches!(read.resolution, Resolution::Written(_)) {
+        return None;
+    }
+    let message = format!(
+        "{} has no name before its suffix: the expression is empty",
+        shown(read.file)
+    );
+    Some(rule.finding(place, message).in_case(read.site.case()?))
 }
 
 /// The finding that a file is read which nothing wrote; mended by the only one that is like it.

@@ -66,8 +66,10 @@ fn is_used(context: &Context<'_>, step: &Step) -> bool {
 
 fn named_by_hand<'a>(context: &Context<'a>, job: &Job) -> Option<&'a Fact> {
     let mut sites = context.sites().filter(|site| site.job.id == job.id);
-    let built = sites.find(|site| {
-        matches!(&site.fact.kind, FactKind::Built(delivery) if !delivery.references.is_empty() && !delivery.from_metadata)
+    let built = sites.find(|site| match &site.fact.kind {
+        FactKind::Built(delivery) => !delivery.references.is_empty() && !delivery.from_metadata,
+        FactKind::Named(_, _, program) => program == "docker run",
+        _ => false,
     });
     built.map(|site| site.fact)
 }

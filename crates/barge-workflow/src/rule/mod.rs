@@ -26,6 +26,7 @@ mod ref_empty_part;
 mod ref_mismatch;
 mod ref_retyped;
 mod retention_missing;
+mod run_own;
 mod save_dir_missing;
 mod save_untagged;
 mod scan_input_not_produced;

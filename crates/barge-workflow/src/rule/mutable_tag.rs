@@ -33,15 +33,38 @@ pub(super) const ACROSS_JOBS_RULE: Rule = Rule {
 };
 
 fn check_digest(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for site in context.sites().filter(|site| !site.fact.tolerated) {
-        if let FactKind::Attested(name) = &site.fact.kind
-            && Name::of(name).explicit
-            && name.contains("/")
-            && !holds_digest(name)
-        {
-            findings.extend(signed_by_tag(&site, name));
+    for site in context.sites() {
+        match &site.fact.kind {
+            FactKind::Attested(name) if is_tagged(name) && !site.fact.tolerated => {
+                findings.extend(signed_by_tag(&site, name));
+            }
+            FactKind::DigestRead(name) if is_tagged(name) => {
+                findings.extend(looked_up(&site, name));
+            }
+            _ => {}
         }
     }
+}
+
+fn is_tagged(name: &Text) -> bool {
+    Name::of(name).explicit && name.contains("/") && !holds_digest(name)
+}
+
+/// A digest is looked up by tag, and something is signed or attested later in the job.
+fn looked_up(site: &Site<'_>, name: &Text) -> Option<Finding> {
+    let mut later = site.job.facts.iter().skip(site.number);
+    let signed = later.find(|fact| matches!(fact.kind, FactKind::Attested(_)))?;
+    let message = format!(
+        "the digest that is signed is read from the tag of {}",
+        shown(name)
+    );
+    let finding = DIGEST_RULE
+        .finding(&site.fact.place, message)
+        .with_evidence(&signed.place, "signed or attested here")
+        .in_case(site.case_when(&signed.condition)?)
+        .then("when another run moves the tag in between, its image is signed")
+        .advised("take the digest from the step that pushed it");
+    Some(finding)
 }
 
 fn signed_by_tag(site: &Site<'_>, name: &Text) -> Option<Finding> {
@@ -64,8 +87,10 @@ fn holds_digest(name: &Text) -> bool {
 
 /// The fact that pushes exactly this name.
 fn pushed<'a>(facts: &'a [Fact], name: &Text) -> Option<&'a Fact> {
+    // A registry has no capitals: names that differ in them only are one.
+    let name = name.lower();
     facts.iter().find(|fact| {
-        matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, name) == Comparison::Equal)
+        matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(&pushed.lower(), &name) == Comparison::Equal)
     })
 }
 

@@ -11,8 +11,9 @@ use crate::reference::{self, Name};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
-use super::context::{Context, ImageUse, shown, step_name};
+use super::context::{Context, ImageUse, guard_words, shown, step_name};
 use super::edit;
+use super::run_own::{Unpublished, unpublished};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -26,8 +27,36 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for usage in context.images() {
-        findings.extend(report(context, usage));
+        findings.extend(report(context, usage).or_else(|| unpushed(context, usage)));
     }
+}
+
+/// A name of this run that is pulled and not pushed in some case, while the daemon holds another image of the run.
+fn unpushed(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
+    let (own, made) = usage.presence.others.iter().rev().find(|(fact, _)| {
+        matches!(
+            fact.kind,
+            FactKind::Present(_, Origin::Built | Origin::Loaded(_))
+        )
+    })?;
+    let Unpublished { case, job, push } = unpublished(context, usage)?;
+    let place = &usage.site.fact.place;
+    let message = format!(
+        "{} names an image that is neither in this job nor pushed in this case",
+        usage.program
+    );
+    let finding = RULE
+        .finding(place, message)
+        .with_evidence(place, format!("names {}", shown(usage.name)))
+        .with_evidence(&own.place, format!("the daemon holds {}", shown(made)))
+        .with_evidence(
+            &push.place,
+            format!("pushed by job {}{}", job.id, guard_words(job, push)),
+        )
+        .in_case(case)
+        .then("the registry answers \"manifest unknown\" or \"not found\"")
+        .advised(format!("name {}", shown(made)));
+    Some(finding)
 }
 
 fn report(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {

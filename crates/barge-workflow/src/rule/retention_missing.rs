@@ -6,8 +6,7 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Artifact, Content, Trace};
-use crate::symbolic::Text;
+use crate::flow::{Artifact, Content, Trace, is_archive};
 
 use super::Rule;
 use super::context::{Context, case, shown};
@@ -32,7 +31,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn report(context: &Context<'_>, trace: &Trace, artifact: &Artifact) -> Option<Finding> {
     // A release asset is meant to stay.
     let is_release = artifact.name.describe().to_lowercase().contains("release");
-    if artifact.retention || is_release || !holds_images(artifact) {
+    // The first version has no such input.
+    let can_be_set = artifact.major.is_none_or(|major| major > 1);
+    if artifact.retention || is_release || !can_be_set || !holds_images(artifact) {
         return None;
     }
     let message = format!(
@@ -52,11 +53,6 @@ fn holds_images(artifact: &Artifact) -> bool {
 }
 
 fn is_called_images(artifact: &Artifact) -> bool {
-    let is_archive = |path: &Text| {
-        [".tar", ".tar.gz", ".tgz", ".tar.zst"]
-            .iter()
-            .any(|end| path.literal_end().ends_with(end))
-    };
     let mut words = artifact.paths.iter().chain([&artifact.name]);
     artifact.paths.iter().any(is_archive)
         && words.any(|text| {

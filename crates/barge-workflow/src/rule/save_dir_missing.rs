@@ -5,7 +5,7 @@
 //! ```
 
 use crate::finding::{Finding, Severity};
-use crate::flow::{Fact, FactKind};
+use crate::flow::{Content, Fact, FactKind};
 use crate::symbolic::{Comparison, Condition, Text};
 
 use super::Rule;
@@ -26,23 +26,37 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn report(site: &Site<'_>) -> Option<Finding> {
-    let FactKind::Saved(references, Some(path)) = &site.fact.kind else {
-        return None;
+    let path = match &site.fact.kind {
+        FactKind::Saved(references, Some(path)) if !references.is_empty() => path,
+        FactKind::Written(path, Content::Images(_)) if !is_saved(site, path) => path,
+        _ => return None,
     };
-    let directory = missing_directory(site, path).filter(|_| !references.is_empty())?;
+    let directory = missing_directory(site, path)?;
     let message = format!("no step makes the directory {}", shown(&directory));
     let finding = RULE
         .finding(&site.fact.place, message)
         .in_case(site.case()?)
-        .then("docker save fails: \"invalid output path\"")
+        .then("the archive cannot be written: docker save says \"invalid output path\"")
         .advised(format!("mkdir -p {}", directory.describe()));
     Some(finding)
 }
 
-/// Only directories below /tmp are judged: anything else can come with the runner or the checkout.
+/// The file is that of `docker save -o`, which has been looked at.
+fn is_saved(site: &Site<'_>, path: &Text) -> bool {
+    site.before().iter().any(|fact| {
+        fact.step == site.fact.step
+            && matches!(&fact.kind, FactKind::Saved(_, Some(saved)) if saved == path)
+    })
+}
+
+/// Directories below /tmp are judged, and those below one that the job made itself: anything else can come with the
+/// runner or the checkout.
 fn missing_directory(site: &Site<'_>, path: &Text) -> Option<Text> {
     let (directory, _) = path.split_last('/')?;
     let literal = directory.as_literal()?;
+    if is_below_own(site, literal) {
+        return Some(directory);
+    }
     let below = literal
         .strip_prefix("/tmp/")
         .filter(|below| !below.is_empty())?;
@@ -58,4 +72,29 @@ fn missing_directory(site: &Site<'_>, path: &Text) -> Option<Text> {
         _ => false,
     };
     (!site.before().iter().any(made)).then_some(directory)
+}
+
+/// A directory below one that the job made, with nothing unknown since, and that was not made itself.
+fn is_below_own(site: &Site<'_>, directory: &str) -> bool {
+    let mut inside = false;
+    for fact in site.before() {
+        match &fact.kind {
+            FactKind::Directory(made) => match made.as_literal() {
+                Some(made) if directory == made || made.starts_with(&format!("{directory}/")) => {
+                    return false;
+                }
+                Some(made) if directory.starts_with(&format!("{made}/")) => inside = true,
+                Some(_) => {}
+                None => return false,
+            },
+            FactKind::FilesOpaque(_) | FactKind::Downloaded(..) => inside = false,
+            FactKind::Written(file, _)
+                if file.literal_start().starts_with(&format!("{directory}/")) =>
+            {
+                return false;
+            }
+            _ => {}
+        }
+    }
+    inside
 }

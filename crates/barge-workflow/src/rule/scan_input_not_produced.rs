@@ -12,7 +12,7 @@ use crate::flow::FileUse;
 
 use super::Rule;
 use super::context::{Context, shown};
-use super::load_path_not_present::absent;
+use super::load_path_not_present::{absent, nameless};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let scans = context.reads().filter(|read| read.usage == FileUse::Scan);
     for read in scans {
         let message = format!("no step writes {}, which is scanned", shown(read.file));
-        let finding = absent(&RULE, &read, message, "scan");
+        let finding = nameless(&RULE, &read).or_else(|| absent(&RULE, &read, message, "scan"));
         findings.extend(finding.map(|finding| finding.then("the scanner fails, or scans nothing")));
     }
 }

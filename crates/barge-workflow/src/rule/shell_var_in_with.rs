@@ -24,6 +24,9 @@ pub(super) const RULE: Rule = Rule {
 
 const INPUTS: &[&str] = &[
     "tags",
+    "platforms",
+    "context",
+    "target",
     "name",
     "path",
     "image-ref",
@@ -52,6 +55,14 @@ const ACTIONS: &[&str] = &[
     "ishworkh/",
     "actions/attest",
     "crazy-max/",
+    "dawidd6/action-download-artifact",
+    "redhat-actions/",
+];
+/// Inputs whose values tools of their own may expand.
+const EXPANDED: &[&str] = &["build-args", "labels"];
+/// Contexts that are written in one brace by mistake: `${matrix.image}`.
+const CONTEXTS: &[&str] = &[
+    "matrix.", "env.", "inputs.", "github.", "steps.", "needs.", "vars.",
 ];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -88,8 +99,16 @@ fn report(
         from = at + length;
         let start = field.locate(source, at);
         let place = Place::new(source, Span::new(start, start + length));
+        if name.starts_with(|c: char| c.is_ascii_lowercase())
+            && !name.contains('.')
+            && EXPANDED.contains(&input.to_lowercase().as_str())
+        {
+            continue;
+        }
         let message = format!("`{input}` of {action} is no shell text: `${name}` stays as it is");
-        let meant = if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") {
+        let meant = if name.contains('.') {
+            name.to_owned()
+        } else if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") {
             name.to_lowercase().replacen('_', ".", 1)
         } else {
             format!("env.{name}")
@@ -99,30 +118,40 @@ fn report(
         findings.push(RULE.finding(&place, message).mended_by(fix));
     }
 }
-/// The next `$NAME` or `${NAME}`: its byte, its length and its name. Only names in capitals, as environments have them.
+/// The next variable: its byte, its length and its name.
+///
+/// `$NAME` and `${NAME}` in capitals, as environments have them; in braces also small letters and contexts.
 fn variable(text: &str, from: usize) -> Option<(usize, usize, &str)> {
-    let mut at = from;
-    loop {
-        at += text.get(at..)?.find('$')?;
+    let starts = text.get(from..)?.match_indices('$');
+    starts.map(|(at, _)| from + at).find_map(|at| {
         let rest = text.get(at + 1..)?;
-        let braces = rest.starts_with('{') && !rest.starts_with("{{");
-        let name_start = if braces { at + 2 } else { at + 1 };
-        let tail = text.get(name_start..)?;
-        let end = tail
-            .find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
-            .unwrap_or(tail.len());
-        let name = tail.get(..end)?;
-        let closed = !braces || tail.get(end..).is_some_and(|after| after.starts_with('}'));
-        let lower_follows = tail
-            .get(end..)
-            .is_some_and(|after| after.starts_with(|c: char| c.is_ascii_lowercase()));
-        if name.len() > 1
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && closed
-            && !lower_follows
-        {
-            return Some((at, name_start - at + end + usize::from(braces), name));
+        match rest.strip_prefix('{') {
+            Some(inner) => {
+                let (name, _) = inner.split_once('}')?;
+                is_braced_name(name).then_some((at, name.len() + 3, name))
+            }
+            None => {
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+                let name = rest.get(..end.unwrap_or(rest.len()))?;
+                is_capital_name(name).then_some((at, name.len() + 1, name))
+            }
         }
-        at += 1;
-    }
+    })
+}
+
+fn is_capital_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.len() > 1 && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(fits)
+}
+
+fn is_braced_name(name: &str) -> bool {
+    let is_word = |name: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        name.len() > 1
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(fits)
+    };
+    let context = CONTEXTS.iter().any(|context| name.starts_with(context));
+    (context && name.split('.').all(|part| part == "*" || is_word(part)))
+        || (is_word(name) && !name.contains('-'))
 }

@@ -4,13 +4,11 @@
 //! - run: docker push ${{ steps.meta.outputs.tags }}      # the second tag becomes a command
 //! ```
 
-use crate::expression::{Part, Template};
 use crate::finding::{Finding, Severity};
 use crate::flow::FactKind;
-use crate::symbolic::Value;
 
 use super::Rule;
-use super::context::{Context, Site, case};
+use super::context::Context;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -24,50 +22,18 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for site in context.sites() {
-        if let FactKind::Named(name, _, program) = &site.fact.kind
-            && program.starts_with("docker ")
-            && name.has_literal()
+        if matches!(site.fact.kind, FactKind::SeveralLines)
+            && let Some(case) = site.case()
         {
-            findings.extend(report(&site));
+            let finding = RULE
+                .finding(
+                    &site.fact.place,
+                    "several tags are put into one command line",
+                )
+                .in_case(case)
+                .then("the shell runs the second tag as a command")
+                .advised("env: TAGS, then `for tag in $TAGS; do ... done`");
+            findings.push(finding);
         }
     }
-}
-
-fn report(site: &Site<'_>) -> Option<Finding> {
-    let place = &site.fact.place;
-    let template = Template::parse(place.text());
-    template.parts.iter().find_map(|part| {
-        let Part::Expression(range, expression) = part else {
-            return None;
-        };
-        let path = expression.path()?;
-        let ["steps", id, "outputs", output] = path.as_slice() else {
-            return None;
-        };
-        let case = case_of_several_lines(site, step_output(site, id, output)?)?;
-        let place = place.part(range.start, range.end);
-        let finding = RULE
-            .finding(&place, "several tags are put into one command line")
-            .in_case(case)
-            .then("the shell runs the second tag as a command")
-            .advised("env: TAGS, then `for tag in $TAGS; do ... done`");
-        Some(finding)
-    })
-}
-
-fn step_output<'a>(site: &Site<'a>, id: &str, output: &str) -> Option<&'a Value> {
-    let mut steps = site.job.steps.iter();
-    let step = steps.find(|step| {
-        step.id
-            .as_deref()
-            .is_some_and(|own| own.eq_ignore_ascii_case(id))
-    })?;
-    step.outputs.get(output)
-}
-
-fn case_of_several_lines(site: &Site<'_>, value: &Value) -> Option<String> {
-    let step = site.job.condition.and(&site.step()?.condition);
-    let texts = value.texts();
-    let mut several = texts.iter().filter(|(_, text)| text.contains("\n"));
-    several.find_map(|(when, _)| case(site.trace, &step.and(when)))
 }

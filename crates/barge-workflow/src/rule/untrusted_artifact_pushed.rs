@@ -10,6 +10,7 @@
 
 use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, FileUse};
+use crate::reference::Name;
 
 use super::Rule;
 use super::context::{Context, Site};
@@ -35,8 +36,13 @@ fn report(site: &Site<'_>) -> Option<Finding> {
     let FactKind::Pushed(name) = &site.fact.kind else {
         return None;
     };
-    let decided_here = name.symbols().all(|symbol| {
-        symbol.name().starts_with("github.") || symbol.name().starts_with("lower(github.")
+    // A repository that this run fixes can be one for such images alone.
+    let decided_here = Name::of(name).repository.symbols().all(|symbol| {
+        let name = symbol.name();
+        let name = name.strip_prefix("lower(").unwrap_or(name);
+        ["github.", "vars.", "secrets.", "env."]
+            .iter()
+            .any(|context| name.starts_with(context))
     });
     let is_load = |kind: &FactKind| matches!(kind, FactKind::Read(_, FileUse::Load, _));
     let mut facts = site.job.facts.iter();

@@ -7,12 +7,13 @@
 //! ```
 
 use crate::finding::{Finding, Severity};
-use crate::flow::{Content, Fact, FactKind, FileUse, Resolution, covers};
+use crate::flow::{Content, Fact, FactKind, FileUse, Resolution, covers, file_name, is_archive};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
 use super::context::{Context, FileRead, Site, shown};
 use super::edit;
+use super::load_path_not_present::nameless;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -31,6 +32,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn report(read: &FileRead<'_>) -> Option<Finding> {
     let site = &read.site;
+    if let Some(finding) = nameless(&RULE, read) {
+        return Some(
+            finding.then("nothing is uploaded; the job stays green and its consumers fail"),
+        );
+    }
     let archives = match read.resolution {
         Resolution::Absent(_) => written_archives(site),
         // Something unknown ran before; but what this job saved last is left lying beside the path.
@@ -108,21 +114,12 @@ fn orphans<'a>(read: &FileRead<'a>) -> Vec<(&'a Fact, &'a Text)> {
 
 /// A path that names an archive, or the directory or name of one that was written.
 fn is_about_images(file: &Text, archives: &[(&Fact, &Text)]) -> bool {
-    let end = file.literal_end();
-    if [".tar", ".tar.gz", ".tgz", ".tar.zst", ".gz"]
-        .iter()
-        .any(|suffix| end.ends_with(suffix))
-    {
+    if is_archive(file) || file.literal_end().ends_with(".gz") {
         return true;
     }
     // Without a suffix: a directory beside the written file, or its name spelled otherwise.
-    let name = |text: &Text| {
-        text.split_last('/')
-            .map_or_else(|| text.clone(), |(_, name)| name)
-            .describe()
-    };
-    let wanted = name(file);
+    let wanted = file_name(file).describe();
     archives
         .iter()
-        .any(|(_, path)| name(path).starts_with(&wanted) && !wanted.is_empty())
+        .any(|(_, path)| file_name(path).describe().starts_with(&wanted) && !wanted.is_empty())
 }

@@ -4,7 +4,9 @@
 //! - run: docker push ghcr.io/${{ github.repository_owner }}/app:1   # fails for owner `Wikid82`
 //! ```
 
-use crate::finding::{Finding, Severity};
+use std::collections::BTreeMap;
+
+use crate::finding::{Evidence, Finding, Severity};
 use crate::flow::{FactKind, Origin};
 use crate::reference::Name;
 use crate::symbolic::{Piece, Text};
@@ -24,19 +26,115 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let capitals = match context.repository {
-        Some(repository) => repository.chars().any(char::is_uppercase),
-        None => spelled_with_capitals(context) || lowered_somewhere(context),
-    };
-    if capitals {
-        findings.extend(context.sites().filter_map(|site| report(context, &site)));
+    let capitals = Capitals::known(context);
+    let mut literal: BTreeMap<String, Finding> = BTreeMap::new();
+    for site in context.sites() {
+        match report_literal(&site) {
+            Some((part, finding)) => merge(&mut literal, part, finding),
+            None => findings.extend(report(context, &site, capitals)),
+        }
+    }
+    findings.extend(literal.into_values());
+}
+
+/// Which parts of `github.repository` have capitals.
+#[derive(Debug, Clone, Copy, Default)]
+struct Capitals {
+    owner: bool,
+    name: bool,
+}
+
+impl Capitals {
+    /// By the repository's name, or by what the file says of it.
+    fn known(context: &Context<'_>) -> Self {
+        match context.repository.or_else(|| spelled(context)) {
+            Some(repository) => {
+                let (owner, name) = repository.split_once('/').unwrap_or((repository, ""));
+                Self {
+                    owner: owner.chars().any(char::is_uppercase),
+                    name: name.chars().any(char::is_uppercase),
+                }
+            }
+            None => {
+                let lowered = lowered_somewhere(context);
+                Self {
+                    owner: lowered,
+                    name: lowered,
+                }
+            }
+        }
+    }
+
+    /// Says whether they reach a repository's name.
+    fn reach(self, repository: &Text) -> bool {
+        repository.symbols().any(|symbol| match symbol.name() {
+            "github.repository_owner" => self.owner,
+            "github.event.repository.name" => self.name,
+            _ => false,
+        })
     }
 }
 
-fn report(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
-    let raw = named(site)
+/// One finding for each part that is written with capitals; further places are evidence.
+fn merge(literal: &mut BTreeMap<String, Finding>, part: String, finding: Finding) {
+    const SHOWN: usize = 5;
+    match literal.get_mut(&part) {
+        None => {
+            literal.insert(part, finding);
+        }
+        Some(first) => {
+            let line = finding.place.line();
+            let mut lines = first.evidence.iter().map(|evidence| evidence.place.line());
+            if line != first.place.line()
+                && !lines.any(|known| known == line)
+                && first.evidence.len() < SHOWN
+            {
+                first.evidence.push(Evidence {
+                    place: finding.place,
+                    message: "and here".into(),
+                });
+            }
+        }
+    }
+}
+
+/// Capitals that are written out fail for everybody.
+fn report_literal(site: &Site<'_>) -> Option<(String, Finding)> {
+    let (name, part) = named(site).into_iter().find_map(|name| {
+        let part = capital_part(&Name::of(name).repository)?;
+        Some((name, part))
+    })?;
+    let message = format!("{} has capitals", shown(name));
+    let mut finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .then("\"invalid reference format: repository name must be lowercase\"")
+        .advised("write the name in lower case");
+    finding.severity = Severity::Error;
+    Some((part, finding))
+}
+
+/// The part of a repository's path that has capitals; a registry's host name may have them.
+fn capital_part(repository: &Text) -> Option<String> {
+    let path = match repository.split_first('/') {
+        Some((_, path)) => path,
+        None if repository.as_literal().is_some() => repository.clone(),
+        None => return None,
+    };
+    path.split(|c| c == '/').iter().find_map(|part| {
+        let mut pieces = part.pieces().iter();
+        let capital = pieces.any(|piece| {
+            matches!(piece, Piece::Literal(text) if text.chars().any(|c| c.is_ascii_uppercase()))
+        });
+        capital.then(|| part.describe())
+    })
+}
+
+fn report(context: &Context<'_>, site: &Site<'_>, capitals: Capitals) -> Option<Finding> {
+    let names = named(site).into_iter();
+    let raw = names
         .into_iter()
-        .find(|name| has_raw_name(&Name::of(name).repository))?;
+        .find(|name| capitals.reach(&Name::of(name).repository))?;
     let message = format!("{} is not lower-cased", shown(raw));
     let mut finding = RULE
         .finding(&site.fact.place, message)
@@ -55,40 +153,30 @@ pub(super) fn named<'a>(site: &Site<'a>) -> Vec<&'a Text> {
     match &site.fact.kind {
         FactKind::Named(name, _, _)
         | FactKind::Attested(name)
+        | FactKind::DigestRead(name)
+        | FactKind::Pushed(name)
+        | FactKind::Cached(name)
+        | FactKind::Removed(Some(name))
         | FactKind::Present(name, Origin::Tagged(_)) => vec![name],
         FactKind::Built(delivery) => delivery.references.iter().collect(),
         _ => Vec::new(),
     }
 }
 
-fn has_raw_name(repository: &Text) -> bool {
-    let pieces = repository.pieces();
-    pieces.iter().any(|piece| match piece {
-        Piece::Symbol(symbol) => matches!(
-            symbol.name(),
-            "github.repository_owner" | "github.event.repository.name"
-        ),
-        Piece::Literal(_) => false,
-    })
-}
-
 /// The file says how the repository is spelled: `github.repository == 'Owner/Name'`.
-fn spelled_with_capitals(context: &Context<'_>) -> bool {
+fn spelled<'a>(context: &Context<'a>) -> Option<&'a str> {
     let text = context.workflow.source.text();
-    [
+    let starts = [
         "github.repository == '",
-        "github.repository_owner == '",
         "github.repository=='",
-    ]
-    .iter()
-    .any(|start| {
-        text.match_indices(start).any(|(at, _)| {
-            let rest = text.get(at + start.len()..).unwrap_or_default();
-            rest.split('\'')
-                .next()
-                .is_some_and(|name| name.chars().any(char::is_uppercase))
-        })
-    })
+        "github.repository_owner == '",
+        "github.repository_owner=='",
+    ];
+    let mut spellings = starts.iter().flat_map(|start| {
+        text.match_indices(start)
+            .filter_map(|(at, _)| text.get(at + start.len()..)?.split('\'').next())
+    });
+    spellings.find(|name| name.chars().any(char::is_uppercase))
 }
 
 /// Some reference of the file went through lower-casing by hand: then the name has capitals, or may have.

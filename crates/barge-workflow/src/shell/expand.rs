@@ -115,10 +115,10 @@ impl<M: Machine> Interpreter<'_, M> {
 
     fn parameter(&mut self, parameter: &Parameter) -> Value {
         let value = self.variable(&parameter.name);
-        let Some((operator, operand)) = &parameter.operation else {
+        let Some((operator, word)) = &parameter.operation else {
             return value;
         };
-        let operand = self.value_of(operand);
+        let operand = self.value_of(word);
         let name = || {
             Value::unknown(
                 format!("${{{}{operator}{}}}", parameter.name, describe(&operand)),
@@ -142,12 +142,16 @@ impl<M: Machine> Interpreter<'_, M> {
                 }
                 None => name(),
             },
-            "/" | "//" => match operand.literal() {
-                Some(edit) => value.flat_map(|term| {
-                    tools::replace_pattern(&term.printed(), operator == "//", &edit)
-                }),
-                None => name(),
-            },
+            "/" | "//" => {
+                let (pattern, replacement) = split_replacement(word);
+                let (pattern, replacement) = (self.value_of(&pattern), self.value_of(&replacement));
+                match (pattern.literal(), replacement.literal()) {
+                    (Some(from), Some(to)) => value.flat_map(|term| {
+                        tools::replace_pattern(&term.printed(), operator == "//", &from, &to)
+                    }),
+                    _ => name(),
+                }
+            }
             ":" => match operand.literal() {
                 Some(range) => value.flat_map(|term| tools::substring(&term.printed(), &range)),
                 None => name(),
@@ -180,6 +184,27 @@ impl<M: Machine> Interpreter<'_, M> {
             });
         empty.negate()
     }
+}
+
+/// The pattern and the replacement of `${NAME/pattern/replacement}`: they part at the first slash that is not escaped.
+fn split_replacement(word: &Word) -> (Word, Word) {
+    let mut pattern = Word::default();
+    let mut parts = word.parts.iter();
+    for part in parts.by_ref() {
+        if let Part::Literal(text, false) = part
+            && let Some((before, after)) = text.split_once('/')
+        {
+            pattern.parts.push(Part::Literal(before.to_owned(), false));
+            let mut replacement = Word {
+                span: word.span,
+                parts: vec![Part::Literal(after.to_owned(), false)],
+            };
+            replacement.parts.extend(parts.cloned());
+            return (pattern, replacement);
+        }
+        pattern.parts.push(part.clone());
+    }
+    (pattern, Word::default())
 }
 
 fn describe(value: &Value) -> String {

@@ -53,6 +53,8 @@ pub struct Call {
     pub tolerated: bool,
     /// Its output is captured, redirected or piped on.
     pub captured: bool,
+    /// It stands in `$( ... )`: it is asked for a value.
+    pub asked: bool,
 }
 
 /// What the script runs on.
@@ -107,6 +109,8 @@ pub struct Interpreter<'m, M> {
     captures: Vec<Capture>,
     commands: usize,
     depth: usize,
+    /// How many `$( ... )` are open.
+    asking: usize,
     input: Input,
 }
 
@@ -132,6 +136,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             captures: Vec::new(),
             commands: 0,
             depth: 0,
+            asking: 0,
             input: Input::Nothing,
         }
     }
@@ -250,7 +255,9 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         let directory = self.machine.directory();
         let alive = self.alive.clone();
         let variables = self.variables.clone();
+        self.asking += 1;
         self.list(&script.body, true);
+        self.asking -= 1;
         self.variables = variables;
         self.alive = alive;
         self.machine.set_directory(directory);
@@ -573,6 +580,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             input: self.input.clone(),
             tolerated,
             captured: !self.captures.is_empty(),
+            asked: self.asking > 0,
         };
         let output = self.machine.call(&call);
         self.emit(output);
@@ -759,6 +767,9 @@ impl<'m, M: Machine> Interpreter<'m, M> {
                     all
                 });
             return joined.into();
+        }
+        if name == "?" {
+            return Value::unknown("success of the last command", Shape::Digits);
         }
         self.machine
             .environment(name)

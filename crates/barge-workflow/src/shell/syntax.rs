@@ -140,6 +140,69 @@ pub struct Parameter {
     pub operation: Option<(String, Word)>,
 }
 
+impl Script {
+    /// Calls `visit` with every word that is expanded, those of command substitutions included.
+    pub fn visit_words<'a>(&'a self, visit: &mut impl FnMut(&'a Word)) {
+        visit_list(&self.body, visit);
+    }
+}
+
+fn visit_list<'a>(list: &'a List, visit: &mut impl FnMut(&'a Word)) {
+    for and_or in list {
+        let rest = and_or.rest.iter().map(|(_, pipeline)| pipeline);
+        for pipeline in std::iter::once(&and_or.first).chain(rest) {
+            for command in &pipeline.commands {
+                visit_command(command, visit);
+            }
+        }
+    }
+}
+
+fn visit_command<'a>(command: &'a Command, visit: &mut impl FnMut(&'a Word)) {
+    for redirect in &command.redirects {
+        visit_word(&redirect.target, visit);
+    }
+    match &command.kind {
+        Kind::Simple(assignments, words) => {
+            let values = assignments.iter().flat_map(|assignment| &assignment.value);
+            values.chain(words).for_each(|word| visit_word(word, visit));
+        }
+        Kind::If(branches, otherwise) => {
+            for (condition, body) in branches {
+                visit_list(condition, visit);
+                visit_list(body, visit);
+            }
+            visit_list(otherwise, visit);
+        }
+        Kind::For(_, words, body) => {
+            words.iter().for_each(|word| visit_word(word, visit));
+            visit_list(body, visit);
+        }
+        Kind::While(condition, body) => {
+            visit_list(condition, visit);
+            visit_list(body, visit);
+        }
+        Kind::Case(subject, arms) => {
+            visit_word(subject, visit);
+            arms.iter().for_each(|(_, body)| visit_list(body, visit));
+        }
+        Kind::Group(body) | Kind::Subshell(body) | Kind::Function(_, body) => {
+            visit_list(body, visit);
+        }
+        Kind::Test(words) => words.iter().for_each(|word| visit_word(word, visit)),
+        Kind::Arithmetic => {}
+    }
+}
+
+fn visit_word<'a>(word: &'a Word, visit: &mut impl FnMut(&'a Word)) {
+    visit(word);
+    for part in &word.parts {
+        if let Part::Command(script, _, _) = part {
+            script.visit_words(visit);
+        }
+    }
+}
+
 impl Word {
     /// The text, if nothing in it needs expansion.
     #[must_use]

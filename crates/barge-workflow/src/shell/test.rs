@@ -1,6 +1,6 @@
 //! The conditions of `[ ]`, `[[ ]]` and `test`.
 
-use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text};
+use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text, text_equality};
 
 /// One word of a test: its text and whether it is a pattern (unquoted characters may be special).
 #[derive(Debug, Clone)]
@@ -218,13 +218,6 @@ fn equal(left: &Text, right: &Text) -> Condition {
         (Some(symbol), Some(literal), _, _) | (_, _, Some(symbol), Some(literal)) => {
             asked(symbol, literal)
         }
-        _ => match left.compare(right) {
-            Comparison::Equal => Condition::Always,
-            Comparison::Different => Condition::Never,
-            Comparison::Maybe => {
-                let name = format!("{} = {}", left.describe(), right.describe());
-                Condition::truthy(&Symbol::new(name, Shape::Boolean))
-            }
-        },
+        _ => text_equality(left, right),
     }
 }

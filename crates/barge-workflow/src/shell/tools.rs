@@ -141,7 +141,7 @@ fn cut(input: &Text, arguments: &[&str]) -> Option<Text> {
             .parse()
             .ok()
             .or_else(|| range.strip_prefix("1-")?.parse().ok())?;
-        return match (text, input.as_symbol()) {
+        return match (text, input.trim().as_symbol()) {
             (Some(text), _) => Some(Text::literal(text.chars().take(end).collect::<String>())),
             (None, Some(symbol)) => Some(shortened(symbol, end)),
             _ => None,
@@ -321,9 +321,8 @@ pub fn strip_pattern(text: &Text, operator: &str, pattern: &str) -> Value {
 
 /// `${NAME/from/to}` and `${NAME//from/to}`.
 #[must_use]
-pub fn replace_pattern(text: &Text, all: bool, edit: &str) -> Value {
-    let (from, to) = edit.split_once('/').unwrap_or((edit, ""));
-    let unknown = || Value::unknown(format!("{}/{edit}", text.describe()), Shape::Text);
+pub fn replace_pattern(text: &Text, all: bool, from: &str, to: &str) -> Value {
+    let unknown = || Value::unknown(format!("{}/{from}/{to}", text.describe()), Shape::Text);
     if from.contains(['*', '?', '[']) || from.is_empty() {
         return unknown();
     }

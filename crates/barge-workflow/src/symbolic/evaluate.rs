@@ -250,7 +250,9 @@ fn unknown_equality(text: &Text, other: &Term) -> Condition {
     }
 }
 
-fn text_equality(left: &Text, right: &Text) -> Condition {
+/// The condition under which two texts are equal, letters of either case being the same.
+#[must_use]
+pub fn text_equality(left: &Text, right: &Text) -> Condition {
     if let (Some(a), Some(b)) = (left.as_literal(), right.as_literal()) {
         return known(coerce::same_text(a, b));
     }

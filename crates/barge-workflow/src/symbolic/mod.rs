@@ -12,7 +12,9 @@ mod text;
 mod value;
 
 pub use condition::{Assignment, Condition, Expectation, Satisfiable, Test};
-pub use evaluate::{Scope, condition_of, evaluate, interpolate, interpolate_template};
+pub use evaluate::{
+    Scope, condition_of, evaluate, interpolate, interpolate_template, text_equality,
+};
 pub(crate) use functions::from_json;
 pub use symbol::{Shape, Symbol};
 pub use text::{Comparison, Piece, Text};

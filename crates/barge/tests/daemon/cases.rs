@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::Docker;
 use super::proxy::cutting;
+use super::store;
 use super::support::{Checkout, pull_request};
 
 /// A case is a function of the daemon.
@@ -32,10 +33,13 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
     ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),
+    ("what_the_store_knows_is_not_packed_again", store::known),
+    ("a_killed_save_leaves_a_whole_store", store::killed_saves),
+    ("a_killed_load_can_be_run_again", store::killed_loads),
 ];
 
 /// A checkout that speaks to the daemon, for a pull request.
-fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
+pub(crate) fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
     let mut checkout = Checkout::new();
     checkout.set("DOCKER_HOST", &docker.host);
     checkout.set("GITHUB_EVENT_NAME", "pull_request");
@@ -61,7 +65,7 @@ fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
     checkout
 }
 
-fn name(checkout: &Checkout, owner: &str, tag: &str) -> String {
+pub(crate) fn name(checkout: &Checkout, owner: &str, tag: &str) -> String {
     let unique = checkout
         .path()
         .file_name()
@@ -397,7 +401,7 @@ fn whole_way(docker: &Docker) {
 }
 
 /// Bytes without a pattern (xorshift64).
-fn noise(length: usize) -> Vec<u8> {
+pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
         state ^= state << 13;

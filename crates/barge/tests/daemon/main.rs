@@ -10,6 +10,7 @@
 
 mod cases;
 mod proxy;
+mod store;
 #[path = "../support/mod.rs"]
 mod support;
 

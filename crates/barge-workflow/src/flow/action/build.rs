@@ -20,6 +20,7 @@ pub(super) fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         loads: load,
         to_registry: push,
         to_file: Condition::Never,
+        to_docker_archive: Condition::Never,
         platforms: Vec::new(),
         recipe: recipe(
             usage.text(walk, "context").as_ref(),
@@ -30,6 +31,7 @@ pub(super) fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         by: "docker/build-push-action".into(),
     };
     delivery.platforms = platforms_of(walk, usage);
+    record_caches(walk, usage);
     let all: Vec<Text> = tags.iter().flat_map(|(_, list)| names(list)).collect();
     for (when, text) in &outputs {
         let here = usage.condition.and(when);
@@ -57,10 +59,11 @@ pub(super) fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
     }
     for (when, list) in tags {
         let mut one = delivery.clone();
-        one.references = names(&list);
+        one.references.extend(names(&list));
         one.to_daemon = one.to_daemon.and(&when);
         one.to_registry = one.to_registry.and(&when);
         one.to_file = one.to_file.and(&when);
+        one.to_docker_archive = one.to_docker_archive.and(&when);
         deliver(
             walk,
             one,
@@ -82,6 +85,9 @@ fn export(
     here: &Condition,
 ) {
     let target = OutputTarget::read(line);
+    if let Some(name) = target.name() {
+        delivery.references.push(name.clone());
+    }
     if target.loads() {
         delivery.to_daemon = delivery.to_daemon.or(here);
         delivery.loads = delivery.loads.or(here);
@@ -91,6 +97,9 @@ fn export(
     }
     if let Some((file, content)) = target.file(all) {
         delivery.to_file = delivery.to_file.or(here);
+        if target.is_docker() {
+            delivery.to_docker_archive = delivery.to_docker_archive.or(here);
+        }
         let file = path::normalize(&file);
         let place = usage.input_place("outputs");
         walk.write_file(&file, content, here, usage.number, &place);
@@ -100,6 +109,25 @@ fn export(
     if line.as_literal().is_none() && !line.contains("type=") {
         let reason = "build outputs that are not known".to_owned();
         usage.add(walk, FactKind::DaemonOpaque(reason), here, &usage.place);
+    }
+}
+
+/// The registry references in which the build keeps its cache.
+fn record_caches(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    for input in ["cache-from", "cache-to"] {
+        let place = usage.input_place(input);
+        for (when, list) in usage.texts(walk, input) {
+            let condition = usage.condition.and(&when);
+            for line in list.lines() {
+                let fields = line.split(|c| c == ',');
+                let reference = fields
+                    .iter()
+                    .find_map(|field| field.trim().strip_start("ref="));
+                if let Some(reference) = reference {
+                    usage.add(walk, FactKind::Cached(reference), &condition, &place);
+                }
+            }
+        }
     }
 }
 

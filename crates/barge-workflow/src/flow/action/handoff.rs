@@ -25,7 +25,7 @@ pub(super) fn upload(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         _ if plain => usage
             .texts(walk, "path")
             .into_iter()
-            .map(|(when, file)| (when, file_name(&file)))
+            .map(|(when, file)| (when, path::file_name(&file.trim())))
             .collect(),
         Some(value) => value.texts(),
         None => vec![(Condition::Always, Text::literal("artifact"))],
@@ -98,11 +98,7 @@ fn taken_files(
 ) -> (Vec<ArtifactFile>, bool) {
     let is_file = |candidate: &Text| {
         walk.files.iter().any(|entry| entry.path == *candidate)
-            || candidate
-                .split_last('/')
-                .map_or_else(|| candidate.clone(), |(_, name)| name)
-                .contains(".")
-                && !path::is_glob(candidate)
+            || path::file_name(candidate).contains(".") && !path::is_glob(candidate)
     };
     let root = artifact::root(paths, is_file);
     let mut files = Vec::new();
@@ -140,11 +136,6 @@ fn taken_files(
     (files, open || paths.is_empty())
 }
 
-fn file_name(path: &Text) -> Text {
-    path.split_last('/')
-        .map_or_else(|| path.trim(), |(_, name)| name.trim())
-}
-
 fn artifact_file(relative: Text, entry: &FileEntry) -> ArtifactFile {
     ArtifactFile {
         path: relative,
@@ -156,8 +147,13 @@ fn artifact_file(relative: Text, entry: &FileEntry) -> ArtifactFile {
 }
 
 pub(super) fn download(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
-    let target = usage.text(walk, "path").unwrap_or_default();
-    let target = path::normalize(&target);
+    let given = usage.text(walk, "path");
+    // The first version put everything into a directory of the artifact's name.
+    let target = match usage.major() {
+        Some(1) => given.or_else(|| usage.text(walk, "name")),
+        _ => given,
+    };
+    let target = path::normalize(&target.unwrap_or_default());
     if let Some(trace) = walk.trace.steps.get_mut(usage.number) {
         let directory = absolute(&target);
         trace
@@ -204,8 +200,10 @@ pub(super) fn download(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
 
 /// Without a name: every artifact, or those of a pattern.
 fn download_all(walk: &mut Walk<'_>, usage: &Use<'_, '_>, target: &Text) {
-    let pattern = usage.text(walk, "pattern");
-    let merge = usage.switch(walk, "merge-multiple") != Condition::Never;
+    // Inputs that an older version does not know are ignored with a warning.
+    let is_old = usage.major().is_some_and(|major| major < 4);
+    let pattern = usage.text(walk, "pattern").filter(|_| !is_old);
+    let merge = !is_old && usage.switch(walk, "merge-multiple") != Condition::Never;
     let candidates: Vec<usize> = (0..walk.artifacts.len())
         .filter(|number| {
             let artifact = walk.artifacts.get(*number);

@@ -126,6 +126,14 @@ fn load_path(script: &mut Script<'_, '_>, call: &Call, file: &Text) {
                 }
             }
         }
+        // The load fails; what comes after it is judged as if the file that was meant had been loaded.
+        Resolution::Absent(near) if !near.is_empty() => {
+            for meant in near {
+                if let Content::Images(archive) = script.content_at(&meant) {
+                    loaded(script, call, &archive, &meant);
+                }
+            }
+        }
         _ => script.fact(
             FactKind::DaemonOpaque(format!("the images in `{}`", file.describe())),
             call,

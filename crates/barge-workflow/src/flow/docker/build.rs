@@ -23,6 +23,7 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
             Condition::Never
         },
         to_file: Condition::Never,
+        to_docker_archive: Condition::Never,
         platforms: platforms(arguments.value(&["--platform"]).as_ref()),
         recipe: recipe(
             arguments.positional.last(),
@@ -46,6 +47,9 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
         }
         if let Some((file, content)) = target.file(&delivery.references) {
             delivery.to_file = here.clone();
+            if target.is_docker() {
+                delivery.to_docker_archive = here.clone();
+            }
             script.write_content(&file, content, call);
         }
     }
@@ -144,6 +148,8 @@ pub(in super::super) fn recipe(
 pub(in super::super) struct OutputTarget {
     kind: Option<String>,
     destination: Option<Text>,
+    /// `name=`, which gives the image a name beside the tags.
+    name: Option<Text>,
     push: bool,
 }
 
@@ -153,6 +159,7 @@ impl OutputTarget {
         let mut target = Self {
             kind: None,
             destination: None,
+            name: None,
             push: false,
         };
         for field in text.split(|c| c == ',') {
@@ -163,6 +170,7 @@ impl OutputTarget {
                 Some((key, value)) => match key.as_str() {
                     "type" => target.kind = value.as_literal().map(str::to_owned),
                     "dest" => target.destination = Some(value),
+                    "name" => target.name = Some(value),
                     "push" => target.push = value.as_literal() == Some("true"),
                     _ => {}
                 },
@@ -176,6 +184,16 @@ impl OutputTarget {
     /// Says whether the result goes into the daemon.
     pub(in super::super) fn loads(&self) -> bool {
         self.kind.as_deref() == Some("docker") && self.destination.is_none()
+    }
+
+    /// The name it gives the image.
+    pub(in super::super) fn name(&self) -> Option<&Text> {
+        self.name.as_ref()
+    }
+
+    /// Says whether it is `type=docker`.
+    pub(in super::super) fn is_docker(&self) -> bool {
+        self.kind.as_deref() == Some("docker")
     }
 
     /// Says whether the result is pushed.

@@ -5,6 +5,7 @@ use crate::symbolic::Text;
 
 use super::super::facts::{FactKind, Need, Origin};
 use super::super::machine::Script;
+use super::super::scanner::{asked_for_digest, names_digest};
 use super::arguments::{Arguments, OTHER_SWITCHES, RUN_SWITCHES};
 
 pub(super) fn tag(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
@@ -121,5 +122,28 @@ pub(super) fn removed(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) 
     let arguments = Arguments::read(words, OTHER_SWITCHES, &[]);
     for reference in arguments.positional {
         script.fact(FactKind::Removed(Some(reference)), call);
+    }
+}
+
+/// `docker buildx imagetools create | inspect`: manifests in a registry.
+pub(super) fn imagetools(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
+    let Some((verb, rest)) = words.split_first() else {
+        return;
+    };
+    // What is asked for a value in `$( ... )` is asked for the digest, by a format, a pipe or as the whole.
+    if verb.as_literal() == Some("inspect") && (call.asked || names_digest(rest)) {
+        return asked_for_digest(script, rest, &["--raw"], call);
+    }
+    let arguments = Arguments::read(
+        rest,
+        &["--raw", "--append", "--dry-run", "--prefer-index"],
+        &[],
+    );
+    for reference in arguments.values(&["-t", "--tag"]) {
+        script.fact(FactKind::Pushed(reference.clone()), call);
+    }
+    for reference in &arguments.positional {
+        let by = "docker buildx imagetools".to_owned();
+        script.fact(FactKind::Named(reference.clone(), Need::Remote, by), call);
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
             ("buildx", "create") => "buildx create",
             ("buildx", "use") => "buildx use",
             ("buildx", "bake") => "bake",
+            ("buildx", "imagetools") => "imagetools",
             ("buildx", _) | ("builder", "prune") => return Output::Nothing,
             ("image", "inspect") => "image inspect",
             (_, inner) => inner,
@@ -60,6 +61,7 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         "compose" | "stack" if has_word(rest, &["build", "up", "run", "pull", "create"]) => {
             script.fact(FactKind::DaemonOpaque("a compose file".into()), call);
         }
+        "imagetools" => image::imagetools(script, call, rest),
         "save" => return archive::save(script, call, rest),
         "load" => archive::load(script, call, rest),
         "import" | "commit" => archive::imported(script, call, rest),

@@ -6,9 +6,10 @@ mod programs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::expression::Part;
+use crate::expression::Part as TemplatePart;
 use crate::model::Field;
 use crate::shell::parser::PLACEHOLDER;
+use crate::shell::syntax::{Part, Script as ShellScript};
 use crate::shell::{Call, Interpreter, Machine, Output, ScriptText};
 use crate::source::{Source, Span};
 use crate::symbolic::{
@@ -44,9 +45,9 @@ pub(super) struct Prepared {
 pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
     let printed = |value: Value| value.map(|term| Term::Text(term.printed()));
     let values = run.template().parts.iter().filter_map(|part| match part {
-        Part::Literal(_) => None,
-        Part::Expression(_, expression) => Some(printed(evaluate(expression, contexts))),
-        Part::Broken(range, _) => Some(Value::unknown(
+        TemplatePart::Literal(_) => None,
+        TemplatePart::Expression(_, expression) => Some(printed(evaluate(expression, contexts))),
+        TemplatePart::Broken(range, _) => Some(Value::unknown(
             run.text.get(range.clone()).unwrap_or_default(),
             Shape::Text,
         )),
@@ -72,14 +73,41 @@ fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value>
         if name.is_empty() || variables.contains_key(name) {
             continue;
         }
+        let closed = !contexts.environment_open && !sets_unseen(script);
         if let Some(value) = contexts
             .environment(name)
             .or_else(|| default_variable(name, contexts))
+            .or_else(|| (closed && is_own(name)).then(|| Value::text("")))
         {
             variables.insert(name.to_owned(), value);
         }
     }
     variables
+}
+
+/// Says whether by its name a variable is the script's own: the runner's are in capitals.
+fn is_own(name: &str) -> bool {
+    let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(lower)
+        && !name.ends_with("_proxy")
+}
+
+/// Says whether a script can set variables in ways that are not followed.
+fn sets_unseen(script: &str) -> bool {
+    [
+        "source ",
+        ". ",
+        "eval ",
+        "printf -v",
+        "getopts ",
+        "declare -n",
+        "((",
+        "let ",
+        "select ",
+    ]
+    .iter()
+    .any(|word| script.contains(word))
 }
 
 fn default_variable(name: &str, contexts: &Contexts<'_>) -> Option<Value> {
@@ -154,6 +182,7 @@ pub(super) fn run(
         tolerated,
         assigned: BTreeSet::new(),
     };
+    script.note_several_lines(tree.tree());
     Interpreter::new(&mut script).run(tree.tree());
     script.settle(facts);
 }
@@ -175,6 +204,29 @@ impl Script<'_, '_> {
     /// The condition of a call, that of the step included.
     pub(super) fn when(&self, condition: &Condition) -> Condition {
         self.condition.and(condition)
+    }
+
+    /// Records where the runner puts a value of several lines into the script: the shell takes each line for a command.
+    fn note_several_lines(&mut self, tree: &ShellScript) {
+        let mut found: Vec<(Condition, Span)> = Vec::new();
+        tree.visit_words(&mut |word| {
+            for part in &word.parts {
+                let Part::Placeholder(number, false) = part else {
+                    continue;
+                };
+                for (when, text) in self.placeholder(*number).texts() {
+                    if text.trim().contains("\n") {
+                        found.push((self.condition.and(&when), word.span));
+                    }
+                }
+            }
+        });
+        for (condition, span) in found {
+            let place = self.place(span);
+            let (step, tolerated) = (self.step, self.tolerated);
+            self.walk
+                .add(FactKind::SeveralLines, &condition, step, &place, tolerated);
+        }
     }
 
     /// Records a fact of a call.

@@ -3,7 +3,7 @@
 use crate::shell::{Call, Input, Machine as _, Output};
 use crate::symbolic::{Comparison, Shape, Symbol, Text, Value};
 
-use super::super::facts::Content;
+use super::super::facts::{Content, FactKind};
 use super::super::path;
 use super::{Data, Script};
 
@@ -19,7 +19,7 @@ impl Script<'_, '_> {
         }
     }
 
-    fn content_at(&self, file: &Text) -> Content {
+    pub(in super::super) fn content_at(&self, file: &Text) -> Content {
         let found = self
             .walk
             .files
@@ -29,8 +29,14 @@ impl Script<'_, '_> {
         found.map_or(Content::Other, |entry| entry.content.clone())
     }
 
+    /// Records that a program can have done anything; one that is asked for a value writes no files that matter.
     pub(super) fn opaque_call(&mut self, call: &Call, reason: &str) {
         let (condition, place) = (self.when(&call.condition), self.place(call.span));
+        if call.asked {
+            let kind = FactKind::DaemonOpaque(reason.to_owned());
+            self.walk.add(kind, &condition, self.step, &place, true);
+            return;
+        }
         self.walk.mark_opaque(self.step, &condition, &place, reason);
     }
 
@@ -64,6 +70,13 @@ impl Script<'_, '_> {
         if call.captured || matches!(name, "cat" | "zcat" | "zstdcat") {
             return self.data(Data::File(file));
         }
+        let flag = |flags: &[&str]| {
+            let mut literals = arguments.iter().filter_map(Text::as_literal);
+            literals.any(|argument| flags.contains(&argument))
+        };
+        if flag(&["-t", "--test", "-l", "--list"]) {
+            return Output::Nothing;
+        }
         // In place: the compressor's file takes the place of the one it read.
         let content = self.content_at(&file);
         let suffix = match name {
@@ -74,10 +87,7 @@ impl Script<'_, '_> {
             _ => "",
         };
         let known = self.walk.files.iter().any(|entry| entry.path == file);
-        let decompress = suffix.is_empty()
-            || arguments
-                .iter()
-                .any(|argument| matches!(argument.as_literal(), Some("-d" | "--decompress")));
+        let decompress = suffix.is_empty() || flag(&["-d", "--decompress", "--uncompress"]);
         let target = if decompress {
             [".gz", ".zst", ".xz", ".bz2"]
                 .iter()
@@ -89,7 +99,11 @@ impl Script<'_, '_> {
         };
         match target.filter(|_| known) {
             Some(target) => {
-                self.walk.files.retain(|entry| entry.path != file);
+                // zstd keeps what it read, unless told otherwise.
+                let keeps = flag(&["-k", "--keep"]) || (suffix == ".zst" && !flag(&["--rm"]));
+                if !keeps {
+                    self.walk.files.retain(|entry| entry.path != file);
+                }
                 let (condition, place) = (self.when(&call.condition), self.place(call.span));
                 self.walk
                     .write_file(&target, content, &condition, self.step, &place);

@@ -4,6 +4,8 @@
 //! Every pattern was tried on real builds. A program that a distribution package owns is left out later: it is that
 //! package (see [`crate::assemble`]); an unmanaged copy of the same program stays.
 
+mod table;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -12,6 +14,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::binary::{Program, Section};
 use crate::finding::{Found, Refusal};
 use crate::package::PackageKind;
+use table::CLASSIFIERS;
 
 /// Programs are searched in pieces of this size, in bytes, that overlap by as much as a pattern may span.
 const PIECE: u64 = 4 << 20;
@@ -22,7 +25,8 @@ struct Classifier {
     package: &'static str,
     /// Vendor and product of its CPE.
     cpe: (&'static str, &'static str),
-    /// What the file's name begins with; what follows must be digits, dots, `.so` or nothing.
+    /// What the file's name begins with. What follows may be a version, `.so` and the digits that wheels put into the names
+    /// of libraries they bundle; after `*`, anything.
     names: &'static [&'static str],
     /// The first group is the version.
     pattern: &'static str,
@@ -43,229 +47,6 @@ const fn classifier(
         compiled: OnceLock::new(),
     }
 }
-
-static CLASSIFIERS: [Classifier; 35] = [
-    classifier(
-        "bash",
-        ("gnu", "bash"),
-        &["bash"],
-        r"@\(#\)Bash version (\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "busybox",
-        ("busybox", "busybox"),
-        &["busybox"],
-        r"(?:BusyBox v|busybox httpd/|crond \(busybox )(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "curl",
-        ("haxx", "curl"),
-        &["curl"],
-        r"\x00curl (\d+\.\d+\.\d+) \(",
-    ),
-    classifier(
-        "curl",
-        ("haxx", "libcurl"),
-        &["libcurl", "libcurl-gnutls"],
-        r"\x00libcurl/(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "dnsmasq",
-        ("thekelleys", "dnsmasq"),
-        &["dnsmasq"],
-        r"\x00dnsmasq-(\d+\.\d+(?:\.\d+)?)\x00",
-    ),
-    classifier(
-        "ffmpeg",
-        ("ffmpeg", "ffmpeg"),
-        &["ffmpeg", "ffprobe", "ffplay"],
-        r"\x00%s version n?(\d+\.\d+(?:\.\d+)?)",
-    ),
-    classifier(
-        "ffmpeg",
-        ("ffmpeg", "ffmpeg"),
-        &["libavcodec", "libavformat", "libavutil"],
-        r"\x00FFmpeg version n?(\d+\.\d+(?:\.\d+)?)",
-    ),
-    classifier(
-        "gawk",
-        ("gnu", "gawk"),
-        &["gawk"],
-        r"\x00GNU Awk (\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "git",
-        ("git-scm", "git"),
-        &["git"],
-        r"\x00git/(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "haproxy",
-        ("haproxy", "haproxy"),
-        &["haproxy"],
-        r" version (\d+\.\d+(?:\.\d+|-dev\d+))\S*, released \d",
-    ),
-    classifier(
-        "httpd",
-        ("apache", "http_server"),
-        &["httpd", "apache2"],
-        r"\x00Apache/(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "lighttpd",
-        ("lighttpd", "lighttpd"),
-        &["lighttpd"],
-        r"\x00lighttpd/(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "lua",
-        ("lua", "lua"),
-        &["lua", "luac", "liblua"],
-        r"\$LuaVersion: Lua (\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "mariadb",
-        ("mariadb", "mariadb"),
-        &["mariadbd", "mysqld", "mariadb"],
-        r"\x00(\d+\.\d+\.\d+)-MariaDB",
-    ),
-    classifier(
-        "memcached",
-        ("memcached", "memcached"),
-        &["memcached"],
-        r"\x00memcached (\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "mosquitto",
-        ("eclipse", "mosquitto"),
-        &["mosquitto"],
-        r"\x00(\d+\.\d+\.\d+)\x00mosquitto version",
-    ),
-    classifier(
-        "mysql",
-        ("oracle", "mysql"),
-        &["mysqld", "mysql"],
-        r"/mysql-(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "nginx",
-        ("f5", "nginx"),
-        &["nginx"],
-        r"\x00nginx/(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "node",
-        ("nodejs", "node.js"),
-        &["node", "nodejs", "libnode"],
-        r"nodejs\.org/(?:download/)?(?:release|nightly|rc)/v(\d+\.\d+\.\d+)/",
-    ),
-    classifier(
-        "openldap",
-        ("openldap", "openldap"),
-        &["ldapsearch", "slapd"],
-        r"\$OpenLDAP: \w+ (\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "openssl",
-        ("openssl", "openssl"),
-        &["openssl", "libcrypto", "libssl"],
-        r"\x00OpenSSL (\d+\.\d+\.\d+[a-z]{0,2})(?:-\w+)?  ?\d",
-    ),
-    classifier(
-        "perl",
-        ("perl", "perl"),
-        &["perl", "libperl"],
-        r"\x00v(5\.\d+\.\d+)\x00",
-    ),
-    classifier(
-        "php",
-        ("php", "php"),
-        &["php", "php-fpm", "php-cgi", "libphp"],
-        r"X-Powered-By: PHP/(\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "postgresql",
-        ("postgresql", "postgresql"),
-        &["postgres"],
-        r"\x00postgres \(PostgreSQL\) (\d+\.\d+(?:\.\d+)?)",
-    ),
-    classifier(
-        "proftpd",
-        ("proftpd", "proftpd"),
-        &["proftpd"],
-        r"ProFTPD Version (\d+\.\d+\.\d+[a-z]?)",
-    ),
-    classifier(
-        "python",
-        ("python", "python"),
-        &["python", "libpython"],
-        r"\x00([23]\.\d{1,2}\.\d{1,2}(?:(?:a|b|rc)\d+)?\+?)\x00(?:%\.80s \(|strict\x00)",
-    ),
-    classifier(
-        "redis",
-        ("redis", "redis"),
-        &[
-            "redis-server",
-            "redis-cli",
-            "redis-check-rdb",
-            "redis-check-aof",
-        ],
-        r"\x00(\d+\.\d+\.\d+)(?:[A-Za-z][A-Za-z0-9.-]*-)?\d{19}\x00",
-    ),
-    classifier(
-        "ruby",
-        ("ruby-lang", "ruby"),
-        &["ruby", "libruby", "libruby-"],
-        r"\x00ruby (\d+\.\d+\.\d+)(?:p\d+|\w*)? \(",
-    ),
-    classifier(
-        "squid",
-        ("squid-cache", "squid"),
-        &["squid", "squid-gnutls", "squid-openssl"],
-        r"\x00squid/(\d+\.\d+)",
-    ),
-    classifier(
-        "tcl",
-        ("tcl", "tcl"),
-        &["libtcl"],
-        r"\x00([89]\.\d+\.\d+)\x00tcl_patchLevel",
-    ),
-    classifier(
-        "valkey",
-        ("linuxfoundation", "valkey"),
-        &[
-            "valkey-server",
-            "valkey-cli",
-            "valkey-check-rdb",
-            "valkey-check-aof",
-        ],
-        r"\x00valkey(\d+\.\d+\.\d+)(?:[A-Za-z][A-Za-z0-9.-]*-)?\d{19}\x00",
-    ),
-    classifier(
-        "varnish",
-        ("varnish-software", "varnish_cache"),
-        &["varnishd"],
-        r"\x00varnish-(\d+\.\d+\.\d+) revision",
-    ),
-    classifier(
-        "xz",
-        ("tukaani", "xz"),
-        &["xz"],
-        r"\(XZ Utils\) (\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "zstd",
-        ("facebook", "zstandard"),
-        &["zstd"],
-        r"\x00v(\d+\.\d+\.\d+)\x00Zstandard CLI",
-    ),
-    classifier(
-        "gzip",
-        ("gnu", "gzip"),
-        &["gzip"],
-        r"%5\.1f%%\x00(\d+\.\d+(?:\.\d+)?)\x00",
-    ),
-];
 
 /// What a program is by its name and a text in it.
 pub(super) fn packages(program: &Program<'_>, file_name: &str) -> Result<Vec<Found>, Refusal> {
@@ -315,14 +96,16 @@ pub(super) fn packages(program: &Program<'_>, file_name: &str) -> Result<Vec<Fou
 impl Classifier {
     fn is_called(&self, file_name: &str) -> bool {
         self.names.iter().any(|name| {
+            if let Some(prefix) = name.strip_suffix('*') {
+                return file_name.starts_with(prefix);
+            }
             file_name.strip_prefix(name).is_some_and(|rest| {
                 // `openssl.so` is a module for something else, `libcrypto.so.3` the library.
-                let rest = if name.starts_with("lib") {
-                    rest.replace(".so", "")
+                if name.starts_with("lib") {
+                    is_version(&without_bundle_hash(rest).replace(".so", ""))
                 } else {
-                    rest.to_owned()
-                };
-                rest.chars().all(|c| c.is_ascii_digit() || ".-".contains(c))
+                    is_version(rest)
+                }
             })
         })
     }
@@ -343,6 +126,21 @@ impl Classifier {
         );
         found.fact("classifier", self.package);
         Some(found)
+    }
+}
+
+fn is_version(rest: &str) -> bool {
+    rest.chars().all(|c| c.is_ascii_digit() || ".-".contains(c))
+}
+
+/// `-81d66ed9.so.3` becomes `.so.3`: tools that make wheels whole rename libraries so.
+fn without_bundle_hash(rest: &str) -> &str {
+    let hash = rest.strip_prefix('-').and_then(|rest| rest.split_once('.'));
+    match hash {
+        Some((hash, _)) if hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            &rest[9..]
+        }
+        _ => rest,
     }
 }
 
