@@ -13,6 +13,7 @@ mod errors;
 /// What the registry above needs from its surroundings.
 use elsewhere as fixture;
 mod help;
+mod hostile;
 mod json;
 mod sbom;
 mod skip;
