@@ -259,7 +259,11 @@ fn resolve(
         )),
         Document::Index(index) => match index.choose(selection.platform.as_ref()) {
             Some(found) if depth > 0 => resolve(files, found.clone(), selection, depth - 1),
-            _ => {
+            Some(_) => Err(Error::NotAnImage {
+                path: files.path().to_owned(),
+                found: format!("its indexes lead through more than {INDEX_DEPTH} others"),
+            }),
+            None => {
                 let platforms = index
                     .images()
                     .filter_map(|found| found.platform.as_ref())

@@ -236,14 +236,14 @@ fn read_bill(path: &Utf8Path) -> Result<Sbom, Error> {
     Ok(sbom)
 }
 
-/// Bills are JSON or XML; image archives start with anything but `{` or `<`.
+/// Bills are JSON, XML or SPDX's tags; image archives start with anything else.
 fn is_text(file: &Utf8Path) -> bool {
     use io::Read as _;
     let mut start = [0; 64];
     let read = fs::File::open(file).and_then(|mut file| file.read(&mut start));
     let start = start.get(..read.unwrap_or(0)).unwrap_or_default();
     let is_mark = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf);
-    matches!(start.iter().find(is_mark), Some(b'{' | b'<'))
+    matches!(start.iter().find(is_mark), Some(b'{' | b'<')) || start.starts_with(b"SPDXVersion:")
 }
 
 /// `PATH[:NAME]`, where a path may hold colons itself.

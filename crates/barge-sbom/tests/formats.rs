@@ -1,7 +1,7 @@
 //! A root file system with packages of many kinds, and evidence that is broken: what is found, that equal input gives
 //! equal bytes, and that bills survive being read back.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
 use std::path::Path;

@@ -16,9 +16,6 @@ pub enum Error {
     /// A text is no address of a store.
     #[error("`{0}` is not a store that barge knows")]
     Address(String),
-    /// An address whose kind of store this version cannot reach.
-    #[error("this version of barge cannot reach `{0}`")]
-    NoBackend(StoreAddress),
     /// A layer that a remote store had when it was asked, and has no more.
     #[error("layer {diff_id} vanished from `{store}` while it was relied on")]
     Vanished {

@@ -26,6 +26,8 @@ pub struct Field {
     pub style: Style,
     template: OnceLock<Arc<Template>>,
     script: OnceLock<Arc<ScriptText>>,
+    /// The bytes at which the text's lines start.
+    line_starts: OnceLock<Arc<[usize]>>,
 }
 
 /// A name with its field.
@@ -190,6 +192,7 @@ impl Field {
             style,
             template: OnceLock::new(),
             script: OnceLock::new(),
+            line_starts: OnceLock::new(),
         }
     }
 
@@ -217,15 +220,21 @@ impl Field {
         }
     }
 
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        })
+    }
+
     fn locate_in_block(&self, source: &Source, offset: usize) -> usize {
-        let before = self
-            .text
-            .get(..offset.min(self.text.len()))
-            .unwrap_or_default();
         let leading = self.text.len() - self.text.trim_start_matches('\n').len();
-        let line_in_text = before.matches('\n').count();
-        let column = offset - before.rfind('\n').map_or(0, |newline| newline + 1);
-        let text_line = self.text.lines().nth(line_in_text).unwrap_or_default();
+        let starts = self.line_starts();
+        let line_in_text = starts.partition_point(|start| *start <= offset).max(1) - 1;
+        let start = starts.get(line_in_text).copied().unwrap_or_default();
+        let column = offset - start;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let text_line = rest.lines().next().unwrap_or_default();
         let first = source.line_of(self.span.start).saturating_sub(leading);
         if self.style == Style::Folded {
             // Folding joins lines: look for the line that holds what follows.

@@ -78,9 +78,7 @@ impl Error {
             | Self::Usage(_)
             | Self::Reference(_)
             | Self::Results(_) => Exit::Usage,
-            Self::Store(barge_store::Error::Address(_) | barge_store::Error::NoBackend(_)) => {
-                Exit::Usage
-            }
+            Self::Store(barge_store::Error::Address(_)) => Exit::Usage,
             Self::Store(_) => Exit::Store,
             Self::Sbom(barge_sbom::Error::NoSuchPath { .. }) => Exit::Usage,
             Self::Advisories(error) => advisories_exit(error),

@@ -7,7 +7,7 @@ mod nix;
 mod origin;
 mod owner;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use barge_image::layer::LayerIndex;
 use barge_image::rootfs::{NodeId, RootFs};
@@ -68,6 +68,8 @@ pub(crate) fn assemble(
             .iter()
             .map(|(node, found)| store_candidate(&tree, *node, found)),
     );
+    drop_modules_of_distributions(&mut candidates);
+    drop_states_of_controls(&mut candidates);
     owner::mark(&tree, &hits, &mut candidates);
     depends::link(&mut candidates);
     candidates.retain(|candidate| !is_copy_of_owner(candidate));
@@ -241,6 +243,44 @@ fn licenses(
 fn is_copy_of_owner(candidate: &Candidate<'_>) -> bool {
     let facts = &candidate.found.facts;
     candidate.owned_by.is_some() && (facts.contains_key("classifier") || facts.contains_key("note"))
+}
+
+/// A module of Perl that a distribution with its author was installed for is the same, said with less.
+fn drop_modules_of_distributions(candidates: &mut Vec<Candidate<'_>>) {
+    let is_module =
+        |found: &Found| found.kind == PackageKind::Cpan && !found.facts.contains_key("namespace");
+    let distributions: HashSet<(String, String)> = candidates
+        .iter()
+        .map(|candidate| candidate.found)
+        .filter(|found| found.kind == PackageKind::Cpan && !is_module(found))
+        .map(|found| (found.name.clone(), found.version.clone()))
+        .collect();
+    candidates.retain(|candidate| {
+        let found = candidate.found;
+        let distribution = (found.name.replace("::", "-"), found.version.clone());
+        !is_module(found) || !distributions.contains(&distribution)
+    });
+}
+
+/// opkg notes the state of a package in one file and what it is in another, which says more.
+fn drop_states_of_controls(candidates: &mut Vec<Candidate<'_>>) {
+    let is_control = |candidate: &Candidate<'_>| candidate.path.ends_with(".control");
+    let known: HashSet<(&str, &str)> = candidates
+        .iter()
+        .filter(|candidate| candidate.found.kind == PackageKind::Opkg && is_control(candidate))
+        .map(|candidate| {
+            (
+                candidate.found.name.as_str(),
+                candidate.found.version.as_str(),
+            )
+        })
+        .collect();
+    candidates.retain(|candidate| {
+        let found = candidate.found;
+        found.kind != PackageKind::Opkg
+            || is_control(candidate)
+            || !known.contains(&(found.name.as_str(), found.version.as_str()))
+    });
 }
 
 fn unknowns(

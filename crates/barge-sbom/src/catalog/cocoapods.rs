@@ -17,6 +17,8 @@ fn pod(line: &str) -> Named {
         .trim_end_matches(':')
         .trim_matches('"');
     let (name, version) = entry.strip_suffix(')')?.split_once(" (")?;
+    // `AFNetworking/NSURLSession` is a part of the pod.
+    let name = name.split('/').next()?;
     version
         .starts_with(|c: char| c.is_ascii_digit())
         .then(|| exactly(name, version))

@@ -65,9 +65,11 @@ fn has_assets(targets: &[&Map<String, Value>], key: &str) -> bool {
         .iter()
         .filter_map(|target| target.get(key)?.as_object())
         .peekable();
+    // `_._` holds the place of a framework that needs no file.
     let has_files = |entry: &Map<String, Value>| {
-        let files = |name: &&str| entry.get(*name)?.as_object().map(Map::is_empty);
-        ASSETS.iter().filter_map(files).any(|empty| !empty)
+        let files = |name: &&str| entry.get(*name)?.as_object();
+        let mut paths = ASSETS.iter().filter_map(files).flat_map(Map::keys);
+        paths.any(|path| !path.ends_with("/_._"))
     };
     entries.peek().is_none() || entries.any(has_files)
 }

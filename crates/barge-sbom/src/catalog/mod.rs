@@ -75,6 +75,8 @@ pub(crate) struct Recognizer {
     pub(crate) beside: &'static str,
     /// Whether it tells what is installed, or what a project asks for.
     pub(crate) stage: Stage,
+    /// Whether a file without content says something by its name.
+    pub(crate) empty: bool,
     pub(crate) read: fn(&File<'_>) -> Examined,
 }
 
@@ -115,6 +117,7 @@ impl Recognizer {
             place: Place::Anywhere,
             beside: "",
             stage: Stage::Installed,
+            empty: false,
             read,
         }
     }
@@ -136,6 +139,11 @@ impl Recognizer {
 
     const fn declared(mut self) -> Self {
         self.stage = Stage::Declared;
+        self
+    }
+
+    const fn even_empty(mut self) -> Self {
+        self.empty = true;
         self
     }
 }
@@ -238,7 +246,9 @@ pub struct Catalogers {
 impl Catalogers {
     fn wants(self, role: u16, file: &FileHead<'_>) -> bool {
         recognizer(role).is_some_and(|recognizer| {
-            (self.declared || recognizer.stage == Stage::Installed) && (recognizer.accepts)(file)
+            (self.declared || recognizer.stage == Stage::Installed)
+                && (recognizer.empty || file.size > 0)
+                && (recognizer.accepts)(file)
         })
     }
 }
@@ -248,9 +258,6 @@ impl Interest for Catalogers {
     type Finding = Finding;
 
     fn role(&self, file: &FileHead<'_>) -> Option<u16> {
-        if file.size == 0 {
-            return None;
-        }
         let named = TABLE.by_name.get(file.name).into_iter().flatten();
         let mut lower = [0; 16];
         let by_extension = extension(file.name, &mut lower)

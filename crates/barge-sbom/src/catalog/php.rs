@@ -81,8 +81,11 @@ fn composer_itself(file: &File<'_>) -> Examined {
         .enumerate()
         .filter(|(_, window)| *window == MARK)
         .find_map(|(at, _)| {
-            let rest = bytes.get(at + MARK.len()..at + MARK.len() + 32)?;
-            let version = rest.split(|byte| *byte == b'\'').next()?;
+            let mut rest = bytes.get(at + MARK.len()..)?.iter();
+            let end = rest
+                .position(|byte| *byte == b'\'')
+                .filter(|end| *end < 32)?;
+            let version = bytes.get(at + MARK.len()..at + MARK.len() + end)?;
             let version = std::str::from_utf8(version).ok()?;
             let is_release = version.starts_with(|c: char| c.is_ascii_digit());
             (is_release && version.contains('.')).then(|| version.to_owned())
@@ -198,6 +201,21 @@ mod tests {
             ),
             ("2.0", "pecl.php.net")
         );
+    }
+
+    #[test]
+    fn reads_the_version_of_composer() {
+        let content =
+            b"#!/usr/bin/env php\nconst VERSION = '@package_version@';\nconst VERSION = '2.8.4';\n"
+                .to_vec();
+        let file = File {
+            path: "usr/local/bin/composer",
+            content: &content,
+        };
+        let Ok(Says::Packages(found)) = composer_itself(&file) else {
+            panic!("not read");
+        };
+        assert_eq!((&*found[0].name, &*found[0].version), ("composer", "2.8.4"));
     }
 
     #[test]

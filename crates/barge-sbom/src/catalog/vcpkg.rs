@@ -23,11 +23,9 @@ fn installed(text: &str) -> Vec<Found> {
             return None;
         }
         let version = stanza.get("Version")?;
-        let version = match stanza.get("Port-Version").filter(|port| *port != "0") {
-            Some(port) => format!("{version}#{port}"),
-            None => version.to_owned(),
-        };
         let mut found = Found::new(PackageKind::Vcpkg, stanza.get("Package")?, version);
+        let port = stanza.get("Port-Version").filter(|port| *port != "0");
+        found.fact("port_version", port.unwrap_or_default());
         found.architecture = stanza.get("Architecture").map(str::to_owned);
         Some(found)
     };
@@ -65,6 +63,6 @@ Package: curl\nFeature: ssl\nArchitecture: x64-linux\nStatus: install ok install
 Package: fmt\nVersion: 11.0.2\nArchitecture: x64-linux\nStatus: purge ok not-installed\n";
         let found = installed(text);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].version, "1.3.1#2");
+        assert_eq!(found[0].facts["port_version"], "2");
     }
 }

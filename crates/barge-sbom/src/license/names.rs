@@ -77,6 +77,8 @@ const COMMON: &[(&str, &str)] = &[
     ("gplv1+", "GPL-1.0-or-later"),
     ("gplv2", "GPL-2.0-only"),
     ("gplv2+", "GPL-2.0-or-later"),
+    ("gpl-2", "GPL-2.0-only"),
+    ("gpl-3", "GPL-3.0-only"),
     ("gplv2 or later", "GPL-2.0-or-later"),
     ("gpl v2 or later", "GPL-2.0-or-later"),
     ("gpl (>= 2)", "GPL-2.0-or-later"),
@@ -86,6 +88,8 @@ const COMMON: &[(&str, &str)] = &[
     ("gplv3 or later", "GPL-3.0-or-later"),
     ("gpl v3 or later", "GPL-3.0-or-later"),
     ("gpl (>= 3)", "GPL-3.0-or-later"),
+    ("gnu general public license v2 or later", "GPL-2.0-or-later"),
+    ("gnu general public license v3 or later", "GPL-3.0-or-later"),
     ("gnu general public license v2 (gplv2)", "GPL-2.0-only"),
     (
         "gnu general public license v2 or later (gplv2+)",
@@ -191,7 +195,16 @@ fn look_up(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
 pub(super) fn common(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let lower = lower.trim().trim_start_matches("the ");
-    look_up(COMMON, lower).or_else(|| look_up(COMMON, lower.strip_suffix(" license")?))
+    look_up(COMMON, lower)
+        .or_else(|| look_up(COMMON, lower.strip_suffix(" license")?))
+        .or_else(|| identifier(lower))
+}
+
+/// An identifier in other case than SPDX's.
+fn identifier(lower: &str) -> Option<&'static str> {
+    let known = spdx::identifiers::LICENSES.iter();
+    let mut same = known.filter(|license| license.name.eq_ignore_ascii_case(lower));
+    same.next().map(|license| license.name)
 }
 
 /// The identifier of one of Debian's or Gentoo's short names.

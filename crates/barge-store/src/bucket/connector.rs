@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::io::Read as _;
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -53,8 +54,8 @@ struct NotEncrypted(String);
 impl Service {
     /// Keys and signatures go only where they are encrypted.
     fn check(&self, url: &Url) -> Result<(), HttpError> {
-        let is_safe = url.scheme == Scheme::Https || is_loopback(&url.authority);
-        if is_safe || self.is_plain_allowed {
+        let is_near = is_loopback(&url.authority) || is_metadata(url.host());
+        if url.scheme == Scheme::Https || is_near || self.is_plain_allowed {
             return Ok(());
         }
         let error = NotEncrypted(format!("http://{}", url.authority));
@@ -77,6 +78,14 @@ impl HttpService for Service {
         let body = HttpResponseBody::new(Blocking(Mutex::new(reader)));
         Ok(HttpResponse::from_parts(head, body))
     }
+}
+
+/// Whether a host is the one that tells a machine of a cloud who it is: it is asked in plain, inside the machine's host.
+fn is_metadata(host: &str) -> bool {
+    matches!(host, "metadata.google.internal" | "metadata")
+        || host
+            .parse()
+            .is_ok_and(|address: Ipv4Addr| address.is_link_local())
 }
 
 fn failed(error: ureq::Error) -> HttpError {
@@ -121,5 +130,35 @@ impl Body for Blocking {
             }
             Err(error) => Some(Err(failed(ureq::Error::from(error)))),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::HttpOptions;
+
+    #[test]
+    fn keys_go_only_where_they_are_encrypted() {
+        let transport = Arc::new(Transport::new(HttpOptions::default()).unwrap());
+        let check = |is_plain_allowed: bool, url: &str| {
+            let service = Service {
+                transport: Arc::clone(&transport),
+                is_plain_allowed,
+            };
+            service.check(&url.parse().unwrap()).is_ok()
+        };
+        for url in [
+            "https://s3.amazonaws.com/b/k",
+            "http://127.0.0.1:9000/b/k",
+            "http://169.254.169.254/latest/meta-data",
+            "http://metadata.google.internal/computeMetadata/v1",
+        ] {
+            assert!(check(false, url), "{url}");
+        }
+        for url in ["http://minio.example:9000/b/k", "http://metadata.evil/x"] {
+            assert!(!check(false, url), "{url}");
+            assert!(check(true, url), "{url}");
+        }
     }
 }

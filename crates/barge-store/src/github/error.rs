@@ -64,14 +64,6 @@ pub enum Error {
         /// What lies there.
         found: String,
     },
-    /// An artifact that other artifacts keep layers in.
-    #[error("`{name}` holds layers of {}", .needed_by.join(", "))]
-    Needed {
-        /// The artifact's name.
-        name: String,
-        /// The artifacts that point to it.
-        needed_by: Vec<String>,
-    },
     /// A layer on this side could not be read.
     #[error("cannot read {what}")]
     Read {
@@ -102,7 +94,6 @@ impl Error {
             ),
             Self::Changed { .. } => Some("nothing was kept; run the same command again".into()),
             Self::Expired { .. } => Some("re-run the job that saves the image".into()),
-            Self::Needed { .. } => Some("remove those first".into()),
             _ => None,
         }
     }

@@ -17,5 +17,5 @@ mod wire;
 
 pub use error::Error;
 pub use options::{ApiAccess, BackendIds, GitHubOptions, Origin, RunAccess, ServiceRetry, Upload};
-pub use pack::{Contents, Elsewhere, MAGIC, PackedBlob, TRAILER_LENGTH};
+pub use pack::{Contents, MAGIC, PackedBlob, TRAILER_LENGTH};
 pub use store::GitHubStore;

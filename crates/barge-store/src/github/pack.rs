@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The small documents stand at the end: one request for the last 64 KiB brings all of them, and further ones bring only
-//! the layers that an engine lacks. A layer may also lie in another pack, which the contents then name.
+//! the layers that an engine lacks.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -54,20 +54,6 @@ pub struct PackedBlob {
     pub diff_id: Option<Digest>,
     /// Where it begins in its pack, in bytes.
     pub offset: u64,
-    /// The pack it lies in, if it is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub elsewhere: Option<Elsewhere>,
-}
-
-/// Another pack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Elsewhere {
-    /// The number of its artifact.
-    pub artifact: u64,
-    /// The artifact's name.
-    pub name: String,
-    /// Its length, in bytes.
-    pub size: u64,
 }
 
 /// A pack about to be stored: a list of what it is made of, not the bytes.
@@ -107,11 +93,8 @@ impl Piece {
 }
 
 impl Pack {
-    /// Lays out a pack. Layers without bytes are `elsewhere`; one that is neither here nor there is the error.
-    pub(super) fn of(
-        artifact: &Artifact,
-        elsewhere: &BTreeMap<Digest, (u64, Elsewhere)>,
-    ) -> Result<(Self, Contents), Digest> {
+    /// Lays out a pack. A layer that goes without its bytes is the error.
+    pub(super) fn of(artifact: &Artifact) -> Result<(Self, Contents), Digest> {
         let mut pack = Self {
             pieces: BTreeMap::new(),
             length: 0,
@@ -126,18 +109,11 @@ impl Pack {
             {
                 continue;
             }
-            let (offset, elsewhere) = match &layer.content {
-                Some(content) => (pack.push(Piece::File(content.clone())), None),
-                None => {
-                    let (offset, place) = elsewhere.get(&blob.digest).ok_or(*diff_id)?;
-                    (*offset, Some(place.clone()))
-                }
-            };
+            let content = layer.content.clone().ok_or(*diff_id)?;
             blobs.push(PackedBlob {
                 descriptor: blob.clone(),
                 diff_id: Some(*diff_id),
-                offset,
-                elsewhere,
+                offset: pack.push(Piece::File(content)),
             });
         }
         let manifest = &artifact.manifest;
@@ -151,7 +127,6 @@ impl Pack {
                 descriptor: Descriptor::of(media_type, bytes),
                 diff_id: None,
                 offset: pack.push(Piece::Bytes(bytes.to_vec())),
-                elsewhere: None,
             });
         }
         let contents = Contents {
@@ -280,11 +255,7 @@ impl Contents {
         }
         let is_within = |blob: &PackedBlob| {
             let end = blob.offset.checked_add(blob.descriptor.size);
-            let limit = match &blob.elsewhere {
-                Some(place) => place.size,
-                None => trailer.contents.start,
-            };
-            end.is_some_and(|end| end <= limit)
+            end.is_some_and(|end| end <= trailer.contents.start)
         };
         if let Some(blob) = contents.blobs.iter().find(|blob| !is_within(blob)) {
             return Err(format!("{} lies outside of it", blob.descriptor.digest));

@@ -1,7 +1,7 @@
 //! The artifacts of a run, or of others, as a store.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -13,7 +13,7 @@ use super::api::Api;
 use super::block_blob;
 use super::error::Error;
 use super::options::{GitHubOptions, Upload};
-use super::pack::{Elsewhere, Pack, TRAILER_LENGTH};
+use super::pack::{Pack, TRAILER_LENGTH};
 use super::reader::{OpenPack, Reader};
 use super::service::{Created, Listed, Service};
 use super::told::Told;
@@ -200,30 +200,21 @@ impl GitHubStore {
         let Some(pack) = self.pack_of(record)? else {
             return Ok(None);
         };
-        let Some(blob) = pack.contents.find(digest).cloned() else {
+        let Some(blob) = pack.contents.find(digest) else {
             return Ok(None);
         };
         let range = blob.offset..blob.offset + blob.descriptor.size;
-        if let Some(bytes) = pack.at_hand(&range).filter(|_| blob.elsewhere.is_none()) {
+        if range.is_empty() {
+            return Ok(Some(Box::new(io::empty())));
+        }
+        if let Some(bytes) = pack.at_hand(&range) {
             return Ok(Some(Box::new(Cursor::new(bytes.to_vec()))));
         }
-        let artifact = match &blob.elsewhere {
-            None => pack.artifact.clone(),
-            Some(place) => match self.neighbour(place)? {
-                Some(artifact) => artifact,
-                None => return Ok(None),
-            },
-        };
         let what = format!("blob {digest}");
-        let download = self.reader.download(&self.place, artifact, range, &what)?;
+        let download = self
+            .reader
+            .download(&self.place, pack.artifact.clone(), range, &what)?;
         Ok(Some(Box::new(download)))
-    }
-
-    /// Another pack, which this one points to; `None` when it is gone.
-    fn neighbour(&self, place: &Elsewhere) -> Result<Option<Listed>, Error> {
-        let found = self.place.list(Some(&place.name))?;
-        let mut found = found.into_iter();
-        Ok(found.find(|artifact| artifact.id == place.artifact && artifact.size == place.size))
     }
 
     fn service(&self) -> Result<&Service, Error> {
@@ -233,37 +224,9 @@ impl GitHubStore {
         }
     }
 
-    /// Where the layers lie that go without their bytes.
-    fn elsewhere(&self, artifact: &Artifact) -> BTreeMap<Digest, (u64, Elsewhere)> {
-        let mut found = BTreeMap::new();
-        for pack in self.opened().values() {
-            for blob in pack
-                .contents
-                .blobs
-                .iter()
-                .filter(|blob| blob.elsewhere.is_none())
-            {
-                let digest = blob.descriptor.digest;
-                let is_needed = artifact
-                    .layers
-                    .iter()
-                    .any(|layer| layer.content.is_none() && layer.packed.blob.digest == digest);
-                if is_needed {
-                    let place = Elsewhere {
-                        artifact: pack.artifact.id,
-                        name: pack.artifact.name.clone(),
-                        size: pack.artifact.size,
-                    };
-                    found.insert(digest, (blob.offset, place));
-                }
-            }
-        }
-        found
-    }
-
     fn put(&self, artifact: &Artifact, progress: Progress<'_>) -> Result<(), StoreError> {
         let service = self.service().map_err(self.failed())?;
-        let pack = Pack::of(artifact, &self.elsewhere(artifact));
+        let pack = Pack::of(artifact);
         let (pack, contents) = pack.map_err(|diff_id| StoreError::Vanished {
             store: self.address.clone(),
             diff_id,
@@ -296,7 +259,7 @@ impl GitHubStore {
             block_blob::put(&self.uploads, url, pack, self.upload, &sent)?;
             let digest = digest
                 .join()
-                .unwrap_or_else(|_| Err(std::io::Error::other("hashing")));
+                .unwrap_or_else(|_| Err(io::Error::other("hashing")));
             digest.map_err(|source| Error::Read {
                 what: "what is to be stored".into(),
                 source,
@@ -387,7 +350,6 @@ impl GitHubStore {
         })
     }
 
-    /// Removes the pack of a pointer, unless other packs point to it.
     fn remove_pack(&self, pointer: &Pointer) -> Result<(), Error> {
         let wanted = Wanted {
             artifact: Some(pointer.artifact.clone()),
@@ -397,31 +359,9 @@ impl GitHubStore {
         let Some(pack) = packs.iter().find(|pack| pack.contents.pointer == *pointer) else {
             return Ok(());
         };
-        let needed_by = self.dependants(pack)?;
-        if !needed_by.is_empty() {
-            let name = pack.artifact.name.clone();
-            return Err(Error::Needed { name, needed_by });
-        }
         self.place.delete(&pack.artifact)?;
         self.opened().remove(&pack.artifact.id);
         Ok(())
-    }
-
-    fn dependants(&self, pack: &OpenPack) -> Result<Vec<String>, Error> {
-        let id = pack.artifact.id;
-        let points_here = |other: &&Arc<OpenPack>| {
-            let places = other
-                .contents
-                .blobs
-                .iter()
-                .filter_map(|blob| blob.elsewhere.as_ref());
-            places.into_iter().any(|place| place.artifact == id)
-        };
-        let others = self.open_all(&Wanted::default())?;
-        let others = others.iter().filter(points_here);
-        Ok(others
-            .map(|other| other.contents.pointer.to_string())
-            .collect())
     }
 }
 
@@ -430,9 +370,8 @@ impl Remote for GitHubStore {
         &self.address
     }
 
-    fn layers(&self, diff_ids: &[Digest]) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
-        // Every hand-off of GitHub is whole: a layer that lay in another artifact would go when that one expires.
-        let _ = diff_ids;
+    fn layers(&self, _diff_ids: &[Digest]) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
+        // Each pack is whole: artifacts expire and are removed one by one, and take what is in them along.
         Ok(BTreeMap::new())
     }
 

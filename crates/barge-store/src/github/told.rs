@@ -21,15 +21,10 @@ impl<'a> Told<'a> {
         let told = layers.map(|blob| {
             let (digest, size) = (blob.descriptor.digest, blob.descriptor.size);
             progress(Transfer::Started { digest, size });
-            if blob.elsewhere.is_some() {
-                let how = Arrival::Present;
-                progress(Transfer::Arrived { digest, how });
-                return None;
-            }
-            Some((digest, blob.offset, size))
+            (digest, blob.offset, size)
         });
         Self {
-            layers: told.flatten().collect(),
+            layers: told.collect(),
             reached: Mutex::default(),
             progress,
         }

@@ -1,6 +1,7 @@
 //! Buckets: S3 by moto, Azure by azurite. No server that can be had speaks Google's XML API as far as barge needs it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 
 use super::Case;
 use super::conformance::{Local, conforms, fetch, knows_layers, pointer, publish, run};
-use super::fixture::http_options;
+use super::fixture::{folder, http_options};
 use super::servers::{curl, front, modules, python, s3};
 
 pub(crate) const CASES: &[Case] = &[
@@ -24,6 +25,12 @@ pub(crate) const CASES: &[Case] = &[
     }),
     s3_case("bucket::s3_long_blobs_go_in_parts", || {
         long_blobs(&*s3_store("c"));
+    }),
+    s3_case("bucket::s3_stands_behind_a_folder", || {
+        stands_behind_a_folder(s3_store("e"));
+    }),
+    azure_case("bucket::azure_stands_behind_a_folder", || {
+        stands_behind_a_folder(azure_store("e"));
     }),
     s3_case("bucket::s3_is_collected", || is_collected(&*s3_store("d"))),
     s3_case("bucket::s3_makes_pointers_once", pointers_once),
@@ -92,6 +99,11 @@ fn azure_store(prefix: &str) -> Box<BucketStore> {
         ("AZURE_STORAGE_ENDPOINT", &front.blobs),
     ]);
     store(Provider::Azure, "barge", prefix, &variables)
+}
+
+fn stands_behind_a_folder(store: Box<BucketStore>) {
+    let remote: Arc<dyn Remote> = Arc::from(store as Box<dyn Remote>);
+    super::in_front::works(&remote, &folder().path);
 }
 
 fn long_blobs(store: &dyn Remote) {

@@ -17,6 +17,8 @@ mod conformance;
 #[expect(dead_code, reason = "the registry's tests use more of it")]
 mod fixture;
 mod github;
+#[path = "../in_front/mod.rs"]
+mod in_front;
 mod servers;
 
 use std::process::ExitCode;

@@ -241,3 +241,15 @@ fn a_broken_artifact_is_told_and_harms_no_other() {
         .verify()
         .unwrap();
 }
+
+#[test]
+fn an_image_that_is_open_is_read_to_its_end_whatever_vanishes() {
+    let home = home();
+    let record = image(&home.store, "one", "1", &[&noise(5, 300_000), b"top"]);
+    let kept = home.store.put_record(&record, &|_| ()).unwrap();
+    let opened = home.store.image(&kept.digest, &record).unwrap();
+    fs::remove_dir_all(&home.path).unwrap();
+    opened.verify().unwrap();
+    let gone = home.store.image(&kept.digest, &record).unwrap_err();
+    assert!(matches!(gone, barge_store::Error::Damaged { .. }), "{gone}");
+}

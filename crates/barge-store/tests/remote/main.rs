@@ -11,6 +11,7 @@ mod conformance;
 mod debian;
 mod downloads;
 mod fixture;
+mod github_faults;
 #[path = "../in_front/mod.rs"]
 mod in_front;
 mod logins;

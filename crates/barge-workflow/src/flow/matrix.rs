@@ -7,7 +7,7 @@ use crate::yaml::{Kind, Node, Style};
 use super::scope::Contexts;
 
 /// A matrix with more legs is walked as one of unknown values.
-const LEG_LIMIT: usize = 64;
+const LEG_LIMIT: usize = 40;
 
 /// The legs of a job's matrix; one without values when the matrix is not known.
 pub(super) fn legs(job: &Job, contexts: &Contexts<'_>) -> (Vec<Option<Term>>, bool) {

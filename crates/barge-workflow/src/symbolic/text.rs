@@ -322,6 +322,9 @@ impl Text {
                 Comparison::Different
             };
         }
+        if self.known_ends_differ(other) {
+            return Comparison::Different;
+        }
         // An unknown with few values is tried out.
         let listed = self
             .symbols()
@@ -351,6 +354,16 @@ impl Text {
         } else {
             Comparison::Different
         }
+    }
+
+    /// Says whether the known starts or the known ends of two texts already tell them apart.
+    fn known_ends_differ(&self, other: &Self) -> bool {
+        let (a, b) = (self.literal_start(), other.literal_start());
+        if !a.starts_with(b) && !b.starts_with(a) {
+            return true;
+        }
+        let (a, b) = (self.literal_end(), other.literal_end());
+        !a.ends_with(b) && !b.ends_with(a)
     }
 
     /// The text with unknowns in braces, as messages print it.

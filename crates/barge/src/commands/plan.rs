@@ -15,7 +15,7 @@ use crate::printer::Tone;
 /// Show every decision with the rule that caused it, before anything is done
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge plan\n  barge plan --event pull_request.json\n  barge plan --format json | jq .decision\n  barge plan --workflow .github/workflows/ci.yml --matrix\n  barge plan --workflow ci.yml --event pull_request --var steps.skip.outputs.skip_build=true"
+    after_help = "Examples:\n  barge plan\n  barge plan --event pull_request.json\n  barge plan --format json | jq .decision\n  barge plan --workflow .github/workflows/ci.yml --matrix\n  barge plan --workflow ci.yml --event pull_request --assume skip_build=true\n  barge plan --workflow ci.yml --all-events --html plan.html"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -29,9 +29,18 @@ pub(crate) struct Arguments {
     /// A value nobody can know beforehand, by its context path, for --workflow
     #[arg(long = "var", value_name = "PATH=VALUE", requires = "workflow")]
     values: Vec<String>,
+    /// A step output or input by its bare name, for --workflow
+    #[arg(long = "assume", value_name = "NAME=VALUE", requires = "workflow")]
+    assumptions: Vec<String>,
     /// One row for each of the usual events, for --workflow
     #[arg(long, requires = "workflow", conflicts_with = "payload")]
     matrix: bool,
+    /// One row for each event of `on:` and each value of the outputs that decide, for --workflow
+    #[arg(long, requires = "workflow", conflicts_with_all = ["payload", "matrix"])]
+    all_events: bool,
+    /// Write the jobs and hand-offs as one page, for --workflow
+    #[arg(long, value_name = "FILE", requires = "workflow")]
+    html: Option<Utf8PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +57,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
             event: arguments.event.payload().map(Utf8Path::as_str),
             payload: arguments.payload.as_deref(),
             values: &arguments.values,
-            matrix: arguments.matrix,
+            assumptions: &arguments.assumptions,
+            rows: match (arguments.matrix, arguments.all_events) {
+                (true, _) => super::workflow_plan::Rows::Usual,
+                (_, true) => super::workflow_plan::Rows::All,
+                _ => super::workflow_plan::Rows::None,
+            },
+            html: arguments.html.as_deref(),
         };
         return super::workflow_plan::run(&question, context);
     }

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 
 use barge_workflow::Source;
 use barge_workflow::model::Workflow;
-use barge_workflow::plan::{Course, JobCourse, State, course, usual_scenarios};
+use barge_workflow::plan::{
+    Break, Course, JobCourse, State, all_cases, course, html, usual_scenarios,
+};
 use barge_workflow::scenario::{RefKind, Scenario};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -24,7 +26,21 @@ pub(crate) struct Question<'a> {
     pub(crate) event: Option<&'a str>,
     pub(crate) payload: Option<&'a Utf8Path>,
     pub(crate) values: &'a [String],
-    pub(crate) matrix: bool,
+    /// Values of step outputs and inputs by their bare names.
+    pub(crate) assumptions: &'a [String],
+    pub(crate) rows: Rows,
+    pub(crate) html: Option<&'a Utf8Path>,
+}
+
+/// Which cases make up a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// No table: the courses in full.
+    None,
+    /// The events that people ask about.
+    Usual,
+    /// All events of the workflow, with all values that decide.
+    All,
 }
 
 #[derive(Serialize)]
@@ -41,7 +57,7 @@ pub(crate) fn run(question: &Question<'_>, context: &Context) -> Result<Exit, Er
     let workflow = Workflow::parse(&source)
         .map_err(|error| Error::Usage(format!("`{}` is not YAML: {error}", question.workflow)))?;
     let root = root_of(&path);
-    let scenarios = scenarios(question, context, &workflow)?;
+    let scenarios = scenarios(question, context, &workflow, &root)?;
     let courses: Vec<Course> = scenarios
         .iter()
         .map(|scenario| course(&workflow, scenario, &Checkout::new(&root)))
@@ -51,8 +67,18 @@ pub(crate) fn run(question: &Question<'_>, context: &Context) -> Result<Exit, Er
         workflow: question.workflow,
         courses: &courses,
     };
+    if let Some(path) = question.html {
+        let page = html::page(question.workflow.as_str(), &courses);
+        let full = context.folder.join(path);
+        fs::write(&full, page).map_err(|source| Error::File {
+            action: "write",
+            path: full,
+            source,
+        })?;
+        context.printer.status(&format!("wrote {path}"));
+    }
     context.printer.result(&json, |out| {
-        if question.matrix {
+        if question.rows != Rows::None {
             write_matrix(out, &courses)
         } else {
             write(out, question.workflow, &courses)
@@ -73,10 +99,12 @@ fn scenarios(
     question: &Question<'_>,
     context: &Context,
     workflow: &Workflow,
+    root: &Utf8Path,
 ) -> Result<Vec<Scenario>, Error> {
-    let mut scenarios = match (question.matrix, question.event, question.payload) {
-        (true, _, _) => usual_scenarios(),
-        (false, event, Some(path)) => {
+    let mut scenarios = match (question.rows, question.event, question.payload) {
+        (Rows::Usual, _, _) => usual_scenarios(),
+        (Rows::All, _, _) => all_cases(workflow, &Checkout::new(root)),
+        (Rows::None, event, Some(path)) => {
             let path = context.folder.join(path);
             let payload: serde_json::Value = serde_json::from_str(&read(&path)?)
                 .map_err(|error| Error::Usage(format!("`{path}` is no JSON: {error}")))?;
@@ -87,7 +115,7 @@ fn scenarios(
             };
             vec![Scenario::concrete(event.unwrap_or(guessed), &payload)]
         }
-        (false, Some(event), None) => {
+        (Rows::None, Some(event), None) => {
             let named: Vec<Scenario> = barge_workflow::scenario::scenarios(workflow)
                 .into_iter()
                 .filter(|scenario| scenario.event.as_deref() == Some(event))
@@ -98,20 +126,41 @@ fn scenarios(
                 named
             }
         }
-        (false, None, None) => barge_workflow::scenario::scenarios(workflow),
+        (Rows::None, None, None) => barge_workflow::scenario::scenarios(workflow),
     };
-    for value in question.values {
-        let Some((name, value)) = value.split_once('=') else {
-            return Err(Error::Usage(format!(
-                "`{value}` is no NAME=VALUE: give a context path such as `steps.skip.outputs.skip_build=true`"
-            )));
-        };
+    for (path, value) in given(question, workflow)? {
         scenarios = scenarios
             .into_iter()
-            .map(|scenario| scenario.with_value(name, value))
+            .map(|scenario| scenario.with_value(&path, &value))
             .collect();
     }
     Ok(scenarios)
+}
+
+/// The values that are given, by their context paths. An assumption means the output of every step that has one so named,
+/// and the input.
+fn given(question: &Question<'_>, workflow: &Workflow) -> Result<Vec<(String, String)>, Error> {
+    let parted = |text: &str| match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err(Error::Usage(format!(
+            "`{text}` is no NAME=VALUE: --var takes a context path, `steps.skip.outputs.skip_build=true`, and --assume a bare name"
+        ))),
+    };
+    let mut given = Vec::new();
+    for text in question.values {
+        given.push(parted(text)?);
+    }
+    let steps = workflow.jobs.iter().flat_map(|job| &job.steps);
+    let ids: Vec<&str> = steps
+        .filter_map(|step| Some(step.id.as_ref()?.text.as_str()))
+        .collect();
+    for text in question.assumptions {
+        let (name, value) = parted(text)?;
+        let outputs = ids.iter().map(|id| format!("steps.{id}.outputs.{name}"));
+        let paths = outputs.chain([format!("inputs.{name}")]);
+        given.extend(paths.map(|path| (path, value.clone())));
+    }
+    Ok(given)
 }
 
 fn painted(state: State) -> String {
@@ -140,12 +189,7 @@ fn write(out: &mut dyn Write, path: &Utf8Path, courses: &[Course]) -> io::Result
         }
         course.jobs.iter().try_for_each(|job| write_job(out, job))?;
         for image in &course.images {
-            let place = match (image.in_daemon, image.pushed) {
-                (true, true) => "in the daemon and pushed",
-                (true, false) => "in the daemon",
-                (false, true) => "pushed",
-                (false, false) => "nowhere",
-            };
+            let place = image.place();
             writeln!(
                 out,
                 "image    {}  {place}, job {}",
@@ -168,8 +212,11 @@ fn write(out: &mut dyn Write, path: &Utf8Path, courses: &[Course]) -> io::Result
                 jobs(&artifact.downloaded_by)
             )?;
         }
-        for (line, message) in &course.breaks {
-            writeln!(out, "{}   {line} {message}", Tone::Bad.paint("break"))?;
+        for broken in &course.breaks {
+            let (mark, Break { line, message, .. }) = (Tone::Bad.paint("break"), broken);
+            let case = broken.case.as_ref();
+            let case = case.map_or_else(String::new, |case| format!(" ({case})"));
+            writeln!(out, "{mark}   {line} {message}{case}")?;
         }
         writeln!(out)?;
     }
@@ -199,16 +246,18 @@ fn write_job(out: &mut dyn Write, job: &JobCourse) -> io::Result<()> {
 
 /// One row per event.
 fn write_matrix(out: &mut dyn Write, courses: &[Course]) -> io::Result<()> {
+    let events = courses.iter().map(|course| course.event.chars().count());
+    let width = events.max().unwrap_or(0).max(12);
     writeln!(
         out,
-        "{:<20} {:>4} {:>5} {:>5}  {:<10} names",
+        "{:<width$} {:>4} {:>5} {:>5}  {:<10} names",
         "event", "run", "skip", "fail", "hand-off"
     )?;
     for course in courses {
         if let Some(reason) = &course.not_started {
             writeln!(
                 out,
-                "{:<20} {}",
+                "{:<width$} {}",
                 course.event,
                 Tone::Faint.paint(&format!("not started: {reason}"))
             )?;
@@ -234,15 +283,15 @@ fn write_matrix(out: &mut dyn Write, courses: &[Course]) -> io::Result<()> {
         names.dedup();
         writeln!(
             out,
-            "{:<20} {:>4} {:>5} {:>5}  {verdict} {}",
+            "{:<width$} {:>4} {:>5} {:>5}  {verdict} {}",
             course.event,
             count(&[State::Runs, State::Depends]),
             count(&[State::Skipped, State::Blocked]),
             count(&[State::Fails, State::MayFail]),
             names.join(" ")
         )?;
-        for (line, message) in &course.breaks {
-            writeln!(out, "{:<20} line {line}: {message}", "")?;
+        for Break { line, message, .. } in &course.breaks {
+            writeln!(out, "{:<width$} line {line}: {message}", "")?;
         }
     }
     Ok(())

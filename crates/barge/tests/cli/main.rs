@@ -13,7 +13,9 @@ mod errors;
 /// What the registry above needs from its surroundings.
 use elsewhere as fixture;
 mod help;
+mod hostile;
 mod json;
+mod sbom;
 mod skip;
 #[path = "../support/mod.rs"]
 mod support;

@@ -32,6 +32,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ),
     ("a_second_load_sends_nothing", present),
     ("only_missing_layers_are_sent", partial),
+    ("programs_hear_of_each_layer", progress),
     ("a_failing_step_is_named_and_leaves_nothing", failing_build),
     ("a_build_beyond_its_deadline_is_stopped", deadline),
     ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
@@ -354,6 +355,28 @@ fn partial(docker: &Docker) {
     );
     assert_eq!(docker.id(&tag), built);
     docker.run(&["rmi", &tag, &base]);
+}
+
+fn progress(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 19);
+    let tag = name(&checkout, "wikid82", "pr-19");
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    let saved = checkout.barge(&["save", "--log", "json"]).exits(0);
+    docker.run(&["rmi", &tag]);
+    let loaded = checkout.barge(&["load", "--log", "json"]).exits(0);
+    for ran in [saved, loaded] {
+        let events = ran.stderr.lines().map(serde_json::from_str);
+        let events: Vec<serde_json::Value> = events.collect::<Result<_, _>>().unwrap();
+        let last = events.iter().rfind(|event| event["layer"].is_number());
+        let last = last.unwrap_or_else(|| panic!("no transfer in {}", ran.stderr));
+        assert_eq!((&last["layer"], &last["layers"]), (&1.into(), &1.into()));
+        assert_eq!(last["layer_bytes"], last["layer_size"], "{last}");
+    }
+    let quiet = checkout
+        .barge(&["load", "--log", "json", "--quiet"])
+        .exits(0);
+    assert_eq!(quiet.stderr, "");
+    docker.run(&["rmi", &tag]);
 }
 
 fn failing_build(docker: &Docker) {

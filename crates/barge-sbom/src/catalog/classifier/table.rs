@@ -59,7 +59,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         &["libcurl", "libcurl-gnutls"],
         r"\x00libcurl/(\d+\.\d+\.\d+)",
     ),
-    classifier("deno", ("deno", "deno"), &["deno"], r"Deno/(\d+\.\d+\.\d+)"),
+    classifier(
+        "deno",
+        ("deno", "deno"),
+        &["deno"],
+        r"Deno/(\d+\.\d+\.\d+)\+[0-9a-f]{7}",
+    ),
     classifier(
         "dnsmasq",
         ("thekelleys", "dnsmasq"),
@@ -145,7 +150,7 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         "git",
         ("git-scm", "git"),
         &["git"],
-        r"\x00git/(\d+\.\d+\.\d+)",
+        r"git/(\d+\.\d+\.\d+)\x00",
     ),
     classifier(
         "gnupg",
@@ -163,7 +168,7 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         "gzip",
         ("gnu", "gzip"),
         &["gzip"],
-        r"%5\.1f%%\x00(\d+\.\d+(?:\.\d+)?)\x00",
+        r"[\n%]\x00(1\.\d{1,2})\x00",
     ),
     classifier(
         "haproxy",

@@ -3,9 +3,16 @@
 //! The same walk and the same rules as the check, for a single scenario. All steps are taken to pass, save those that a rule
 //! shows to fail; what comes after a failure is blocked, and so are the jobs that need it.
 
-use std::collections::BTreeSet;
+mod cases;
+pub mod handoff;
+pub mod html;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+
+pub use self::cases::all_cases;
+use self::handoff::Handoff;
 
 use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, JobTrace, Origin, Repository, Trace, trace};
@@ -46,8 +53,23 @@ pub struct Course {
     pub images: Vec<ImageCourse>,
     /// Artifacts: uploaded and downloaded.
     pub artifacts: Vec<ArtifactCourse>,
-    /// Where producer and consumer do not meet: `line: message`.
-    pub breaks: Vec<(usize, String)>,
+    /// What passes from step to step.
+    pub handoffs: Vec<Handoff>,
+    /// Where producer and consumer do not meet.
+    pub breaks: Vec<Break>,
+}
+
+/// A place where producer and consumer do not meet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Break {
+    /// The rule that finds it.
+    pub rule: &'static str,
+    /// The consumer's line.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What must hold beside the event; nothing when the event alone is enough.
+    pub case: Option<String>,
 }
 
 /// A job's course.
@@ -55,6 +77,10 @@ pub struct Course {
 pub struct JobCourse {
     /// Its key, with the matrix values of the leg.
     pub id: String,
+    /// Its key.
+    pub key: String,
+    /// The keys of the jobs it needs.
+    pub needs: Vec<String>,
     /// Its line.
     pub line: usize,
     /// What becomes of it.
@@ -91,6 +117,19 @@ pub struct ImageCourse {
     pub pushed: bool,
 }
 
+impl ImageCourse {
+    /// Where the image goes, in words.
+    #[must_use]
+    pub fn place(&self) -> &'static str {
+        match (self.in_daemon, self.pushed) {
+            (true, true) => "in the daemon and pushed",
+            (true, false) => "in the daemon",
+            (false, true) => "pushed",
+            (false, false) => "nowhere",
+        }
+    }
+}
+
 /// An artifact's course.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct ArtifactCourse {
@@ -121,21 +160,13 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         jobs: Vec::new(),
         images: Vec::new(),
         artifacts: Vec::new(),
-        breaks: failing
-            .iter()
-            .map(|failing| {
-                (
-                    failing.finding.position().line,
-                    failing.finding.message.clone(),
-                )
-            })
-            .collect(),
+        handoffs: Vec::new(),
+        breaks: failing.iter().map(Failing::as_break).collect(),
     };
     let Some(walked) = walks.first() else {
         return course;
     };
     course.images = images(walked);
-    course.artifacts = artifacts(walked);
     let mut failed: BTreeSet<String> = BTreeSet::new();
     for job in &walked.jobs {
         let planned = job_course(job, &failing, &failed);
@@ -144,6 +175,8 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         }
         course.jobs.push(planned);
     }
+    course.artifacts = artifacts(walked, &course.jobs);
+    course.handoffs = handoff::handoffs(&walks, &course.jobs);
     course
 }
 
@@ -168,6 +201,15 @@ impl<'a> Failing<'a> {
             finding,
             case: own.split_once(": ").map(|(_, case)| case),
         })
+    }
+
+    fn as_break(&self) -> Break {
+        Break {
+            rule: self.finding.rule,
+            line: self.finding.position().line,
+            message: self.finding.message.clone(),
+            case: self.case.map(str::to_owned),
+        }
     }
 }
 
@@ -261,6 +303,8 @@ fn job_course(job: &JobTrace, failing: &[Failing<'_>], failed: &BTreeSet<String>
     }
     JobCourse {
         id,
+        key: job.id.clone(),
+        needs: job.needs.clone(),
         line: job.place.position().line,
         state,
         reason,
@@ -342,26 +386,43 @@ fn sets(job: &JobTrace, number: usize) -> String {
 }
 
 fn images(trace: &Trace) -> Vec<ImageCourse> {
-    let mut images = BTreeSet::new();
+    let mut images: BTreeMap<(String, String), (bool, bool)> = BTreeMap::new();
     for job in &trace.jobs {
         for fact in &job.facts {
             let FactKind::Built(delivery) = &fact.kind else {
                 continue;
             };
             for reference in &delivery.references {
-                images.insert(ImageCourse {
-                    reference: reference.describe(),
-                    job: job.id.clone(),
-                    in_daemon: is_open(&delivery.to_daemon) != Some(false),
-                    pushed: is_open(&delivery.to_registry) != Some(false),
-                });
+                let key = (reference.describe(), job.id.clone());
+                let (in_daemon, pushed) = images.entry(key).or_insert((false, false));
+                *in_daemon |= is_open(&delivery.to_daemon) != Some(false);
+                *pushed |= is_open(&delivery.to_registry) != Some(false);
             }
         }
     }
-    images.into_iter().collect()
+    let courses = images.into_iter();
+    let courses = courses.map(|((reference, job), (in_daemon, pushed))| ImageCourse {
+        reference,
+        job,
+        in_daemon,
+        pushed,
+    });
+    courses.collect()
 }
 
-fn artifacts(trace: &Trace) -> Vec<ArtifactCourse> {
+fn artifacts(trace: &Trace, jobs: &[JobCourse]) -> Vec<ArtifactCourse> {
+    // What a step never reached to upload or download did not pass.
+    let happens = |job: &str, line: usize| {
+        let mut courses = jobs.iter().filter(|course| course.key == job);
+        courses.any(|course| {
+            let step = course.steps.iter().rev().find(|step| step.line <= line);
+            let states = [Some(course.state), step.map(|step| step.state)];
+            !states
+                .iter()
+                .flatten()
+                .any(|state| matches!(state, State::Skipped | State::Blocked))
+        })
+    };
     let mut all: Vec<ArtifactCourse> = Vec::new();
     let mut entry = |name: String| {
         all.iter()
@@ -377,12 +438,18 @@ fn artifacts(trace: &Trace) -> Vec<ArtifactCourse> {
     };
     let mut moves: Vec<(usize, bool, String)> = Vec::new();
     for artifact in &trace.artifacts {
-        moves.push((entry(artifact.name.describe()), true, artifact.job.clone()));
+        let at = entry(artifact.name.describe());
+        if happens(&artifact.job, artifact.place.line()) {
+            moves.push((at, true, artifact.job.clone()));
+        }
     }
     for job in &trace.jobs {
         for fact in &job.facts {
             if let FactKind::Downloaded(Some(name), _) = &fact.kind {
-                moves.push((entry(name.describe()), false, job.id.clone()));
+                let at = entry(name.describe());
+                if happens(&job.id, fact.place.line()) {
+                    moves.push((at, false, job.id.clone()));
+                }
             }
         }
     }
@@ -441,7 +508,7 @@ mod tests {
     use crate::source::Source;
 
     fn seed() -> Workflow {
-        let text = include_str!("../tests/rules/condition-mismatch/bad-pipeline-before.yml");
+        let text = include_str!("../../tests/rules/condition-mismatch/bad-pipeline-before.yml");
         Workflow::parse(&Source::new("docker-build.yml", text)).unwrap()
     }
 
