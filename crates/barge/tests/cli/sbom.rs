@@ -291,7 +291,9 @@ fn broken_evidence_costs_an_unknown() {
     let object = "{\"a\":".repeat(100_000).into_bytes();
     let bomb = bomb(1000);
     assert!(bomb.len() < 2 << 20);
-    let noise: Vec<u8> = (0..20_000u32).map(|at| ((at * 7919) >> 3).to_le_bytes()[0]).collect();
+    let noise: Vec<u8> = (0..20_000u32)
+        .map(|at| (at * 7919).to_le_bytes()[1])
+        .collect();
     let sqlite = [b"SQLite format 3\0", &noise[..]].concat();
     let evidence: [(&str, &[u8]); 8] = [
         ("app/bomb.jar", &bomb),
