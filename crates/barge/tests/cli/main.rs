@@ -13,3 +13,4 @@ mod skip;
 mod support;
 mod tampering;
 mod update;
+mod workflow;
