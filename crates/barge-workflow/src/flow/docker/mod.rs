@@ -71,10 +71,10 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         "run" | "create" => image::run(script, call, rest, verb),
         "image inspect" | "history" => image::named(script, call, rest, "inspect"),
         "inspect" if has_word(rest, &["--type=image"]) => {
-            image::named(script, call, rest, "inspect")
+            image::named(script, call, rest, "inspect");
         }
         "rmi" | "rm" if name(0) != "container" && name(0) != "rm" => {
-            image::removed(script, call, rest)
+            image::removed(script, call, rest);
         }
         "prune" | "system" if has_word(rest, &["-a", "--all", "-af", "-fa"]) => {
             script.fact(FactKind::Removed(None), call);
