@@ -4,20 +4,25 @@
 
 pub mod environment;
 pub mod event;
+mod facts;
 pub mod gate;
 pub mod git;
 pub mod job;
 pub mod meta;
 pub mod pattern;
 pub mod plan;
+pub mod publish;
 pub mod settings;
 pub mod skip;
 
 pub use environment::Environment;
 pub use event::{Event, EventError};
+pub use facts::Facts;
 pub use gate::{Results, Verdict};
 pub use git::{Git, GitError};
 pub use job::{Job, JobId, JobState, Switches};
-pub use plan::{Build, Decision, Delivery, Facts, Names, Plan};
+pub use meta::Names;
+pub use plan::{Build, Decision, Plan};
+pub use publish::Delivery;
 pub use settings::Settings;
 pub use skip::Cause;

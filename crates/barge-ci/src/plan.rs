@@ -3,14 +3,13 @@
 //! Only [`Decision::Build`] carries references: whoever wants to save, load or verify an image has to match on the
 //! decision first and finds nothing to work with when it is to skip.
 
-use std::collections::BTreeMap;
-
-use barge_image::Reference;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, GitReference, Trigger};
-use crate::job::{Job, Switches, graph};
-use crate::meta::MetaError;
+use crate::event::Event;
+use crate::facts::Facts;
+use crate::job::{Job, graph};
+use crate::meta::{MetaError, Names, strict};
+use crate::publish::Delivery;
 use crate::settings::Settings;
 use crate::skip::{Cause, Judgement};
 
@@ -51,43 +50,6 @@ pub struct Build {
     pub names: Names,
 }
 
-/// The names and facts that an image carries, derived once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Names {
-    /// The first tag: what the image says its version is.
-    pub version: String,
-    /// Every reference of the image, in order, never empty.
-    pub references: Vec<Reference>,
-    /// Labels of the image config.
-    pub labels: BTreeMap<String, String>,
-    /// Annotations as `level:key=value`.
-    pub annotations: Vec<String>,
-    /// What each rule gave, in the order in which they were asked.
-    #[serde(default)]
-    pub rules: Vec<TagDecision>,
-}
-
-/// What a rule gave, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TagDecision {
-    /// The rule as written.
-    pub rule: String,
-    /// The tag, if it gave one.
-    pub tag: Option<String>,
-    /// Why it gave none, or what the tag was made of.
-    pub reason: String,
-}
-
-/// Where a built image goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Delivery {
-    /// Into the engine of the build machine, for one platform.
-    Load,
-    /// To the registry, for every platform.
-    Push,
-}
-
 impl Plan {
     /// Plans what an event leads to.
     ///
@@ -99,7 +61,7 @@ impl Plan {
             Judgement::Build(cause) => Decision::Build(Build {
                 cause,
                 delivery: settings.publish.delivery(&event),
-                names: crate::meta::strict::names(&event, &settings.meta, facts)?,
+                names: strict::names(&event, &settings.meta, facts)?,
             }),
         };
         let jobs = graph(decision.skipped(), facts.switches);
@@ -109,21 +71,6 @@ impl Plan {
             jobs,
         })
     }
-}
-
-/// What a plan needs to know beside the event and the settings.
-#[derive(Debug, Clone)]
-pub struct Facts<'f> {
-    /// The time of the run, or `SOURCE_DATE_EPOCH`.
-    pub now: jiff::Timestamp,
-    /// When the commit was made, if known.
-    pub commit_time: Option<jiff::Timestamp>,
-    /// The head commit's message from git, where the event has none.
-    pub head_message: Option<&'f str>,
-    /// Jobs that the operator has switched off.
-    pub switches: &'f Switches,
-    /// The tags of the repository, for `latest = "highest"`.
-    pub tags: &'f [String],
 }
 
 impl Decision {
@@ -151,44 +98,6 @@ impl Decision {
         match self {
             Self::Build(build) => &build.cause,
             Self::Skip(cause) => cause,
-        }
-    }
-}
-
-/// The section `[publish]`: which events push their image.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PublishSettings {
-    /// Globs of branches that are pushed even if `load_branches` covers them.
-    pub push_branches: Vec<crate::pattern::Glob>,
-    /// Globs of branches whose image stays on the build machine, as that of a pull request does.
-    pub load_branches: Vec<crate::pattern::Glob>,
-}
-
-impl Default for PublishSettings {
-    fn default() -> Self {
-        Self {
-            push_branches: vec!["feature/beta-release".into()],
-            load_branches: vec!["feature/**".into()],
-        }
-    }
-}
-
-impl PublishSettings {
-    fn delivery(&self, event: &Event) -> Delivery {
-        let proposal = event.pull_request.is_some()
-            || matches!(
-                event.trigger,
-                Trigger::PullRequest | Trigger::MergeGroup | Trigger::Checkout
-            );
-        let covers = |globs: &[crate::pattern::Glob]| {
-            let branch = event.reference.as_ref().and_then(GitReference::branch);
-            branch.is_some_and(|branch| globs.iter().any(|glob| glob.is_match(branch)))
-        };
-        if proposal || covers(&self.load_branches) && !covers(&self.push_branches) {
-            Delivery::Load
-        } else {
-            Delivery::Push
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::meta::MetaSettings;
-use crate::plan::PublishSettings;
+use crate::publish::PublishSettings;
 use crate::skip::SkipSettings;
 
 /// `[skip]`, `[meta]` and `[publish]`; without any, the rules of the pipeline that barge replaces.

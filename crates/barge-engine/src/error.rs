@@ -64,12 +64,14 @@ pub enum Error {
     /// A reference that is not in the engine.
     #[error("{engine} holds no image `{wanted}`")]
     NotFound {
-        /// Which engine.
+        /// Which engine, with its address.
         engine: String,
         /// What was asked for.
         wanted: Reference,
         /// What it holds, nearest first.
         near: Vec<Near>,
+        /// The very image, if it is there and has lost this name.
+        unnamed: Option<Digest>,
     },
     /// A reference that names another image than it did.
     #[error("`{reference}` names another image now: {found} instead of {expected}")]
@@ -115,6 +117,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether an engine said or did it, and not the image that it was given.
+    pub(crate) fn is_engines(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::Answer { .. } | Self::Loaded { .. } | Self::Broken { .. }
+        )
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -126,6 +136,16 @@ impl Error {
             Self::Unreachable { .. } => {
                 Some("start the daemon, or set DOCKER_HOST, or build with `--engine embedded`".into())
             }
+            Self::NotFound {
+                wanted,
+                unnamed: Some(id),
+                ..
+            } => Some(format!(
+                "the image itself is still there, and something took the name away, such as a clean-up: `docker tag {} {}` \
+                 gives it back",
+                id.short(),
+                wanted.familiar()
+            )),
             Self::NotFound { near, wanted, .. } => Some(crate::nearest::hint(wanted, near)),
             Self::Moved { .. } => Some(
                 "something tagged over it between build and now, such as a parallel build; build again, or give each run \

@@ -19,6 +19,8 @@ pub struct Near {
 /// How a name differs from the one that was asked for, nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
+    /// The same repository and a tag that differs in upper and lower case only.
+    Case,
     /// The same repository and tag in another registry, or with and without one.
     Registry,
     /// Another tag of the same repository.
@@ -32,6 +34,7 @@ pub enum Difference {
 impl Difference {
     fn words(self) -> &'static str {
         match self {
+            Self::Case => "the tag in other case",
             Self::Registry => "another registry",
             Self::Tag => "another tag",
             Self::Owner => "another owner",
@@ -65,20 +68,17 @@ pub fn nearest(wanted: &Reference, held: impl IntoIterator<Item = Reference>) ->
 }
 
 fn difference(wanted: &Reference, found: &Reference, distance: usize) -> Option<Difference> {
-    let last = |reference: &Reference| {
-        reference
-            .name()
-            .path()
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
     let same_tag = wanted.tag() == found.tag();
-    if same_tag && wanted.name().path() == found.name().path() {
+    if wanted.name() == found.name() {
+        let lower = |reference: &Reference| reference.tag().map(|tag| tag.as_str().to_lowercase());
+        let same_letters = lower(wanted) == lower(found);
+        Some(if same_letters {
+            Difference::Case
+        } else {
+            Difference::Tag
+        })
+    } else if same_tag && path(wanted) == path(found) {
         Some(Difference::Registry)
-    } else if wanted.name() == found.name() {
-        Some(Difference::Tag)
     } else if same_tag && last(wanted) == last(found) {
         Some(Difference::Owner)
     } else {
@@ -86,9 +86,39 @@ fn difference(wanted: &Reference, found: &Reference, distance: usize) -> Option<
     }
 }
 
+/// The repository, as it is called in any registry: only Docker Hub has a `library`.
+fn path(reference: &Reference) -> &str {
+    let path = reference.name().path();
+    path.strip_prefix("library/").unwrap_or(path)
+}
+
+fn last(reference: &Reference) -> &str {
+    path(reference).rsplit('/').next().unwrap_or_default()
+}
+
+/// What is odd about a name by itself, whatever the engine holds.
+fn oddity(wanted: &Reference) -> Option<String> {
+    let tag = wanted.tag().map_or("", barge_image::Tag::as_str);
+    if tag.ends_with(['-', '.', '_']) {
+        return Some(format!(
+            "the tag `{tag}` lacks its end: what should follow was empty, such as the number of a pull request in an event \
+             that has none"
+        ));
+    }
+    let is_hex = |text: &str| text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_id = is_hex(path(wanted)) || (path(wanted) == "sha256" && is_hex(tag));
+    is_id.then(|| {
+        "that is an image ID, and images are handed over by name: one that is saved by its ID has no name when it is loaded"
+            .to_owned()
+    })
+}
+
 /// What to do about a name that is not there.
 #[must_use]
 pub fn hint(wanted: &Reference, near: &[Near]) -> String {
+    if let Some(oddity) = oddity(wanted) {
+        return oddity;
+    }
     if near.is_empty() {
         return format!(
             "nothing there resembles it: the step that builds `{}` was skipped, failed, left the image in a builder's \
@@ -107,7 +137,7 @@ pub fn hint(wanted: &Reference, near: &[Near]) -> String {
         })
         .collect();
     format!(
-        "it holds {}; take the reference from the build's record instead of typing it",
+        "it holds {}; name the one that is meant, or take the reference from the build's record instead of typing it",
         names.join(", ")
     )
 }
@@ -147,6 +177,28 @@ mod tests {
             [Difference::Registry, Difference::Tag, Difference::Owner]
         );
         assert!(hint(&wanted, &near).contains("`wikid82/charon:pr-12` (another registry)"));
+    }
+
+    #[test]
+    fn knows_case_short_names_and_what_is_no_name() {
+        for (wanted, held, difference) in [
+            ("a/b:PR-1", "a/b:pr-1", Difference::Case),
+            ("app:1", "localhost/app:1", Difference::Registry),
+            ("ghcr.io/a/app:1", "ghcr.io/a/apps:1", Difference::Spelling),
+        ] {
+            let near = nearest(&wanted.parse().unwrap(), [held.parse().unwrap()]);
+            assert_eq!(near[0].difference, difference, "{wanted} {held}");
+        }
+        for (wanted, words) in [
+            ("a/b:pr-", "the number of a pull request"),
+            ("3b083399b322", "an image ID"),
+            ("sha256:3b083399b322", "an image ID"),
+        ] {
+            assert!(
+                hint(&wanted.parse().unwrap(), &[]).contains(words),
+                "{wanted}"
+            );
+        }
     }
 
     #[test]

@@ -6,8 +6,10 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Timespec, Timestamps, UTIME_NOW, flock, utimensat};
 
 use crate::digest::{Digest, Hasher};
 use crate::error::Error;
@@ -15,6 +17,8 @@ use crate::extent::Extent;
 
 /// What temporary files in a blob folder begin with.
 pub const PARTIAL_PREFIX: &str = ".partial-";
+/// The file beside `blobs/` by which sweeps and writers keep out of each other's way. Layouts that nobody sweeps have none.
+pub const SWEEP_LOCK: &str = "sweep.lock";
 
 /// A folder of blobs.
 #[derive(Debug, Clone)]
@@ -60,6 +64,61 @@ impl Blobs {
             .map(|metadata| metadata.len())
     }
 
+    /// Relies on a blob: whether it is there with this length, in bytes, and marked as used now, so that no sweep takes
+    /// it away from who is about to name it.
+    #[must_use]
+    pub fn keep(&self, digest: &Digest, size: u64) -> bool {
+        let path = self.path(digest);
+        let lock = self.lock(FlockOperation::LockShared);
+        // Where the mark cannot be set the blob counts as absent: it is put again, and new for that.
+        let kept = lock.is_ok() && touch(&path) && self.size(digest) == Some(size);
+        drop(lock);
+        kept
+    }
+
+    /// Removes a blob, unless it was put or relied on after `since`. One that is gone already counts as removed.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sweep(&self, digest: &Digest, since: SystemTime) -> Result<bool, Error> {
+        let path = self.path(digest);
+        let _lock = self
+            .lock(FlockOperation::LockExclusive)
+            .map_err(Error::file("lock", &path))?;
+        let used = fs::metadata(&path).and_then(|metadata| metadata.modified());
+        match used {
+            Ok(used) if used > since => return Ok(false),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::file("read", path)(error));
+            }
+            _ => {}
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::file("remove", path)(error))
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Keeps sweeps and those who rely on blobs apart, for an instant. Without the file nobody sweeps here.
+    fn lock(&self, how: FlockOperation) -> io::Result<Option<fs::File>> {
+        let root = self.folder.ancestors().nth(2);
+        let Some(path) = root.map(|root| root.join(SWEEP_LOCK)) else {
+            return Ok(None);
+        };
+        let file = match how {
+            // Network file systems want a file that can be written for this one.
+            FlockOperation::LockExclusive => fs::File::options().write(true).open(path),
+            _ => fs::File::open(path),
+        };
+        match file {
+            Ok(file) => flock(&file, how).map(|()| Some(file)).map_err(Into::into),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A blob's bytes; `None` when it is not there.
     ///
     /// # Errors
@@ -78,7 +137,7 @@ impl Blobs {
     /// When the disk refuses.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
-        if self.size(&digest) == Some(bytes.len() as u64) {
+        if self.keep(&digest, bytes.len() as u64) {
             return Ok(digest);
         }
         let mut writer = self.writer()?;
@@ -151,7 +210,7 @@ impl BlobWriter {
             size: self.size,
         };
         let path = self.blobs.path(&stored.digest);
-        if self.blobs.size(&stored.digest) == Some(stored.size) {
+        if self.blobs.keep(&stored.digest, stored.size) {
             return Ok(stored);
         }
         self.file
@@ -192,6 +251,19 @@ pub fn partial(folder: &Utf8Path, prefix: &str) -> io::Result<tempfile::NamedTem
         .prefix(prefix)
         .permissions(readable)
         .tempfile_in(folder)
+}
+
+/// Marks a file as used now, by the clock of the disk it is on.
+fn touch(path: &Utf8Path) -> bool {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    };
+    let times = Timestamps {
+        last_access: now,
+        last_modification: now,
+    };
+    utimensat(CWD, path.as_std_path(), &times, AtFlags::empty()).is_ok()
 }
 
 /// Makes a rename durable.

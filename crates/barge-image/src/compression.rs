@@ -10,6 +10,10 @@ use flate2::bufread::MultiGzDecoder;
 /// The largest zstd window that is accepted, as a power of two: what the reference decoder accepts by default.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 const BUFFER: usize = 128 << 10;
+/// What any stream may inflate to, in bytes, and how many times its own length beyond that. gzip cannot do more than 1032
+/// times; a few kilobytes of zstd could go on for hours.
+const INFLATED_FLOOR: u64 = 8 << 30;
+const INFLATED_RATIO: u64 = 1000;
 
 /// The compressions that layers and archives use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,11 +47,11 @@ impl Compression {
     /// # Errors
     /// When the decoder cannot be set up.
     pub fn decoder<R: Read>(self, reader: R) -> io::Result<Decoder<R>> {
-        self.buffered(BufReader::with_capacity(BUFFER, reader))
+        self.buffered(metered(reader))
     }
 
-    fn buffered<R: Read>(self, reader: BufReader<R>) -> io::Result<Decoder<R>> {
-        Ok(Decoder(match self {
+    fn buffered<R: Read>(self, reader: BufReader<Metered<R>>) -> io::Result<Decoder<R>> {
+        let unpack = match self {
             Self::None => Unpack::Plain(reader),
             Self::Gzip => Unpack::Gzip(Box::new(MultiGzDecoder::new(reader))),
             Self::Zstd => {
@@ -55,17 +59,42 @@ impl Compression {
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
                 Unpack::Zstd(Box::new(decoder))
             }
-        }))
+        };
+        Ok(Decoder {
+            unpack,
+            inflated: 0,
+        })
     }
 }
 
-/// A reader of the unpacked bytes.
-pub struct Decoder<R: Read>(Unpack<R>);
+/// A reader of the unpacked bytes. A stream that inflates to more than any layer does is given up.
+pub struct Decoder<R: Read> {
+    unpack: Unpack<R>,
+    inflated: u64,
+}
 
 enum Unpack<R: Read> {
-    Plain(BufReader<R>),
-    Gzip(Box<MultiGzDecoder<BufReader<R>>>),
-    Zstd(Box<zstd::Decoder<'static, BufReader<R>>>),
+    Plain(BufReader<Metered<R>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Metered<R>>>>),
+    Zstd(Box<zstd::Decoder<'static, BufReader<Metered<R>>>>),
+}
+
+/// Counts what a decoder takes in.
+struct Metered<R> {
+    inner: R,
+    taken: u64,
+}
+
+fn metered<R: Read>(inner: R) -> BufReader<Metered<R>> {
+    BufReader::with_capacity(BUFFER, Metered { inner, taken: 0 })
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.taken += read as u64;
+        Ok(read)
+    }
 }
 
 impl<R: Read> Decoder<R> {
@@ -74,7 +103,7 @@ impl<R: Read> Decoder<R> {
     /// # Errors
     /// When the reader fails.
     pub fn sniffing(reader: R) -> io::Result<(Compression, Self)> {
-        let mut reader = BufReader::with_capacity(BUFFER, reader);
+        let mut reader = metered(reader);
         // One read may return less than the magic number, but only a broken source splits its first four bytes.
         let compression = Compression::sniff(reader.fill_buf()?);
         Ok((compression, compression.buffered(reader)?))
@@ -82,7 +111,11 @@ impl<R: Read> Decoder<R> {
 
     /// The source, for those who must tell it something; reading from it loses bytes.
     pub fn get_mut(&mut self) -> &mut R {
-        match &mut self.0 {
+        &mut self.source().inner
+    }
+
+    fn source(&mut self) -> &mut Metered<R> {
+        match &mut self.unpack {
             Unpack::Plain(reader) => reader.get_mut(),
             Unpack::Gzip(decoder) => decoder.get_mut().get_mut(),
             Unpack::Zstd(decoder) => decoder.get_mut().get_mut(),
@@ -92,27 +125,46 @@ impl<R: Read> Decoder<R> {
     /// The source; buffered bytes that were not unpacked yet are lost.
     #[must_use]
     pub fn into_inner(self) -> R {
-        match self.0 {
+        let source = match self.unpack {
             Unpack::Plain(reader) => reader.into_inner(),
             Unpack::Gzip(decoder) => decoder.into_inner().into_inner(),
             Unpack::Zstd(decoder) => decoder.finish().into_inner(),
+        };
+        source.inner
+    }
+
+    fn check_inflated(&mut self) -> io::Result<()> {
+        if self.inflated <= INFLATED_FLOOR {
+            return Ok(());
         }
+        let taken = self.source().taken;
+        if self.inflated - INFLATED_FLOOR <= taken.saturating_mul(INFLATED_RATIO) {
+            return Ok(());
+        }
+        let text = format!(
+            "{taken} bytes inflate to more than {} GiB: nothing that an image holds does",
+            INFLATED_FLOOR >> 30
+        );
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
     }
 }
 
 impl<R: Read> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Unpack::Plain(reader) => reader.read(buffer),
-            Unpack::Gzip(decoder) => decoder.read(buffer),
-            Unpack::Zstd(decoder) => decoder.read(buffer),
-        }
+        let read = match &mut self.unpack {
+            Unpack::Plain(reader) => return reader.read(buffer),
+            Unpack::Gzip(decoder) => decoder.read(buffer)?,
+            Unpack::Zstd(decoder) => decoder.read(buffer)?,
+        };
+        self.inflated += read as u64;
+        self.check_inflated()?;
+        Ok(read)
     }
 }
 
 impl<R: Read> fmt::Debug for Decoder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.unpack {
             Unpack::Plain(_) => "Decoder(plain)",
             Unpack::Gzip(_) => "Decoder(gzip)",
             Unpack::Zstd(_) => "Decoder(zstd)",
@@ -166,6 +218,16 @@ mod tests {
     fn a_cut_stream_is_an_error() {
         let packed = gzip(&b"x".repeat(9000));
         assert!(unpack(&packed[..packed.len() - 9]).is_err());
+    }
+
+    #[test]
+    fn gives_up_on_what_inflates_without_end() {
+        let frame = zstd::encode_all(&vec![0; 64 << 20][..], 1).unwrap();
+        let bomb = std::iter::repeat_n(&frame[..], 200).flatten().copied();
+        let bomb: Vec<u8> = bomb.collect();
+        let mut decoder = Compression::Zstd.decoder(&bomb[..]).unwrap();
+        let error = io::copy(&mut decoder, &mut io::sink()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }
 
     #[test]

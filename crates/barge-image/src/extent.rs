@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use camino::Utf8Path;
 
@@ -12,9 +12,42 @@ use crate::error::Error;
 /// Bytes of a file that several threads may read at once.
 #[derive(Debug, Clone)]
 pub struct Extent {
-    file: Arc<File>,
+    file: Arc<Source>,
     offset: u64,
     length: u64,
+}
+
+/// Brings a file when it is first read, such as a blob that lies elsewhere.
+pub type Bring = Box<dyn Fn() -> io::Result<File> + Send + Sync>;
+
+/// A file that is open, or opened when it is first read.
+struct Source {
+    open: OnceLock<Arc<File>>,
+    // Held while the file is brought, so that it is brought once.
+    bring: Mutex<Option<Bring>>,
+}
+
+impl Source {
+    fn file(&self) -> io::Result<&File> {
+        if let Some(file) = self.open.get() {
+            return Ok(file);
+        }
+        let bring = self.bring.lock().unwrap_or_else(PoisonError::into_inner);
+        match (self.open.get(), &*bring) {
+            (Some(file), _) => Ok(file),
+            (None, Some(bring)) => {
+                let file = bring()?;
+                Ok(self.open.get_or_init(|| Arc::new(file)))
+            }
+            (None, None) => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Source").field(&self.open.get()).finish()
+    }
 }
 
 impl Extent {
@@ -25,21 +58,43 @@ impl Extent {
     pub fn open(path: &Utf8Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::file("open", path))?;
         let length = file.metadata().map_err(Error::file("open", path))?.len();
-        Ok(Self {
-            file: Arc::new(file),
-            offset: 0,
-            length,
-        })
+        Ok(Self::whole(Arc::new(file), length))
     }
 
     /// The whole of an open file of known length, in bytes.
     #[must_use]
     pub fn whole(file: Arc<File>, length: u64) -> Self {
+        let source = Source {
+            open: OnceLock::from(file),
+            bring: Mutex::new(None),
+        };
         Self {
-            file,
+            file: Arc::new(source),
             offset: 0,
             length,
         }
+    }
+
+    /// The whole of a file of known length, in bytes, that is brought when it is first read.
+    #[must_use]
+    pub fn deferred(length: u64, bring: Bring) -> Self {
+        let source = Source {
+            open: OnceLock::new(),
+            bring: Mutex::new(Some(bring)),
+        };
+        Self {
+            file: Arc::new(source),
+            offset: 0,
+            length,
+        }
+    }
+
+    /// Brings the file, if it is not open yet.
+    ///
+    /// # Errors
+    /// When it cannot be brought.
+    pub fn bring(&self) -> io::Result<()> {
+        self.file.file().map(drop)
     }
 
     /// A part of this extent; what lies beyond its end is left out.
@@ -85,7 +140,7 @@ impl Extent {
         let mut filled = 0;
         while filled < want {
             let at = self.offset + offset + filled as u64;
-            match self.file.read_at(&mut buffer[filled..want], at) {
+            match self.file.file()?.read_at(&mut buffer[filled..want], at) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -126,6 +181,7 @@ impl Read for ExtentReader {
         let read = self
             .extent
             .file
+            .file()?
             .read_at(&mut buffer[..want], self.extent.offset + self.position)?;
         if read == 0 && want > 0 {
             // The file was longer when the extent was made.

@@ -16,6 +16,9 @@ use crate::tar::{self, Kind, Reader, Seekable};
 
 /// More members than any image archive has: forty times the layers that engines allow, in the old form with four each.
 const MEMBER_LIMIT: usize = 65_536;
+/// How many times its own length a compressed archive may inflate to on disk, beyond the first gigabyte: layers shrink to a
+/// third, or to a tenth.
+const ARCHIVE_RATIO: u64 = 50;
 /// Old docker archives link equal layers to each other; chains longer than this are loops.
 const LINK_LIMIT: usize = 8;
 
@@ -140,7 +143,12 @@ fn plain_archive(path: &Utf8Path) -> Result<Extent, Error> {
     }
     let mut inflate = || -> io::Result<Extent> {
         let mut file = tempfile::tempfile()?;
-        let length = io::copy(&mut decoder, &mut file)?;
+        let limit = (1 << 30) + extent.len().saturating_mul(ARCHIVE_RATIO);
+        let length = io::copy(&mut decoder.by_ref().take(limit), &mut file)?;
+        if length == limit {
+            let text = format!("it inflates to more than {limit} bytes, as no image does");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
         file.seek(SeekFrom::Start(0))?;
         Ok(Extent::whole(Arc::new(file), length))
     };
@@ -165,7 +173,11 @@ fn members(path: &Utf8Path, archive: &Extent) -> Result<BTreeMap<String, Member>
             Kind::Symlink => Member::Link(beside(&name, &String::from_utf8_lossy(&entry.link))),
             _ => continue,
         };
-        members.insert(name, member);
+        // Engines differ in which of two members they read: an archive with two faces.
+        if members.insert(name.clone(), member).is_some() {
+            let (path, found) = (path.to_owned(), format!("it holds `{name}` twice"));
+            return Err(Error::NotAnImage { path, found });
+        }
         if members.len() > MEMBER_LIMIT {
             let (what, limit) = ("list of members".to_owned(), MEMBER_LIMIT as u64);
             return Err(Error::TooLarge {

@@ -119,11 +119,7 @@ impl Layer {
     /// # Errors
     /// When the layer cannot be read.
     pub fn plain_size(&self) -> Result<u64, Error> {
-        let noted = self
-            .blob
-            .as_ref()
-            .and_then(|blob| blob.annotations.get(PLAIN_SIZE)?.parse().ok());
-        if let Some(size) = noted {
+        if let Some(size) = self.noted_plain_size() {
             return Ok(size);
         }
         if self.compression()? == Compression::None {
@@ -131,6 +127,16 @@ impl Layer {
         }
         let mut plain = self.plain()?;
         io::copy(&mut plain, &mut io::sink()).map_err(|source| self.inflate_error(source))
+    }
+
+    /// The length of the plain tar in bytes, where somebody wrote it down.
+    #[must_use]
+    pub fn noted_plain_size(&self) -> Option<u64> {
+        let blob = self.blob.as_ref()?;
+        if blob.digest == self.diff_id {
+            return Some(blob.size);
+        }
+        blob.annotations.get(PLAIN_SIZE)?.parse().ok()
     }
 
     fn inflate_error(&self, source: io::Error) -> Error {

@@ -9,10 +9,10 @@ use crate::blobs::{Blobs, write_file};
 use crate::config::RawConfig;
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::extent::Extent;
 use crate::image::{DOCUMENT_LIMIT, Image, Layer, RawManifest};
 use crate::manifest::{Descriptor, Index, Manifest};
 use crate::media_type::MediaType;
-use crate::open::{IMAGE_NAME, REF_NAME};
 use crate::pack::PackedLayer;
 use crate::reference::Reference;
 
@@ -95,26 +95,12 @@ impl Layout {
     /// # Errors
     /// When the disk refuses.
     pub fn name(&self, manifest: &Descriptor, references: &[Reference]) -> Result<(), Error> {
-        let names: Vec<String> = references.iter().map(ToString::to_string).collect();
-        let is_taken = |found: &Descriptor| {
-            found
-                .annotations
-                .get(IMAGE_NAME)
-                .is_some_and(|name| names.contains(name))
-        };
         let mut manifests = self.index()?;
-        manifests.retain(|found| !is_taken(found));
-        manifests.extend(names.iter().map(|name| {
-            let keys = [IMAGE_NAME, REF_NAME];
-            let annotations = keys
-                .into_iter()
-                .map(|key| (key.to_owned(), name.clone()))
-                .collect();
-            Descriptor {
-                annotations,
-                ..manifest.clone()
-            }
-        }));
+        for reference in references {
+            let name = reference.to_string();
+            manifests.retain(|found| found.name() != Some(&name));
+            manifests.push(manifest.named(reference));
+        }
         self.write_index(manifests)
     }
 
@@ -140,11 +126,52 @@ impl Layout {
         })
     }
 
+    /// Stores config and manifest of an image as they were received, when its layers are blobs already.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_raw_image(
+        &self,
+        config: &RawConfig,
+        manifest: &RawManifest,
+    ) -> Result<Descriptor, Error> {
+        self.blobs.put(config.bytes())?;
+        self.blobs.put(&manifest.bytes)?;
+        Ok(Descriptor {
+            platform: Some(config.parsed().platform()),
+            ..manifest.descriptor()
+        })
+    }
+
     /// Opens the image of a manifest. Documents are compared with their digests, layers when they are read.
     ///
     /// # Errors
     /// When something is missing or broken.
     pub fn image(&self, manifest: &Digest, references: Vec<Reference>) -> Result<Image, Error> {
+        self.image_with(manifest, references, |_, blob| self.layer(blob))
+    }
+
+    /// The bytes of a layer's blob, which must have the length that its descriptor states.
+    ///
+    /// # Errors
+    /// When it is missing or of another length.
+    pub fn layer(&self, blob: &Descriptor) -> Result<Extent, Error> {
+        let content = self.blobs.open(&blob.digest)?;
+        let content = content.ok_or_else(|| self.missing(&format!("layer {}", blob.digest)))?;
+        check_size(blob, content.len())?;
+        Ok(content)
+    }
+
+    /// As [`Self::image`], with layers that come from where the caller says, by diff_id and blob.
+    ///
+    /// # Errors
+    /// As [`Self::image`].
+    pub fn image_with(
+        &self,
+        manifest: &Digest,
+        references: Vec<Reference>,
+        layer: impl Fn(&Digest, &Descriptor) -> Result<Extent, Error>,
+    ) -> Result<Image, Error> {
         let bytes = self.document("manifest", manifest)?;
         let parsed: Manifest =
             serde_json::from_slice(&bytes).map_err(Error::document("manifest", &self.root))?;
@@ -161,10 +188,7 @@ impl Layout {
             .into_iter()
             .zip(parsed.layers)
             .map(|(diff_id, blob)| {
-                let content = self.blobs.open(&blob.digest)?;
-                let content =
-                    content.ok_or_else(|| self.missing(&format!("layer {}", blob.digest)))?;
-                check_size(&blob, content.len())?;
+                let content = layer(&diff_id, &blob)?;
                 Ok(Layer {
                     diff_id,
                     blob: Some(blob),
@@ -225,7 +249,7 @@ impl Layout {
     }
 }
 
-fn check_size(blob: &Descriptor, found: u64) -> Result<(), Error> {
+pub(crate) fn check_size(blob: &Descriptor, found: u64) -> Result<(), Error> {
     if blob.size == found {
         return Ok(());
     }

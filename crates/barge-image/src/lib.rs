@@ -25,7 +25,7 @@ pub use compression::{Compression, Decoder};
 pub use config::{Identity, ImageConfig, RawConfig};
 pub use digest::{Digest, Hasher};
 pub use error::Error;
-pub use extent::{Extent, ExtentReader};
+pub use extent::{Bring, Extent, ExtentReader};
 pub use image::{Image, Layer, RawManifest};
 pub use layout::Layout;
 pub use manifest::{Descriptor, Document, Index, Manifest};

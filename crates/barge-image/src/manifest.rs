@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::media_type::{DocumentKind, MediaType};
+use crate::open::{IMAGE_NAME, REF_NAME};
 use crate::platform::Platform;
+use crate::reference::Reference;
 
 /// Names a blob by content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,24 @@ impl Descriptor {
             platform: None,
             annotations: BTreeMap::new(),
         }
+    }
+
+    /// The same under a name, as tools write it into `index.json`.
+    #[must_use]
+    pub fn named(&self, reference: &Reference) -> Self {
+        let mut named = self.clone();
+        for key in [IMAGE_NAME, REF_NAME] {
+            named
+                .annotations
+                .insert(key.to_owned(), reference.to_string());
+        }
+        named
+    }
+
+    /// The full name that `index.json` gives, if it gives one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.annotations.get(IMAGE_NAME).map(String::as_str)
     }
 
     /// Whether this points to an image or an index of images.

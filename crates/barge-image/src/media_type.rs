@@ -39,6 +39,9 @@ impl MediaType {
     /// The hand-off record.
     pub const RECORD: Self = Self::known("application/vnd.barge.record.v1+json");
 
+    /// The config of an artifact that has none: `{}`.
+    pub const EMPTY: Self = Self::known("application/vnd.oci.empty.v1+json");
+
     const fn known(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
     }

@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::files::{Files, blob_path};
 use crate::image::{Image, Layer, RawManifest};
+use crate::layout::check_size;
 use crate::manifest::{Descriptor, Document, Index, Manifest};
 use crate::platform::Platform;
 use crate::reference::Reference;
@@ -23,7 +24,7 @@ pub(crate) const IMAGE_NAME: &str = "io.containerd.image.name";
 /// A tag by docker and BuildKit, a full name by skopeo and podman.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Indexes may hold indexes; deeper than this is a loop.
-const INDEX_DEPTH: usize = 4;
+pub(crate) const INDEX_DEPTH: usize = 4;
 
 /// Which image of an archive or layout is meant.
 #[derive(Debug, Clone, Default)]
@@ -258,7 +259,11 @@ fn resolve(
         )),
         Document::Index(index) => match index.choose(selection.platform.as_ref()) {
             Some(found) if depth > 0 => resolve(files, found.clone(), selection, depth - 1),
-            _ => {
+            Some(_) => Err(Error::NotAnImage {
+                path: files.path().to_owned(),
+                found: format!("its indexes lead through more than {INDEX_DEPTH} others"),
+            }),
+            None => {
                 let platforms = index
                     .images()
                     .filter_map(|found| found.platform.as_ref())
@@ -293,6 +298,7 @@ fn open_manifest(
     let layers = diff_ids.iter().zip(manifest.layers).map(|(diff_id, blob)| {
         let path = blob_path(&blob.digest);
         let content = files.get(&path)?.ok_or_else(|| files.missing(&path))?;
+        check_size(&blob, content.len())?;
         Ok(Layer {
             diff_id: *diff_id,
             blob: Some(blob),

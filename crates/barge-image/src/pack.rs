@@ -20,8 +20,8 @@ pub const PLAIN_SIZE: &str = "dev.barge.layer.plain-size";
 /// Level 3 gives 90 % of what higher levels give at a third of their time (handoff.md section 5).
 const ZSTD_LEVEL: i32 = 3;
 /// The output of zstd's threaded mode does not depend on the number of threads, but differs from its plain mode: always
-/// the same mode, so that equal layers make equal blobs.
-const ZSTD_THREADS: u32 = 2;
+/// the same mode, so that equal layers make equal blobs. Each thread takes some megabytes.
+const ZSTD_THREADS: std::ops::RangeInclusive<usize> = 1..=8;
 const BUFFER: usize = 256 << 10;
 
 /// A layer that was packed into a blob.
@@ -63,6 +63,22 @@ impl PackedLayer {
             plain_size,
             blob,
         }
+    }
+
+    /// A layer by the blob that a manifest describes; `None` when nobody wrote down how long it is unpacked.
+    #[must_use]
+    pub fn described(diff_id: Digest, blob: Descriptor) -> Option<Self> {
+        let noted = blob.annotations.get(PLAIN_SIZE);
+        let plain_size = match noted {
+            Some(size) => size.parse().ok()?,
+            None if blob.digest == diff_id => blob.size,
+            None => return None,
+        };
+        Some(Self {
+            diff_id,
+            plain_size,
+            blob,
+        })
     }
 }
 
@@ -129,7 +145,9 @@ impl LayerPacker {
 
 fn zstd_encoder<W: Write>(sink: W) -> io::Result<zstd::Encoder<'static, W>> {
     let mut encoder = zstd::Encoder::new(sink, ZSTD_LEVEL)?;
-    encoder.multithread(ZSTD_THREADS)?;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads = cores.clamp(*ZSTD_THREADS.start(), *ZSTD_THREADS.end());
+    encoder.multithread(u32::try_from(threads).unwrap_or(1))?;
     encoder.include_checksum(false)?;
     Ok(encoder)
 }

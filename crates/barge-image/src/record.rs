@@ -40,6 +40,9 @@ pub struct Record {
     pub tool: String,
     /// When it was written.
     pub created: Timestamp,
+    /// When the store may remove it; never, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// What the image of a record is.
@@ -49,6 +52,10 @@ pub struct RecordedImage {
     pub config: Digest,
     /// The manifest that the store holds; its digest is not what a registry would give.
     pub manifest: Descriptor,
+    /// The ID by which the engine that gave it out holds it, where that is not the config digest: the digest of the
+    /// manifest or index in a containerd store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_id: Option<Digest>,
     /// What it runs on.
     pub platform: Platform,
     /// How many layers it has.
@@ -58,26 +65,38 @@ pub struct RecordedImage {
 }
 
 /// What happened and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The kind of event: `pull_request`, `push`, `local`, ...
     pub event: String,
     /// `owner/name`, as the forge writes it.
     pub repository: String,
+    /// The repository by the number that stays when it is renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_id: Option<String>,
     /// The commit that was built; of a pull request its head, not the merge commit.
     pub commit: String,
+    /// The commit that was checked out, where that is another one: the trial merge of a pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_commit: Option<String>,
     /// The full name of the ref.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_ref: Option<String>,
     /// The pull request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<u64>,
+    /// The workflow file, with its ref.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// The job that built it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// The run that built it.
     pub run: Run,
 }
 
 /// One attempt of one run of a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Run {
     /// The run, by the words of the CI system, or `local`.
     pub id: String,
@@ -124,6 +143,25 @@ impl Record {
             });
         }
         Ok(bytes)
+    }
+
+    /// The digest that names the record.
+    ///
+    /// # Errors
+    /// As [`Self::to_bytes`].
+    pub fn digest(&self) -> Result<Digest, Error> {
+        self.to_bytes().map(|bytes| Digest::of(&bytes))
+    }
+
+    /// Whether both say the same of the same image and differ at most in when they were written.
+    #[must_use]
+    pub fn is_same_hand_off(&self, other: &Self) -> bool {
+        let timeless = Self {
+            created: other.created,
+            expires: other.expires,
+            ..self.clone()
+        };
+        timeless == *other
     }
 
     /// Reads a record. One of another version is refused as malformed, with both versions named.
@@ -208,6 +246,7 @@ mod tests {
             image: RecordedImage {
                 config: Digest::of(b"config"),
                 manifest: Descriptor::of(MediaType::MANIFEST, b"{}"),
+                engine_id: None,
                 platform: "linux/amd64".parse().unwrap(),
                 layers: 1,
                 size: 10,
@@ -215,7 +254,11 @@ mod tests {
             source: Source {
                 event: "pull_request".into(),
                 repository: "a/b".into(),
+                repository_id: Some("1296269".into()),
                 commit: "c".repeat(40),
+                merge_commit: Some("d".repeat(40)),
+                workflow: Some("a/b/.github/workflows/ci.yml@refs/pull/7/merge".into()),
+                job: Some("build".into()),
                 git_ref: Some("refs/pull/7/merge".into()),
                 pull_request: Some(7),
                 run: Run {
@@ -229,6 +272,7 @@ mod tests {
             },
             tool: "barge 0.1.0".into(),
             created: Timestamp::UNIX_EPOCH,
+            expires: None,
         }
     }
 

@@ -10,8 +10,6 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use crate::layer::path::{self, Marker};
 use crate::layer::{EntryId, EntryKind, EntryView, LayerIndex};
 
-/// How many symbolic links a look-up follows, as Linux does.
-const LINK_LIMIT: u32 = 40;
 const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
 
@@ -352,7 +350,7 @@ impl<'a, F> RootFs<'a, F> {
     pub fn resolve(&self, path: &[u8]) -> Option<NodeId> {
         let mut links = 0;
         let mut node = ROOT;
-        let mut pending: Vec<Vec<u8>> = split_reversed(path);
+        let mut pending: Vec<Vec<u8>> = path::reversed(path);
         while let Some(part) = pending.pop() {
             match part.as_slice() {
                 b"" | b"." => continue,
@@ -366,13 +364,13 @@ impl<'a, F> RootFs<'a, F> {
             match self.link(NodeId(child)) {
                 Some(target) => {
                     links += 1;
-                    if links > LINK_LIMIT || pending.len() > 4096 {
+                    if links > path::LINK_LIMIT || pending.len() > path::PENDING_LIMIT {
                         return None;
                     }
                     if target.first() == Some(&b'/') {
                         node = ROOT;
                     }
-                    pending.extend(split_reversed(target));
+                    pending.extend(path::reversed(target));
                 }
                 None => node = child,
             }
@@ -518,12 +516,6 @@ impl<'a, F> RootFs<'a, F> {
 /// Whether a directory belongs to the bookkeeping of AUFS.
 fn in_bookkeeping(directory: &[u8]) -> bool {
     directory.starts_with(b".wh..wh.")
-}
-
-fn split_reversed(path: &[u8]) -> Vec<Vec<u8>> {
-    let mut parts: Vec<_> = path::components(path).map(<[u8]>::to_vec).collect();
-    parts.reverse();
-    parts
 }
 
 #[cfg(test)]

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use barge_ci::event::GitReference;
 use barge_ci::{Build, Event};
-use barge_engine::Docker;
-use barge_engine::docker::{BuildEvent, BuildOptions, request_body};
+use barge_engine::docker::{BuildEvent, BuildOptions, Product, request_body};
 use barge_engine::embedded::{self, Progress};
+use barge_engine::{Buildx, Docker};
 use barge_image::compression::Compression;
 use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
 use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
-use crate::settings::EngineChoice;
 use crate::surroundings::Surroundings;
 
 /// The shape of what a build leaves for the next step.
@@ -48,13 +48,36 @@ pub enum Home {
         /// The engine's ID.
         id: Digest,
     },
-    /// In a layout that the embedded builder wrote.
+    /// In Podman, under all its names.
+    Podman {
+        /// The engine's ID.
+        id: Digest,
+    },
+    /// In a layout that the builder wrote.
     Layout {
         /// The folder.
         path: Utf8PathBuf,
         /// The manifest.
         manifest: Descriptor,
     },
+}
+
+impl Home {
+    fn in_engine(product: Product, id: Digest) -> Self {
+        match product {
+            Product::Docker => Self::Docker { id },
+            Product::Podman => Self::Podman { id },
+        }
+    }
+
+    /// The ID under which an engine holds the image, if one does.
+    #[must_use]
+    pub fn engine_id(&self) -> Option<&Digest> {
+        match self {
+            Self::Docker { id } | Self::Podman { id } => Some(id),
+            Self::Layout { .. } => None,
+        }
+    }
 }
 
 impl Built {
@@ -101,8 +124,8 @@ pub async fn build(
         .chain(surroundings.build.args.keys())
         .cloned()
         .collect();
-    let (home, platform, engine) = match docker(surroundings).await? {
-        Some(docker) => build_in_docker(surroundings, plan, defaults, &docker).await?,
+    let (home, platform, engine) = match engine::building(surroundings).await? {
+        Some(docker) => build_in_engine(surroundings, plan, defaults, &docker).await?,
         None => build_embedded(surroundings, plan, defaults).await?,
     };
     let built = Built {
@@ -120,12 +143,12 @@ pub async fn build(
     Ok(built)
 }
 
-/// Takes an image that the Docker engine holds already for what was built: all names must be of one image.
+/// Takes an image that the engine holds already for what was built: all names must be of one image.
 ///
 /// # Errors
 /// When a name is not there, or the names are of several images.
 pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Result<Built, Error> {
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
+    let docker = engine::holding(surroundings).await?;
     let mut adopted: Option<(Digest, Platform)> = None;
     for reference in references {
         let image = docker.require(reference).await?;
@@ -145,7 +168,7 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
     Ok(Built {
         schema: SCHEMA.into(),
         references: references.to_vec(),
-        home: Home::Docker { id },
+        home: Home::in_engine(docker.info().product, id),
         platform,
         source: event.map_or_else(
             || unknown_source(surroundings),
@@ -156,26 +179,6 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
             arguments: Vec::new(),
         },
     })
-}
-
-/// The Docker engine, unless the settings prefer another or, by default, no daemon answers.
-///
-/// # Errors
-/// When the settings ask for Docker and no daemon answers.
-pub(crate) async fn docker(surroundings: &Surroundings) -> Result<Option<Docker>, Error> {
-    let host = surroundings.docker_host()?;
-    match surroundings.build.engine {
-        EngineChoice::Embedded => Ok(None),
-        EngineChoice::Docker => Ok(Some(Docker::connect(host).await?)),
-        EngineChoice::Auto => match Docker::connect(host).await {
-            Ok(docker) => Ok(Some(docker)),
-            // An address that somebody set is meant; only the default may be silent.
-            Err(error) if surroundings.environment.non_empty("DOCKER_HOST").is_some() => {
-                Err(error.into())
-            }
-            Err(_) => Ok(None),
-        },
-    }
 }
 
 /// The build arguments of the original pipeline (R9). A Dockerfile need not declare them.
@@ -190,10 +193,10 @@ fn default_arguments(event: &Event, plan: &Build) -> BTreeMap<String, String> {
     arguments
 }
 
-async fn build_in_docker(
+async fn build_in_engine(
     surroundings: &Surroundings,
     plan: &Build,
-    mut arguments: BTreeMap<String, String>,
+    arguments: BTreeMap<String, String>,
     docker: &Docker,
 ) -> Result<(Home, Platform, String), Error> {
     let settings = &surroundings.build;
@@ -204,11 +207,10 @@ async fn build_in_docker(
     let hidden = surroundings.workspace().root().to_owned();
     let context = embedded::BuildContext::read(&folder, &dockerfile, Some(&hidden))
         .map_err(barge_engine::Error::from)?;
-    arguments.extend(settings.args.clone());
     let options = BuildOptions {
         references: plan.names.references.clone(),
         dockerfile: context.dockerfile_name().to_owned(),
-        arguments,
+        arguments: arguments.into_iter().chain(settings.args.clone()).collect(),
         labels: plan.names.labels.clone(),
         target: settings.target.clone(),
         platform: None,
@@ -216,18 +218,57 @@ async fn build_in_docker(
         no_cache: settings.no_cache,
         pull: settings.pull,
     };
+    match engine::buildx(surroundings, docker).await? {
+        Some(buildx) => build_by_buildx(surroundings, options, context, &buildx).await,
+        None => build_in_docker(surroundings, options, context, docker).await,
+    }
+}
+
+/// Tells the observer what a builder tells.
+fn teller(surroundings: &Surroundings) -> impl Fn(BuildEvent) + Send + 'static {
+    let observer = Arc::clone(&surroundings.observer);
+    move |event| match event {
+        BuildEvent::Started { step } => observer.notice(&Notice::BuildStep(step)),
+        BuildEvent::Output { line } => observer.notice(&Notice::BuildOutput(line)),
+        BuildEvent::Completed { .. } => {}
+    }
+}
+
+async fn build_by_buildx(
+    surroundings: &Surroundings,
+    options: BuildOptions,
+    context: embedded::BuildContext,
+    buildx: &Buildx,
+) -> Result<(Home, Platform, String), Error> {
+    let path = surroundings.workspace().layout();
+    let layout = Layout::create(&path)?;
+    let (deadline, tell) = (surroundings.build.deadline(), teller(surroundings));
+    let manifest = buildx
+        .build(&options, context, layout.root(), deadline, tell)
+        .await?;
+    layout.name(&manifest, &options.references)?;
+    let image = layout.image(&manifest.digest, options.references)?;
+    let platform = image.config.parsed().platform();
+    Ok((Home::Layout { path, manifest }, platform, buildx.name()))
+}
+
+async fn build_in_docker(
+    surroundings: &Surroundings,
+    options: BuildOptions,
+    context: embedded::BuildContext,
+    docker: &Docker,
+) -> Result<(Home, Platform, String), Error> {
     let (mut writer, body) = request_body();
     let sent = tokio::task::spawn_blocking(move || {
         context.write(&mut writer).and_then(|()| writer.finish())
     });
-    let observer = Arc::clone(&surroundings.observer);
-    let tell = move |event| match event {
-        BuildEvent::Started { step } => observer.notice(&Notice::BuildStep(step)),
-        BuildEvent::Output { line } => observer.notice(&Notice::BuildOutput(line)),
-        BuildEvent::Completed { .. } => {}
-    };
     let answer = docker
-        .build(&options, body, settings.deadline(), tell)
+        .build(
+            &options,
+            body,
+            surroundings.build.deadline(),
+            teller(surroundings),
+        )
         .await;
     let answer = match (answer, sent.await) {
         (Ok(answer), _) => answer,
@@ -238,22 +279,14 @@ async fn build_in_docker(
         (Err(error), _) => return Err(error.into()),
     };
     for reference in &options.references {
-        let found = docker.require(reference).await?.id;
-        if found != answer.id {
-            let (reference, expected) = (reference.clone(), answer.id);
-            return Err(barge_engine::Error::Moved {
-                reference,
-                expected,
-                found,
-            }
-            .into());
-        }
+        docker.require_same(reference, &answer.id).await?;
     }
     let platform = docker
         .inspect_id(&answer.id)
         .await?
         .map_or_else(Platform::host, |image| image.platform);
-    Ok((Home::Docker { id: answer.id }, platform, docker.name()))
+    let home = Home::in_engine(docker.info().product, answer.id);
+    Ok((home, platform, docker.name()))
 }
 
 async fn build_embedded(
@@ -324,10 +357,18 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
         id: run.id.clone(),
         attempt: run.attempt,
     });
+    let variable = |names: [&str; 2]| {
+        let mut values = names.into_iter();
+        values.find_map(|name| surroundings.environment.non_empty(name).map(str::to_owned))
+    };
     Source {
         event: event.name.clone(),
         repository: format!("{}/{}", event.repository.owner, event.repository.name),
+        repository_id: variable(["GITHUB_REPOSITORY_ID", "CI_PROJECT_ID"]),
         commit: event.head.to_string(),
+        merge_commit: (event.commit != event.head).then(|| event.commit.to_string()),
+        workflow: variable(["GITHUB_WORKFLOW_REF", "CI_CONFIG_PATH"]),
+        job: variable(["GITHUB_JOB", "CI_JOB_NAME"]),
         git_ref: event.reference.as_ref().map(GitReference::to_string),
         pull_request: event.pull_request.as_ref().map(|change| change.number),
         run: run.unwrap_or_else(|| local_run(surroundings)),
@@ -338,11 +379,8 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
 fn unknown_source(surroundings: &Surroundings) -> Source {
     Source {
         event: "none".into(),
-        repository: String::new(),
-        commit: String::new(),
-        git_ref: None,
-        pull_request: None,
         run: local_run(surroundings),
+        ..Source::default()
     }
 }
 

@@ -1,14 +1,16 @@
-//! What commands look into: `docker:REF`, `registry:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
+//! What commands look into: `docker:REF`, `podman:REF`, `registry:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
 
 use std::fs;
 use std::io;
 
 use barge_engine::Docker;
+use barge_engine::docker::Product;
 use barge_image::{Image, Reference, Selection, open};
 use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
-use barge_store::DirectoryStore;
+use barge_store::Store;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::engine;
 use crate::error::Error;
 use crate::record::{RecordChoice, choose};
 use crate::registry;
@@ -18,11 +20,11 @@ use crate::surroundings::Surroundings;
 /// Something that a bill of materials can be made of, or is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// An image of the Docker engine.
-    Docker(Reference),
+    /// An image of an engine.
+    Engine(Product, Reference),
     /// An image in its registry.
     Registry(Reference),
-    /// An image of the Docker engine if that holds it, else in its registry.
+    /// An image of the engine if that holds it, else in its registry.
     Anywhere(Reference),
     /// An image in a docker archive, an OCI archive or an OCI layout.
     Files {
@@ -62,7 +64,8 @@ impl Input {
 
     fn parse_word(word: &str, folder: &Utf8Path) -> Result<Self, Error> {
         match word.split_once(':') {
-            Some(("docker", reference)) => Ok(Self::Docker(reference.parse()?)),
+            Some(("docker", reference)) => Ok(Self::Engine(Product::Docker, reference.parse()?)),
+            Some(("podman", reference)) => Ok(Self::Engine(Product::Podman, reference.parse()?)),
             Some(("docker-archive" | "oci-archive" | "oci", rest)) => {
                 Ok(path_and_name(folder, rest))
             }
@@ -75,9 +78,6 @@ impl Input {
                 Ok(Self::Store(RecordChoice::Artifact { name, run: None }))
             }
             Some(("registry", reference)) => Ok(Self::Registry(reference.parse()?)),
-            Some(("podman", _)) => Err(Error::Setting(format!(
-                "`{word}` cannot be read in place yet: save it as an archive first"
-            ))),
             _ => Self::parse_bare(word, folder),
         }
     }
@@ -109,7 +109,7 @@ impl Input {
 /// When the input is not there, cannot be read, or lacks `options.path`.
 pub async fn bill(
     surroundings: &Surroundings,
-    store: &Utf8Path,
+    store: &Store,
     input: &Input,
     options: Options,
     cache: Box<dyn LayerCache + Send>,
@@ -132,28 +132,37 @@ pub async fn bill(
             catalog(image, path.as_str(), options, cache).await
         }
         Input::Store(choice) => {
-            let chosen = choose(surroundings, store, choice, true)?;
-            let image = DirectoryStore::at(store).image_of(&chosen.record)?;
+            let (surroundings, store, choice) =
+                (surroundings.clone(), store.clone(), choice.clone());
+            let found = blocking(move || {
+                let chosen = choose(&surroundings, &store, &choice, true)?;
+                let image = store.image(&chosen.digest, &chosen.record)?;
+                Ok::<_, Error>((chosen, image))
+            });
+            let (chosen, image) = found.await?;
             catalog(image, chosen.record.artifact.as_str(), options, cache).await
         }
-        Input::Docker(reference) => of_docker(surroundings, reference, options, cache).await,
+        Input::Engine(product, reference) => {
+            let engine = engine::connect(surroundings, *product).await?;
+            of_engine(&engine, reference, options, cache).await
+        }
         Input::Registry(reference) => of_registry(surroundings, reference, options, cache).await,
-        Input::Anywhere(reference) => match Docker::connect(surroundings.docker_host()?).await {
-            Ok(docker) if docker.inspect(reference).await?.is_some() => {
-                of_docker(surroundings, reference, options, cache).await
+        Input::Anywhere(reference) => match engine::holding(surroundings).await {
+            Ok(engine) if engine.inspect(reference).await?.is_some() => {
+                of_engine(&engine, reference, options, cache).await
             }
             _ => of_registry(surroundings, reference, options, cache).await,
         },
     }
 }
 
-async fn of_docker(
-    surroundings: &Surroundings,
+async fn of_engine(
+    engine: &Docker,
     reference: &Reference,
     options: Options,
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
-    let archive = export(surroundings, reference).await?;
+    let archive = export(engine, reference).await?;
     let path = Utf8Path::from_path(archive.path()).unwrap_or(Utf8Path::new("export"));
     let image = open(path, &Selection::default())?;
     catalog(image, &reference.familiar(), options, cache).await
@@ -198,13 +207,9 @@ async fn catalog(
 }
 
 /// An engine gives an archive; nothing of it is kept.
-async fn export(
-    surroundings: &Surroundings,
-    reference: &Reference,
-) -> Result<tempfile::NamedTempFile, Error> {
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
-    docker.require(reference).await?;
-    let mut stream = docker.export(std::slice::from_ref(reference)).await?;
+async fn export(engine: &Docker, reference: &Reference) -> Result<tempfile::NamedTempFile, Error> {
+    engine.require(reference).await?;
+    let mut stream = engine.export(std::slice::from_ref(reference)).await?;
     let failed = |source| Error::File {
         action: "write",
         path: "a temporary archive".into(),
@@ -231,14 +236,14 @@ fn read_bill(path: &Utf8Path) -> Result<Sbom, Error> {
     Ok(sbom)
 }
 
-/// Bills are JSON or XML; image archives start with anything but `{` or `<`.
+/// Bills are JSON, XML or SPDX's tags; image archives start with anything else.
 fn is_text(file: &Utf8Path) -> bool {
     use io::Read as _;
     let mut start = [0; 64];
     let read = fs::File::open(file).and_then(|mut file| file.read(&mut start));
     let start = start.get(..read.unwrap_or(0)).unwrap_or_default();
     let is_mark = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf);
-    matches!(start.iter().find(is_mark), Some(b'{' | b'<'))
+    matches!(start.iter().find(is_mark), Some(b'{' | b'<')) || start.starts_with(b"SPDXVersion:")
 }
 
 /// `PATH[:NAME]`, where a path may hold colons itself.
@@ -274,7 +279,11 @@ mod tests {
         assert_eq!(parse(&[]).unwrap(), Input::Store(RecordChoice::Last));
         assert_eq!(
             parse(&["docker:a:1"]).unwrap(),
-            Input::Docker("a:1".parse().unwrap())
+            Input::Engine(Product::Docker, "a:1".parse().unwrap())
+        );
+        assert_eq!(
+            parse(&["podman:a:1"]).unwrap(),
+            Input::Engine(Product::Podman, "a:1".parse().unwrap())
         );
         assert_eq!(
             parse(&["a:1"]).unwrap(),
@@ -300,12 +309,7 @@ mod tests {
             parse(&["purl:pkg:npm/a@1", "pkg:npm/b@2"]).unwrap(),
             Input::Packages(purls)
         );
-        for words in [
-            &["a", "b"][..],
-            &["podman:a:1"],
-            &["store:a/b"],
-            &["Upper:1"],
-        ] {
+        for words in [&["a", "b"][..], &["store:a/b"], &["Upper:1"]] {
             assert!(parse(words).is_err(), "{words:?}");
         }
     }

@@ -1,9 +1,13 @@
 //! The way of an image from event to verdict, one typed step after the other.
 
 pub mod build;
+mod carried;
+pub mod engine;
 mod error;
 pub mod git;
 pub mod input;
+mod layer_cache;
+pub mod layer_lines;
 pub mod load;
 pub mod observer;
 pub mod plan;
@@ -13,14 +17,16 @@ pub mod report;
 pub mod run;
 pub mod save;
 pub mod settings;
+pub mod store;
 mod surroundings;
 pub mod verify;
 mod workspace;
 
 pub use build::Built;
 pub use error::Error;
+pub use layer_cache::{LayerFolder, layer_cache};
 pub use observer::{Notice, Observer};
 pub use save::Saved;
-pub use settings::{BuildSettings, EngineChoice};
+pub use settings::{BuildSettings, EngineChoice, StoreSettings};
 pub use surroundings::Surroundings;
 pub use workspace::Workspace;

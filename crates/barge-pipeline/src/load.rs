@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use barge_engine::Docker;
 use barge_image::{Digest, Reference};
-use barge_store::DirectoryStore;
-use camino::Utf8Path;
+use barge_store::{Store, fetch_ahead};
 use serde::Serialize;
 
+use crate::carried::Carried;
+use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
 use crate::record::Chosen;
@@ -34,21 +34,22 @@ pub struct Loaded {
     pub seconds: f64,
 }
 
-/// Loads the image of a record into the Docker engine.
+/// Loads the image of a record into the engine.
 ///
 /// # Errors
 /// When the store or the engine fails, or what the engine holds afterwards is not the image.
 pub async fn load(
     surroundings: &Surroundings,
-    store: &Utf8Path,
+    store: &Store,
     chosen: &Chosen,
 ) -> Result<Loaded, Error> {
     let started = Instant::now();
-    let (root, record) = (store.to_owned(), chosen.record.clone());
-    let image = blocking(move || DirectoryStore::at(&root).image_of(&record)).await?;
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
+    let (opening, of) = (store.clone(), chosen.clone());
+    let image = blocking(move || opening.image(&of.digest, &of.record)).await?;
+    let docker = engine::holding(surroundings).await?;
+    let known = Carried::over(surroundings, store, chosen.record.image.engine_id);
     let plan = docker
-        .plan_load(&image.identity(), &chosen.record.references)
+        .plan_load(&image, &chosen.record.references, &known)
         .await?;
     for (reference, from) in &plan.moves {
         let (reference, from) = (reference.clone(), *from);
@@ -57,10 +58,31 @@ pub async fn load(
             .notice(&Notice::Moves { reference, from });
     }
     let observer = Arc::clone(&surroundings.observer);
-    let progress = Box::new(move |bytes| observer.notice(&Notice::Bytes(bytes)));
+    let to_send = plan.layers_to_send(&image);
+    observer.notice(&Notice::Transfer {
+        layers: to_send.len(),
+        bytes: docker.bytes_to_send(&to_send),
+    });
+    let progress = Arc::new(move |passing| observer.notice(&Notice::Passing(passing)));
     let layers = image.layers.len();
     let config = image.config.digest();
-    let loaded = docker.load(Arc::new(image), &plan, progress).await?;
+    let image = Arc::new(image);
+    let ahead = tokio::task::spawn_blocking(move || fetch_ahead(&to_send));
+    let loaded = docker.load(Arc::clone(&image), &plan, progress).await;
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        // An engine that was handed damaged bytes has its own words for it; the store knows better.
+        Err(error) => {
+            let store = store.clone();
+            let damage = blocking(move || store.damage(&image)).await;
+            return Err(damage.map_or_else(|| error.into(), Error::Store));
+        }
+    };
+    // All layers are there by now; nobody waits for anything here.
+    drop(ahead.await);
+    if docker.info().containerd_store {
+        known.note(&docker.info().id, loaded.id);
+    }
     Ok(Loaded {
         references: chosen.record.references.clone(),
         config,

@@ -1,5 +1,6 @@
 //! What the pipeline tells while it works.
 
+use barge_image::archive::Passing;
 use barge_image::{Digest, Reference};
 
 /// Takes notices; the command line shows them, tests collect them.
@@ -16,8 +17,15 @@ pub enum Notice {
     BuildStep(String),
     /// A step of a build wrote a line.
     BuildOutput(String),
-    /// Bytes of an image passed on their way.
-    Bytes(u64),
+    /// An image sets out.
+    Transfer {
+        /// How many of its layers pass.
+        layers: usize,
+        /// Their length in total, in bytes, where it is known; an engine's export may differ a little.
+        bytes: Option<u64>,
+    },
+    /// Part of an image passed on its way.
+    Passing(Passing),
     /// Something is odd and does not stop the work.
     Warning(String),
     /// A load will take this name from another image.

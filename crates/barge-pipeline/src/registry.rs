@@ -4,8 +4,10 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
+use barge_image::archive::Passing;
 use barge_image::{Image, Layout, Reference};
-use barge_store::registry::{Keyring, Proxies, Registry, RegistryOptions, Transfer};
+use barge_store::http::{HttpOptions, Proxies};
+use barge_store::registry::{Keyring, Registry, RegistryOptions, Transfer};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::Error;
@@ -30,7 +32,7 @@ pub async fn pull(
         let layout = Layout::create(&layout)?;
         let tell = |transfer: Transfer| {
             if let Transfer::Started { size, .. } = transfer {
-                observer.notice(&Notice::Bytes(size));
+                observer.notice(&Notice::Passing(Passing::Bytes(size)));
             }
         };
         Ok(registry.pull(&reference, None, &layout, &tell)?)
@@ -38,7 +40,7 @@ pub async fn pull(
     blocking(work).await
 }
 
-fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
+pub(crate) fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
     let environment = &surroundings.environment;
     let folder = environment
         .non_empty("DOCKER_CONFIG")
@@ -52,7 +54,10 @@ fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
     let proxies = Proxies::from_variables(|name| environment.non_empty(name).map(str::to_owned));
     Ok(RegistryOptions {
         keyring,
-        proxies,
+        http: HttpOptions {
+            proxies,
+            ..HttpOptions::default()
+        },
         ..RegistryOptions::default()
     })
 }

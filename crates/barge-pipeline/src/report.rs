@@ -4,12 +4,13 @@ use barge_ci::{Cause, Event};
 use barge_forge::{Annotation, Level};
 use barge_image::Reference;
 use barge_report::markdown::{Document, MarkdownTable, code, escape};
-use barge_report::{Tool, sarif};
+use barge_report::{Tool, json, sarif};
 use barge_sbom::format::{Provenance, cyclonedx};
 use barge_vuln::Status;
 use barge_vuln::output::{ReportOptions, ScanJson, count_line, markdown, report};
 use jiff::Timestamp;
 
+use crate::layer_lines::layer_lines;
 use crate::verify::Verified;
 
 /// The longest Markdown, in bytes: what a pull request's comment holds.
@@ -31,28 +32,27 @@ pub struct ReportFacts {
     pub created: Timestamp,
     /// The Dockerfile in the repository: where findings are shown that no other file explains.
     pub dockerfile: String,
+    /// Its text, if it can be read: then findings are shown at the instructions that brought them.
+    pub dockerfile_text: Option<String>,
+    /// The stage of it that is the image; none for the last.
+    pub target: Option<String>,
 }
 
 /// The bill of materials, the scan, SARIF and the summary.
-///
-/// # Errors
-/// Never on account of the evidence; only when a document cannot be rendered.
-pub fn reports(
-    verified: &Verified,
-    facts: &ReportFacts,
-) -> Result<Vec<ReportFile>, serde_json::Error> {
+#[must_use]
+pub fn reports(verified: &Verified, facts: &ReportFacts) -> Vec<ReportFile> {
     let provenance = Provenance {
         created: facts.created,
         tool_version: env!("CARGO_PKG_VERSION").into(),
         author: None,
     };
-    let scan = serde_json::to_vec_pretty(&ScanJson::from(&verified.scan))?;
-    let findings = report(&verified.scan, &report_options(verified));
+    let scan = json::render(&ScanJson::from(&verified.scan)).into_bytes();
+    let findings = report(&verified.scan, &report_options(verified, facts));
     let options = sarif::Options {
         default_path: facts.dockerfile.clone(),
         ..sarif::Options::default()
     };
-    Ok(vec![
+    vec![
         ReportFile {
             name: "sbom.cdx.json",
             bytes: cyclonedx::write_json(&verified.sbom, &provenance),
@@ -69,7 +69,7 @@ pub fn reports(
             name: "summary.md",
             bytes: summary(verified).into_bytes(),
         },
-    ])
+    ]
 }
 
 /// The evidence as Markdown: the facts with their digests, then the findings.
@@ -142,7 +142,7 @@ pub fn annotation(verified: &Verified) -> Option<Annotation> {
     })
 }
 
-fn report_options(verified: &Verified) -> ReportOptions {
+fn report_options(verified: &Verified, facts: &ReportFacts) -> ReportOptions {
     let image = verified
         .references
         .first()
@@ -155,6 +155,12 @@ fn report_options(verified: &Verified) -> ReportOptions {
         },
         image: image.unwrap_or_default(),
         platform: verified.platform.to_string(),
+        layer_locations: layer_lines(
+            &facts.dockerfile,
+            facts.dockerfile_text.as_deref().unwrap_or_default(),
+            facts.target.as_deref(),
+            &verified.sbom.layers,
+        ),
         ..ReportOptions::default()
     }
 }

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use barge_ci::gate::Outcome;
 use barge_ci::{Build, Decision, Event, JobId, JobState, Plan, Results, Verdict};
-use barge_engine::Docker;
+use barge_store::{Lifetime, Store};
 use barge_vuln::Status;
-use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::build::{self, Built};
+use crate::engine;
 use crate::error::Error;
 use crate::load::{self, Loaded};
 use crate::record::Chosen;
@@ -20,8 +20,10 @@ use crate::verify::{self, Verified, VerifyOptions};
 /// What a run works with, beside its surroundings.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// The store's folder.
-    pub store: Utf8PathBuf,
+    /// The store.
+    pub store: Store,
+    /// How long the image is kept, if not as the settings say.
+    pub lifetime: Option<Lifetime>,
     /// How the image is verified.
     pub verify: VerifyOptions,
 }
@@ -168,7 +170,7 @@ impl Way {
             return Ok(());
         }
         let started = Instant::now();
-        let saved = save::save(surroundings, &built, &options.store).await;
+        let saved = save::save(surroundings, &built, &options.store, options.lifetime).await;
         let saved = self.note(StepName::Save, started, saved)?;
         let chosen = Chosen {
             digest: saved.digest,
@@ -196,15 +198,15 @@ impl Way {
         Ok(built)
     }
 
-    /// Loads into the Docker engine where there is one; the embedded builder's images need none.
+    /// Loads into the engine where there is one; the embedded builder's images need none.
     async fn load(
         &mut self,
         surroundings: &Surroundings,
-        store: &Utf8PathBuf,
+        store: &Store,
         chosen: &Chosen,
     ) -> Result<(), Error> {
         let started = Instant::now();
-        if let Err(error) = Docker::connect(surroundings.docker_host()?).await {
+        if let Err(error) = engine::holding(surroundings).await {
             self.skip(
                 StepName::Load,
                 &format!("{error}; the checks that follow need none"),

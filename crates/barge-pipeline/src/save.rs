@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use barge_engine::Docker;
-use barge_engine::docker::BodyReader;
-use barge_image::archive::{LayerForm, ReceiveError, Received, receive, write};
+use barge_engine::docker::{BodyReader, InspectedImage};
+use barge_image::archive::{LayerForm, Passing, ReceiveError, Received, receive, write};
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_image::{Digest, Image, Layout, Reference, Selection};
-use barge_store::DirectoryStore;
+use barge_store::registry::Transfer;
+use barge_store::{Lifetime, Store};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::build::{Built, Home};
+use crate::carried::Carried;
+use crate::engine;
 use crate::error::Error;
 use crate::observer::{Notice, Observer};
 use crate::surroundings::Surroundings;
@@ -47,22 +50,39 @@ pub struct Archived {
     pub seconds: f64,
 }
 
-/// Saves what was built into the store and points to it.
+/// Saves what was built into the store and points to it. It is kept as long as the settings say, if `lifetime` does not.
 ///
 /// # Errors
 /// When a name is gone or moved, the export is not the image that was built, or the store fails.
 pub async fn save(
     surroundings: &Surroundings,
     built: &Built,
-    store: &Utf8Path,
+    store: &Store,
+    lifetime: Option<Lifetime>,
 ) -> Result<Saved, Error> {
     let started = Instant::now();
-    let export = export(surroundings, built).await?;
-    let (built, root, now) = (built.clone(), store.to_owned(), surroundings.now);
+    let asked = ask(surroundings, built).await?;
+    let known = known(store, asked.as_ref()).await?;
+    if let (Some(asked), Some(_)) = (&asked, &known) {
+        tracing::debug!(id = %asked.image.id, "the image is known to the store: no export is needed");
+    }
+    let export = match (&asked, &known) {
+        (Some(asked), None) => Some(asked.export(surroundings, built).await?),
+        _ => None,
+    };
+    let engine = asked.as_ref().map(|asked| asked.engine.info().id.clone());
+    let (built, home, now) = (built.clone(), store.clone(), surroundings.now);
+    let by_settings = crate::store::lifetime(&surroundings.store.retention, &built.source);
+    let expires = lifetime.unwrap_or(by_settings).from(now);
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
-        let store = DirectoryStore::create(&root)?;
-        let image = put(&store, &built, export, observer)?;
+        let store = home;
+        let diff_ids = asked.map(|asked| asked.image.diff_ids).unwrap_or_default();
+        let received = match known {
+            Some(received) => received,
+            None => take(&store, &built, &diff_ids, export, &*observer)?,
+        };
+        let image = recorded(&store, &built, &received)?;
         let record = Record {
             schema: SCHEMA.into(),
             artifact: built.artifact()?,
@@ -72,15 +92,27 @@ pub async fn save(
             build: built.facts.clone(),
             tool: concat!("barge ", env!("CARGO_PKG_VERSION")).into(),
             created: now,
+            expires,
         };
-        let digest = store.put_record(&record)?;
-        let stored_size = store.image_of(&record)?.stored_size();
-        Ok::<_, Error>((digest, record, stored_size))
+        let tell = |transfer: Transfer| {
+            if let Transfer::Started { size, .. } = transfer {
+                observer.notice(&Notice::Transfer {
+                    layers: 1,
+                    bytes: Some(size),
+                });
+            }
+        };
+        let kept = store.put_record(&record, &tell)?;
+        let stored_size = store.image(&kept.digest, &kept.record)?.stored_size();
+        Ok::<_, Error>((kept, stored_size))
     };
-    let (digest, record, stored_size) = blocking(work).await?;
+    let (kept, stored_size) = blocking(work).await?;
+    if let (Some(engine), Some(id)) = (engine, kept.record.image.engine_id) {
+        Carried::over(surroundings, store, None).note(&engine, id);
+    }
     let saved = Saved {
-        digest,
-        record,
+        digest: kept.digest,
+        record: kept.record,
         stored_size,
         seconds: seconds(started.elapsed()),
     };
@@ -99,12 +131,15 @@ pub async fn archive(
     path: &Utf8Path,
 ) -> Result<Archived, Error> {
     let started = Instant::now();
-    let export = export(surroundings, built).await?;
+    let export = match ask(surroundings, built).await? {
+        Some(asked) => Some(asked.export(surroundings, built).await?),
+        None => None,
+    };
     let (built, path) = (built.clone(), path.to_owned());
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
         let partial = partial_file(&path)?;
-        write_archive(&built, export, &partial, observer)?;
+        write_archive(&built, export, &partial, &observer)?;
         let temporary = Utf8Path::from_path(partial.path()).unwrap_or(&path);
         let image = check_archive(&built, temporary)?;
         let size = keep(partial, &path)?;
@@ -121,77 +156,92 @@ pub async fn archive(
     })
 }
 
-/// Asks the engine for exactly the recorded names, after looking at each.
-async fn export(surroundings: &Surroundings, built: &Built) -> Result<Option<BodyReader>, Error> {
-    let Home::Docker { id } = &built.home else {
-        return Ok(None);
-    };
-    let docker = Docker::connect(surroundings.docker_host()?).await?;
-    for reference in &built.references {
-        let found = docker.require(reference).await?.id;
-        if found != *id {
-            let (reference, expected) = (reference.clone(), *id);
-            return Err(barge_engine::Error::Moved {
-                reference,
-                expected,
-                found,
-            }
-            .into());
-        }
-    }
-    Ok(Some(docker.export(&built.references).await?))
+/// An engine that was asked, and holds what was built.
+struct Asked {
+    engine: Docker,
+    image: InspectedImage,
 }
 
-fn put(
-    store: &DirectoryStore,
+/// Looks at each of the recorded names in the engine, if the image is in one.
+async fn ask(surroundings: &Surroundings, built: &Built) -> Result<Option<Asked>, Error> {
+    let home = &built.home;
+    let (Some(engine), Some(id)) = (engine::of(surroundings, home).await?, home.engine_id()) else {
+        return Ok(None);
+    };
+    let mut last = None;
+    for reference in &built.references {
+        last = Some(engine.require_same(reference, id).await?);
+    }
+    Ok(last.map(|image| Asked { engine, image }))
+}
+
+impl Asked {
+    /// Asks for exactly the recorded names.
+    async fn export(
+        &self,
+        surroundings: &Surroundings,
+        built: &Built,
+    ) -> Result<BodyReader, Error> {
+        surroundings.observer.notice(&Notice::Transfer {
+            layers: self.image.diff_ids.len(),
+            bytes: Some(self.image.size),
+        });
+        Ok(self.engine.export(&built.references).await?)
+    }
+}
+
+/// The image, if the store can put it together without the engine's export.
+async fn known(store: &Store, asked: Option<&Asked>) -> Result<Option<Received>, Error> {
+    let Some(asked) = asked else {
+        return Ok(None);
+    };
+    let (store, id) = (store.clone(), asked.image.id);
+    let diff_ids = asked.image.diff_ids.clone();
+    Ok(blocking(move || store.known_image(&id, &diff_ids)).await?)
+}
+
+/// Takes the layers of what was built into the store.
+fn take(
+    store: &Store,
     built: &Built,
+    diff_ids: &[Digest],
     export: Option<BodyReader>,
-    observer: Arc<dyn Observer>,
-) -> Result<RecordedImage, Error> {
-    let (manifest, image) = match (&built.home, export) {
+    observer: &dyn Observer,
+) -> Result<Received, Error> {
+    match (&built.home, export) {
         (Home::Layout { path, manifest }, _) => {
             let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
-            (store.put_image(&image)?, image.config)
+            Ok(store.take_image(&image)?)
         }
-        (Home::Docker { id }, Some(export)) => {
-            let stream = Watched {
-                inner: export,
-                observer,
-            };
-            let received = receive(stream, "the engine's export", &mut store.layer_sink());
+        (Home::Docker { id } | Home::Podman { id }, Some(export)) => {
+            let tell = |passing| observer.notice(&Notice::Passing(passing));
+            let origin = "the engine's export";
+            let received = receive(export, origin, &mut store.sink(diff_ids)?, &tell);
             let received = received.map_err(|error| match error {
                 ReceiveError::Export(error) => Error::Image(error),
                 ReceiveError::Sink(error) => Error::Store(error),
             })?;
-            let received = the_built_one(built, id, received)?;
-            (store.put_received(&received)?, received.config)
+            the_built_one(built, id, received)
         }
-        (Home::Docker { .. }, None) => return Err(not_exported()),
-    };
-    let size = manifest_sizes(store, &manifest.digest)?;
-    let config = image.parsed();
-    let layers = config.rootfs.diff_ids.len();
+        (_, None) => Err(not_exported()),
+    }
+}
+
+fn recorded(store: &Store, built: &Built, received: &Received) -> Result<RecordedImage, Error> {
+    let config = received.config.parsed();
+    let digest = received.config.digest();
     Ok(RecordedImage {
-        config: image.digest(),
-        manifest,
+        config: digest,
+        manifest: store.put_received(received)?,
+        engine_id: built.home.engine_id().copied().filter(|id| *id != digest),
         platform: config.platform(),
-        layers,
-        size,
+        layers: received.layers.len(),
+        size: received.layers.iter().map(|layer| layer.plain_size).sum(),
     })
 }
 
 fn not_exported() -> Error {
     Error::Setting("the image was not exported".into())
-}
-
-/// The length of the plain layers, in bytes.
-fn manifest_sizes(store: &DirectoryStore, manifest: &Digest) -> Result<u64, Error> {
-    let image = Layout::at(store.root()).image(manifest, Vec::new())?;
-    image
-        .layers
-        .iter()
-        .map(|layer| layer.plain_size().map_err(Error::from))
-        .sum()
 }
 
 /// The one image of an export, which must be what was built, under the very names that were recorded.
@@ -200,12 +250,7 @@ fn the_built_one(
     id: &Digest,
     mut received: Vec<Received>,
 ) -> Result<Received, Error> {
-    let position = received
-        .iter()
-        .position(|image| image.config.digest() == *id);
-    // On a containerd store the ID is a manifest's; the names alone say which image it is.
-    let index = position.unwrap_or(0);
-    if received.len() != 1 || index >= received.len() {
+    let (Some(image), true) = (received.pop(), received.is_empty()) else {
         let found = received
             .iter()
             .flat_map(|image| image.references.clone())
@@ -214,10 +259,17 @@ fn the_built_one(
             expected: built.references.clone(),
             found,
         });
-    }
-    let image = received.swap_remove(index);
+    };
     same_names(built, &image.references)?;
-    Ok(image)
+    let config = image.config.digest();
+    // On a containerd store the ID is that of a manifest, or of an index over it.
+    if config == *id || image.ids.contains(id) {
+        return Ok(image);
+    }
+    Err(Error::Identity {
+        expected: *id,
+        found: config,
+    })
 }
 
 fn same_names(built: &Built, found: &[Reference]) -> Result<(), Error> {
@@ -252,7 +304,7 @@ fn write_archive(
     built: &Built,
     export: Option<BodyReader>,
     file: &tempfile::NamedTempFile,
-    observer: Arc<dyn Observer>,
+    observer: &Arc<dyn Observer>,
 ) -> Result<(), Error> {
     let failed = |source| Error::File {
         action: "write",
@@ -263,7 +315,7 @@ fn write_archive(
     match (&built.home, export) {
         (Home::Layout { path, manifest }, _) => {
             let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
-            let count = |bytes| observer.notice(&Notice::Bytes(bytes));
+            let count = |passing| observer.notice(&Notice::Passing(passing));
             write(
                 &image,
                 &built.references,
@@ -273,11 +325,11 @@ fn write_archive(
                 &count,
             )?;
         }
-        (Home::Docker { .. }, None) => return Err(not_exported()),
-        (Home::Docker { .. }, Some(export)) => {
+        (_, None) => return Err(not_exported()),
+        (_, Some(export)) => {
             let mut stream = Watched {
                 inner: export,
-                observer,
+                observer: Arc::clone(observer),
             };
             io::copy(&mut stream, &mut sink).map_err(failed)?;
         }
@@ -292,7 +344,7 @@ fn write_archive(
 fn check_archive(built: &Built, path: &Utf8Path) -> Result<Image, Error> {
     let image = barge_image::open(path, &Selection::default())?;
     same_names(built, &image.references)?;
-    if let Home::Docker { id } = &built.home {
+    if let Some(id) = built.home.engine_id() {
         let is_manifest = image
             .manifest
             .as_ref()
@@ -328,7 +380,8 @@ struct Watched<R> {
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.observer.notice(&Notice::Bytes(read as u64));
+        let passing = Passing::Bytes(read as u64);
+        self.observer.notice(&Notice::Passing(passing));
         Ok(read)
     }
 }

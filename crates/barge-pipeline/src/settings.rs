@@ -3,8 +3,43 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use barge_store::{Lifetime, StoreAddress};
 use camino::Utf8PathBuf;
+use jiff::SignedDuration;
 use serde::Deserialize;
+
+/// The section `[store]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// Where artifacts live; by default `.barge/store` of the checkout.
+    pub address: Option<StoreAddress>,
+    /// How long they are kept.
+    pub retention: RetentionSettings,
+}
+
+/// How long artifacts are kept, by what they are of.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RetentionSettings {
+    /// Of pull requests.
+    pub pull_request: Lifetime,
+    /// Of branches, and of what is of nothing else.
+    pub branch: Lifetime,
+    /// Of tags.
+    pub release: Lifetime,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        let days = |days: i64| Lifetime::For(SignedDuration::from_hours(24 * days));
+        Self {
+            pull_request: days(7),
+            branch: days(30),
+            release: Lifetime::Forever,
+        }
+    }
+}
 
 /// The section `[build]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,11 +71,16 @@ pub struct BuildSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
-    /// Docker if its daemon answers, else the embedded builder.
+    /// Docker if its daemon answers, by buildx where that can leave the image as a layout; else Podman; else the embedded
+    /// builder.
     #[default]
     Auto,
     /// The Docker API.
     Docker,
+    /// The buildx plugin of the docker client.
+    Buildx,
+    /// Podman's service.
+    Podman,
     /// The builder inside barge, for Dockerfiles without `RUN`.
     Embedded,
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::observer::Observer;
-use crate::settings::BuildSettings;
+use crate::settings::{BuildSettings, StoreSettings};
 use crate::workspace::Workspace;
 
 /// The surroundings of a pipeline.
@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub planning: barge_ci::Settings,
     /// Building.
     pub build: BuildSettings,
+    /// Storing.
+    pub store: StoreSettings,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
 }
@@ -64,6 +66,31 @@ impl Surroundings {
             host,
             self.environment.non_empty("XDG_RUNTIME_DIR"),
         )?)
+    }
+
+    /// Where Podman's service listens.
+    ///
+    /// # Errors
+    /// When `CONTAINER_HOST` is not an address.
+    pub fn podman_host(&self) -> Result<DockerHost, Error> {
+        let host = self.environment.non_empty("CONTAINER_HOST");
+        Ok(DockerHost::locate_podman(
+            host,
+            self.environment.non_empty("XDG_RUNTIME_DIR"),
+        )?)
+    }
+
+    /// Where barge keeps what it remembers between runs on this machine, by the XDG base directory specification; `None`
+    /// for a user without a home.
+    #[must_use]
+    pub fn state(&self) -> Option<Utf8PathBuf> {
+        let home = || {
+            let home = self.environment.non_empty("HOME")?;
+            Some(Utf8PathBuf::from(home).join(".local/state"))
+        };
+        let state = self.environment.non_empty("XDG_STATE_HOME");
+        let state = state.map(Utf8PathBuf::from).or_else(home)?;
+        Some(state.join("barge"))
     }
 }
 

@@ -1,17 +1,19 @@
 //! Verifying an image without an engine: every layer against its digest, the bill of materials, advisories, the policy.
 //!
-//! A layer is read once: its hash and its packages come out of the same pass.
+//! A layer is read once: its hash and its packages come out of the same pass. What a layer gave before is not looked for
+//! again, its bytes are hashed all the same.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use barge_image::{Digest, Image, Platform, Reference};
-use barge_sbom::{NoCache, Sbom, catalog_image};
-use barge_store::DirectoryStore;
+use barge_sbom::{Sbom, catalog_image};
+use barge_store::Store;
 use barge_vuln::{Options, Policy, Scan};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use crate::error::Error;
+use crate::layer_cache::layer_cache;
 use crate::record::Chosen;
 use crate::save::{blocking, seconds};
 use crate::surroundings::Surroundings;
@@ -54,13 +56,24 @@ pub struct Verified {
 /// When the image is not what the record says, or evidence is missing: no packages, no advisory data, data that is too old.
 pub async fn verify_record(
     surroundings: &Surroundings,
-    store: &Utf8Path,
+    store: &Store,
     chosen: &Chosen,
     options: VerifyOptions,
 ) -> Result<Verified, Error> {
-    let (root, record) = (store.to_owned(), chosen.record.clone());
-    let image = blocking(move || DirectoryStore::at(&root).image_of(&record)).await?;
-    let verified = verify_image(surroundings, image, options).await?;
+    let (opening, of) = (store.clone(), chosen.clone());
+    let image = blocking(move || opening.image(&of.digest, &of.record)).await?;
+    let image = Arc::new(image);
+    let verified = match verify_image(surroundings, Arc::clone(&image), options).await {
+        Err(Error::Sbom(barge_sbom::Error::Layer { diff_id, source })) => {
+            let store = store.clone();
+            let damage = blocking(move || store.damage(&image)).await;
+            return Err(damage.map_or_else(
+                || barge_sbom::Error::Layer { diff_id, source }.into(),
+                Error::Store,
+            ));
+        }
+        other => other?,
+    };
     let commit = Some(chosen.record.source.commit.clone()).filter(|commit| !commit.is_empty());
     Ok(Verified {
         record: Some(chosen.digest),
@@ -75,13 +88,13 @@ pub async fn verify_record(
 /// As [`verify_record`].
 pub async fn verify_image(
     surroundings: &Surroundings,
-    image: Image,
+    image: Arc<Image>,
     options: VerifyOptions,
 ) -> Result<Verified, Error> {
     let started = Instant::now();
     let database = options.database.clone().ok_or(Error::NoAdvisoryData)?;
     let now = surroundings.now;
-    let image = Arc::new(image);
+    let cache = layer_cache(&surroundings.environment);
     let work = move || {
         let name = image
             .references
@@ -92,7 +105,7 @@ pub async fn verify_image(
             verify: true,
             ..Default::default()
         };
-        let sbom = catalog_image(&image, &name, &cataloging, &NoCache)?;
+        let sbom = catalog_image(&image, &name, &cataloging, &*cache)?;
         let database = barge_vuln::open(database.as_std_path())?;
         let scanning = Options {
             policy: options.policy,

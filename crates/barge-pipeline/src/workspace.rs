@@ -37,6 +37,12 @@ impl Workspace {
         self.root.join("store")
     }
 
+    /// What was fetched from a store elsewhere, or is on its way there.
+    #[must_use]
+    pub fn cache(&self) -> Utf8PathBuf {
+        self.root.join("cache")
+    }
+
     /// Reports.
     #[must_use]
     pub fn out(&self) -> Utf8PathBuf {

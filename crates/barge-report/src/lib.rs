@@ -1,6 +1,7 @@
 //! One model of findings and its renderings: SARIF, Markdown, JUnit, tables, annotations.
 
 pub mod fingerprint;
+pub mod json;
 pub mod junit;
 pub mod markdown;
 mod model;

@@ -98,9 +98,7 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
 /// The report as SARIF text.
 #[must_use]
 pub fn render(report: &Report, options: &Options) -> String {
-    let mut text = serde_json::to_string_pretty(&to_value(report, options)).unwrap_or_default();
-    text.push('\n');
-    text
+    crate::json::render(&to_value(report, options))
 }
 
 fn rule(rule: &Rule) -> Value {

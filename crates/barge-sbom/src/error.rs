@@ -51,7 +51,7 @@ impl Error {
                 ..
             } => Some("the archive was changed or damaged after it was saved".to_owned()),
             Self::Bom { .. } => Some(
-                "CycloneDX 1.2 to 1.7 JSON or XML and SPDX 2.2 and 2.3 JSON are read".to_owned(),
+                "CycloneDX 1.2 to 1.7 as JSON or XML and SPDX 2.2 and 2.3 as JSON or tag-value are read".to_owned(),
             ),
             Self::Layer { .. } | Self::Directory { .. } => None,
         }

@@ -163,8 +163,12 @@ pub enum PackageKind {
     Apk,
     /// Bitnami's components.
     Bitnami,
+    /// Homebrew.
+    Brew,
     /// Rust crates.
     Cargo,
+    /// CocoaPods.
+    Cocoapods,
     /// PHP Composer.
     Composer,
     /// Conan (C and C++).
@@ -191,6 +195,8 @@ pub enum PackageKind {
     Hackage,
     /// Erlang and Elixir.
     Hex,
+    /// Julia.
+    Julia,
     /// Lua.
     Luarocks,
     /// Java and relatives.
@@ -217,6 +223,8 @@ pub enum PackageKind {
     Rpm,
     /// Swift.
     Swift,
+    /// vcpkg (C and C++).
+    Vcpkg,
     /// WordPress plug-ins and themes.
     Wordpress,
 }

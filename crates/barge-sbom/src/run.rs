@@ -37,6 +37,9 @@ pub trait LayerCache: Sync {
 
     /// Keeps something; failing to is no error.
     fn put(&self, key: &str, bytes: &[u8]);
+
+    /// Drops what was kept under a key and is of no use.
+    fn remove(&self, key: &str);
 }
 
 /// Keeps nothing.
@@ -53,6 +56,8 @@ impl LayerCache for NoCache {
     }
 
     fn put(&self, _: &str, _: &[u8]) {}
+
+    fn remove(&self, _: &str) {}
 }
 
 /// Catalogues an image that lies open. `name` is what the user calls it.
@@ -116,10 +121,15 @@ fn read_layer(
     options: &Options,
     cache: &dyn LayerCache,
 ) -> Result<LayerIndex<Finding>, Error> {
+    let failed = |source| Error::Layer {
+        diff_id: layer.diff_id,
+        source,
+    };
     let key = cache_key(layer.diff_id, options);
-    // Whoever asks for verification wants the bytes read.
-    let known = (!options.verify).then(|| cache.get(&key)).flatten();
-    if let Some(index) = known.and_then(|bytes| LayerIndex::from_bytes(&bytes)) {
+    if let Some(index) = known(layer, &key, cache) {
+        if options.verify {
+            layer::verify(&layer.content, layer.diff_id).map_err(failed)?;
+        }
         return Ok(index);
     }
     let catalogers = Catalogers {
@@ -127,16 +137,25 @@ fn read_layer(
     };
     let source = Source::Extent(layer.content.clone());
     let how = layer::Options {
-        verify: options.verify.then_some(layer.diff_id),
+        diff_id: Some(layer.diff_id),
+        verify: options.verify,
     };
-    let index = layer::read(source, &catalogers, how).map_err(|source| Error::Layer {
-        diff_id: layer.diff_id,
-        source,
-    })?;
-    if cache.is_kept() {
+    let index = layer::read(source, &catalogers, how).map_err(failed)?;
+    // Bytes that only claim to be this layer must not speak for it in later images.
+    if cache.is_kept() && index.diff_id == Some(layer.diff_id) {
         cache.put(&key, &index.to_bytes());
     }
     Ok(index)
+}
+
+/// What was kept of a layer, if it is sound and of this layer.
+fn known(layer: &image::Layer, key: &str, cache: &dyn LayerCache) -> Option<LayerIndex<Finding>> {
+    let bytes = cache.get(key)?;
+    let index = LayerIndex::from_bytes(&bytes).filter(|index| index.diff_id == Some(layer.diff_id));
+    if index.is_none() {
+        cache.remove(key);
+    }
+    Some(index?.over(&layer.content))
 }
 
 /// Names the layer's bytes, the catalogers, and what they were asked for.

@@ -1,15 +1,10 @@
 //! A root file system with packages of many kinds, and evidence that is broken: what is found, that equal input gives
-//! equal bytes, that bills survive being read back, and that the specifications' own validators accept them.
+//! equal bytes, and that bills survive being read back.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "tests ask the environment, and their helpers fail as tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use barge_sbom::format::{Provenance, cyclonedx, github, spdx, text};
 use barge_sbom::{Error, Options, PackageKind, Sbom, bom, catalog_directory};
@@ -239,45 +234,4 @@ fn a_snapshot_holds_every_package_once() {
         .map(|manifest| manifest["resolved"].as_object().unwrap().len())
         .sum();
     assert_eq!(resolved, 6);
-}
-
-/// Runs where Python has the validators; in CI their absence is a failure.
-#[test]
-fn the_validators_of_the_specifications_accept_every_format() {
-    let python = std::env::var("BARGE_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_validators = Command::new(&python)
-        .args(["-c", "import cyclonedx, spdx_tools"])
-        .output();
-    if !has_validators.is_ok_and(|output| output.status.success()) {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "`{python}` has no cyclonedx-python-lib and spdx-tools"
-        );
-        println!("`{python}` has no cyclonedx-python-lib and spdx-tools, nothing validated");
-        return;
-    }
-    let (root, out) = (root(), tempfile::tempdir().unwrap());
-    let sbom = sbom(root.path(), &Options::default());
-    let files = [
-        ("a.cdx.json", cyclonedx::write_json(&sbom, &provenance())),
-        ("a.cdx.xml", cyclonedx::write_xml(&sbom, &provenance())),
-        ("a.spdx.json", spdx::write_json(&sbom, &provenance())),
-    ];
-    let paths = files.map(|(name, bytes)| {
-        let path = out.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    });
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/validate.py");
-    let output = Command::new(&python)
-        .arg(script)
-        .args(paths)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
 }

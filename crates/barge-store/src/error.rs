@@ -2,9 +2,12 @@
 
 use std::io;
 
-use barge_image::record::{ArtifactName, Run};
+use barge_image::record::{ArtifactName, Record, Run};
 use barge_image::{Digest, Error as ImageError};
 use camino::Utf8PathBuf;
+
+use crate::address::StoreAddress;
+use crate::pointer::Pointer;
 
 /// The error of every store operation.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +16,46 @@ pub enum Error {
     /// A text is no address of a store.
     #[error("`{0}` is not a store that barge knows")]
     Address(String),
+    /// A layer that a remote store had when it was asked, and has no more.
+    #[error("layer {diff_id} vanished from `{store}` while it was relied on")]
+    Vanished {
+        /// The store.
+        store: StoreAddress,
+        /// The layer.
+        diff_id: Digest,
+    },
+    /// A registry failed.
+    #[error("the store at `{store}` failed")]
+    Registry {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::registry::Error>,
+    },
+    /// A bucket failed.
+    #[error("the store at `{store}` failed")]
+    Bucket {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::bucket::Error>,
+    },
+    /// GitHub's artifacts failed.
+    #[error("the store at `{store}` failed")]
+    GitHub {
+        /// The store.
+        store: StoreAddress,
+        /// What failed.
+        source: Box<crate::github::Error>,
+    },
+    /// A pointer that was made and is not found.
+    #[error("`{store}` took the pointer to {record} and does not give it back")]
+    Unconfirmed {
+        /// The store.
+        store: StoreAddress,
+        /// The record that it leads to.
+        record: Digest,
+    },
     /// A file of the store could not be read or written.
     #[error("cannot {action} `{path}`")]
     File {
@@ -24,10 +67,10 @@ pub enum Error {
         source: io::Error,
     },
     /// Blobs or documents could not be read or written.
-    #[error("the store at `{root}` failed")]
+    #[error("the store `{store}` failed")]
     Content {
         /// The store.
-        root: Utf8PathBuf,
+        store: StoreAddress,
         /// What failed.
         source: ImageError,
     },
@@ -39,11 +82,55 @@ pub enum Error {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// What was to be stored is not what its origin said.
+    #[error("the store `{store}` refuses what is not what it should be")]
+    Refused {
+        /// The store.
+        store: StoreAddress,
+        /// What is wrong.
+        source: ImageError,
+    },
+    /// What is in the store is not what it was, or not all there.
+    #[error("the store `{store}` is damaged")]
+    Damaged {
+        /// The store.
+        store: StoreAddress,
+        /// What is wrong.
+        source: ImageError,
+    },
+    /// Something could not be read to its end.
+    #[error("cannot read {what} of the store `{store}`")]
+    Read {
+        /// The store.
+        store: StoreAddress,
+        /// What was read.
+        what: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The bytes of a record are whole and yet no record of this version.
+    #[error("`{digest}` of the store `{store}` is not a hand-off record")]
+    Record {
+        /// The store.
+        store: StoreAddress,
+        /// The digest.
+        digest: Digest,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A pointer that leads to the record of another artifact.
+    #[error("the pointer of {pointer} leads to the record of {found}")]
+    Misled {
+        /// What was asked for.
+        pointer: String,
+        /// What was found.
+        found: String,
+    },
     /// An artifact that is not in the store.
-    #[error("the store at `{root}` holds no artifact `{wanted}`")]
+    #[error("the store `{store}` holds no artifact `{wanted}`")]
     NoSuchArtifact {
         /// The store.
-        root: Utf8PathBuf,
+        store: StoreAddress,
         /// What was asked for.
         wanted: String,
         /// What it holds.
@@ -70,10 +157,10 @@ pub enum Error {
         wanted: Digest,
     },
     /// What was read back is not what was written.
-    #[error("the store at `{root}` gave back {found} for {expected}")]
+    #[error("the store `{store}` gave back {found} for {expected}")]
     ReadBack {
         /// The store.
-        root: Utf8PathBuf,
+        store: StoreAddress,
         /// What was written.
         expected: Digest,
         /// What was read.
@@ -82,11 +169,46 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a blob or document that could not be used says about its store.
+    pub(crate) fn content(store: &StoreAddress, source: ImageError) -> Self {
+        let store = store.clone();
+        match source {
+            ImageError::Digest { .. }
+            | ImageError::Size { .. }
+            | ImageError::Missing { .. }
+            | ImageError::Document { .. }
+            | ImageError::LayerCount { .. } => Self::Damaged { store, source },
+            _ => Self::Content { store, source },
+        }
+    }
+
+    /// A pointer that leads to the record of another artifact.
+    #[must_use]
+    pub fn misled(pointer: &Pointer, record: &Record) -> Self {
+        Self::Misled {
+            pointer: pointer.to_string(),
+            found: format!("{} of run {}", record.artifact, record.source.run),
+        }
+    }
+
+    pub(crate) fn taken(held: &Pointer, wanted: Digest) -> Self {
+        Self::Taken {
+            name: held.artifact.clone(),
+            run: held.run.clone(),
+            held: held.record,
+            wanted,
+        }
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Address(_) => Some("give `dir:FOLDER`".into()),
+            Self::Address(_) => Some(
+                "give `dir:FOLDER`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `registry:HOST/REPOSITORY`, `github:` or `github:OWNER/NAME/RUN`"
+                    .into(),
+            ),
+            Self::Vanished { .. } => Some("run the same command again: the layer is packed and sent then".into()),
             Self::NoSuchArtifact { held, .. } if held.is_empty() => {
                 Some("it is empty: the job that saves the image was skipped, failed, or used another store".into())
             }
@@ -96,7 +218,16 @@ impl Error {
                 Some(format!("say which one: {}", runs.join(", or ")))
             }
             Self::Taken { .. } => Some("pointers never move: count the attempt up, or store under another name".into()),
+            Self::Damaged { .. } => Some(
+                "`barge store fsck` names all damage; save the image again from the job that built it".into(),
+            ),
             Self::Content { source, .. } => source.hint(),
+            Self::Pointer { .. } | Self::Misled { .. } => Some(
+                "somebody changed the store by hand; take the record's digest from the job that built the image".into(),
+            ),
+            Self::Registry { source, .. } => source.hint(),
+            Self::GitHub { source, .. } => source.hint(),
+            Self::Bucket { source, .. } => source.hint(),
             _ => None,
         }
     }

@@ -54,6 +54,13 @@ pub fn check_archive(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Checks that a file of side data, known by its name, can be read.
+pub fn check_side_data(path: &Path) -> Result<(), Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // A file that is still being fetched has a further ending.
+    SideData::parse(name.trim_end_matches(".part"), &Bytes::open(path)?).map(drop)
+}
+
 /// Reads all advisory data below a folder.
 pub fn compile(folder: &Path) -> Result<Builder, Error> {
     let mut files = Vec::new();

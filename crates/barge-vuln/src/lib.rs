@@ -2,6 +2,7 @@
 
 mod archive;
 mod ecosystem;
+mod erratum;
 mod error;
 mod glob;
 mod index;
@@ -20,11 +21,11 @@ mod side;
 pub mod version;
 pub mod vex;
 
-pub use archive::{check_archive, compile, open};
+pub use archive::{check_archive, check_side_data, compile, open};
 pub use error::Error;
 pub use index::{
-    Builder, Database, Ecosystem, Entry, EntryRange, Meta, Package, Problem, RecordFacts,
-    RecordText, Source, write_file,
+    AffectedPackage, Builder, Database, Ecosystem, Entry, EntryRange, Group, Meta, Package,
+    Problem, RecordFacts, RecordText, Source, write_file,
 };
 pub use lookup::needed_ecosystems;
 pub use matching::*;
@@ -33,4 +34,5 @@ pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
 pub use purl::{PackageUrl, bill};
 pub use release::distro_release as distro;
 pub use scan::{Data, Options, Scan, scan};
-pub use severity::{Assessment, Severity, vector_score};
+pub use severity::{Assessment, Rating, RatingKind, Severity, vector_score};
+pub use side::{CveFacts, Epss, Exploited};

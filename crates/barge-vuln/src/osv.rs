@@ -237,21 +237,15 @@ impl RawSpecific {
         ];
         scores.into_iter().filter_map(|(number, kind)| {
             let score = number.0.filter(|score| (0.0..=10.0).contains(score))?;
-            Some(Rating {
-                kind,
-                score: format!("{score:.1}").into(),
-            })
+            Some(Rating::new(kind, format!("{score:.1}")))
         })
     }
 }
 
 impl Text {
     fn rating(self, kind: RatingKind) -> Option<Rating<'static>> {
-        let score = self.trimmed();
-        (!score.is_empty()).then(|| Rating {
-            kind,
-            score: score.into(),
-        })
+        let text = self.trimmed();
+        (!text.is_empty()).then(|| Rating::new(kind, text))
     }
 }
 

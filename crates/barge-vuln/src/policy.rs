@@ -1,5 +1,6 @@
 //! What fails a gate, what only warns, and what does not count.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use barge_report::Level;
@@ -311,7 +312,7 @@ impl Policy {
             (0, _) => Status::Warned,
             _ => Status::Failed,
         };
-        verdict.reasons = self.reasons(&findings.matches, &verdict);
+        verdict.reasons = reasons(&findings.matches, &verdict.levels);
         verdict
     }
 
@@ -356,43 +357,36 @@ impl Policy {
             Level::Note
         }
     }
+}
 
-    fn reasons(&self, matches: &[Match], verdict: &Verdict) -> Vec<String> {
-        let mut groups: BTreeMap<
-            (std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool),
-            usize,
-        > = BTreeMap::new();
-        for (found, level) in matches
-            .iter()
-            .zip(&verdict.levels)
-            .filter(|(_, level)| **level != Level::Note)
-        {
-            let exploited = found.advisory.exploited.is_some();
-            let key = (
-                std::cmp::Reverse(*level),
-                std::cmp::Reverse(found.advisory.severity.level),
-                exploited,
-            );
-            *groups.entry(key).or_default() += 1;
-        }
-        let line = |((level, severity, exploited), count): (
-            &(std::cmp::Reverse<Level>, std::cmp::Reverse<Severity>, bool),
-            &usize,
-        )| {
-            let exploited = if *exploited {
-                ", known to be exploited"
-            } else {
-                ""
-            };
-            let verb = if level.0 == Level::Error {
-                "fails"
-            } else {
-                "warns"
-            };
-            format!("{count} {}{exploited}: {verb}", severity.0)
-        };
-        groups.iter().map(line).collect()
+/// One line for each level, severity and whether it is exploited: how many, and what that does.
+fn reasons(matches: &[Match], levels: &[Level]) -> Vec<String> {
+    let mut groups: BTreeMap<(Reverse<Level>, Reverse<Severity>, bool), usize> = BTreeMap::new();
+    let judged = matches.iter().zip(levels);
+    for (found, level) in judged.filter(|(_, level)| **level != Level::Note) {
+        let exploited = found.advisory.exploited.is_some();
+        let key = (
+            Reverse(*level),
+            Reverse(found.advisory.severity.level),
+            exploited,
+        );
+        *groups.entry(key).or_default() += 1;
     }
+    let line = |((level, severity, exploited), count): ((_, Reverse<Severity>, bool), usize)| {
+        let severity = match severity.0 {
+            Severity::Unknown => "unrated",
+            level => level.word(),
+        };
+        let exploited = if exploited { "exploited " } else { "" };
+        let (noun, verb) = match (count, level) {
+            (1, Reverse(Level::Error)) => ("vulnerability", "fails the gate"),
+            (1, _) => ("vulnerability", "is worth a warning"),
+            (_, Reverse(Level::Error)) => ("vulnerabilities", "fail the gate"),
+            _ => ("vulnerabilities", "are worth a warning"),
+        };
+        format!("{count} {exploited}{severity} {noun} {verb}")
+    };
+    groups.into_iter().map(line).collect()
 }
 
 #[cfg(test)]

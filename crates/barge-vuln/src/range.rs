@@ -38,6 +38,8 @@ pub(crate) struct Installed<'a> {
     scheme: Option<Scheme>,
     version: Option<Version<'a>>,
     semver: Option<Version<'a>>,
+    /// Whether the ecosystem's own order is one of semantic versions: then `SEMVER` ranges have it, too.
+    is_semver: bool,
     /// Compare without epochs: the version is a source rpm's, whose file name has none.
     without_epoch: bool,
     /// The number of the text that is the installed version, letter by letter.
@@ -57,16 +59,22 @@ impl<'a> Installed<'a> {
         texts: &'a [&'a str],
     ) -> Self {
         let read = |scheme| Version::parse(scheme, text).ok();
+        let is_semver = scheme.is_some_and(is_semver_order);
         let own_text = texts.iter().position(|other| *other == text);
         Self {
             texts,
             scheme,
             version: scheme.and_then(read),
-            semver: read(semver_order(scheme)),
+            semver: if is_semver {
+                None
+            } else {
+                read(Scheme::Semver)
+            },
+            is_semver,
             without_epoch: source && scheme == Some(Scheme::Rpm) && !text.contains(':'),
             own_text: own_text.and_then(|number| u32::try_from(number).ok()),
             orders: vec![Cell::new(None); texts.len()],
-            semver_orders: vec![Cell::new(None); texts.len()],
+            semver_orders: vec![Cell::new(None); if is_semver { 0 } else { texts.len() }],
         }
     }
 
@@ -76,6 +84,7 @@ impl<'a> Installed<'a> {
 
     /// Compares with a version of an advisory; `None` if either cannot be read.
     fn compare(&self, semver: bool, number: u32) -> Option<Ordering> {
+        let semver = semver && !self.is_semver;
         let orders = if semver {
             &self.semver_orders
         } else {
@@ -91,7 +100,7 @@ impl<'a> Installed<'a> {
 
     fn compare_text(&self, semver: bool, text: &str) -> Option<Ordering> {
         let (scheme, version) = if semver {
-            (semver_order(self.scheme), self.semver.as_ref()?)
+            (Scheme::Semver, self.semver.as_ref()?)
         } else {
             (self.scheme?, self.version.as_ref()?)
         };
@@ -132,42 +141,50 @@ impl<'a> Installed<'a> {
         })
     }
 
+    /// Goes through the events once, in the order of the record: what a sorted walk would end with is the effect of the
+    /// greatest event that takes effect at or below the installed version.
     fn test_range(&self, range: &EntryRange) -> Option<Hit> {
-        let places = range
-            .events
-            .iter()
-            .map(|(kind, number)| self.place(range.semver, *kind, *number));
-        let mut events = places.collect::<Option<Vec<_>>>()?;
-        let mut limits = events
-            .iter()
-            .filter(|event| event.kind == EventKind::Limit)
-            .peekable();
-        if limits.peek().is_some() && !limits.any(|limit| limit.installed == Ordering::Less) {
-            return None;
+        let mut walk = Walk::default();
+        for (kind, number) in &range.events {
+            let event = self.place(range.semver, *kind, *number)?;
+            let order = |other: &Place<'_>| self.order(range.semver, &event, other);
+            if event.kind == EventKind::Limit {
+                walk.limits.get_or_insert(false);
+                walk.limits = walk
+                    .limits
+                    .map(|inside| inside || event.installed == Ordering::Less);
+                continue;
+            }
+            // Of equal events the later takes effect: an end before the next start, a start before its own end.
+            if event.takes_effect() && walk.last.as_ref().is_none_or(|last| order(last).is_ge()) {
+                walk.last = Some(event.clone());
+            }
+            let is_start = event.kind == EventKind::Introduced && event.is_reached();
+            if is_start && walk.start.as_ref().is_none_or(|start| order(start).is_ge()) {
+                walk.start = Some(event.clone());
+            }
+            if event.ends_above() && walk.end.as_ref().is_none_or(|end| order(end).is_lt()) {
+                walk.end = Some(event);
+            }
         }
-        let starts_reached = events
-            .iter()
-            .any(|event| event.kind == EventKind::Introduced && event.is_reached());
-        if !starts_reached {
-            return None;
-        }
-        if !is_sorted_pair(&events) {
-            self.sort(range.semver, &mut events);
-        }
-        affected_by(&events).then(|| describe(&events))
+        let is_inside = walk.limits.unwrap_or(true);
+        let last = walk.last.as_ref()?;
+        (is_inside && last.kind == EventKind::Introduced).then(|| walk.describe())
     }
 
-    /// Sorts by version. Ties keep the order of the record: an end before the next start, a start before its own end.
-    fn sort(&self, semver: bool, events: &mut Vec<Place<'_>>) {
-        let mut keyed: Vec<_> = events
-            .drain(..)
-            .map(|event| (self.order_key(semver, &event), event))
-            .collect();
-        keyed.sort_by(|(left, _), (right, _)| match (left, right) {
-            (Some(left), Some(right)) => left.compare(right).unwrap_or(Ordering::Equal),
-            (left, right) => left.is_some().cmp(&right.is_some()),
-        });
-        events.extend(keyed.into_iter().map(|(_, event)| event));
+    /// How two events order by version; what cannot be read is equal to everything.
+    fn order(&self, semver: bool, left: &Place<'_>, right: &Place<'_>) -> Ordering {
+        if left.text == right.text {
+            return Ordering::Equal;
+        }
+        match (left.is_zero(), right.is_zero()) {
+            (false, false) => {}
+            (left, right) => return right.cmp(&left),
+        }
+        let (left, right) = (self.order_key(semver, left), self.order_key(semver, right));
+        let both = left.zip(right);
+        let order = both.and_then(|(left, right)| left.compare(&right));
+        order.unwrap_or(Ordering::Equal)
     }
 
     /// Where the installed version stands to an event; `None` if they cannot be compared.
@@ -185,13 +202,10 @@ impl<'a> Installed<'a> {
         })
     }
 
-    /// The event's version for sorting; `None` for the zero below everything.
+    /// The version of an event.
     fn order_key<'e>(&self, semver: bool, event: &Place<'e>) -> Option<Version<'e>> {
-        if event.text == "0" && matches!(event.kind, EventKind::Introduced | EventKind::Fixed) {
-            return None;
-        }
-        let scheme = if semver {
-            semver_order(self.scheme)
+        let scheme = if semver && !self.is_semver {
+            Scheme::Semver
         } else {
             self.scheme?
         };
@@ -214,12 +228,12 @@ impl<'a> Installed<'a> {
     }
 }
 
-/// The order that `SEMVER` ranges have: the ecosystem's own where that is one of semantic versions.
-fn semver_order(scheme: Option<Scheme>) -> Scheme {
-    match scheme {
-        Some(scheme @ (Scheme::Go | Scheme::Npm | Scheme::Pub | Scheme::Semver)) => scheme,
-        _ => Scheme::Semver,
-    }
+/// Whether an ecosystem's order is one of semantic versions.
+fn is_semver_order(scheme: Scheme) -> bool {
+    matches!(
+        scheme,
+        Scheme::Go | Scheme::Npm | Scheme::Pub | Scheme::Semver
+    )
 }
 
 /// An event, and how the installed version compares to its version.
@@ -234,68 +248,70 @@ impl Place<'_> {
     fn is_reached(&self) -> bool {
         self.installed != Ordering::Less
     }
-}
 
-/// The most frequent shape needs no sorting: one start from zero, then one end.
-fn is_sorted_pair(events: &[Place<'_>]) -> bool {
-    match events {
-        [only] => only.kind == EventKind::Introduced,
-        [start, end] => {
-            start.kind == EventKind::Introduced
-                && start.text == "0"
-                && end.kind != EventKind::Introduced
+    /// Whether it is the zero below every version.
+    fn is_zero(&self) -> bool {
+        self.text == "0" && matches!(self.kind, EventKind::Introduced | EventKind::Fixed)
+    }
+
+    /// Whether it changes what holds for the installed version.
+    fn takes_effect(&self) -> bool {
+        match self.kind {
+            EventKind::Introduced | EventKind::Fixed => self.is_reached(),
+            EventKind::LastAffected => self.installed == Ordering::Greater,
+            EventKind::Limit => false,
         }
-        _ => false,
+    }
+
+    /// Whether it ends an interval that the installed version may lie in.
+    fn ends_above(&self) -> bool {
+        match self.kind {
+            EventKind::Fixed => self.installed == Ordering::Less,
+            EventKind::LastAffected => self.installed != Ordering::Greater,
+            EventKind::Introduced | EventKind::Limit => false,
+        }
     }
 }
 
-/// Goes through sorted events; the last one at or below the installed version decides.
-fn affected_by(events: &[Place<'_>]) -> bool {
-    events.iter().fold(false, |affected, event| {
-        match (event.kind, event.installed) {
-            (EventKind::Introduced, Ordering::Greater | Ordering::Equal) => true,
-            (EventKind::Fixed, Ordering::Greater | Ordering::Equal)
-            | (EventKind::LastAffected, Ordering::Greater) => false,
-            _ => affected,
-        }
-    })
+/// What a walk through the events of a range has met.
+#[derive(Default)]
+struct Walk<'e> {
+    /// Whether the installed version lies below any limit; `None` without limits.
+    limits: Option<bool>,
+    /// The greatest event that takes effect.
+    last: Option<Place<'e>>,
+    /// The greatest start that is reached.
+    start: Option<Place<'e>>,
+    /// The least end above.
+    end: Option<Place<'e>>,
 }
 
-/// The interval that the installed version lies in, and its end if that is a fix.
-fn describe(events: &[Place<'_>]) -> Hit {
-    let start = events
-        .iter()
-        .filter(|event| event.kind == EventKind::Introduced)
-        .rfind(|event| event.is_reached());
-    let end = events.iter().find(|event| match event.kind {
-        EventKind::Fixed => event.installed == Ordering::Less,
-        EventKind::LastAffected => event.installed != Ordering::Greater,
-        EventKind::Introduced | EventKind::Limit => false,
-    });
-    let start = start.map_or("0", |event| event.text);
-    let mut interval = if start == "0" {
-        String::new()
-    } else {
-        format!(">= {start}")
-    };
-    if let Some(end) = end {
-        let sign = if end.kind == EventKind::Fixed {
-            "<"
+impl Walk<'_> {
+    /// The interval that the installed version lies in, and its end if that is a fix.
+    fn describe(&self) -> Hit {
+        let start = self.start.as_ref().map_or("0", |event| event.text);
+        let mut interval = if start == "0" {
+            String::new()
         } else {
-            "<="
+            format!(">= {start}")
         };
-        let comma = if interval.is_empty() { "" } else { ", " };
-        interval.push_str(&format!("{comma}{sign} {}", end.text));
-    }
-    if interval.is_empty() {
-        interval.push_str("all versions");
-    }
-    let fixed = end
-        .filter(|end| end.kind == EventKind::Fixed)
-        .map(|end| end.text.to_owned());
-    Hit {
-        rule: Rule::Range(interval),
-        fixed,
+        if let Some(end) = &self.end {
+            let sign = if end.kind == EventKind::Fixed {
+                "<"
+            } else {
+                "<="
+            };
+            let comma = if interval.is_empty() { "" } else { ", " };
+            interval.push_str(&format!("{comma}{sign} {}", end.text));
+        }
+        if interval.is_empty() {
+            interval.push_str("all versions");
+        }
+        let fixed = self.end.as_ref().filter(|end| end.kind == EventKind::Fixed);
+        Hit {
+            rule: Rule::Range(interval),
+            fixed: fixed.map(|end| end.text.to_owned()),
+        }
     }
 }
 

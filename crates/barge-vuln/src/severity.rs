@@ -9,7 +9,6 @@
 //! 6. nothing: the severity is unknown, which is not low.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,13 +100,92 @@ impl FromStr for Severity {
 #[error("unknown severity `{0}`")]
 pub struct UnknownSeverity(pub String);
 
-/// A rating as its publisher wrote it.
+/// A rating as its publisher wrote it, and what it comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rating<'a> {
     /// What kind of rating it is.
     pub kind: RatingKind,
     /// A CVSS vector, a score or a word, by kind.
-    pub score: Cow<'a, str>,
+    pub text: Cow<'a, str>,
+    grade: Grade,
+}
+
+/// What a rating comes to, as one small number: 0 if nobody can read it, else one more than the tenths of a score or than
+/// the place of a level.
+type Grade = u8;
+
+impl<'a> Rating<'a> {
+    /// Grades a text.
+    #[must_use]
+    pub fn new(kind: RatingKind, text: impl Into<Cow<'a, str>>) -> Self {
+        let text = text.into();
+        let grade = if kind.is_word() {
+            text.parse().map_or(0, grade_of_level)
+        } else {
+            let score = if kind.is_vector() {
+                vector_score(&text)
+            } else {
+                text.parse().ok()
+            };
+            score.map_or(0, grade_of_score)
+        };
+        Self { kind, text, grade }
+    }
+
+    /// A rating that was graded when the index was made.
+    pub(crate) fn graded(kind: RatingKind, text: &'a str, grade: u8) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+            grade,
+        }
+    }
+
+    pub(crate) fn grade(&self) -> u8 {
+        self.grade
+    }
+
+    /// The CVSS score, of a vector or score that can be read.
+    #[must_use]
+    pub fn score(&self) -> Option<f64> {
+        let tenths = self.grade.checked_sub(1).filter(|_| !self.kind.is_word())?;
+        Some(f64::from(tenths.min(100)) / 10.0)
+    }
+
+    /// The level, unless nobody can read the rating or it says that nobody knows.
+    #[must_use]
+    pub fn level(&self) -> Option<Severity> {
+        if !self.kind.is_word() {
+            return self.score().map(Severity::from_score);
+        }
+        let place = usize::from(self.grade.checked_sub(1)?);
+        Severity::WORST_FIRST.get(place).copied()
+    }
+
+    /// The one of several ratings that is believed, if any can be read.
+    pub(crate) fn preferred(ratings: &[Self]) -> Option<&Self> {
+        let readable = ratings.iter().filter(|rating| rating.level().is_some());
+        readable.min_by_key(|rating| rating.kind.preference())
+    }
+}
+
+fn grade_of_level(level: Severity) -> Grade {
+    let place = Severity::WORST_FIRST
+        .iter()
+        .position(|known| *known == level)
+        .filter(|_| level != Severity::Unknown);
+    place
+        .and_then(|place| u8::try_from(place + 1).ok())
+        .unwrap_or(0)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value lies between 1 and 101"
+)]
+fn grade_of_score(score: f64) -> Grade {
+    ((score.clamp(0.0, 10.0) * 10.0).round() + 1.0) as u8
 }
 
 /// The kinds of ratings.
@@ -144,6 +222,16 @@ impl RatingKind {
         Self::Distribution,
     ];
 
+    /// Whether such a rating is a CVSS vector.
+    fn is_vector(self) -> bool {
+        matches!(self, Self::CvssV2 | Self::CvssV3 | Self::CvssV4)
+    }
+
+    /// Whether such a rating is a word.
+    fn is_word(self) -> bool {
+        matches!(self, Self::Word | Self::Distribution)
+    }
+
     /// Less is asked first: the newest CVSS with a vector, then without, then words.
     fn preference(self) -> u8 {
         match self {
@@ -173,73 +261,23 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    /// What one set of ratings comes to, or `None` if none can be read.
+    /// What a rating comes to, or nothing if it cannot be read. `author` is the record or person that it is from.
     #[must_use]
-    pub fn of(ratings: &[Rating<'_>], source: &str, scores: &mut Scores) -> Option<Self> {
-        let mut sorted: Vec<&Rating<'_>> = ratings.iter().collect();
-        sorted.sort_by_key(|rating| rating.kind.preference());
-        sorted
-            .into_iter()
-            .find_map(|rating| Self::of_rating(rating, source, scores))
-    }
-
-    fn of_rating(rating: &Rating<'_>, source: &str, scores: &mut Scores) -> Option<Self> {
-        match rating.kind {
+    pub fn of(rating: &Rating<'_>, author: &str) -> Option<Self> {
+        let what = match rating.kind {
             RatingKind::CvssV2 | RatingKind::CvssV3 | RatingKind::CvssV4 => {
-                let score = scores.of(&rating.score)?;
-                let level = Severity::from_score(score);
-                let source = format!("{source} {}", vector_name(&rating.score));
-                Some(Self {
-                    level,
-                    score: Some(score),
-                    vector: Some(rating.score.to_string()),
-                    source,
-                })
+                vector_name(&rating.text)
             }
-            RatingKind::ScoreV2 | RatingKind::ScoreV3 | RatingKind::ScoreV4 => {
-                let score: f64 = rating.score.parse().ok()?;
-                let source = format!("{source} score");
-                Some(Self {
-                    level: Severity::from_score(score),
-                    score: Some(score),
-                    vector: None,
-                    source,
-                })
-            }
-            RatingKind::Word | RatingKind::Distribution => {
-                let level = rating
-                    .score
-                    .parse()
-                    .ok()
-                    .filter(|level| *level != Severity::Unknown)?;
-                let source = match rating.kind {
-                    RatingKind::Distribution => format!("{source} distribution"),
-                    _ => format!("{source} word"),
-                };
-                Some(Self {
-                    level,
-                    score: None,
-                    vector: None,
-                    source,
-                })
-            }
-        }
-    }
-}
-
-/// Scores of vectors that were asked before: few vectors make up most of the data.
-#[derive(Debug, Default)]
-pub struct Scores(HashMap<String, Option<f64>>);
-
-impl Scores {
-    /// The score of a CVSS vector, as [`vector_score`] computes it.
-    pub fn of(&mut self, vector: &str) -> Option<f64> {
-        if let Some(score) = self.0.get(vector) {
-            return *score;
-        }
-        let score = vector_score(vector);
-        self.0.insert(vector.to_owned(), score);
-        score
+            RatingKind::ScoreV2 | RatingKind::ScoreV3 | RatingKind::ScoreV4 => "score",
+            RatingKind::Word => "word",
+            RatingKind::Distribution => "distribution",
+        };
+        Some(Self {
+            level: rating.level()?,
+            score: rating.score(),
+            vector: rating.kind.is_vector().then(|| rating.text.to_string()),
+            source: format!("{author} {what}"),
+        })
     }
 }
 

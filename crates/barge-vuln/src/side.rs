@@ -7,19 +7,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::severity::{Rating, RatingKind};
 
 /// No side file unpacks to more.
 const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// What side data says of one CVE.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CveFacts {
+pub struct CveFacts<'a> {
+    /// The CVE's id.
+    pub id: &'a str,
     /// Its entry in CISA's catalogue of known exploited vulnerabilities.
     pub exploited: Option<Exploited>,
     /// How likely it is to be exploited.
     pub epss: Option<Epss>,
     /// CVSS vectors, each with who assigned it, the most trusted first.
-    pub vectors: Vec<(String, String)>,
+    pub vectors: Vec<(&'a str, Rating<'a>)>,
 }
 
 /// An entry of CISA's Known Exploited Vulnerabilities catalogue.
@@ -40,8 +43,17 @@ pub struct Epss {
     pub percentile: u32,
 }
 
+impl Epss {
+    /// Score and percentile, 0 to 1.
+    #[must_use]
+    pub fn fractions(self) -> (f64, f64) {
+        let scaled = |parts: u32| f64::from(parts) / EPSS_UNIT;
+        (scaled(self.score), scaled(self.percentile))
+    }
+}
+
 /// The unit of [`Epss`].
-pub(crate) const EPSS_UNIT: f64 = 100_000.0;
+const EPSS_UNIT: f64 = 100_000.0;
 
 /// Side data of all kinds, by CVE.
 #[derive(Debug, Default)]
@@ -162,23 +174,38 @@ impl SideData {
 
     /// What is known of a CVE.
     #[must_use]
-    pub fn facts(&self, cve: &str) -> Option<CveFacts> {
-        let mut vectors = self.vectors.get(cve).cloned().unwrap_or_default();
+    pub fn facts<'a>(&'a self, cve: &'a str) -> Option<CveFacts<'a>> {
+        let known = self.vectors.get(cve).map(Vec::as_slice).unwrap_or_default();
+        let mut vectors: Vec<(&str, &str)> = known
+            .iter()
+            .map(|(source, vector)| (source.as_str(), vector.as_str()))
+            .collect();
         // The CVE authority knows its product; among its vectors the newest CVSS counts.
         vectors.sort_by_key(|(source, vector)| {
-            (
-                source != "cna",
-                !vector.starts_with("CVSS:4"),
-                vector.clone(),
-            )
+            (*source != "cna", !vector.starts_with("CVSS:4"), *vector)
         });
         vectors.dedup();
         let facts = CveFacts {
+            id: cve,
             exploited: self.exploited.get(cve).cloned(),
             epss: self.epss.get(cve).copied(),
-            vectors,
+            vectors: vectors
+                .into_iter()
+                .map(|(source, vector)| (source, Rating::new(vector_kind(vector), vector)))
+                .collect(),
         };
-        (facts != CveFacts::default()).then_some(facts)
+        let is_known =
+            facts.exploited.is_some() || facts.epss.is_some() || !facts.vectors.is_empty();
+        is_known.then_some(facts)
+    }
+}
+
+/// The version of CVSS that a vector names; version 2 names none.
+fn vector_kind(vector: &str) -> RatingKind {
+    match vector.get(..6) {
+        Some("CVSS:4") => RatingKind::CvssV4,
+        Some("CVSS:3") => RatingKind::CvssV3,
+        _ => RatingKind::CvssV2,
     }
 }
 

@@ -68,7 +68,7 @@ fn side_data_is_folded_in() {
     let advisory = &found.matches[0].advisory;
     assert_eq!(advisory.id, "CVE-2026-1003");
     assert_eq!(advisory.severity.score, Some(9.8));
-    assert_eq!(advisory.severity.source, "CVE-2026-1003 cna");
+    assert_eq!(advisory.severity.source, "CVE-2026-1003 cna CVSS 3.1");
     assert_eq!(advisory.epss, Some((0.5, 0.99)));
     assert!(
         advisory
@@ -85,7 +85,7 @@ fn ask_everything(bytes: Vec<u8>) -> Result<usize, Error> {
     for number in 0..40 {
         found += hits(&database, &format!("pkg:npm/package-{number}@1.0.0"))?;
         if let Some(group) = database.find(&format!("GHSA-{number}"))? {
-            for record in database.group(group)?.1 {
+            for record in database.group(group)?.records {
                 let record = database.record(record)?;
                 database.texts(std::slice::from_ref(&record))?;
             }
@@ -126,7 +126,7 @@ fn other_formats_are_refused_by_name() {
     let error = Database::from_bytes(newer).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the advisory index has format 99, this barge reads format 1"
+        "the advisory index has format 99, this barge reads format 2"
     );
     assert!(error.hint().unwrap().contains("newer barge"));
     assert!(matches!(

@@ -56,7 +56,18 @@ const JAVA: &str = "import java.io.*; import org.apache.maven.artifact.versionin
     for (String line; (line = lines.readLine()) != null;) { String[] p = line.split(\"\\t\", -1);\n\
     System.out.println(Integer.signum(new ComparableVersion(p[0]).compareTo(new ComparableVersion(p[1])))); } } }";
 
-const ORACLES: [Oracle; 6] = [
+/// Pacman's own program compares one pair each time.
+const VERCMP: &str =
+    "while IFS=\"$(printf '\\t')\" read -r a b; do vercmp \"$a\" \"$b\" || exit; done";
+
+const ORACLES: [Oracle; 7] = [
+    Oracle {
+        scheme: Scheme::Alpm,
+        command: &["sh", "-c", VERCMP],
+        pieces: &[
+            "a", "rc", ".", "..", "-", "_", "+", "~", ":", "1:", "git", "^",
+        ],
+    },
     Oracle {
         scheme: Scheme::Gem,
         command: &["ruby", "-e", RUBY],

@@ -74,6 +74,7 @@ impl Context {
             folder: self.folder.clone(),
             planning: settings.planning(),
             build: settings.build,
+            store: settings.store,
             observer: Arc::new(Progress::new(self.printer.clone())),
         })
     }

@@ -1,12 +1,15 @@
 //! Output: results on stdout, everything else on stderr, colours only where a person looks.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::{ColorChoice, Format, LogFormat, OutputArgs};
+
+/// How much JSON is gathered before it is written, in bytes.
+const JSON_BUFFER: usize = 64 * 1024;
 
 /// What parts of human output mean; colours follow meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +68,16 @@ impl Printer {
         }
     }
 
+    /// What status and warnings look like.
+    pub(crate) fn log(&self) -> LogFormat {
+        self.log
+    }
+
+    /// Whether only results, warnings and errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether results are for people.
     pub(crate) fn is_human(&self) -> bool {
         self.format == Format::Human
@@ -110,17 +123,17 @@ impl Printer {
         &self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut out = AutoStream::new(io::stdout(), self.color).lock();
+        let mut out = BufWriter::new(AutoStream::new(io::stdout(), self.color).lock());
         write(&mut out).and_then(|()| out.flush()).or_else(closed)
     }
 
     /// Writes a value as JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer_pretty(&mut out, value)
-            .map_err(io::Error::from)
-            .or_else(closed)?;
-        writeln!(out).and_then(|()| out.flush()).or_else(closed)
+        // Standard output writes at every line feed; a result is worth far fewer calls.
+        let mut out = BufWriter::with_capacity(JSON_BUFFER, io::stdout().lock());
+        barge_report::json::write(&mut out, value)
+            .and_then(|()| out.flush())
+            .or_else(closed)
     }
 
     /// Tells what is going on, for people who watch.

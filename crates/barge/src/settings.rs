@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 
 use barge_ci::meta::MetaSettings;
-use barge_ci::plan::PublishSettings;
+use barge_ci::publish::PublishSettings;
 use barge_ci::skip::SkipSettings;
-use barge_pipeline::BuildSettings;
+use barge_pipeline::{BuildSettings, StoreSettings};
 use barge_vuln::Policy;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
@@ -35,14 +35,6 @@ pub(crate) struct Settings {
 pub(crate) struct DatabaseSettings {
     /// An index file, or a folder of OSV records or archives.
     pub(crate) path: Option<Utf8PathBuf>,
-}
-
-/// The section `[store]`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct StoreSettings {
-    /// Where artifacts live, such as `dir:/mnt/artifacts`.
-    pub(crate) address: Option<String>,
 }
 
 impl Settings {

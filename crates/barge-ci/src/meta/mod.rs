@@ -17,6 +17,7 @@ mod flavor;
 mod image;
 mod label;
 mod moment;
+mod names;
 mod output;
 mod pep440;
 mod regex;
@@ -29,4 +30,5 @@ mod version;
 mod zone;
 
 pub use error::MetaError;
+pub use names::{Names, TagDecision};
 pub use settings::{Attribute, LatestSetting, MetaSettings, RevisionSetting, TagRule};

@@ -10,13 +10,14 @@ use super::context::{Context, RepositoryFacts};
 use super::error::MetaError;
 use super::flavor::{Flavor, Latest};
 use super::label::{Label, annotations};
+use super::names::{Names, TagDecision};
 use super::rule::{Rule, rules_of, type_name};
 use super::semver::SemanticVersion;
 use super::settings::{LatestSetting, MetaSettings, RevisionSetting, TagRule};
 use super::template::Dialect;
 use super::version::{Engine, Evaluation, Outcome, Version};
 use crate::event::{Event, Forge};
-use crate::plan::{Facts, Names, TagDecision};
+use crate::facts::Facts;
 
 /// As many characters as a tag may have.
 const TAG_LIMIT: usize = 128;

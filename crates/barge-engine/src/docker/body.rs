@@ -3,63 +3,94 @@
 use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, Incoming};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::connection::SILENCE;
 
-/// Chunks under way between an archive's writer and the socket.
+/// Chunks under way between a blocking thread and the socket.
 const CHUNKS: usize = 8;
 /// The size of a chunk, in bytes: large enough that the hand-over costs nothing.
 const CHUNK: usize = 256 << 10;
 
-/// Reads an answer's body from a blocking thread.
+/// How long a started chunk waits for more, so that what a daemon writes in small pieces crosses threads in large ones.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Reads an answer's body from a blocking thread. The body is read ahead, so that neither side waits for the other.
 #[derive(Debug)]
 pub struct BodyReader {
-    body: Incoming,
-    runtime: Handle,
+    chunks: mpsc::Receiver<io::Result<Bytes>>,
     chunk: Bytes,
 }
 
 impl BodyReader {
     pub(super) fn new(body: Incoming) -> Self {
+        let (sender, chunks) = mpsc::channel(CHUNKS);
+        // It ends with the body, or when the reader is dropped.
+        drop(tokio::spawn(read_ahead(body, sender)));
         Self {
-            body,
-            runtime: Handle::current(),
+            chunks,
             chunk: Bytes::new(),
         }
     }
+}
 
-    fn next_chunk(&mut self) -> io::Result<Option<Bytes>> {
-        let body = &mut self.body;
-        let frame = self
-            .runtime
-            .block_on(async { timeout(SILENCE, body.frame()).await });
-        match frame {
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the daemon went silent",
-            )),
-            Ok(None) => Ok(None),
-            Ok(Some(frame)) => Ok(Some(
-                frame
-                    .map_err(io::Error::other)?
-                    .into_data()
-                    .unwrap_or_default(),
-            )),
+/// What became of waiting for the next piece of a body.
+enum Next {
+    Piece(Bytes),
+    Pause,
+    End(Option<io::Error>),
+}
+
+async fn next(body: &mut Incoming, patience: Duration) -> Next {
+    match timeout(patience, body.frame()).await {
+        Err(_) if patience == GATHER => Next::Pause,
+        Err(_) => Next::End(Some(silence())),
+        Ok(None) => Next::End(None),
+        Ok(Some(Err(error))) => Next::End(Some(io::Error::other(error))),
+        Ok(Some(Ok(frame))) => Next::Piece(frame.into_data().unwrap_or_default()),
+    }
+}
+
+async fn read_ahead(mut body: Incoming, chunks: mpsc::Sender<io::Result<Bytes>>) {
+    let mut gathered = Vec::new();
+    loop {
+        let patience = if gathered.is_empty() { SILENCE } else { GATHER };
+        let next = next(&mut body, patience).await;
+        if let Next::Piece(piece) = &next {
+            gathered.extend_from_slice(piece);
+            if gathered.len() < CHUNK {
+                continue;
+            }
+        }
+        if !gathered.is_empty() {
+            let full = std::mem::replace(&mut gathered, Vec::with_capacity(CHUNK));
+            if chunks.send(Ok(full.into())).await.is_err() {
+                return;
+            }
+        }
+        if let Next::End(error) = next {
+            if let Some(error) = error {
+                drop(chunks.send(Err(error)).await);
+            }
+            return;
         }
     }
+}
+
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the daemon went silent")
 }
 
 impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.chunk.is_empty() {
-            match self.next_chunk()? {
-                Some(chunk) => self.chunk = chunk,
+            match self.chunks.blocking_recv() {
+                Some(chunk) => self.chunk = chunk?,
                 None => return Ok(0),
             }
         }

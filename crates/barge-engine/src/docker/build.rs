@@ -12,12 +12,15 @@ use hyper::Method;
 use serde::Deserialize;
 
 use super::body::{BodyReader, StreamedBody};
-use super::client::{Docker, query};
+use super::client::{ApiVersion, Docker, query};
 use super::connection::{accepted, send};
 use super::progress::BuildEvent;
 use super::trace::Trace;
 use crate::blocking::blocking;
 use crate::error::Error;
+
+/// From here on BuildKit reads the request's own context beside a containerd store, too.
+const CONTEXT_API: ApiVersion = ApiVersion(1, 46);
 
 /// What to build and how; the context itself is the request's body.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +87,7 @@ impl Docker {
         tell: impl Fn(BuildEvent) + Send + 'static,
     ) -> Result<BuildAnswer, Error> {
         let build = async {
-            let mut call = self.call(Method::POST, &options.path()?, "build");
+            let mut call = self.call(Method::POST, &options.path(self.builder())?, "build");
             call.content_type = "application/x-tar";
             call.patience = None;
             let answer = accepted(
@@ -103,8 +106,17 @@ impl Docker {
     }
 }
 
+impl Docker {
+    /// The builder's version: BuildKit, but where a containerd store's BuildKit looks for the context in the network
+    /// instead of the request (26.1.5 does, 28.5.2 does not) the older one.
+    fn builder(&self) -> &'static str {
+        let misses_the_context = self.info().containerd_store && self.api < CONTEXT_API;
+        if misses_the_context { "1" } else { "2" }
+    }
+}
+
 impl BuildOptions {
-    fn path(&self) -> Result<String, Error> {
+    fn path(&self, builder: &str) -> Result<String, Error> {
         let json = |map: &BTreeMap<String, String>| {
             let text = serde_json::to_string(map);
             text.map_err(|error| Error::Answer {
@@ -113,7 +125,7 @@ impl BuildOptions {
             })
         };
         let mut parameters = vec![
-            ("version", "2".to_owned()),
+            ("version", builder.to_owned()),
             ("dockerfile", self.dockerfile.clone()),
             ("buildargs", json(&self.arguments)?),
             ("labels", json(&self.labels)?),
@@ -217,7 +229,7 @@ mod tests {
             dockerfile: "Dockerfile".into(),
             ..BuildOptions::default()
         };
-        let path = options.path().unwrap();
+        let path = options.path("2").unwrap();
         assert!(
             path.contains("t=docker.io/library/a:1&t=docker.io/library/a:2"),
             "{path}"

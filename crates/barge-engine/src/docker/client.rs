@@ -1,10 +1,12 @@
-//! The calls about images: inspect, list, tag, untag, export.
+//! The calls about images: inspect, list, tag, untag, export. Podman answers them, too, in its own words.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use barge_image::{Digest, Platform, Reference};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::Method;
+use hyper::body::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -16,10 +18,18 @@ use crate::nearest::nearest;
 
 /// The newest API version that barge was tried with; older daemons are spoken to in theirs.
 const NEWEST_API: ApiVersion = ApiVersion(1, 48);
+/// From here on an inspection tells which manifests of an image are complete.
+const MANIFESTS_API: ApiVersion = ApiVersion(1, 48);
+
+const LIST_PAUSES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+];
 
 /// A version of the Docker API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ApiVersion(u16, u16);
+pub(super) struct ApiVersion(pub(super) u16, pub(super) u16);
 
 /// A daemon that answers.
 #[derive(Debug, Clone)]
@@ -29,11 +39,33 @@ pub struct Docker {
     info: EngineInfo,
 }
 
+/// What answers at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// Docker, or what cannot be told from it.
+    Docker,
+    /// Podman's service.
+    Podman,
+}
+
+impl std::fmt::Display for Product {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        })
+    }
+}
+
 /// What a daemon says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineInfo {
+    /// What it is.
+    pub product: Product,
     /// Its version.
     pub version: String,
+    /// What it calls itself: the same as long as it keeps its images. Podman makes a new one for each answer.
+    pub id: String,
     /// Whether images lie in a containerd store, where an ID is a manifest's digest and not the config's.
     pub containerd_store: bool,
     /// What it runs.
@@ -60,6 +92,8 @@ pub struct InspectedImage {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Info {
+    #[serde(default, rename = "ID")]
+    id: String,
     #[serde(default)]
     server_version: String,
     #[serde(default)]
@@ -84,6 +118,17 @@ struct Inspect {
     os: String,
     #[serde(default)]
     architecture: String,
+    /// From API 1.48 on, when asked for.
+    manifests: Option<Vec<InspectManifest>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectManifest {
+    #[serde(rename = "ID")]
+    id: Digest,
+    #[serde(default)]
+    available: bool,
 }
 
 #[derive(Deserialize)]
@@ -113,10 +158,12 @@ impl Docker {
     pub async fn connect(host: DockerHost) -> Result<Self, Error> {
         let ping = Call::new(Method::GET, "/_ping", "answer");
         let answer = send(&host, &ping, empty()).await?;
-        let stated = answer
-            .headers()
-            .get("api-version")
-            .and_then(|version| version.to_str().ok()?.parse().ok());
+        let header = |name| answer.headers().get(name)?.to_str().ok();
+        let stated = header("api-version").and_then(|version| version.parse().ok());
+        let product = match header("libpod-api-version") {
+            Some(_) => Product::Podman,
+            None => Product::Docker,
+        };
         let api = stated.map_or(NEWEST_API, |version: ApiVersion| version.min(NEWEST_API));
         let call = Call::new(Method::GET, format!("/{api}/info"), "describe itself");
         let answer = accepted(&host, &call, send(&host, &call, empty()).await?).await?;
@@ -124,7 +171,7 @@ impl Docker {
         Ok(Self {
             host,
             api,
-            info: info.into(),
+            info: info.of(product),
         })
     }
 
@@ -143,7 +190,7 @@ impl Docker {
     /// How the engine is called in records and messages.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("docker {}", self.info.version)
+        format!("{} {}", self.info.product, self.info.version)
     }
 
     /// Looks at an image; `None` when the daemon does not hold it.
@@ -162,10 +209,29 @@ impl Docker {
         self.inspect_by(&id.to_string()).await
     }
 
+    /// Whether the daemon says of a manifest that all its blobs are there; `None` where it cannot tell (before API 1.48).
+    ///
+    /// # Errors
+    /// When the daemon fails.
+    pub(super) async fn is_available(&self, id: &Digest) -> Result<Option<bool>, Error> {
+        if self.api < MANIFESTS_API {
+            return Ok(None);
+        }
+        let image = self.inspect_raw(&id.to_string(), "?manifests=1").await?;
+        let manifests = image.and_then(|image| image.manifests).unwrap_or_default();
+        let told = manifests.iter().find(|manifest| manifest.id == *id);
+        Ok(told.map(|manifest| manifest.available))
+    }
+
     async fn inspect_by(&self, name: &str) -> Result<Option<InspectedImage>, Error> {
+        let image = self.inspect_raw(name, "").await?;
+        Ok(image.map(InspectedImage::from))
+    }
+
+    async fn inspect_raw(&self, name: &str, query: &str) -> Result<Option<Inspect>, Error> {
         let call = self.call(
             Method::GET,
-            &format!("/images/{name}/json"),
+            &format!("/images/{name}/json{query}"),
             format!("inspect `{name}`"),
         );
         let answer = send(&self.host, &call, empty()).await?;
@@ -177,7 +243,7 @@ impl Docker {
         if !status.is_success() {
             return Err(refused(&call, status, &bytes));
         }
-        parse::<Inspect>(&call, &bytes).map(|image| Some(image.into()))
+        parse(&call, &bytes).map(Some)
     }
 
     /// Looks at an image that must be there; otherwise says what is.
@@ -188,12 +254,43 @@ impl Docker {
         if let Some(image) = self.inspect(reference).await? {
             return Ok(image);
         }
-        let held = self.references().await?;
-        let near = nearest(reference, held);
-        Err(Error::NotFound {
-            engine: self.name(),
+        Err(self.not_found(reference, None).await?)
+    }
+
+    /// Looks at an image that must be there and be this one; otherwise says what is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with the nearest names, [`Error::Moved`], or when the daemon fails.
+    pub async fn require_same(
+        &self,
+        reference: &Reference,
+        expected: &Digest,
+    ) -> Result<InspectedImage, Error> {
+        match self.inspect(reference).await? {
+            Some(image) if image.id == *expected => Ok(image),
+            Some(image) => Err(Error::Moved {
+                reference: reference.clone(),
+                expected: *expected,
+                found: image.id,
+            }),
+            None => {
+                let unnamed = self.inspect_id(expected).await?.map(|image| image.id);
+                Err(self.not_found(reference, unnamed).await?)
+            }
+        }
+    }
+
+    async fn not_found(
+        &self,
+        reference: &Reference,
+        unnamed: Option<Digest>,
+    ) -> Result<Error, Error> {
+        let near = nearest(reference, self.references().await?);
+        Ok(Error::NotFound {
+            engine: format!("{} at {}", self.name(), self.host),
             wanted: reference.clone(),
             near,
+            unnamed,
         })
     }
 
@@ -209,9 +306,16 @@ impl Docker {
         Ok(tags.filter_map(|tag| tag.parse().ok()).collect())
     }
 
+    /// Podman fails to list its images while one of them is being removed, so it is asked again.
     pub(super) async fn list(&self) -> Result<Vec<Listed>, Error> {
-        self.json(&self.call(Method::GET, "/images/json", "list its images"))
-            .await
+        let call = self.call(Method::GET, "/images/json", "list its images");
+        for pause in LIST_PAUSES {
+            match self.json(&call).await {
+                Err(Error::Refused { status: 500.., .. }) => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+        }
+        self.json(&call).await
     }
 
     /// Gives an image another name, taking it from whatever had it.
@@ -253,6 +357,32 @@ impl Docker {
         Ok(BodyReader::new(answer.into_body()))
     }
 
+    /// Makes a container of an image and removes it again: the one thing that a containerd store cannot do with an image
+    /// that it could not unpack.
+    ///
+    /// # Errors
+    /// When the container cannot be made.
+    pub(super) async fn try_out(&self, reference: &Reference) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Created {
+            #[serde(rename = "Id")]
+            id: String,
+        }
+        let call = self.call(
+            Method::POST,
+            "/containers/create",
+            format!("make a container of `{reference}`"),
+        );
+        // Images without a command need one here; it never runs.
+        let body = serde_json::json!({"Image": reference.to_string(), "Cmd": ["none"]});
+        let answer = send(&self.host, &call, whole(body.to_string())).await?;
+        let answer = accepted(&self.host, &call, answer).await?;
+        let Created { id } = parse(&call, &collect(&self.host, &call, answer).await?)?;
+        let path = format!("/containers/{id}?force=1&v=1");
+        self.run(&self.call(Method::DELETE, &path, "remove a container"))
+            .await
+    }
+
     pub(super) fn call(&self, method: Method, path: &str, action: impl Into<String>) -> Call {
         Call::new(method, format!("/{}{path}", self.api), action)
     }
@@ -266,6 +396,10 @@ impl Docker {
         let answer = accepted(&self.host, call, send(&self.host, call, empty()).await?).await?;
         collect(&self.host, call, answer).await.map(drop)
     }
+}
+
+fn whole(bytes: String) -> RequestBody {
+    Box::pin(Full::new(Bytes::from(bytes)).map_err(|never| match never {}))
 }
 
 pub(super) fn empty() -> RequestBody {
@@ -311,17 +445,19 @@ impl std::fmt::Display for ApiVersion {
     }
 }
 
-impl From<Info> for EngineInfo {
-    fn from(info: Info) -> Self {
+impl Info {
+    fn of(self, product: Product) -> EngineInfo {
         let containerd = |status: &Vec<String>| {
             status
                 .iter()
                 .any(|text| text.starts_with("io.containerd.snapshotter"))
         };
-        Self {
-            containerd_store: info.driver_status.iter().flatten().any(containerd),
-            version: info.server_version,
-            platform: platform(info.os, &info.architecture),
+        EngineInfo {
+            product,
+            id: self.id,
+            containerd_store: self.driver_status.iter().flatten().any(containerd),
+            version: self.server_version,
+            platform: platform(self.os, &self.architecture),
         }
     }
 }

@@ -33,6 +33,28 @@ impl DockerHost {
     }
 }
 
+impl DockerHost {
+    /// Where Podman's own client would look: `CONTAINER_HOST`, else the user's socket in `XDG_RUNTIME_DIR`, else the
+    /// system's.
+    ///
+    /// # Errors
+    /// When `CONTAINER_HOST` is set to something that barge does not speak.
+    pub fn locate_podman(
+        container_host: Option<&str>,
+        runtime_folder: Option<&str>,
+    ) -> Result<Self, Error> {
+        if let Some(host) = container_host.filter(|host| !host.is_empty()) {
+            return host.parse();
+        }
+        let of_user =
+            runtime_folder.map(|folder| Utf8PathBuf::from(folder).join("podman/podman.sock"));
+        let socket = of_user.filter(|socket| socket.exists());
+        Ok(Self::Unix(
+            socket.unwrap_or_else(|| "/run/podman/podman.sock".into()),
+        ))
+    }
+}
+
 impl FromStr for DockerHost {
     type Err = Error;
 
@@ -84,5 +106,7 @@ mod tests {
         );
         let nothing = DockerHost::locate(None, Some("/nowhere")).unwrap();
         assert_eq!(nothing, DockerHost::Unix("/var/run/docker.sock".into()));
+        let podman = DockerHost::locate_podman(None, Some("/nowhere")).unwrap();
+        assert_eq!(podman, DockerHost::Unix("/run/podman/podman.sock".into()));
     }
 }

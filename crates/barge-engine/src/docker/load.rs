@@ -3,19 +3,31 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use barge_image::archive::{LayerForm, write};
-use barge_image::{Digest, Identity, Image, Reference};
+use barge_image::archive::{LayerForm, Passing, write, written_manifest};
+use barge_image::{Digest, Image, Layer, Reference};
 use hyper::Method;
 use serde::Deserialize;
 
 use super::body::{BodyReader, BodyWriter, request_body};
-use super::client::{Docker, InspectedImage};
+use super::client::{Docker, InspectedImage, Product};
 use super::connection::{accepted, send};
 use crate::blocking::blocking;
 use crate::error::Error;
 
 /// Images that are looked at for layers that need not be sent again.
 const CANDIDATES: usize = 64;
+
+/// What is known about the images of an engine beyond what it tells itself.
+pub trait Known: Send + Sync {
+    /// Another ID under which engines hold the very image that is to be loaded.
+    fn id(&self) -> Option<Digest>;
+
+    /// The layer blobs of a manifest, if its bytes are at hand.
+    fn blobs(&self, manifest: &Digest) -> Option<Vec<Digest>>;
+
+    /// Whether barge itself carried this manifest, with every blob, into the engine that calls itself so, or out of it.
+    fn carried(&self, engine: &str, manifest: &Digest) -> bool;
+}
 
 /// What a load will do to an engine; made before anything is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +36,35 @@ pub struct LoadPlan {
     pub references: Vec<Reference>,
     /// Names that another image has now, with that image's ID.
     pub moves: Vec<(Reference, Digest)>,
+    /// Names that the image has already.
+    kept: Vec<Reference>,
     /// The image itself, if the engine holds it already.
     present: Option<Digest>,
-    /// Layers from the base up that the engine holds already.
-    held: usize,
+    /// The IDs that the image may have in this engine.
+    ids: BTreeSet<Digest>,
+    /// Layers that the engine holds already, by diff_id.
+    held: BTreeSet<Digest>,
+}
+
+impl LoadPlan {
+    /// The layers that will be sent, and the lengths that they are expected to have, in bytes.
+    #[must_use]
+    pub fn layers_to_send(&self, image: &Image) -> Vec<Layer> {
+        if self.present.is_some() {
+            return Vec::new();
+        }
+        let mut seen = BTreeSet::new();
+        let missing = image
+            .layers
+            .iter()
+            .filter(|layer| !self.held.contains(&layer.diff_id) && seen.insert(layer.diff_id));
+        missing.cloned().collect()
+    }
+
+    /// Whether all that is asked for is there already, under all names.
+    fn is_done(&self) -> bool {
+        self.present.is_some() && self.kept.len() == self.references.len()
+    }
 }
 
 /// What a load did.
@@ -43,30 +80,40 @@ impl Docker {
     /// Finds out what a load would do.
     ///
     /// # Errors
-    /// When the daemon fails.
+    /// When the daemon fails, or the image cannot be read.
     pub async fn plan_load(
         &self,
-        identity: &Identity,
+        image: &Image,
         references: &[Reference],
+        known: &dyn Known,
     ) -> Result<LoadPlan, Error> {
         let mut plan = LoadPlan {
             references: references.to_vec(),
             moves: Vec::new(),
+            kept: Vec::new(),
             present: None,
-            held: 0,
+            ids: self.ids_of(image, known)?,
+            held: BTreeSet::new(),
         };
         for reference in references {
             match self.inspect(reference).await? {
-                Some(image) if self.is_same(&image, identity) => plan.present = Some(image.id),
-                Some(image) => plan.moves.push((reference.clone(), image.id)),
+                Some(found) if is_same(&found, image, &plan.ids) => {
+                    plan.present = Some(found.id);
+                    plan.kept.push(reference.clone());
+                }
+                Some(found) => plan.moves.push((reference.clone(), found.id)),
                 None => {}
             }
         }
-        // A containerd store says yes to a partial archive and may keep a broken image; only the other store is sure.
-        if !self.info().containerd_store && plan.present.is_none() {
-            let by_id = self.inspect_id(&identity.config).await?;
-            plan.present = by_id.map(|image| image.id);
-            plan.held = self.held_layers(&identity.diff_ids).await?;
+        for id in &plan.ids {
+            if plan.present.is_none() {
+                let found = self.inspect_id(id).await?;
+                let found = found.filter(|found| is_same(found, image, &plan.ids));
+                plan.present = found.map(|found| found.id);
+            }
+        }
+        if plan.present.is_none() {
+            plan.held = self.held_layers(image, known).await?;
         }
         Ok(plan)
     }
@@ -74,90 +121,200 @@ impl Docker {
     /// Carries a plan out. The image must be the one that the plan was made for.
     ///
     /// # Errors
-    /// When the image cannot be read, the daemon refuses, or what it holds afterwards is not the image.
+    /// When the image cannot be read, the daemon refuses, or what it holds afterwards is not the image. Names are as they
+    /// were before, then.
     pub async fn load(
         &self,
         image: Arc<Image>,
         plan: &LoadPlan,
         progress: Progress,
     ) -> Result<Loaded, Error> {
-        let identity = image.identity();
-        let sent = match plan.present {
-            Some(id) => {
-                for reference in &plan.references {
-                    self.tag(&id, reference).await?;
-                }
-                0
+        match self.attempt(&image, plan, &progress).await {
+            // Layers that were left out may be why; with all of them there is no such doubt.
+            Err(error) if plan.present.is_none() && !plan.held.is_empty() && error.is_engines() => {
+                tracing::debug!(%error, "the partial load failed: sending every layer");
+                let whole = LoadPlan {
+                    held: BTreeSet::new(),
+                    ..plan.clone()
+                };
+                self.attempt(&image, &whole, &progress).await
             }
-            None => self.send_archive(image, plan, progress).await?,
-        };
-        match self.check_loaded(&identity, &plan.references).await {
-            Ok(id) => Ok(Loaded { id, sent }),
-            Err(error) => {
-                self.undo(plan).await;
-                Err(error)
-            }
+            done => done,
         }
     }
 
-    fn is_same(&self, image: &InspectedImage, identity: &Identity) -> bool {
-        let same_layers = image.diff_ids == identity.diff_ids;
-        // The manifest that a containerd store takes for the ID is not known before the load.
-        same_layers && (image.id == identity.config || self.info().containerd_store)
+    async fn attempt(
+        &self,
+        image: &Arc<Image>,
+        plan: &LoadPlan,
+        progress: &Progress,
+    ) -> Result<Loaded, Error> {
+        let kept = self.keep_moved(plan).await?;
+        let done = async {
+            let sent = match plan.present {
+                Some(_) if plan.is_done() => 0,
+                Some(id) => {
+                    self.tag_all(&id, &plan.references).await?;
+                    0
+                }
+                None => self.send_archive(image, plan, progress).await?,
+            };
+            let id = self.check_loaded(image, plan).await?;
+            Ok(Loaded { id, sent })
+        };
+        let done = done.await;
+        if done.is_err() {
+            self.undo(plan).await;
+        }
+        for reference in kept {
+            if let Err(error) = self.untag(&reference).await {
+                tracing::debug!(%reference, %error, "could not remove");
+            }
+        }
+        done
     }
 
-    /// How many layers, from the base up, some image of the engine has in common with these.
-    async fn held_layers(&self, diff_ids: &[Digest]) -> Result<usize, Error> {
+    /// Gives images whose names will move a name of their own meanwhile: a containerd store forgets an image with its last
+    /// name, and a load that fails could not give the name back.
+    async fn keep_moved(&self, plan: &LoadPlan) -> Result<Vec<Reference>, Error> {
+        let mut kept = Vec::new();
+        let moved = plan.moves.iter().map(|(_, id)| *id);
+        let moved: BTreeSet<Digest> = moved.filter(|_| self.info().containerd_store).collect();
+        for id in moved {
+            let name = format!(
+                "localhost/barge-moved:{}-{}",
+                id.short(),
+                std::process::id()
+            );
+            if let Ok(reference) = name.parse::<Reference>() {
+                self.tag(&id, &reference).await?;
+                kept.push(reference);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The length of these layers in the archive that a load sends, in bytes; `None` when a layer's is not known.
+    #[must_use]
+    pub fn bytes_to_send(&self, layers: &[Layer]) -> Option<u64> {
+        let length = |layer: &Layer| match self.form() {
+            LayerForm::AsStored => Some(layer.content.len()),
+            LayerForm::Plain => layer.noted_plain_size(),
+        };
+        layers.iter().map(length).sum()
+    }
+
+    /// The form in which this engine takes layers fastest.
+    fn form(&self) -> LayerForm {
+        if self.info().containerd_store {
+            LayerForm::AsStored
+        } else {
+            LayerForm::Plain
+        }
+    }
+
+    fn ids_of(&self, image: &Image, known: &dyn Known) -> Result<BTreeSet<Digest>, Error> {
+        if !self.info().containerd_store {
+            return Ok(BTreeSet::from([image.config.digest()]));
+        }
+        let sent = written_manifest(image, self.form())?.digest;
+        Ok(known.id().into_iter().chain([sent]).collect())
+    }
+
+    /// The layers that need not be sent, by diff_id.
+    async fn held_layers(
+        &self,
+        image: &Image,
+        known: &dyn Known,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        let listed = self.list().await?;
+        let ids: BTreeSet<Digest> = listed.into_iter().map(|image| image.id).collect();
+        let ids = ids.into_iter().take(CANDIDATES);
+        if self.info().containerd_store {
+            let held = self.held_blobs(ids, known).await?;
+            let is_held = |layer: &&Layer| {
+                let blob = layer.blob.as_ref();
+                blob.is_some_and(|blob| held.contains(&blob.digest))
+            };
+            let layers = image.layers.iter().filter(is_held);
+            return Ok(layers.map(|layer| layer.diff_id).collect());
+        }
         let mut longest = 0;
-        let ids: BTreeSet<Digest> = self
-            .list()
-            .await?
-            .into_iter()
-            .map(|image| image.id)
-            .collect();
-        for id in ids.into_iter().take(CANDIDATES) {
-            let Some(image) = self.inspect_id(&id).await? else {
+        for id in ids {
+            let Some(found) = self.inspect_id(&id).await? else {
                 continue;
             };
-            let common = image
-                .diff_ids
-                .iter()
-                .zip(diff_ids)
-                .take_while(|(held, wanted)| held == wanted)
+            let pairs = found.diff_ids.iter().zip(&image.layers);
+            let common = pairs
+                .take_while(|(held, wanted)| **held == wanted.diff_id)
                 .count();
             longest = longest.max(common);
         }
-        Ok(longest)
+        let layers = image.layers.iter().take(longest);
+        Ok(layers.map(|layer| layer.diff_id).collect())
+    }
+
+    /// Blobs that a containerd store holds for sure. It accepts an archive that lacks blobs and keeps a broken image, so
+    /// that a layer it holds under another digest must be sent: only manifests count that it calls complete, or that barge
+    /// itself carried there or took from there.
+    async fn held_blobs(
+        &self,
+        ids: impl Iterator<Item = Digest>,
+        known: &dyn Known,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        let mut held = BTreeSet::new();
+        for id in ids {
+            let Some(blobs) = known.blobs(&id) else {
+                continue;
+            };
+            let complete = match self.is_available(&id).await? {
+                Some(told) => told,
+                None => known.carried(&self.info().id, &id),
+            };
+            if complete {
+                held.extend(blobs);
+            }
+        }
+        Ok(held)
     }
 
     async fn send_archive(
         &self,
-        image: Arc<Image>,
+        image: &Arc<Image>,
         plan: &LoadPlan,
-        progress: Progress,
+        progress: &Progress,
     ) -> Result<usize, Error> {
-        let (writer, body) = request_body();
-        let omit: BTreeSet<Digest> = image
-            .layers
-            .iter()
-            .take(plan.held)
-            .map(|layer| layer.diff_id)
-            .collect();
-        let sent = image
-            .layers
-            .iter()
-            .filter(|layer| !omit.contains(&layer.diff_id))
-            .count();
-        let references = plan.references.clone();
-        let form = if self.info().containerd_store {
-            LayerForm::AsStored
-        } else {
-            LayerForm::Plain
+        // Podman reads an archive that lacks layers by its OCI half, which must have one name only.
+        let named = match self.info().product {
+            Product::Podman => plan.references.iter().take(1).cloned().collect(),
+            Product::Docker => plan.references.clone(),
         };
-        let archive = tokio::spawn(blocking(move || {
-            write_archive(&image, &references, form, &omit, writer, &progress)
-        }));
+        let sent = plan.layers_to_send(image).len();
+        self.post_archive(image, &named, plan, progress).await?;
+        if let (Product::Podman, [first, others @ ..]) = (self.info().product, &plan.references[..])
+            && let Some(loaded) = self.inspect(first).await?
+        {
+            self.tag_all(&loaded.id, others).await?;
+        }
+        Ok(sent)
+    }
 
+    async fn post_archive(
+        &self,
+        image: &Arc<Image>,
+        names: &[Reference],
+        plan: &LoadPlan,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let (writer, body) = request_body();
+        let archive = Outgoing {
+            image: Arc::clone(image),
+            names: names.to_vec(),
+            form: self.form(),
+            omit: plan.held.clone(),
+            progress: Arc::clone(progress),
+        };
+        let archive = tokio::spawn(blocking(move || archive.write(writer)));
         let mut call = self.call(Method::POST, "/images/load?quiet=1", "load the archive");
         call.content_type = "application/x-tar";
         call.patience = None;
@@ -173,43 +330,63 @@ impl Docker {
         };
         let answer = accepted(&self.host, &call, answer).await?;
         let reader = BodyReader::new(answer.into_body());
-        blocking(move || read_report(reader)).await?;
-        Ok(sent)
+        blocking(move || read_report(reader)).await
     }
 
-    async fn check_loaded(
-        &self,
-        identity: &Identity,
-        references: &[Reference],
-    ) -> Result<Digest, Error> {
-        let mut id = identity.config;
+    async fn tag_all(&self, id: &Digest, references: &[Reference]) -> Result<(), Error> {
         for reference in references {
+            self.tag(id, reference).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares what every name means now with the image, and proves that it was unpacked.
+    async fn check_loaded(&self, image: &Image, plan: &LoadPlan) -> Result<Digest, Error> {
+        let mut id = image.config.digest();
+        for reference in &plan.references {
             let loaded = self.inspect(reference).await?;
-            match loaded {
-                None => {
-                    let problem = format!("`{reference}` is not there");
-                    return Err(Error::Loaded { problem });
+            let problem = match loaded {
+                Some(found) if is_same(&found, image, &plan.ids) => {
+                    id = found.id;
+                    continue;
                 }
-                Some(image) if !self.is_same(&image, identity) => {
-                    let problem = format!(
-                        "`{reference}` is {} instead of {}",
-                        image.id, identity.config
-                    );
-                    return Err(Error::Loaded { problem });
+                None => format!("`{reference}` is not there"),
+                Some(found) if found.diff_ids.is_empty() => {
+                    format!("`{reference}` has no layers: its content is not complete")
                 }
-                Some(image) => id = image.id,
-            }
+                Some(found) => {
+                    let wanted: Vec<_> = plan.ids.iter().map(ToString::to_string).collect();
+                    let wanted = wanted.join(" or ");
+                    format!("`{reference}` is {} instead of {wanted}", found.id)
+                }
+            };
+            return Err(Error::Loaded { problem });
+        }
+        let proves_nothing_by_itself = self.info().containerd_store && !plan.is_done();
+        if let Some(reference) = plan.references.first().filter(|_| proves_nothing_by_itself) {
+            self.try_out(reference)
+                .await
+                .map_err(|error| Error::Loaded {
+                    problem: format!("`{reference}` was not unpacked: {error}"),
+                })?;
         }
         Ok(id)
     }
 
     /// Takes away the names that a failed load made, and gives back those that it moved.
     async fn undo(&self, plan: &LoadPlan) {
-        for reference in &plan.references {
+        let changed = plan
+            .references
+            .iter()
+            .filter(|reference| !plan.kept.contains(reference));
+        for reference in changed {
             let before = plan.moves.iter().find(|(moved, _)| moved == reference);
-            let undone = match before {
-                Some((_, id)) => self.tag(id, reference).await,
-                None => self.untag(reference).await,
+            let now = self.inspect(reference).await.ok().flatten();
+            let undone = match (before, now) {
+                (Some((_, id)), Some(now)) if now.id == *id => Ok(()),
+                (Some((_, id)), _) => self.tag(id, reference).await,
+                (None, Some(_)) => self.untag(reference).await,
+                (None, None) => Ok(()),
             };
             if let Err(error) = undone {
                 tracing::debug!(%reference, %error, "could not undo");
@@ -218,23 +395,41 @@ impl Docker {
     }
 }
 
-/// Told of bytes as they pass, from another thread.
-pub type Progress = Box<dyn Fn(u64) + Send>;
+/// The ID tells all; layers that are not there show an image that only seems to be.
+fn is_same(found: &InspectedImage, image: &Image, ids: &BTreeSet<Digest>) -> bool {
+    let layers = image.layers.iter().map(|layer| &layer.diff_id);
+    ids.contains(&found.id) && found.diff_ids.iter().eq(layers)
+}
 
-fn write_archive(
-    image: &Image,
-    references: &[Reference],
+/// Told of what passes, from another thread.
+pub type Progress = Arc<dyn Fn(Passing) + Send + Sync>;
+
+/// An archive to be written.
+struct Outgoing {
+    image: Arc<Image>,
+    names: Vec<Reference>,
     form: LayerForm,
-    omit: &BTreeSet<Digest>,
-    mut writer: BodyWriter,
-    progress: &Progress,
-) -> Result<(), barge_image::Error> {
-    write(image, references, form, omit, &mut writer, progress)?;
-    writer.finish().map_err(|source| barge_image::Error::File {
-        action: "send",
-        path: "archive".into(),
-        source,
-    })
+    omit: BTreeSet<Digest>,
+    progress: Progress,
+}
+
+impl Outgoing {
+    fn write(self, mut writer: BodyWriter) -> Result<(), barge_image::Error> {
+        let progress = |passing| (self.progress)(passing);
+        write(
+            &self.image,
+            &self.names,
+            self.form,
+            &self.omit,
+            &mut writer,
+            &progress,
+        )?;
+        writer.finish().map_err(|source| barge_image::Error::File {
+            action: "send",
+            path: "archive".into(),
+            source,
+        })
+    }
 }
 
 /// Reads a load's answer to its end: a daemon may say 200 and fail later, in words only.

@@ -14,7 +14,7 @@ mod trace;
 
 pub use body::{BodyReader, BodyWriter, request_body};
 pub use build::{BuildAnswer, BuildOptions};
-pub use client::{Docker, EngineInfo, InspectedImage};
+pub use client::{Docker, EngineInfo, InspectedImage, Product};
 pub use host::DockerHost;
-pub use load::{LoadPlan, Loaded, Progress};
+pub use load::{Known, LoadPlan, Loaded, Progress};
 pub use progress::BuildEvent;

@@ -10,10 +10,15 @@ use std::io::{self, Read};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
+use crate::archive::Passing;
 use crate::compression::Compression;
 use crate::config::RawConfig;
+use crate::digest::Digest;
 use crate::error::Error;
-use crate::image::DOCUMENT_LIMIT;
+use crate::files::blob_path;
+use crate::image::{DOCUMENT_LIMIT, RawManifest};
+use crate::manifest::{Descriptor, Document, Index, Manifest};
+use crate::open::INDEX_DEPTH;
 use crate::pack::PackedLayer;
 use crate::reference::Reference;
 use crate::tar::{self, Entry, Kind, Reader, Streaming};
@@ -52,6 +57,22 @@ pub struct Received {
     pub config: RawConfig,
     /// Its layers as the sink stored them, base first.
     pub layers: Vec<PackedLayer>,
+    /// Its manifest as received; old docker archives have none.
+    pub manifest: Option<RawManifest>,
+    /// The digests under which the export's index lists it: of its manifest, or of an index that leads there.
+    pub ids: Vec<Digest>,
+}
+
+impl Received {
+    /// The manifest, if it describes the layers as the sink stored them.
+    #[must_use]
+    pub fn kept_manifest(&self) -> Option<&RawManifest> {
+        let raw = self.manifest.as_ref()?;
+        let manifest: Manifest = serde_json::from_slice(&raw.bytes).ok()?;
+        let listed = manifest.layers.iter().map(|blob| &blob.digest);
+        let stored = self.layers.iter().map(|layer| &layer.blob.digest);
+        listed.eq(stored).then_some(raw)
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,12 +91,13 @@ pub fn receive<S: LayerSink>(
     stream: impl Read,
     origin: &str,
     sink: &mut S,
+    progress: &dyn Fn(Passing),
 ) -> Result<Vec<Received>, ReceiveError<S::Error>> {
     let mut export = Export::default();
     let path = Utf8PathBuf::from(origin);
     let mut reader = Reader::new(Streaming(stream));
     while let Some(entry) = reader.next().map_err(Error::tar(&path))? {
-        export.take(&path, &entry, &mut reader, sink)?;
+        export.take(&path, &entry, &mut reader, sink, progress)?;
     }
     // What follows the end mark must be read too: an engine reports late failures by cutting the connection.
     reader.drain().map_err(Error::tar(&path))?;
@@ -103,6 +125,7 @@ impl Export {
         entry: &Entry,
         content: &mut Reader<Streaming<impl Read>>,
         sink: &mut S,
+        progress: &dyn Fn(Passing),
     ) -> Result<(), ReceiveError<S::Error>> {
         let name = String::from_utf8_lossy(&entry.path).into_owned();
         match entry.kind {
@@ -127,8 +150,10 @@ impl Export {
         if !is_layer(first) {
             return Ok(self.document(path, name, entry.size, first.chain(content), broken)?);
         }
+        progress(Passing::Layer { size: entry.size });
         let mut watched = Watched {
             inner: first.chain(content),
+            progress,
             failed: None,
         };
         let stored = sink.layer(&name, &mut watched);
@@ -136,8 +161,10 @@ impl Export {
             Some(source) => ReceiveError::Export(broken(source)),
             None => ReceiveError::Sink(error),
         })?;
-        self.layers.insert(name, layer);
-        Ok(())
+        match self.layers.insert(name.clone(), layer) {
+            None => Ok(()),
+            Some(_) => Err(twice(path, &name).into()),
+        }
     }
 
     fn document(
@@ -160,8 +187,10 @@ impl Export {
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes).map_err(broken)?;
         self.documents_size += bytes.len();
-        self.documents.insert(name, bytes);
-        Ok(())
+        match self.documents.insert(name.clone(), bytes) {
+            None => Ok(()),
+            Some(_) => Err(twice(path, &name)),
+        }
     }
 
     fn images(&self, path: &Utf8Path) -> Result<Vec<Received>, Error> {
@@ -207,11 +236,60 @@ impl Export {
             .flatten()
             .filter_map(|tag| tag.parse().ok())
             .collect();
+        let (manifest, ids) = self.listed(path, &config.digest())?;
         Ok(Received {
             references,
             config,
             layers,
+            manifest,
+            ids,
         })
+    }
+
+    /// The manifest of a config and the digests that lead to it in the export's own index, if it has one.
+    fn listed(
+        &self,
+        path: &Utf8Path,
+        config: &Digest,
+    ) -> Result<(Option<RawManifest>, Vec<Digest>), Error> {
+        let Some(bytes) = self.documents.get("index.json") else {
+            return Ok((None, Vec::new()));
+        };
+        let index: Index = serde_json::from_slice(bytes).map_err(Error::document("index", path))?;
+        let (mut manifest, mut ids) = (None, Vec::new());
+        for descriptor in &index.manifests {
+            if let Some(found) = self.manifest_of(descriptor, config, INDEX_DEPTH) {
+                manifest = Some(found);
+                ids.push(descriptor.digest);
+            }
+        }
+        ids.sort();
+        ids.dedup();
+        Ok((manifest, ids))
+    }
+
+    /// Follows a descriptor to the manifest of a config. What the export does not hold, or holds changed, leads nowhere.
+    fn manifest_of(
+        &self,
+        descriptor: &Descriptor,
+        config: &Digest,
+        depth: usize,
+    ) -> Option<RawManifest> {
+        let bytes = self.documents.get(&blob_path(&descriptor.digest))?;
+        if Digest::of(bytes) != descriptor.digest {
+            return None;
+        }
+        match Document::parse(bytes).ok()? {
+            Document::Manifest(manifest) => (manifest.config.digest == *config).then(|| {
+                let (media_type, bytes) = (descriptor.media_type.clone(), bytes.clone());
+                RawManifest { media_type, bytes }
+            }),
+            Document::Index(index) if depth > 0 => index
+                .manifests
+                .iter()
+                .find_map(|found| self.manifest_of(found, config, depth - 1)),
+            Document::Index(_) => None,
+        }
     }
 
     /// Old archives hold equal layers once and link to them, relative to the link.
@@ -226,6 +304,14 @@ impl Export {
             .or_else(linked)
             .cloned()
             .ok_or_else(|| missing(path, name))
+    }
+}
+
+/// Engines differ in which of two members they read: an archive with two faces.
+fn twice(path: &Utf8Path, what: &str) -> Error {
+    Error::NotAnImage {
+        path: path.to_owned(),
+        found: format!("it holds `{what}` twice"),
     }
 }
 
@@ -248,18 +334,25 @@ fn is_layer(first: &[u8]) -> bool {
 }
 
 /// Keeps the error of a source, so that a sink's failure to read is told from its failure to write.
-struct Watched<R> {
+struct Watched<'a, R> {
     inner: R,
+    progress: &'a dyn Fn(Passing),
     failed: Option<io::Error>,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buffer).map_err(|error| {
-            let told = io::Error::from(error.kind());
-            self.failed = Some(error);
-            told
-        })
+        match self.inner.read(buffer) {
+            Ok(read) => {
+                (self.progress)(Passing::Bytes(read as u64));
+                Ok(read)
+            }
+            Err(error) => {
+                let told = io::Error::from(error.kind());
+                self.failed = Some(error);
+                Err(told)
+            }
+        }
     }
 }
 

@@ -4,11 +4,12 @@
 //! engine already has may be left out: docker looks a layer up by its chain before it opens its file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use serde::Serialize;
 
-use crate::digest::Digest;
+use crate::archive::Passing;
+use crate::digest::{Digest, Hasher};
 use crate::error::Error;
 use crate::files::blob_path;
 use crate::image::{Image, Layer, RawManifest};
@@ -29,7 +30,7 @@ pub enum LayerForm {
 
 /// Writes an image as a hybrid archive under these names. Layers in `omit` are left out.
 ///
-/// Plain layers are hashed as they pass; one that is not what the config says breaks the archive off with an error, so
+/// Layers are hashed as they pass; one that is not what config or manifest say breaks the archive off with an error, so
 /// that no engine sees its end.
 ///
 /// # Errors
@@ -40,7 +41,7 @@ pub fn write(
     form: LayerForm,
     omit: &BTreeSet<Digest>,
     sink: impl Write,
-    progress: &dyn Fn(u64),
+    progress: &dyn Fn(Passing),
 ) -> Result<(), Error> {
     let mut archive = Archive {
         writer: Writer::new(sink),
@@ -68,6 +69,14 @@ pub fn write(
         .map_err(sink_error)?
         .flush()
         .map_err(sink_error)
+}
+
+/// The manifest that [`write()`] puts into an archive of this form: what a containerd store takes for the image's ID.
+///
+/// # Errors
+/// When a layer whose plain length nobody wrote down cannot be read.
+pub fn written_manifest(image: &Image, form: LayerForm) -> Result<Descriptor, Error> {
+    manifest(image, form).map(|(manifest, _)| manifest.descriptor())
 }
 
 /// The manifest to be written and the blobs it lists: the received one if it fits the form, else one of our own.
@@ -112,7 +121,7 @@ fn manifest(image: &Image, form: LayerForm) -> Result<(RawManifest, Vec<Descript
 
 struct Archive<'a, W> {
     writer: Writer<W>,
-    progress: &'a dyn Fn(u64),
+    progress: &'a dyn Fn(Passing),
 }
 
 impl<W: Write> Archive<'_, W> {
@@ -123,34 +132,67 @@ impl<W: Write> Archive<'_, W> {
     }
 
     fn layer(&mut self, layer: &Layer, blob: &Descriptor, form: LayerForm) -> Result<(), Error> {
-        let entry = Entry::file(blob_path(&blob.digest), blob.size);
+        (self.progress)(Passing::Layer { size: blob.size });
         // A docker archive's layers are plain by nature; a stored blob without a manifest has no other digest.
         if form == LayerForm::AsStored && layer.blob.is_some() {
-            let counted = Counted {
+            let mut stored = Hashed {
                 inner: layer.content.reader(),
-                progress: self.progress,
+                hasher: Hasher::new(),
             };
-            return self.writer.file(&entry, counted).map_err(sink_error);
+            self.content(blob, &mut stored)?;
+            return stored.finish_as(&blob.digest);
         }
         let mut plain = layer.plain()?;
+        self.content(blob, &mut plain)?;
+        plain.finish()
+    }
+
+    fn content(&mut self, blob: &Descriptor, content: impl Read) -> Result<(), Error> {
+        let entry = Entry::file(blob_path(&blob.digest), blob.size);
         let counted = Counted {
-            inner: &mut plain,
+            inner: content,
             progress: self.progress,
         };
-        self.writer.file(&entry, counted).map_err(sink_error)?;
-        plain.finish()
+        self.writer.file(&entry, counted).map_err(sink_error)
+    }
+}
+
+struct Hashed<R> {
+    inner: R,
+    hasher: Hasher,
+}
+
+impl<R> Hashed<R> {
+    fn finish_as(self, expected: &Digest) -> Result<(), Error> {
+        let found = self.hasher.finish();
+        if found == *expected {
+            return Ok(());
+        }
+        Err(Error::Digest {
+            what: "a layer".into(),
+            expected: *expected,
+            found,
+        })
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
     }
 }
 
 struct Counted<'a, R> {
     inner: R,
-    progress: &'a dyn Fn(u64),
+    progress: &'a dyn Fn(Passing),
 }
 
-impl<R: io::Read> io::Read for Counted<'_, R> {
+impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        (self.progress)(read as u64);
+        (self.progress)(Passing::Bytes(read as u64));
         Ok(read)
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::extent::Extent;
-use crate::tar::Skip;
+use crate::tar::{Skip, SparseMap};
 
 /// A streamed content up to this size is held in memory, a larger one in an unlinked temporary file.
 const MEMORY_LIMIT: u64 = 64 << 20;
@@ -91,6 +91,33 @@ impl Content for Extent {
     }
 }
 
+impl<C: Content> Content for &C {
+    fn size(&self) -> u64 {
+        (*self).size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        (*self).read_at(offset, buffer)
+    }
+}
+
+/// A sparse file with its holes, over its stored pieces.
+pub(super) struct Expanded<'a, C> {
+    pub(super) pieces: C,
+    pub(super) map: &'a SparseMap,
+}
+
+impl<C: Content> Content for Expanded<'_, C> {
+    fn size(&self) -> u64 {
+        self.map.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = |at: u64, piece: &mut [u8]| self.pieces.read_at(at, piece);
+        self.map.fill(offset, buffer, read)
+    }
+}
+
 /// Reads an extent from its start; passing over bytes costs nothing, and small reads share a window.
 #[derive(Debug)]
 pub(super) struct JumpingReader<'a> {
@@ -164,11 +191,27 @@ impl Held {
         io::copy(rest, &mut file)?;
         Ok(Self::Spilled(Extent::whole(Arc::new(file), size)))
     }
+}
 
-    pub(super) fn content(&self) -> &dyn Content {
+impl Content for Held {
+    fn size(&self) -> u64 {
         match self {
-            Self::Memory(bytes) => bytes,
-            Self::Spilled(extent) => extent,
+            Self::Memory(bytes) => bytes.size(),
+            Self::Spilled(extent) => extent.size(),
+        }
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Memory(bytes) => bytes.read_at(offset, buffer),
+            Self::Spilled(extent) => extent.read_at(offset, buffer),
+        }
+    }
+
+    fn bytes(&self, limit: u64) -> io::Result<Cow<'_, [u8]>> {
+        match self {
+            Self::Memory(bytes) => Content::bytes(bytes, limit),
+            Self::Spilled(extent) => extent.bytes(limit),
         }
     }
 }

@@ -145,6 +145,6 @@ fn examine<I: Interest>(
             head: &head[..read],
         };
         let role = interest.role(&file);
-        Ok(role.and_then(|role| interest.examine(role, &relative, &content)))
+        Ok(role.and_then(|role| interest.examine(role, &relative, &*content)))
     }))
 }

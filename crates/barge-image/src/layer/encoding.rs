@@ -3,6 +3,7 @@
 //! The bytes carry their own digest, and reading them trusts no number: a damaged or foreign file is none, never a panic.
 //! Findings are JSON, because their shape changes with the program; what changes it must be part of the cache's key.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
 use serde::Serialize;
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::index::{Backing, Entry, EntryKind, LayerIndex, Span, Unreadable};
 use crate::digest::Digest;
 
-const MAGIC: &[u8] = b"barge layer index 1\n";
+const MAGIC: &[u8] = b"barge layer index 2\n";
 /// The largest index that is unpacked, in bytes.
 const LIMIT: u64 = 4 << 30;
 const LEVEL: i32 = 1;
@@ -34,7 +35,12 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
         for entry in &self.entries {
             put_entry(&mut body, entry);
         }
-        let facts = (&self.diff_id, &self.findings, &self.unreadable);
+        let facts = (
+            &self.diff_id,
+            &self.findings,
+            &self.unreadable,
+            &self.broken,
+        );
         put_bytes(&mut body, &serde_json::to_vec(&facts).unwrap_or_default());
         let mut bytes = [MAGIC, Digest::of(&body).hex().as_bytes()].concat();
         let packed = zstd::Encoder::new(&mut bytes, LEVEL).and_then(|mut encoder| {
@@ -62,16 +68,18 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
         let directories = reader.list(8, span)?;
         let links = reader.list(8, span)?;
         let entries = reader.list(ENTRY, entry)?;
-        let (diff_id, findings, unreadable): (_, _, Vec<Unreadable>) =
+        let (diff_id, findings, unreadable, broken): (_, _, Vec<Unreadable>, _) =
             serde_json::from_slice(reader.bytes()?).ok()?;
         Some(Self {
             diff_id,
             findings,
             unreadable,
+            broken,
             names,
             directories,
             entries,
             links,
+            sparse: BTreeMap::new(),
             backing: Backing::Nowhere,
         })
     }

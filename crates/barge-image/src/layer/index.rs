@@ -1,11 +1,14 @@
 //! What a layer contains: its entries in archive order, with interned directories and names (about 40 bytes a file).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use super::{Error, path};
+use super::content::Expanded;
+use super::{Content, Error, path};
 use crate::Digest;
+use crate::compression::Compression;
 use crate::extent::Extent;
+use crate::tar::SparseMap;
 
 /// The number of an entry in its layer, in archive order.
 pub type EntryId = u32;
@@ -73,10 +76,14 @@ pub struct LayerIndex<F> {
     pub findings: Vec<(EntryId, F)>,
     /// Files that should have been examined and could not.
     pub unreadable: Vec<Unreadable>,
+    /// Why the layer could be read only so far: what it holds beyond is not here.
+    pub broken: Option<String>,
     pub(crate) names: Vec<u8>,
     pub(crate) directories: Vec<Span>,
     pub(crate) entries: Vec<Entry>,
     pub(super) links: Vec<Span>,
+    /// The maps of sparse files, by where their content begins.
+    pub(super) sparse: BTreeMap<u64, SparseMap>,
     pub(super) backing: Backing,
 }
 
@@ -98,6 +105,17 @@ pub struct EntryView<'a> {
 }
 
 impl<F> LayerIndex<F> {
+    /// The same index over the layer's bytes, so that contents can be had where those are plain.
+    #[must_use]
+    pub fn over(mut self, layer: &Extent) -> Self {
+        let mut magic = [0; Compression::MAGIC_LENGTH];
+        let read = layer.read_at(0, &mut magic).unwrap_or_default();
+        if Compression::sniff(&magic[..read]) == Compression::None {
+            self.backing = Backing::Extent(layer.clone());
+        }
+        self
+    }
+
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -144,19 +162,24 @@ impl<F> LayerIndex<F> {
 
     /// The content of a regular file, if the layer can still be read at its position.
     #[must_use]
-    pub fn content(&self, id: EntryId) -> Option<Extent> {
+    pub fn content(&self, id: EntryId) -> Option<Box<dyn Content + '_>> {
         let entry = self.entries.get(id as usize)?;
-        if entry.kind != EntryKind::File || entry.sparse {
+        if entry.kind != EntryKind::File {
             return None;
         }
         match &self.backing {
             Backing::Nowhere => None,
-            Backing::Extent(extent) => Some(extent.part(entry.offset, entry.size)),
+            Backing::Extent(extent) if entry.sparse => {
+                let map = self.sparse.get(&entry.offset)?;
+                let pieces = extent.part(entry.offset, map.stored_size());
+                Some(Box::new(Expanded { pieces, map }))
+            }
+            Backing::Extent(extent) => Some(Box::new(extent.part(entry.offset, entry.size))),
             Backing::Directory(root) => {
                 let path = path::join(self.directory(entry.directory), self.name(entry));
                 let file = std::fs::File::open(root.join(as_path(&path))).ok()?;
                 let length = file.metadata().ok()?.len();
-                Some(Extent::whole(std::sync::Arc::new(file), length))
+                Some(Box::new(Extent::whole(std::sync::Arc::new(file), length)))
             }
         }
     }
@@ -231,10 +254,12 @@ impl<F> Builder<F> {
                 diff_id: None,
                 findings: Vec::new(),
                 unreadable: Vec::new(),
+                broken: None,
                 names: Vec::new(),
                 directories: Vec::new(),
                 entries: Vec::new(),
                 links: Vec::new(),
+                sparse: BTreeMap::new(),
                 backing,
             },
             directories: HashMap::new(),

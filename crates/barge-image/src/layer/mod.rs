@@ -18,7 +18,7 @@ mod tests;
 pub use content::Content;
 pub use directory::read_directory;
 pub use index::{EntryId, EntryKind, EntryView, LayerIndex, Unreadable};
-pub use read::{Options, Source, read};
+pub use read::{Options, Source, read, verify};
 
 /// Decides which files of a layer are examined, and examines them.
 pub trait Interest: Sync {

@@ -29,6 +29,18 @@ pub fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/')
 }
 
+/// How many symbolic links a look-up follows, as Linux does.
+pub(crate) const LINK_LIMIT: u32 = 40;
+/// How many parts may be left to look up: links name links.
+pub(crate) const PENDING_LIMIT: usize = 4096;
+
+/// The parts between slashes, last first: a stack of what is still to be looked up.
+pub(crate) fn reversed(path: &[u8]) -> Vec<Vec<u8>> {
+    let mut parts: Vec<_> = components(path).map(<[u8]>::to_vec).collect();
+    parts.reverse();
+    parts
+}
+
 /// Directory and name of a clean path; the directory of a top-level name is empty.
 #[must_use]
 pub fn split(path: &[u8]) -> (&[u8], &[u8]) {

@@ -5,13 +5,13 @@ use std::io::{self, Read};
 
 use rayon::prelude::*;
 
-use super::content::{Held, JumpingReader};
+use super::content::{Expanded, Held, JumpingReader};
 use super::index::{Backing, Builder, EntryId, EntryKind, LayerIndex, NewEntry};
-use super::{Error, FileHead, Interest, path};
+use super::{Content, Error, FileHead, Interest, path};
 use crate::compression::{Compression, Decoder};
 use crate::digest::{Digest, Hasher};
 use crate::extent::Extent;
-use crate::tar::{self, Kind, Skip, Streaming};
+use crate::tar::{self, Kind, Skip, SparseMap, Streaming};
 
 /// How many first bytes of a file [`Interest::role`] sees.
 const HEAD: usize = 512;
@@ -36,14 +36,17 @@ impl std::fmt::Debug for Source {
 /// How to read a layer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The digest that the unpacked bytes must have. Given, every byte is read and hashed.
-    pub verify: Option<Digest>,
+    /// The digest that the unpacked bytes must have. Checked wherever all bytes pass anyway: in packed layers and streams.
+    pub diff_id: Option<Digest>,
+    /// Whether all bytes must pass and be those of `diff_id`; else a layer that breaks off tells what it holds so far.
+    pub verify: bool,
 }
 
 /// Reads a layer: indexes all of its files and examines those of interest.
 ///
 /// # Errors
-/// When the bytes cannot be read or unpacked, are no tar archive, or are not those that `options` asks for.
+/// When the bytes are not those that `options` asks for, or need too much memory; and when they must be verified and cannot
+/// be read, unpacked or understood.
 pub fn read<I: Interest>(
     source: Source,
     interest: &I,
@@ -53,21 +56,15 @@ pub fn read<I: Interest>(
         Source::Extent(extent) => {
             let mut magic = [0; Compression::MAGIC_LENGTH];
             let read = extent.read_at(0, &mut magic)?;
-            let compression = Compression::sniff(&magic[..read]);
-            if compression != Compression::None {
-                return read_packed(&extent, compression, interest, options);
+            match Compression::sniff(&magic[..read]) {
+                Compression::None => read_plain(&extent, interest, options),
+                packed => read_packed(&extent, packed, interest, options),
             }
-            if let Some(expected) = options.verify {
-                verify(hash(&extent)?, expected)?;
-            }
-            let mut index = read_plain(&extent, interest)?;
-            index.diff_id = options.verify;
-            Ok(index)
         }
         Source::Stream(reader) => {
             let (_, decoder) = Decoder::sniffing(reader)?;
-            let mut pass = Pass::new(interest, Backing::Nowhere);
-            pass.stream(decoder, options)?;
+            let mut pass = Pass::new(interest, Backing::Nowhere, options);
+            pass.stream(decoder)?;
             for (link, _) in std::mem::take(&mut pass.missed) {
                 let path = pass.path(link);
                 let reason = "a hard link to a file that had already passed in the stream";
@@ -79,37 +76,25 @@ pub fn read<I: Interest>(
 }
 
 /// Jumps from header to header, then examines what is of interest at its position, in parallel.
-fn read_plain<I: Interest>(extent: &Extent, interest: &I) -> Result<LayerIndex<I::Finding>, Error> {
-    let mut pass = Pass::new(interest, Backing::Extent(extent.clone()));
-    let mut reader = tar::Reader::new(JumpingReader::new(extent));
-    let mut jobs = Vec::new();
-    let mut head = Vec::with_capacity(HEAD);
-    while let Some(entry) = reader.next()? {
-        let Some(id) = pass.add(&entry)? else {
-            continue;
-        };
-        let wants_role = entry.kind == Kind::File && !entry.sparse;
-        if entry.kind == Kind::HardLink {
-            pass.bind(id, &entry.link);
-            if let Some(content) = pass.builder.index.content(id) {
-                head.resize(HEAD, 0);
-                let read = content.read_at(0, &mut head)?;
-                head.truncate(read);
-                jobs.extend(pass.role(id, &head).map(|role| (id, role)));
-            }
-        } else if wants_role {
-            head.clear();
-            (&mut reader).take(HEAD as u64).read_to_end(&mut head)?;
-            jobs.extend(pass.role(id, &head).map(|role| (id, role)));
-        }
+fn read_plain<I: Interest>(
+    extent: &Extent,
+    interest: &I,
+    options: Options,
+) -> Result<LayerIndex<I::Finding>, Error> {
+    let mut pass = Pass::new(interest, Backing::Extent(extent.clone()), options);
+    if options.verify {
+        pass.check(hash(extent.reader())?)?;
     }
+    let mut jobs = Vec::new();
+    let indexed = pass.index(extent, &mut jobs);
+    pass.tolerate(indexed)?;
     let index = &pass.builder.index;
     let findings: Vec<_> = jobs
         .into_par_iter()
         .filter_map(|(id, role)| {
             let view = index.entry(id)?;
             let path = path::join(view.directory, view.name);
-            let finding = interest.examine(role, &path, &index.content(id)?)?;
+            let finding = interest.examine(role, &path, &*index.content(id)?)?;
             Some((id, finding))
         })
         .collect();
@@ -124,22 +109,22 @@ fn read_packed<I: Interest>(
     interest: &I,
     options: Options,
 ) -> Result<LayerIndex<I::Finding>, Error> {
-    let mut pass = Pass::new(interest, Backing::Nowhere);
-    pass.stream(compression.decoder(extent.reader())?, options)?;
+    let mut pass = Pass::new(interest, Backing::Nowhere, options);
+    pass.stream(compression.decoder(extent.reader())?)?;
     if !pass.missed.is_empty() {
-        pass.examine_missed(compression.decoder(extent.reader())?)?;
+        let examined = pass.examine_missed(compression.decoder(extent.reader())?);
+        pass.tolerate(examined)?;
     }
     Ok(pass.builder.finish())
 }
 
-fn hash(extent: &Extent) -> io::Result<Digest> {
-    let mut hashing = Hashing::new(extent.reader(), true);
-    let mut buffer = vec![0; 256 << 10];
-    while hashing.read(&mut buffer)? > 0 {}
-    Ok(hashing.finish())
-}
-
-fn verify(found: Digest, expected: Digest) -> Result<(), Error> {
+/// Reads all bytes of a layer and compares them with its digest.
+///
+/// # Errors
+/// When they cannot be read or unpacked, or are others.
+pub fn verify(layer: &Extent, expected: Digest) -> Result<(), Error> {
+    let (_, decoder) = Decoder::sniffing(layer.reader())?;
+    let found = hash(decoder)?;
     if found == expected {
         Ok(())
     } else {
@@ -147,9 +132,25 @@ fn verify(found: Digest, expected: Digest) -> Result<(), Error> {
     }
 }
 
+fn hash(source: impl Read) -> io::Result<Digest> {
+    let mut hashing = Hashing::new(source, true);
+    let mut buffer = vec![0; 256 << 10];
+    while hashing.read(&mut buffer)? > 0 {}
+    Ok(hashing.finish())
+}
+
+/// An error with all its causes.
+fn chain(error: &Error) -> String {
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |error| error.source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
 /// One reading of a layer.
 struct Pass<'a, I: Interest> {
     interest: &'a I,
+    options: Options,
     builder: Builder<I::Finding>,
     /// Where each path was last written in this layer: filled only when there are hard links.
     paths: Option<HashMap<Vec<u8>, EntryId>>,
@@ -162,9 +163,10 @@ struct Pass<'a, I: Interest> {
 }
 
 impl<'a, I: Interest> Pass<'a, I> {
-    fn new(interest: &'a I, backing: Backing) -> Self {
+    fn new(interest: &'a I, backing: Backing, options: Options) -> Self {
         Self {
             interest,
+            options,
             builder: Builder::new(backing),
             paths: None,
             known: 0,
@@ -173,39 +175,111 @@ impl<'a, I: Interest> Pass<'a, I> {
         }
     }
 
-    /// Reads a whole stream and checks its digest.
-    fn stream(&mut self, source: impl Read, options: Options) -> Result<(), Error> {
-        let hashing = Hashing::new(source, options.verify.is_some());
-        let mut reader = tar::Reader::new(Streaming(hashing));
-        self.examine_passing(&mut reader)?;
-        if let Some(expected) = options.verify {
-            reader.drain()?;
-            let found = reader.into_inner().0.finish();
-            verify(found, expected)?;
-            self.builder.index.diff_id = Some(found);
+    /// Indexes a plain layer by its headers, and collects what is to be examined.
+    fn index(&mut self, extent: &Extent, jobs: &mut Vec<(EntryId, I::Role)>) -> Result<(), Error> {
+        let mut reader = tar::Reader::new(JumpingReader::new(extent));
+        let mut head = Vec::with_capacity(HEAD);
+        while let Some(entry) = reader.next()? {
+            let Some(id) = self.add(&entry, reader.sparse())? else {
+                continue;
+            };
+            if entry.kind == Kind::HardLink {
+                self.bind(id, &entry.link);
+            }
+            head.clear();
+            if entry.kind == Kind::File && !entry.sparse {
+                (&mut reader).take(HEAD as u64).read_to_end(&mut head)?;
+            } else if let Some(content) = self.builder.index.content(id) {
+                head.resize(HEAD, 0);
+                let read = content.read_at(0, &mut head)?;
+                head.truncate(read);
+            } else {
+                continue;
+            }
+            jobs.extend(self.role(id, &head).map(|role| (id, role)));
         }
         Ok(())
     }
 
+    /// Reads a whole stream and checks its digest.
+    fn stream(&mut self, source: impl Read) -> Result<(), Error> {
+        let hashing = Hashing::new(source, self.options.diff_id.is_some());
+        let mut reader = tar::Reader::new(Streaming(hashing));
+        let examined = self
+            .examine_passing(&mut reader)
+            .and_then(|()| Ok(reader.drain()?));
+        self.tolerate(examined)?;
+        if self.builder.index.broken.is_none() && self.options.diff_id.is_some() {
+            self.check(reader.into_inner().0.finish())?;
+        }
+        Ok(())
+    }
+
+    /// Notes the digest that was found, which must be the one that was asked for, if one was.
+    fn check(&mut self, found: Digest) -> Result<(), Error> {
+        self.builder.index.diff_id = Some(found);
+        match self.options.diff_id {
+            Some(expected) if expected != found => Err(Error::DiffId { expected, found }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A layer that breaks off keeps what it showed, unless all of it must be seen.
+    fn tolerate(&mut self, result: Result<(), Error>) -> Result<(), Error> {
+        match result {
+            Err(error @ (Error::Read(_) | Error::Tar(_))) if !self.options.verify => {
+                self.builder.index.broken = Some(chain(&error));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
     fn examine_passing(&mut self, reader: &mut tar::Reader<impl Skip>) -> Result<(), Error> {
-        let mut head = Vec::with_capacity(HEAD);
         while let Some(entry) = reader.next()? {
-            let Some(id) = self.add(&entry)? else {
+            let Some(id) = self.add(&entry, reader.sparse())? else {
                 continue;
             };
-            if entry.kind == Kind::HardLink {
-                if let Some(target) = self.bind(id, &entry.link) {
-                    self.share_finding(id, target);
+            match entry.kind {
+                Kind::HardLink => {
+                    if let Some(target) = self.bind(id, &entry.link) {
+                        self.share_finding(id, target);
+                    }
                 }
-            } else if entry.kind == Kind::File && !entry.sparse {
-                head.clear();
-                reader.take(HEAD as u64).read_to_end(&mut head)?;
-                if let Some(role) = self.role(id, &head) {
-                    let held = Held::take(&head, reader, entry.size)?;
-                    self.examine(id, role, &held);
-                    self.examined.insert(id, (head.clone(), role));
+                Kind::File if entry.sparse => self.examine_sparse(id, &entry, reader)?,
+                Kind::File => {
+                    let mut head = Vec::with_capacity(HEAD);
+                    reader.take(HEAD as u64).read_to_end(&mut head)?;
+                    if let Some(role) = self.role(id, &head) {
+                        let held = Held::take(&head, reader, entry.size)?;
+                        self.examine(id, role, &held);
+                        self.examined.insert(id, (head, role));
+                    }
                 }
+                _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// The first bytes of a sparse file are known only when its pieces are.
+    fn examine_sparse(
+        &mut self,
+        id: EntryId,
+        entry: &tar::Entry,
+        reader: &mut tar::Reader<impl Skip>,
+    ) -> Result<(), Error> {
+        let Some(map) = reader.sparse().cloned() else {
+            return Ok(());
+        };
+        let pieces = Held::take(&[], reader, entry.size)?;
+        let content = Expanded { pieces, map: &map };
+        let mut head = vec![0; HEAD];
+        let read = content.read_at(0, &mut head)?;
+        head.truncate(read);
+        if let Some(role) = self.role(id, &head) {
+            self.examine(id, role, &content);
+            self.examined.insert(id, (head, role));
         }
         Ok(())
     }
@@ -231,9 +305,13 @@ impl<'a, I: Interest> Pass<'a, I> {
                 .remove(&entry.offset)
                 .filter(|_| entry.kind == Kind::File);
             if let Some(links) = links {
+                let map = reader.sparse().cloned();
                 let held = Held::take(&[], &mut reader, entry.size)?;
                 for (id, role) in links {
-                    self.examine(id, role, &held);
+                    match &map {
+                        Some(map) => self.examine(id, role, &Expanded { pieces: &held, map }),
+                        None => self.examine(id, role, &held),
+                    }
                 }
             }
             if wanted.is_empty() {
@@ -243,17 +321,31 @@ impl<'a, I: Interest> Pass<'a, I> {
         Ok(())
     }
 
-    fn examine(&mut self, id: EntryId, role: I::Role, held: &Held) {
+    fn examine(&mut self, id: EntryId, role: I::Role, content: &dyn Content) {
         let path = self.path(id);
-        let finding = self.interest.examine(role, &path, held.content());
+        let finding = self.interest.examine(role, &path, content);
         self.builder
             .index
             .findings
             .extend(finding.map(|finding| (id, finding)));
     }
 
-    fn add(&mut self, entry: &tar::Entry) -> Result<Option<EntryId>, Error> {
+    fn add(
+        &mut self,
+        entry: &tar::Entry,
+        map: Option<&SparseMap>,
+    ) -> Result<Option<EntryId>, Error> {
         let path = path::clean(&entry.path);
+        match map {
+            Some(map) => {
+                let maps = &mut self.builder.index.sparse;
+                maps.insert(entry.offset, map.clone());
+            }
+            None if entry.sparse => self
+                .builder
+                .unreadable(&path, "its sparse map is malformed"),
+            None => {}
+        }
         let kind = match entry.kind {
             Kind::File => EntryKind::File,
             Kind::HardLink => EntryKind::HardLink,
@@ -268,7 +360,7 @@ impl<'a, I: Interest> Pass<'a, I> {
             kind,
             mode: u16::try_from(entry.mode & 0o7777).unwrap_or_default(),
             sparse: entry.sparse,
-            size: entry.size,
+            size: map.map_or(entry.size, SparseMap::size),
             offset: entry.offset,
         })
     }
@@ -280,14 +372,53 @@ impl<'a, I: Interest> Pass<'a, I> {
             paths.insert(self.path(self.known), self.known);
             self.known += 1;
         }
-        let target = paths.get(path::clean(target).as_ref()).copied();
+        let target = path::clean(target);
+        let known = paths.get(target.as_ref()).copied();
+        let target = known.or_else(|| self.follow(&paths, &target));
         self.paths = Some(paths);
         let entries = &mut self.builder.index.entries;
         let bound = *entries.get(target? as usize)?;
         let link = entries.get_mut(id as usize)?;
         (link.kind, link.sparse) = (bound.kind, bound.sparse);
         (link.size, link.offset, link.mode) = (bound.size, bound.offset, bound.mode);
+        if bound.kind == EntryKind::Symlink {
+            link.link = bound.link;
+        }
         target.filter(|_| bound.kind == EntryKind::File)
+    }
+
+    /// Where a path leads through links of this layer, as when it is unpacked; a link at its end is not followed.
+    fn follow(&self, paths: &HashMap<Vec<u8>, EntryId>, path: &[u8]) -> Option<EntryId> {
+        let mut links = 0;
+        let mut at = Vec::new();
+        let mut pending = path::reversed(path);
+        while let Some(part) = pending.pop() {
+            match part.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    at = path::split(&at).0.to_vec();
+                    continue;
+                }
+                _ => at = path::join(&at, &part),
+            }
+            let view = paths.get(&at).and_then(|id| self.builder.index.entry(*id));
+            let target = view
+                .filter(|view| view.kind == EntryKind::Symlink && !pending.is_empty())
+                .and_then(|view| view.link);
+            if let Some(target) = target {
+                links += 1;
+                if links > path::LINK_LIMIT || pending.len() > path::PENDING_LIMIT {
+                    return None;
+                }
+                at = if target.starts_with(b"/") {
+                    Vec::new()
+                } else {
+                    path::split(&at).0.to_vec()
+                };
+                pending.extend(path::reversed(target));
+            }
+        }
+        paths.get(&at).copied()
     }
 
     /// Gives a hard link the finding of its target, or notes that it has to be looked for.

@@ -90,7 +90,8 @@ fn findings(index: &LayerIndex<Vec<u8>>) -> Vec<(String, Vec<u8>)> {
 fn every_way_of_reading_gives_the_same() {
     let bytes = archive();
     let verified = Options {
-        verify: Some(Digest::of(&bytes)),
+        diff_id: Some(Digest::of(&bytes)),
+        verify: true,
     };
     let packed = [
         bytes.clone(),
@@ -115,7 +116,7 @@ fn every_way_of_reading_gives_the_same() {
     for packed in &packed {
         let index = read(Source::Extent(extent(packed)), &Keep, verified).unwrap();
         assert_eq!(findings(&index), expected);
-        assert_eq!(index.diff_id, verified.verify);
+        assert_eq!(index.diff_id, verified.diff_id);
         assert_eq!(index.len(), plain.len());
     }
     for packed in packed {
@@ -135,7 +136,8 @@ fn every_way_of_reading_gives_the_same() {
 fn refuses_bytes_that_are_not_as_announced() {
     let bytes = archive();
     let options = Options {
-        verify: Some(Digest::of(b"something else")),
+        diff_id: Some(Digest::of(b"something else")),
+        verify: true,
     };
     for packed in [bytes.clone(), gzip(&bytes)] {
         let result = read(Source::Extent(extent(&packed)), &Keep, options);
@@ -144,11 +146,44 @@ fn refuses_bytes_that_are_not_as_announced() {
 }
 
 #[test]
-fn a_cut_layer_is_an_error() {
+fn a_packed_layer_is_checked_although_nobody_asked() {
     let bytes = archive();
-    for packed in [&bytes[..bytes.len() / 2], &gzip(&bytes)[..600]] {
-        let result = read(Source::Extent(extent(packed)), &Keep, Options::default());
-        assert!(result.is_err(), "{result:?}");
+    let options = Options {
+        diff_id: Some(Digest::of(b"something else")),
+        verify: false,
+    };
+    let result = read(Source::Extent(extent(&gzip(&bytes))), &Keep, options);
+    assert!(matches!(result, Err(Error::DiffId { .. })), "{result:?}");
+    assert!(read(Source::Extent(extent(&bytes)), &Keep, options).is_ok());
+}
+
+#[test]
+fn a_cut_layer_tells_what_it_holds_unless_it_must_be_verified() {
+    let bytes = archive();
+    let packed = gzip(&bytes);
+    let middle = bytes.len() - 9 * 512;
+    for (cut, verify) in [
+        (&bytes[..middle], false),
+        (&packed[..packed.len() - 60], false),
+        (&bytes[..middle], true),
+        (&packed[..packed.len() - 60], true),
+    ] {
+        let options = Options {
+            diff_id: Some(Digest::of(&bytes)),
+            verify,
+        };
+        let result = read(Source::Extent(extent(cut)), &Keep, options);
+        assert_eq!(result.is_err(), verify);
+        if let Ok(index) = result {
+            let found = findings(&index);
+            assert!(found.iter().any(|(path, _)| path == "a/keep"), "{found:?}");
+            assert!(index.diff_id.is_none());
+            let reason = index.broken.unwrap();
+            assert!(
+                reason.starts_with("the layer is not a sound tar archive: "),
+                "{reason}"
+            );
+        }
     }
 }
 
@@ -163,21 +198,21 @@ fn an_empty_layer_has_no_entries() {
 #[test]
 fn contents_stay_readable_in_a_plain_layer_only() {
     let bytes = archive();
-    let content = |bytes: &[u8]| {
+    let content = |bytes: &[u8], limit| {
         let index = read(Source::Extent(extent(bytes)), &Keep, Options::default()).unwrap();
         let (id, _) = index
             .entries()
             .find(|(_, entry)| entry.name == b"plain")
             .unwrap();
-        index.content(id)
+        let content = index.content(id)?;
+        Some(content.bytes(limit).ok().map(std::borrow::Cow::into_owned))
     };
-    let plain = content(&bytes).unwrap();
     assert_eq!(
-        Content::bytes(&plain, 100).unwrap().as_ref(),
+        content(&bytes, 100).unwrap().unwrap(),
         b"content of a plain file"
     );
-    assert!(Content::bytes(&plain, 10).is_err());
-    assert!(content(&gzip(&bytes)).is_none());
+    assert_eq!(content(&bytes, 10), Some(None));
+    assert_eq!(content(&gzip(&bytes), 100), None);
 }
 
 #[test]
@@ -207,7 +242,8 @@ fn a_directory_reads_like_a_layer() {
 fn an_index_survives_as_bytes_and_damage_does_not() {
     let bytes = archive();
     let options = Options {
-        verify: Some(Digest::of(&bytes)),
+        diff_id: Some(Digest::of(&bytes)),
+        verify: true,
     };
     let index = read(Source::Extent(extent(&bytes)), &Keep, options).unwrap();
     let encoded = index.to_bytes();

@@ -6,10 +6,12 @@
 mod entry;
 mod header;
 mod reader;
+mod sparse;
 mod writer;
 
 pub use entry::{Entry, Kind};
 pub use reader::{Error, Reader, Seekable, Skip, Streaming};
+pub use sparse::SparseMap;
 pub use writer::Writer;
 
 /// The unit of the format: headers and padded contents are multiples of it, in bytes.

@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::BLOCK;
 use super::entry::{Entry, Kind};
 use super::header::{self, Block};
+use super::sparse::{LeadingMap, OldMap, Records, SparseMap};
 
 /// The largest PAX or GNU extension record that is read, in bytes.
 const EXTENSION_LIMIT: u64 = 1 << 20;
@@ -127,6 +128,8 @@ pub struct Reader<S> {
     padding: u64,
     /// The present member, for messages.
     path: Vec<u8>,
+    /// The map of the present member, if it is sparse and its map is sound.
+    sparse: Option<SparseMap>,
 }
 
 /// What extension headers say about the next file.
@@ -138,7 +141,7 @@ struct Extensions {
     uid: Option<u64>,
     gid: Option<u64>,
     mtime: Option<i64>,
-    sparse: bool,
+    sparse: Option<Records>,
 }
 
 impl<S: Skip> Reader<S> {
@@ -150,6 +153,7 @@ impl<S: Skip> Reader<S> {
             left: 0,
             padding: 0,
             path: Vec::new(),
+            sparse: None,
         }
     }
 
@@ -225,9 +229,11 @@ impl<S: Skip> Reader<S> {
         let field = |range: std::ops::Range<usize>| header::number(&block[range]).unwrap_or(0);
         let path = extensions.path.unwrap_or_else(|| header_path(block));
         let kind = kind(block[header::TYPE], &path);
-        if block[header::TYPE] == b'S' {
-            self.skip_sparse_maps(block)?;
-        }
+        let old_map = if block[header::TYPE] == b'S' {
+            Some(self.old_sparse_map(block)?)
+        } else {
+            None
+        };
         let size = if kind == Kind::File {
             extensions.size.unwrap_or(size)
         } else {
@@ -236,13 +242,19 @@ impl<S: Skip> Reader<S> {
         self.left = size;
         self.padding = size.next_multiple_of(BLOCK) - size;
         self.path.clone_from(&path);
+        self.sparse = match (&old_map, &extensions.sparse) {
+            (Some(map), _) => map.finish(size),
+            (None, Some(records)) if records.before_content => self.map_before_content(records)?,
+            (None, Some(records)) => records.map(size),
+            (None, None) => None,
+        };
         Ok(Entry {
             link: extensions
                 .link
                 .unwrap_or_else(|| header::text(&block[header::LINK]).to_vec()),
             path,
             kind,
-            size,
+            size: self.left,
             offset: self.offset,
             mode: u32::try_from(field(header::MODE) & 0o7777).unwrap_or(0),
             uid: extensions
@@ -252,19 +264,42 @@ impl<S: Skip> Reader<S> {
                 .gid
                 .unwrap_or_else(|| u64::try_from(field(header::GID)).unwrap_or(0)),
             mtime: extensions.mtime.unwrap_or_else(|| field(header::MTIME)),
-            sparse: extensions.sparse || block[header::TYPE] == b'S',
+            sparse: extensions.sparse.is_some() || old_map.is_some(),
         })
     }
 
+    /// The map of the present member, if it is sparse; `None` when it is not, or its map is malformed.
+    #[must_use]
+    pub fn sparse(&self) -> Option<&SparseMap> {
+        self.sparse.as_ref()
+    }
+
     /// Old GNU sparse members may carry more map blocks between header and content.
-    fn skip_sparse_maps(&mut self, block: &Block) -> Result<(), Error> {
+    fn old_sparse_map(&mut self, block: &Block) -> Result<OldMap, Error> {
+        let mut map = OldMap::new(block);
         let mut more = block[header::GNU_SPARSE_EXTENDED] != 0;
         while more {
-            let mut map = [0; 512];
-            self.read_exact(&mut map, "a sparse map")?;
-            more = map[504] != 0;
+            let mut block = [0; 512];
+            self.read_exact(&mut block, "a sparse map")?;
+            more = map.extend(&block);
         }
-        Ok(())
+        Ok(map)
+    }
+
+    /// Reads the map that is the first part of a content; what is left of the content is the pieces.
+    fn map_before_content(&mut self, records: &Records) -> Result<Option<SparseMap>, Error> {
+        let mut map = LeadingMap::default();
+        while self.left >= BLOCK {
+            let mut block = [0; 512];
+            self.read_exact(&mut block, "a sparse map")?;
+            self.left -= BLOCK;
+            match map.extend(&block) {
+                Some(true) => return Ok(records.leading(&map, self.left)),
+                Some(false) => {}
+                None => break,
+            }
+        }
+        Ok(None)
     }
 
     /// The next header block, or `None` at the end of the archive.
@@ -399,8 +434,12 @@ impl Extensions {
             b"uid" => self.uid = Some(ascii(value)?.parse().ok()?),
             b"gid" => self.gid = Some(ascii(value)?.parse().ok()?),
             b"mtime" => self.mtime = Some(ascii(value)?.split('.').next()?.parse().ok()?),
-            _ if key.starts_with(b"GNU.sparse.") => self.sparse = true,
-            _ => {}
+            _ => {
+                if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
+                    let records = self.sparse.get_or_insert_default();
+                    records.set(key, value)?;
+                }
+            }
         }
         Some(())
     }

@@ -9,6 +9,7 @@ use super::header::{self, Block};
 /// The largest number that eleven octal digits hold.
 const OCTAL_11: u64 = 0o77_777_777_777;
 const OCTAL_7: u64 = 0o7_777_777;
+const BUFFER: usize = 64 << 10;
 
 /// Writes members to a sink in the order given.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl<W: Write> Writer<W> {
     pub fn file(&mut self, entry: &Entry, content: impl Read) -> io::Result<()> {
         self.header(entry)?;
         let mut content = content.take(entry.size.saturating_add(1));
-        let written = io::copy(&mut content, &mut self.sink)?;
+        let written = copy(&mut content, &mut self.sink)?;
         if written != entry.size {
             let path = String::from_utf8_lossy(&entry.path);
             let text = format!(
@@ -89,6 +90,23 @@ impl<W: Write> Writer<W> {
     /// The sink, for content that the caller streams itself.
     pub fn sink(&mut self) -> &mut W {
         &mut self.sink
+    }
+}
+
+/// As [`io::copy`], in steps that suit layers of hundreds of megabytes.
+fn copy(content: &mut impl Read, sink: &mut impl Write) -> io::Result<u64> {
+    let mut buffer = vec![0; BUFFER];
+    let mut written = 0;
+    loop {
+        match content.read(&mut buffer) {
+            Ok(0) => return Ok(written),
+            Ok(count) => {
+                sink.write_all(&buffer[..count])?;
+                written += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

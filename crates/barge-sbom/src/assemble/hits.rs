@@ -103,7 +103,7 @@ pub(super) fn late(
         };
         let path = tree.path(node);
         let known = tree.finding(content).filter(|finding| finding.role == role);
-        let examined = held.and_then(|held| Catalogers { declared }.examine(role, &path, &held));
+        let examined = held.and_then(|held| Catalogers { declared }.examine(role, &path, &*held));
         match known.cloned().or(examined) {
             Some(finding) => drop(late.findings.insert(node, finding)),
             None => late.lost.push(Unknown {

@@ -7,7 +7,7 @@ mod nix;
 mod origin;
 mod owner;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use barge_image::layer::LayerIndex;
 use barge_image::rootfs::{NodeId, RootFs};
@@ -68,18 +68,21 @@ pub(crate) fn assemble(
             .iter()
             .map(|(node, found)| store_candidate(&tree, *node, found)),
     );
+    drop_modules_of_distributions(&mut candidates);
+    drop_states_of_controls(&mut candidates);
     owner::mark(&tree, &hits, &mut candidates);
     depends::link(&mut candidates);
     candidates.retain(|candidate| !is_copy_of_owner(candidate));
     if let Some(within) = within {
         candidates.retain(|candidate| is_within(&tree, candidate.node, within));
     }
+    let unknowns = unknowns(&tree, &hits, &late, layers, &facts, within);
     let mut sbom = Sbom {
         subject,
         distro,
         layers: facts,
         packages: Vec::new(),
-        unknowns: unknowns(&tree, &hits, &late, layers, within),
+        unknowns,
     };
     sbom.packages = merge::merge(&candidates, &sbom.layers);
     Ok(sbom)
@@ -242,11 +245,50 @@ fn is_copy_of_owner(candidate: &Candidate<'_>) -> bool {
     candidate.owned_by.is_some() && (facts.contains_key("classifier") || facts.contains_key("note"))
 }
 
+/// A module of Perl that a distribution with its author was installed for is the same, said with less.
+fn drop_modules_of_distributions(candidates: &mut Vec<Candidate<'_>>) {
+    let is_module =
+        |found: &Found| found.kind == PackageKind::Cpan && !found.facts.contains_key("namespace");
+    let distributions: HashSet<(String, String)> = candidates
+        .iter()
+        .map(|candidate| candidate.found)
+        .filter(|found| found.kind == PackageKind::Cpan && !is_module(found))
+        .map(|found| (found.name.clone(), found.version.clone()))
+        .collect();
+    candidates.retain(|candidate| {
+        let found = candidate.found;
+        let distribution = (found.name.replace("::", "-"), found.version.clone());
+        !is_module(found) || !distributions.contains(&distribution)
+    });
+}
+
+/// opkg notes the state of a package in one file and what it is in another, which says more.
+fn drop_states_of_controls(candidates: &mut Vec<Candidate<'_>>) {
+    let is_control = |candidate: &Candidate<'_>| candidate.path.ends_with(".control");
+    let known: HashSet<(&str, &str)> = candidates
+        .iter()
+        .filter(|candidate| candidate.found.kind == PackageKind::Opkg && is_control(candidate))
+        .map(|candidate| {
+            (
+                candidate.found.name.as_str(),
+                candidate.found.version.as_str(),
+            )
+        })
+        .collect();
+    candidates.retain(|candidate| {
+        let found = candidate.found;
+        found.kind != PackageKind::Opkg
+            || is_control(candidate)
+            || !known.contains(&(found.name.as_str(), found.version.as_str()))
+    });
+}
+
 fn unknowns(
     tree: &RootFs<'_, Finding>,
     hits: &Hits<'_>,
     late: &hits::Late,
     layers: &[&LayerIndex<Finding>],
+    facts: &[LayerFact],
     within: Option<NodeId>,
 ) -> Vec<Unknown> {
     let mut unknowns: Vec<_> = hits
@@ -260,6 +302,16 @@ fn unknowns(
             _ => None,
         })
         .collect();
+    for (number, layer) in layers.iter().enumerate() {
+        unknowns.extend(layer.broken.as_ref().map(|reason| {
+            Unknown {
+                path: facts
+                    .get(number)
+                    .map_or_else(String::new, |fact| format!("layer {}", fact.diff_id)),
+                reason: format!("only a part could be read: {reason}"),
+            }
+        }));
+    }
     for file in layers.iter().flat_map(|layer| &layer.unreadable) {
         unknowns.push(Unknown {
             path: String::from_utf8_lossy(&file.path).into_owned(),

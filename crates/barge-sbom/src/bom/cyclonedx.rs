@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{distro_of, package, sorted};
-use crate::package::{Distro, Evidence, Package, PackageKind, Sbom, SourcePackage, Subject};
+use super::{distro_of, package, sorted, unknown};
+use crate::format::cyclonedx::UNKNOWN;
+use crate::package::{
+    Distro, Evidence, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown,
+};
 
 pub(super) fn read(json: &Value) -> Option<Sbom> {
     let root = json.pointer("/metadata/component");
@@ -37,8 +40,18 @@ pub(super) fn read(json: &Value) -> Option<Sbom> {
         distro,
         layers: Vec::new(),
         packages: sorted(packages),
-        unknowns: Vec::new(),
+        unknowns: unknowns(json),
     })
+}
+
+/// What barge could not read.
+fn unknowns(json: &Value) -> Vec<Unknown> {
+    let properties = json.get("metadata").into_iter();
+    let properties = properties.flat_map(|metadata| list(metadata, "properties"));
+    properties
+        .filter(|property| text(property, "name") == Some(UNKNOWN))
+        .filter_map(|property| text(property, "value").map(unknown))
+        .collect()
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {

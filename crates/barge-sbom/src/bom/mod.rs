@@ -1,4 +1,4 @@
-//! Bills of materials of other tools, in: CycloneDX JSON and XML, SPDX JSON, and barge's own JSON.
+//! Bills of materials of other tools, in: CycloneDX JSON and XML, SPDX JSON and tag-value, and barge's own JSON.
 //!
 //! Readers are tolerant: unknown fields are passed over, and what has neither a package URL nor a version is left out.
 //! Source packages are found under the names that syft and trivy give them.
@@ -6,12 +6,13 @@
 mod cyclonedx;
 mod cyclonedx_xml;
 mod spdx;
+mod spdx_tags;
 
 use packageurl::PackageUrl;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage};
+use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Unknown};
 
 /// Reads a bill of any known format.
 ///
@@ -23,6 +24,10 @@ pub fn read(bytes: &[u8]) -> Result<Sbom, Error> {
         return cyclonedx_xml::to_json(bytes)
             .and_then(|json| cyclonedx::read(&json))
             .ok_or_else(|| broken("it is XML, but no CycloneDX"));
+    }
+    if spdx_tags::is_one(bytes) {
+        return spdx::read(&spdx_tags::to_json(bytes))
+            .ok_or_else(|| broken("SPDX without packages"));
     }
     let json: Value = serde_json::from_slice(bytes).map_err(|error| broken(&error.to_string()))?;
     if json.get("bomFormat").and_then(Value::as_str) == Some("CycloneDX") {
@@ -113,6 +118,15 @@ fn distro_of(packages: &[Package]) -> Option<Distro> {
         version_id: version,
         ..Distro::default()
     })
+}
+
+/// An unknown as the formats write it: where, and why.
+fn unknown(line: &str) -> Unknown {
+    let (path, reason) = line.split_once(": ").unwrap_or((line, ""));
+    Unknown {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// Sorts as every bill is sorted.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{distro_of, package, sorted};
-use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Subject};
+use super::{distro_of, package, sorted, unknown};
+use crate::format::spdx::INCOMPLETE;
+use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown};
 
 pub(crate) fn read(json: &Value) -> Option<Sbom> {
     let entries = json.get("packages")?.as_array()?;
@@ -36,8 +37,22 @@ pub(crate) fn read(json: &Value) -> Option<Sbom> {
         distro,
         layers: Vec::new(),
         packages: sorted(packages),
-        unknowns: Vec::new(),
+        unknowns: unknowns(json),
     })
+}
+
+/// What barge could not read.
+fn unknowns(json: &Value) -> Vec<Unknown> {
+    let comment = json
+        .pointer("/creationInfo/comment")
+        .and_then(Value::as_str);
+    let lines = comment.and_then(|comment| comment.strip_prefix(INCOMPLETE));
+    lines
+        .into_iter()
+        .flat_map(str::lines)
+        .filter(|line| !line.is_empty())
+        .map(unknown)
+        .collect()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {

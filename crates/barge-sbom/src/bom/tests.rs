@@ -61,6 +61,21 @@ fn reads_spdx() {
 }
 
 #[test]
+fn reads_spdx_tags() {
+    let text = "SPDXVersion: SPDX-2.3\r\n# a comment: x\nDocumentName: img\n\nFileName: ./x\nSPDXID: SPDXRef-File\n
+PackageName: musl\nSPDXID: SPDXRef-a\nPackageVersion: 1.2.4-r2\nPackageSourceInfo: <text>one: 1
+built package from: musl 1.2.4-r2</text>\nPackageLicenseDeclared: MIT
+ExternalRef: PACKAGE-MANAGER purl pkg:apk/alpine/musl@1.2.4-r2?distro=alpine-3.19.1\n
+PackageName: ssl\nSPDXID: SPDXRef-b\nExternalRef: PACKAGE_MANAGER purl pkg:apk/alpine/ssl_client@1.36-r1
+Relationship: SPDXRef-a DEPENDENCY_OF SPDXRef-b\nPackageComment: <text>never closed";
+    let sbom = read(text.as_bytes()).unwrap();
+    assert_eq!(sbom.subject.name, "img");
+    assert_eq!(sbom.distro.unwrap().version_id.as_deref(), Some("3.19.1"));
+    assert_eq!(sbom.packages[0].licenses, ["MIT"]);
+    assert_eq!(sbom.packages[1].depends_on, [sbom.packages[0].purl.clone()]);
+}
+
+#[test]
 fn refuses_what_is_none() {
     let deep = "[".repeat(100_000);
     for text in [

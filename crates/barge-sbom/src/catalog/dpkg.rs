@@ -17,7 +17,7 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
     Recognizer::new(&[Name::Is("status")], |file| {
         file.text().map(|text| Says::Packages(packages(&text)))
     })
-    .accepts(|file| file.head.starts_with(b"Package: ") && !is_opkg(file))
+    .accepts(|file| file.head.starts_with(b"Package: ") && !is_of_another(file))
     .place(Place::Files(&["lib/dpkg/status"])),
     Recognizer::new(&[Name::Extension("list")], list)
         .accepts(|file| directory_ends_with(file, "info"))
@@ -36,8 +36,9 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
     }),
 ];
 
-fn is_opkg(file: &FileHead<'_>) -> bool {
-    directory_ends_with(file, "opkg")
+/// Other package managers took dpkg's format over.
+fn is_of_another(file: &FileHead<'_>) -> bool {
+    directory_ends_with(file, "opkg") || directory_ends_with(file, "vcpkg")
 }
 
 /// Packages of a database in this format.

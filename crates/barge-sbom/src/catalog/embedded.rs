@@ -1,4 +1,5 @@
-//! Bills of materials inside images: `*.cdx.json`, `*.spdx.json`, Bitnami's `.spdx-*.spdx` under `opt/bitnami`. What they
+//! Bills of materials inside images: `*.cdx.json`, `*.cdx.xml`, `*.cdx`, `*.spdx.json` and `*.spdx` in JSON, of which Bitnami
+//! puts one beside each component (`opt/bitnami/NAME/.spdx-NAME.spdx`). What they
 //! list is taken at their word, and says whose word it was. Those of Python wheels (PEP 770) are passed over: they list
 //! the build machine's distribution packages as if they were installed.
 
@@ -10,8 +11,11 @@ use crate::package::Package;
 pub(super) const RECOGNIZERS: &[Recognizer] = &[
     Recognizer::new(&[Name::Extension("json")], read)
         .accepts(|file| file.name.ends_with(b".cdx.json") || file.name.ends_with(b".spdx.json")),
-    Recognizer::new(&[Name::Extension("spdx")], read).accepts(|file| {
-        file.name.starts_with(b".spdx-") && file.head.trim_ascii_start().starts_with(b"{")
+    Recognizer::new(&[Name::Extension("xml")], read)
+        .accepts(|file| file.name.ends_with(b".cdx.xml")),
+    Recognizer::new(&[Name::Extension("spdx"), Name::Extension("cdx")], read).accepts(|file| {
+        let head = file.head.trim_ascii_start();
+        head.starts_with(b"{") || head.starts_with(b"<?xml") || head.starts_with(b"<bom")
     }),
 ];
 

@@ -1,5 +1,5 @@
-//! Erlang and Elixir: application resource files `ebin/*.app` of OTP and of releases (erlang.org, app(4)); `rebar.lock` and
-//! `mix.lock` for what a project asks for.
+//! Erlang and Elixir: application resource files `ebin/*.app` of OTP and of releases (erlang.org, app(4)); the version of
+//! OTP itself, `releases/N/OTP_VERSION` (erlang.org, "Versions"); `rebar.lock` and `mix.lock` for what a project asks for.
 
 use super::{Name, Recognizer};
 use crate::finding::{Examined, File, Found, Says};
@@ -11,6 +11,10 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
         Ok(Says::Packages(application(&text).into_iter().collect()))
     })
     .accepts(|file| super::directory_ends_with(file, "ebin")),
+    Recognizer::new(&[Name::Is("OTP_VERSION")], |file| {
+        Ok(Says::Packages(runtime(&file.text()?).into_iter().collect()))
+    })
+    .accepts(|file| file.directory.rsplit(|byte| *byte == b'/').nth(1) == Some(b"releases")),
     Recognizer::new(&[Name::Is("mix.lock"), Name::Is("rebar.lock")], lock).declared(),
 ];
 
@@ -55,6 +59,21 @@ fn application(text: &str) -> Option<Found> {
     Some(found)
 }
 
+/// Patched systems add `**` to the version (erlang.org, "OTP_VERSION").
+fn runtime(text: &str) -> Option<Found> {
+    let version = text.trim().trim_end_matches('*');
+    if !version.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let mut found = Found::new(PackageKind::Generic, "erlang", version);
+    found.fact(
+        "cpe",
+        format!("cpe:2.3:a:erlang:erlang\\/otp:{version}:*:*:*:*:*:*:*"),
+    );
+    found.fact("classifier", "otp-version");
+    Some(found)
+}
+
 /// `"name": {:hex, :name, "1.2", ...}` of Mix; `{<<"name">>,{pkg,<<"name">>,<<"1.2">>},0}` of rebar3.
 fn lock(file: &File<'_>) -> Examined {
     let text = file.text()?;
@@ -91,6 +110,12 @@ mod tests {
             ("asn1", "5.3.1")
         );
         assert_eq!(found.requires, [["kernel"], ["stdlib"]]);
+    }
+
+    #[test]
+    fn reads_the_version_of_otp() {
+        assert_eq!(runtime("27.3.4.1**\n").unwrap().version, "27.3.4.1");
+        assert!(runtime("\n").is_none());
     }
 
     #[test]

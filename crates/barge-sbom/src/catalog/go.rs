@@ -2,7 +2,13 @@
 //! `runtime/debug.ParseBuildInfo`; `go version -m` prints the same).
 //!
 //! A replaced module is the module that replaces it; replaced by a local folder, it stays what it was asked for, since a
-//! folder has no version. A main module without a version gets a pseudo-version of its commit, or is left out.
+//! folder has no version. A main module without a version gets the one that the linker was told (`-X main.version=...`),
+//! whose flags are not recorded with `-trimpath` but whose text is in the program; else a pseudo-version of its commit; else
+//! it is left out.
+
+use std::collections::BTreeSet;
+
+use regex::bytes::RegexBuilder;
 
 use crate::binary::{Format, Program};
 use crate::finding::{Found, Refusal};
@@ -10,6 +16,9 @@ use crate::package::PackageKind;
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 const SECTION_LIMIT: u64 = 16 << 20;
+/// How much of the constants is searched for a version, in bytes, and how far from Go's own.
+const CONSTANTS_LIMIT: u64 = 256 << 20;
+const NEIGHBOURHOOD: usize = 1024;
 /// Strings inside start here since Go 1.18.
 const INLINE: usize = 32;
 
@@ -17,7 +26,31 @@ pub(super) fn packages(program: &Program<'_>) -> Result<Vec<Found>, Refusal> {
     let Some((version, modules)) = build_information(program)? else {
         return Ok(Vec::new());
     };
-    Ok(read_modules(&version, &modules))
+    let linked = || linked_text(program, &version);
+    Ok(read_modules(&version, &modules, &linked))
+}
+
+/// The version that the linker put into a variable: texts that it sets lie together, Go's own version among them, and end
+/// with a zero, which other texts of Go do not. Only a single candidate counts.
+fn linked_text(program: &Program<'_>, go_version: &str) -> Option<String> {
+    let go_version = go_version.split_whitespace().next()?;
+    let names = [".rodata", ".rdata", "__rodata"];
+    let section = names.iter().find_map(|name| program.section(name))?;
+    let bytes = program.bytes(section, CONSTANTS_LIMIT).ok()?;
+    let compile = |pattern: &str| RegexBuilder::new(pattern).unicode(false).build().ok();
+    let own = compile(&format!("{}\\x00", regex::escape(go_version)))?;
+    let other = compile(
+        r"(?:^|[^0-9A-Za-z.+-])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?(?:\+[0-9A-Za-z.]+)?)\x00",
+    )?;
+    let at = own.find(&bytes)?;
+    let start = at.start().saturating_sub(NEIGHBOURHOOD);
+    let end = (at.end() + NEIGHBOURHOOD).min(bytes.len());
+    let versions: BTreeSet<&[u8]> = other
+        .captures_iter(bytes.get(start..end)?)
+        .filter_map(|found| Some(found.get(1)?.as_bytes()))
+        .collect();
+    let version = versions.first().filter(|_| versions.len() == 1)?;
+    Some(format!("v{}", std::str::from_utf8(version).ok()?))
 }
 
 /// The Go version and the text about modules.
@@ -100,7 +133,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn read_modules(go_version: &str, text: &str) -> Vec<Found> {
+type Linked<'a> = &'a dyn Fn() -> Option<String>;
+
+fn read_modules(go_version: &str, text: &str, linked: Linked<'_>) -> Vec<Found> {
     let mut main = None;
     let mut found: Vec<Found> = Vec::new();
     let mut settings = Vec::new();
@@ -118,7 +153,7 @@ fn read_modules(go_version: &str, text: &str) -> Vec<Found> {
     }
     found.retain(|module| is_version(&module.version));
     found.extend(standard_library(go_version));
-    if let Some(main) = main.and_then(|main| main_module(main, &settings, &found)) {
+    if let Some(main) = main.and_then(|main| main_module(main, &settings, &found, linked)) {
         found.insert(0, main);
     }
     found
@@ -148,7 +183,12 @@ fn is_version(version: &str) -> bool {
     version.starts_with('v') && version.len() > 1
 }
 
-fn main_module(mut main: Found, settings: &[(&str, &str)], found: &[Found]) -> Option<Found> {
+fn main_module(
+    mut main: Found,
+    settings: &[(&str, &str)],
+    found: &[Found],
+    linked: Linked<'_>,
+) -> Option<Found> {
     let setting = |key| {
         settings
             .iter()
@@ -159,6 +199,7 @@ fn main_module(mut main: Found, settings: &[(&str, &str)], found: &[Found]) -> O
         let pseudo = || pseudo_version(setting("vcs.revision")?, setting("vcs.time")?);
         main.version = setting("-ldflags")
             .and_then(linked_version)
+            .or_else(linked)
             .or_else(pseudo)?;
     }
     for (fact, key) in [
@@ -215,9 +256,10 @@ fn standard_library(go_version: &str) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binary::Section;
 
     fn names(go: &str, text: &str) -> Vec<String> {
-        let found = read_modules(go, text);
+        let found = read_modules(go, text, &|| None);
         found
             .iter()
             .map(|found| format!("{}@{}", found.name, found.version))
@@ -262,6 +304,30 @@ build\t-compiler=gc\n";
         assert_eq!(names("go1.22", &linked)[0], "example.com/app@v1.4.0");
         assert_eq!(names("devel go1.23-abcdef Tue", ""), ["stdlib@1.23"]);
         assert!(names("unknown", "").is_empty());
+    }
+
+    #[test]
+    fn a_text_of_the_linker_is_a_version_if_it_is_the_only_one() {
+        let read = |constants: &[u8]| {
+            let content = constants.to_vec();
+            let program = Program {
+                content: &content,
+                sections: vec![Section {
+                    name: ".rodata".into(),
+                    address: 0,
+                    offset: 0,
+                    size: content.len() as u64,
+                }],
+                little_endian: true,
+                format: Format::Elf,
+            };
+            linked_text(&program, "go1.26.8")
+        };
+        let found = read(b"\xcb1.4.3-rc1\0\0go1.26.8\0\0runtime/cgo: \0");
+        assert_eq!(found.as_deref(), Some("v1.4.3-rc1"));
+        assert_eq!(read(b"\0v1.4.3\0go1.26.8\0v2.0.0\0"), None);
+        assert_eq!(read(b"\0v1.4.3\0go1.25.1\0"), None);
+        assert_eq!(read(b"go1.26.8\0"), None);
     }
 
     #[test]

@@ -4,25 +4,35 @@
 //! says is a pure function of its content and path, so it can be cached with its layer.
 
 mod apk;
+mod chisel;
 mod classifier;
+mod cocoapods;
 mod conan;
 mod conda;
+mod dart;
 mod deb822;
 mod dotnet;
 mod dpkg;
 mod elf_note;
 mod embedded;
 mod erlang;
+mod github_actions;
 mod go;
+mod go_mod;
 mod haskell;
+mod homebrew;
 mod java;
+mod julia;
 mod kernel;
+mod lines;
+mod lock_java;
 mod lock_npm;
-mod lock_other;
+mod lock_python;
 mod lock_toml;
 mod lua;
 mod maven;
 mod npm;
+mod ocaml;
 mod opkg;
 mod os_release;
 mod pacman;
@@ -35,6 +45,10 @@ mod r;
 mod rpm;
 mod ruby;
 mod rust;
+mod swi_prolog;
+mod swift;
+mod terraform;
+mod vcpkg;
 mod wordpress;
 
 pub(crate) use python::normalize as normalize_python;
@@ -46,8 +60,8 @@ use barge_image::layer::{Content, FileHead, Interest};
 
 use crate::finding::{Examined, File, Finding, Says};
 
-/// Changes whenever a cataloger reads anything differently: part of the key of cached results.
-pub const VERSION: u32 = 1;
+/// Changes with the source of the catalogers (`build.rs`): part of the key of cached results.
+pub const VERSION: &str = env!("BARGE_CATALOGERS");
 
 /// Says which files are evidence of something, and reads them.
 pub(crate) struct Recognizer {
@@ -61,6 +75,8 @@ pub(crate) struct Recognizer {
     pub(crate) beside: &'static str,
     /// Whether it tells what is installed, or what a project asks for.
     pub(crate) stage: Stage,
+    /// Whether a file without content says something by its name.
+    pub(crate) empty: bool,
     pub(crate) read: fn(&File<'_>) -> Examined,
 }
 
@@ -101,6 +117,7 @@ impl Recognizer {
             place: Place::Anywhere,
             beside: "",
             stage: Stage::Installed,
+            empty: false,
             read,
         }
     }
@@ -124,12 +141,18 @@ impl Recognizer {
         self.stage = Stage::Declared;
         self
     }
+
+    const fn even_empty(mut self) -> Self {
+        self.empty = true;
+        self
+    }
 }
 
 /// All recognizers, in the order in which they are asked.
-static CATALOGS: [&[Recognizer]; 27] = [
+static CATALOGS: [&[Recognizer]; 40] = [
     os_release::RECOGNIZERS,
     dpkg::RECOGNIZERS,
+    chisel::RECOGNIZERS,
     opkg::RECOGNIZERS,
     apk::RECOGNIZERS,
     rpm::RECOGNIZERS,
@@ -146,7 +169,11 @@ static CATALOGS: [&[Recognizer]; 27] = [
     lua::RECOGNIZERS,
     erlang::RECOGNIZERS,
     haskell::RECOGNIZERS,
+    ocaml::RECOGNIZERS,
+    swi_prolog::RECOGNIZERS,
     conan::RECOGNIZERS,
+    vcpkg::RECOGNIZERS,
+    homebrew::RECOGNIZERS,
     perl::RECOGNIZERS,
     wordpress::RECOGNIZERS,
     kernel::RECOGNIZERS,
@@ -154,7 +181,15 @@ static CATALOGS: [&[Recognizer]; 27] = [
     program::RECOGNIZERS,
     lock_npm::RECOGNIZERS,
     lock_toml::RECOGNIZERS,
-    lock_other::RECOGNIZERS,
+    lock_python::RECOGNIZERS,
+    lock_java::RECOGNIZERS,
+    go_mod::RECOGNIZERS,
+    dart::RECOGNIZERS,
+    swift::RECOGNIZERS,
+    cocoapods::RECOGNIZERS,
+    julia::RECOGNIZERS,
+    terraform::RECOGNIZERS,
+    github_actions::RECOGNIZERS,
 ];
 
 #[derive(Default)]
@@ -211,7 +246,9 @@ pub struct Catalogers {
 impl Catalogers {
     fn wants(self, role: u16, file: &FileHead<'_>) -> bool {
         recognizer(role).is_some_and(|recognizer| {
-            (self.declared || recognizer.stage == Stage::Installed) && (recognizer.accepts)(file)
+            (self.declared || recognizer.stage == Stage::Installed)
+                && (recognizer.empty || file.size > 0)
+                && (recognizer.accepts)(file)
         })
     }
 }
@@ -221,9 +258,6 @@ impl Interest for Catalogers {
     type Finding = Finding;
 
     fn role(&self, file: &FileHead<'_>) -> Option<u16> {
-        if file.size == 0 {
-            return None;
-        }
         let named = TABLE.by_name.get(file.name).into_iter().flatten();
         let mut lower = [0; 16];
         let by_extension = extension(file.name, &mut lower)

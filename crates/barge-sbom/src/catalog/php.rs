@@ -1,4 +1,4 @@
-//! PHP: Composer's `installed.json` of either version, `composer.lock`; PEAR and PECL's registry `.registry/**/*.reg`,
+//! PHP: Composer's `installed.json` of either version, `composer.lock`, Composer itself, which is one PHP archive; PEAR and PECL's registry `.registry/**/*.reg`,
 //! which are values in PHP's serialisation (php.net, "serialize"; PEAR, `PEAR/Registry.php`).
 
 use serde_json::{Map, Value};
@@ -17,6 +17,11 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
         composer(file, &["packages", "packages-dev"])
     })
     .declared(),
+    Recognizer::new(
+        &[Name::Is("composer"), Name::Is("composer.phar")],
+        composer_itself,
+    )
+    .accepts(|file| file.head.starts_with(b"#!") && file.size > 1 << 20),
     Recognizer::new(&[Name::Extension("reg")], pear).accepts(|file| {
         let mut parents = file.directory.rsplit(|byte| *byte == b'/');
         parents.any(|name| name == b".registry")
@@ -65,6 +70,36 @@ fn composer_package(json: &Value) -> Option<Found> {
         .collect();
     found.fact("homepage", text("homepage").unwrap_or_default());
     Some(found)
+}
+
+/// `Composer::VERSION`, a constant in the archive's source, which is not compressed.
+fn composer_itself(file: &File<'_>) -> Examined {
+    const MARK: &[u8] = b"const VERSION = '";
+    let bytes = file.content.bytes(16 << 20)?;
+    let version = bytes
+        .windows(MARK.len())
+        .enumerate()
+        .filter(|(_, window)| *window == MARK)
+        .find_map(|(at, _)| {
+            let mut rest = bytes.get(at + MARK.len()..)?.iter();
+            let end = rest
+                .position(|byte| *byte == b'\'')
+                .filter(|end| *end < 32)?;
+            let version = bytes.get(at + MARK.len()..at + MARK.len() + end)?;
+            let version = std::str::from_utf8(version).ok()?;
+            let is_release = version.starts_with(|c: char| c.is_ascii_digit());
+            (is_release && version.contains('.')).then(|| version.to_owned())
+        });
+    let found = version.map(|version| {
+        let mut found = Found::new(PackageKind::Generic, "composer", &version);
+        found.fact(
+            "cpe",
+            format!("cpe:2.3:a:getcomposer:composer:{version}:*:*:*:*:*:*:*"),
+        );
+        found.fact("classifier", "composer");
+        found
+    });
+    Ok(Says::Packages(found.into_iter().collect()))
 }
 
 fn pear(file: &File<'_>) -> Examined {
@@ -166,6 +201,21 @@ mod tests {
             ),
             ("2.0", "pecl.php.net")
         );
+    }
+
+    #[test]
+    fn reads_the_version_of_composer() {
+        let content =
+            b"#!/usr/bin/env php\nconst VERSION = '@package_version@';\nconst VERSION = '2.8.4';\n"
+                .to_vec();
+        let file = File {
+            path: "usr/local/bin/composer",
+            content: &content,
+        };
+        let Ok(Says::Packages(found)) = composer_itself(&file) else {
+            panic!("not read");
+        };
+        assert_eq!((&*found[0].name, &*found[0].version), ("composer", "2.8.4"));
     }
 
     #[test]

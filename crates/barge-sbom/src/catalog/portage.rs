@@ -2,16 +2,21 @@
 
 use super::{Name, Recognizer};
 use crate::finding::{Examined, File, Found, Says};
+use crate::license;
 use crate::package::PackageKind;
 
 pub(super) const RECOGNIZERS: &[Recognizer] = &[
-    Recognizer::new(&[Name::Is("CONTENTS")], contents).accepts(|file| is_entry(file.directory)),
+    // A virtual package installs nothing.
+    Recognizer::new(&[Name::Is("CONTENTS")], contents)
+        .accepts(|file| is_entry(file.directory))
+        .even_empty(),
     Recognizer::new(&[Name::Is("LICENSE")], |file| {
         let text = file.text()?;
-        let words = text
-            .split_whitespace()
-            .filter(|word| !matches!(*word, "||" | "(" | ")"));
-        Ok(Says::Licenses(words.map(str::to_owned).collect()))
+        // `BSD` is the one with three clauses here (Gentoo repository, `licenses/BSD`).
+        let words = text.split_whitespace();
+        let mut words = words.map(|word| if word == "BSD" { "BSD-3-Clause" } else { word });
+        let licenses = expression(&mut words, " and ");
+        Ok(Says::Licenses(vec![license::from_debian(&licenses)]))
     })
     .accepts(|file| is_entry(file.directory)),
 ];
@@ -39,6 +44,30 @@ fn contents(file: &File<'_>) -> Examined {
     Ok(Says::Packages(vec![found]))
 }
 
+/// `MIT || ( GPL-2 LGPL-2.1+ )` as `MIT and (GPL-2 or LGPL-2.1+)` (PMS, 8.2): what stands side by side holds together.
+fn expression<'a>(words: &mut impl Iterator<Item = &'a str>, operator: &str) -> String {
+    let mut parts = Vec::new();
+    let mut inner = " and ";
+    while let Some(word) = words.next() {
+        match word {
+            "||" => inner = " or ",
+            "(" => {
+                parts.push(format!("({})", expression(words, inner)));
+                inner = " and ";
+            }
+            ")" => break,
+            _ => parts.push(word.to_owned()),
+        }
+    }
+    match parts.as_slice() {
+        [only] => only
+            .trim_start_matches('(')
+            .trim_end_matches(')')
+            .to_owned(),
+        _ => parts.join(operator),
+    }
+}
+
 /// The version begins after the last hyphen that a digit follows; a revision `-r1` belongs to it.
 fn split(entry: &str) -> Option<(&str, &str)> {
     let hyphens = entry.match_indices('-').map(|(at, _)| at);
@@ -62,5 +91,17 @@ mod tests {
             Some(("font-misc-100dpi", "1.0"))
         );
         assert_eq!(split("noversion"), None);
+    }
+
+    #[test]
+    fn reads_licences() {
+        let read = |text: &str| expression(&mut text.split_whitespace(), " and ");
+        assert_eq!(
+            read("MIT || ( GPL-2 LGPL-2.1+ )"),
+            "MIT and (GPL-2 or LGPL-2.1+)"
+        );
+        assert_eq!(read("BSD"), "BSD");
+        assert_eq!(read("|| ( Artistic GPL-1+ )"), "Artistic or GPL-1+");
+        assert_eq!(read("( ( ("), "");
     }
 }

@@ -27,11 +27,7 @@ fn package(stanza: &Stanza<'_>) -> Option<Found> {
         stanza.get("Package")?,
         stanza.get("Version")?,
     );
-    found.licenses = stanza
-        .get("License")
-        .map(license::normalize)
-        .into_iter()
-        .collect();
+    found.licenses = stanza.get("License").map(license).into_iter().collect();
     for field in ["Depends", "Imports", "LinkingTo"] {
         found.requires.extend(relations(
             &stanza.get(field).unwrap_or_default().replace('\n', " "),
@@ -41,4 +37,32 @@ fn package(stanza: &Stanza<'_>) -> Option<Found> {
         found.fact(fact, stanza.get(field).unwrap_or_default());
     }
     Some(found)
+}
+
+/// `GPL (>= 2) | file LICENSE` names a further text, `MIT + file LICENSE` an addition to the text (R, "Licensing").
+fn license(text: &str) -> String {
+    let text = text
+        .replace(" + file LICENSE", "")
+        .replace(" + file LICENCE", "");
+    license::normalize(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_licences() {
+        for (written, expected) in [
+            ("MIT + file LICENSE", "MIT"),
+            (
+                "GPL-2.0-only | GPL-3.0-only",
+                "GPL-2.0-only OR GPL-3.0-only",
+            ),
+            ("GPL (>= 2)", "GPL-2.0-or-later"),
+            ("Part of R 4.5.0", "Part of R 4.5.0"),
+        ] {
+            assert_eq!(license(written), expected, "{written}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! `var/lib/rpmmanifest/container-manifest-2`.
 
 use super::{Name, Place, Recognizer, directory_ends_with};
-use crate::finding::{Examined, File, Found, Says};
+use crate::finding::{Examined, File, Found, Refusal, Says};
 use crate::package::{PackageKind, SourcePackage};
 use crate::rpm;
 
@@ -16,8 +16,9 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
         |file| rpm::packages(file.content).map(Says::Packages),
     )
     .accepts(|file| {
-        // Debian repositories have text files called so.
+        // Debian repositories have text files called so. Where rpm keeps its own, a broken one must be told.
         file.name != b"Packages"
+            || directory_ends_with(file, "rpm")
             || file
                 .head
                 .get(12..16)
@@ -34,9 +35,28 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
         "lib/sysimage/rpm/Packages.db",
         "lib/sysimage/rpm/rpmdb.sqlite",
     ])),
+    Recognizer::new(&[Name::Is("rpmdb.sqlite-wal")], pending_changes).place(Place::Files(&[
+        "lib/rpm/rpmdb.sqlite-wal",
+        "share/rpm/rpmdb.sqlite-wal",
+        "lib/sysimage/rpm/rpmdb.sqlite-wal",
+    ])),
     Recognizer::new(&[Name::Is("container-manifest-2")], manifest)
         .accepts(|file| directory_ends_with(file, "lib/rpmmanifest")),
 ];
+
+/// A write-ahead log (sqlite.org, "WAL-mode File Format") that was not written back: rpm leaves none when it ends well.
+/// Its header and that of its first frame name the same two salts as long as its frames count.
+fn pending_changes(file: &File<'_>) -> Examined {
+    let mut head = [0; 56];
+    let read = file.content.read_at(0, &mut head)?;
+    let is_log = head.starts_with(&[0x37, 0x7f, 0x06]);
+    if read < head.len() || !is_log || head[16..24] != head[40..48] {
+        return Ok(Says::Packages(Vec::new()));
+    }
+    Err(Refusal::new(
+        "holds changes that were not written back into the database: end rpm before the image is made",
+    ))
+}
 
 /// Name, version-release, install time, build time, vendor, epoch, size, architecture, epoch, source rpm; tabs between.
 fn manifest(file: &File<'_>) -> Examined {
@@ -85,5 +105,26 @@ mod tests {
             ("bash", "5.1.8-1.cm2")
         );
         assert_eq!(found.source.unwrap().version, "5.1.8-1.cm2");
+    }
+
+    #[test]
+    fn changes_that_wait_are_not_passed_over() {
+        let log = |first_salt: u8| {
+            let mut log = vec![0; 4096];
+            log[..4].copy_from_slice(&[0x37, 0x7f, 0x06, 0x82]);
+            log[16] = 7;
+            log[40] = first_salt;
+            log
+        };
+        let read = |content: &Vec<u8>| {
+            let file = File {
+                path: "var/lib/rpm/rpmdb.sqlite-wal",
+                content,
+            };
+            pending_changes(&file).is_err()
+        };
+        assert!(read(&log(7)));
+        assert!(!read(&log(6)), "frames of an older generation");
+        assert!(!read(&log(7)[..32].to_vec()));
     }
 }

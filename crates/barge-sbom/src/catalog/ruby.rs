@@ -93,7 +93,11 @@ fn lock(file: &File<'_>) -> Examined {
                     .strip_suffix(')')
                     .and_then(|entry| entry.split_once(" ("))
                 {
-                    found.push(Found::new(PackageKind::Gem, name, version));
+                    // `1.18.2-x86_64-linux-gnu`: a version has no hyphen.
+                    let (version, platform) = version.split_once('-').unwrap_or((version, ""));
+                    let mut gem = Found::new(PackageKind::Gem, name, version);
+                    gem.fact("platform", platform);
+                    found.push(gem);
                 }
             }
             6 if in_specs => {

@@ -1,5 +1,5 @@
-//! WordPress: the core's `wp-includes/version.php`, the header comment of plug-ins (`wp-content/plugins/*/*.php`) and
-//! themes (`wp-content/themes/*/style.css`) (developer.wordpress.org, "Header requirements").
+//! WordPress: the core's `wp-includes/version.php`, the header comment of plug-ins (`wp-content/plugins/*/*.php`, or one
+//! file without a folder, also in `mu-plugins`) and themes (`wp-content/themes/*/style.css`) (developer.wordpress.org, "Header requirements").
 
 use super::{Name, Recognizer, directory_ends_with};
 use crate::finding::{Examined, File, Found, Says};
@@ -12,7 +12,13 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
     Recognizer::new(&[Name::Extension("php")], |file| {
         extension(file, "Plugin Name")
     })
-    .accepts(|file| is_extension(file.directory, b"plugins")),
+    .accepts(|file| {
+        let is_file = |kind: &str| directory_ends_with(file, kind);
+        is_extension(file.directory, b"plugins")
+            || is_extension(file.directory, b"mu-plugins")
+            || is_file("wp-content/plugins")
+            || is_file("wp-content/mu-plugins")
+    }),
     Recognizer::new(&[Name::Is("style.css")], |file| {
         extension(file, "Theme Name")
     })
@@ -60,7 +66,10 @@ fn extension(file: &File<'_>, title: &str) -> Examined {
                 .filter(|value| !value.is_empty())
         })
     };
-    let slug = file.directories().next().unwrap_or_default();
+    let slug = match file.directories().next() {
+        Some("plugins" | "mu-plugins") => file.name().trim_end_matches(".php"),
+        folder => folder.unwrap_or_default(),
+    };
     let (Some(name), Some(version)) = (field(title), field("Version")) else {
         return Ok(Says::Packages(Vec::new()));
     };
@@ -70,6 +79,9 @@ fn extension(file: &File<'_>, title: &str) -> Examined {
         .into_iter()
         .collect();
     found.fact("title", name);
+    if title == "Theme Name" {
+        found.fact("type", "theme");
+    }
     found.fact("author", field("Author").unwrap_or_default());
     Ok(Says::Packages(vec![found]))
 }

@@ -5,12 +5,19 @@
 
 pub mod cyclonedx;
 pub mod github;
+mod hash;
 pub mod spdx;
 pub mod text;
 mod xml;
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
+use regex::Regex;
 use sha1::{Digest as _, Sha1};
+
+use crate::license::one_line;
+use crate::package::Unknown;
 
 /// What a document says about its making.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,28 +38,70 @@ const TOOL: &str = "barge";
 
 /// A UUID of version 5 (RFC 9562) from content: equal content, equal identifier.
 fn content_uuid(content: &[u8]) -> String {
-    // The URL namespace, as the documents' own identifiers are URIs.
-    let namespace = [
-        0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30,
-        0xc8,
-    ];
-    let hash = Sha1::new()
-        .chain_update(namespace)
-        .chain_update(content)
-        .finalize();
-    let mut bytes = [0u8; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x50;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-")
+    let mut hash = ContentHash::new();
+    hash.0.update(content);
+    hash.uuid()
+}
+
+/// Makes an identifier of content that is written to it.
+struct ContentHash(Sha1);
+
+impl ContentHash {
+    fn new() -> Self {
+        // The URL namespace, as the documents' own identifiers are URIs.
+        let namespace = [
+            0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4,
+            0x30, 0xc8,
+        ];
+        Self(Sha1::new().chain_update(namespace))
+    }
+
+    fn uuid(self) -> String {
+        let hash = self.0.finalize();
+        let mut bytes = [0u8; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        bytes[6] = bytes[6] & 0x0f | 0x50;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-")
+    }
+}
+
+impl std::io::Write for ContentHash {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether a text is a CPE 2.3 name, by the pattern of both standards (NIST IR 7695, section 6.2).
+fn is_cpe(text: &str) -> bool {
+    static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let part = r##"((\?*|\*?)([a-zA-Z0-9\-._]|(\\[\\*?!"#$%&'()+,/:;<=>@\[\]^`{|}~]))+(\?*|\*?))|[*\-]"##;
+        let language = r"([a-zA-Z]{2,3}(-([a-zA-Z]{2}|[0-9]{3}))?)|[*\-]";
+        let pattern =
+            format!(r"^cpe:2\.3:[aho*\-](:({part})){{5}}(:({language}))(:({part})){{4}}$");
+        Regex::new(&pattern).ok()
+    });
+    PATTERN
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
+}
+
+/// An unknown in a line that [`crate::bom`] reads back.
+fn unknown_line(unknown: &Unknown) -> String {
+    format!("{}: {}", one_line(&unknown.path), one_line(&unknown.reason))
 }
 
 /// Whether a text is an absolute web address that schemas accept as one.
@@ -80,6 +129,20 @@ mod tests {
             content_uuid(b"http://example.com/"),
             "0a300ee9-f9e4-5697-a51a-efc7fafaba67"
         );
+    }
+
+    #[test]
+    fn cpe_names_have_eleven_parts() {
+        assert!(is_cpe("cpe:2.3:a:redis:redis:7.2.4:*:*:*:*:*:*:*"));
+        assert!(is_cpe(r"cpe:2.3:a:a\/b:c_d:1\:2:-:*:en-us:*:*:*:*"));
+        for text in [
+            "",
+            "cpe:2.3:a:b",
+            "no cpe",
+            "cpe:2.3:a:b b:c:1:*:*:*:*:*:*:*",
+        ] {
+            assert!(!is_cpe(text), "{text}");
+        }
     }
 
     #[test]

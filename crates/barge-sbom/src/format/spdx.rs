@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Provenance, TOOL, content_uuid, is_web_address};
+use super::{Provenance, TOOL, content_uuid, hash, is_cpe, is_web_address, unknown_line};
 use crate::license;
 use crate::package::{Package, Sbom};
 
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const SUBJECT: &str = "SPDXRef-Subject";
 const OPERATING_SYSTEM: &str = "SPDXRef-OperatingSystem";
+/// What the creation comment of an incomplete bill begins with; a line for each unknown follows.
+pub(crate) const INCOMPLETE: &str = "Incomplete. Files that could not be read:";
 
 /// Writes a bill as SPDX 2.3 JSON.
 #[must_use]
@@ -76,15 +78,8 @@ pub fn write_json(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {
 }
 
 fn unknowns(sbom: &Sbom) -> String {
-    let lines = sbom
-        .unknowns
-        .iter()
-        .map(|unknown| format!("{}: {}", unknown.path, unknown.reason));
-    let lines: Vec<_> = lines.collect();
-    format!(
-        "Incomplete. Files that could not be read:\n{}",
-        lines.join("\n")
-    )
+    let lines: Vec<_> = sbom.unknowns.iter().map(unknown_line).collect();
+    format!("{INCOMPLETE}\n{}", lines.join("\n"))
 }
 
 /// Letters, digits, `.` and `-`; the number makes it unique.
@@ -169,9 +164,13 @@ fn entry(package: &Package, id: &str, licenses: &mut Licenses) -> Value {
     if let Some(address) = fact("homepage").filter(|address| is_web_address(address)) {
         put("homepage", json!(address));
     }
-    if !package.hashes.is_empty() {
-        let checksum = |(algorithm, digits): (&String, &String)| json!({"algorithm": algorithm.replace('-', ""), "checksumValue": digits});
-        put("checksums", package.hashes.iter().map(checksum).collect());
+    let checksum = |(algorithm, digits): (&String, &String)| {
+        let algorithm = hash::spdx_name(algorithm, digits)?;
+        Some(json!({"algorithm": algorithm, "checksumValue": digits}))
+    };
+    let checksums: Vec<_> = package.hashes.iter().filter_map(checksum).collect();
+    if !checksums.is_empty() {
+        put("checksums", Value::Array(checksums));
     }
     put("sourceInfo", json!(source_information(package)));
     put("licenseConcluded", json!("NOASSERTION"));
@@ -181,7 +180,7 @@ fn entry(package: &Package, id: &str, licenses: &mut Licenses) -> Value {
     );
     put("copyrightText", json!("NOASSERTION"));
     let mut references = vec![purl_reference(&package.purl)];
-    references.extend(fact("cpe").map(|cpe| {
+    references.extend(fact("cpe").filter(|cpe| is_cpe(cpe)).map(|cpe| {
         json!({"referenceCategory": "SECURITY", "referenceType": "cpe23Type", "referenceLocator": cpe})
     }));
     put("externalRefs", Value::Array(references));
@@ -311,18 +310,37 @@ struct Licenses {
 
 impl Licenses {
     fn expression(&mut self, declared: &[String]) -> String {
-        let one = |text: &String| match license::expression(text) {
-            Some(expression) if declared.len() > 1 && expression.contains(' ') => {
-                format!("({expression})")
+        let stated: Vec<_> = declared
+            .iter()
+            .filter(|text| !text.trim().is_empty())
+            .collect();
+        let one = |text: &&String| match license::expression(text) {
+            // Deprecated names that hold an exception, which validators take for the exception alone.
+            Some(expression) if expression.contains("-with-") => self.reference(text),
+            Some(expression) if expression.contains("DocumentRef-") => self.reference(text),
+            Some(expression) => {
+                self.own_references(&expression);
+                if stated.len() > 1 && expression.contains(' ') {
+                    format!("({expression})")
+                } else {
+                    expression
+                }
             }
-            Some(expression) => expression,
             None => self.reference(text),
         };
-        let all: Vec<String> = declared.iter().map(one).collect();
+        let all: Vec<String> = stated.iter().map(one).collect();
         if all.is_empty() {
             "NOASSERTION".to_owned()
         } else {
             all.join(" AND ")
+        }
+    }
+
+    /// Names that a package gives its own licences must be explained; the text is not here.
+    fn own_references(&mut self, expression: &str) {
+        let names = expression.split([' ', '(', ')']);
+        for name in names.filter(|name| name.starts_with("LicenseRef-")) {
+            self.references.insert(name.to_owned(), name.to_owned());
         }
     }
 

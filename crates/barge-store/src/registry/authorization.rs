@@ -3,7 +3,7 @@
 //! Registries say how they want to be asked in the answer to the first request; it is remembered, so that later requests
 //! carry the right header from the start. Nothing here is ever sent to another host than the one it is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,15 +11,16 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::challenge::Challenge;
-use super::credentials::{Credentials, Secret};
+use super::credentials::{Credentials, Keyring};
 use super::endpoint::Endpoint;
-use super::error::{Error, words};
-use super::retry::retry_after;
-use super::transport::{Answer, Pace, Payload, Transport, failure};
-use super::url::{Scheme, Url, encode, is_loopback};
+use super::error::{Error, No};
+use crate::http::{
+    Answer, Error as HttpError, Pace, ParseUrlError, Payload, Scheme, Transport, Url, encode,
+    failure, is_loopback,
+};
+use crate::secret::Secret;
 
 const TOKEN_LIMIT: u64 = 1 << 20;
-const WORDS_LIMIT: u64 = 64 << 10;
 /// What the specification says where a token server does not.
 const TOKEN_LIFE: Duration = Duration::from_secs(60);
 /// A token is renewed before it ends, so that it does not end on the way.
@@ -37,6 +38,11 @@ impl Scopes {
 
     pub(super) fn push(path: &str) -> Self {
         Self(vec![format!("repository:{path}:pull,push")])
+    }
+
+    /// Registries differ in what deleting needs: `delete` alone, or writing as well.
+    pub(super) fn delete(path: &str) -> Self {
+        Self(vec![format!("repository:{path}:pull,push,delete")])
     }
 
     /// Also reading from another repository.
@@ -84,8 +90,11 @@ struct Token {
 }
 
 /// Remembers how registries want to be asked, and the tokens.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Authorizer {
+    keyring: Keyring,
+    /// Hosts that may be sent a password in plain.
+    plain_http: BTreeSet<String>,
     state: Mutex<State>,
 }
 
@@ -101,6 +110,14 @@ pub(super) struct Wish<'a> {
 }
 
 impl Authorizer {
+    pub(super) fn new(keyring: Keyring, plain_http: BTreeSet<String>) -> Self {
+        Self {
+            keyring,
+            plain_http,
+            state: Mutex::default(),
+        }
+    }
+
     /// What a request carries from the start, as far as it is known.
     pub(super) fn known(
         &self,
@@ -112,7 +129,7 @@ impl Authorizer {
         let Some(challenge) = state.challenges.get(&place).cloned() else {
             return Ok(None);
         };
-        state.authorization(transport, wish, &challenge)
+        self.authorization(&mut state, transport, wish, &challenge)
     }
 
     /// What the next request carries after a registry refused one that carried `refused`.
@@ -132,7 +149,7 @@ impl Authorizer {
         if state.tokens.get(&key).is_some_and(is_refused) {
             state.tokens.remove(&key);
         }
-        let authorization = state.authorization(transport, wish, challenge)?;
+        let authorization = self.authorization(&mut state, transport, wish, challenge)?;
         Ok(authorization
             .filter(|fresh| refused.is_none_or(|refused| refused.header != fresh.header)))
     }
@@ -141,16 +158,15 @@ impl Authorizer {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl State {
     fn authorization(
-        &mut self,
+        &self,
+        state: &mut State,
         transport: &Transport,
         wish: &Wish<'_>,
         challenge: &Challenge,
     ) -> Result<Option<Authorization>, Error> {
-        let credentials = self.credentials(transport, wish)?;
+        let credentials = self.credentials(state, wish)?;
         let user = credentials.as_ref().map(|found| found.user().to_owned());
         let header = match (challenge, &credentials) {
             (_, Some(Credentials::Access(token))) => bearer(token),
@@ -161,12 +177,12 @@ impl State {
             (Challenge::Bearer { .. }, _) => {
                 let key = (wish.endpoint.base.to_string(), wish.scopes.clone());
                 let now = Instant::now();
-                match self.tokens.get(&key).filter(|token| token.ends > now) {
+                match state.tokens.get(&key).filter(|token| token.ends > now) {
                     Some(token) => bearer(&token.secret),
                     None => {
-                        let token = fetch(transport, wish, challenge, credentials.as_ref())?;
+                        let token = self.fetch(transport, wish, challenge, credentials.as_ref())?;
                         let header = bearer(&token.secret);
-                        self.tokens.insert(key, token);
+                        state.tokens.insert(key, token);
                         header
                     }
                 }
@@ -176,16 +192,16 @@ impl State {
     }
 
     fn credentials(
-        &mut self,
-        transport: &Transport,
+        &self,
+        state: &mut State,
         wish: &Wish<'_>,
     ) -> Result<Option<Credentials>, Error> {
         let key = (wish.endpoint.login.clone(), wish.path.to_owned());
-        if let Some(known) = self.credentials.get(&key) {
+        if let Some(known) = state.credentials.get(&key) {
             return Ok(known.clone());
         }
-        let found = transport.options().keyring.find(&key.0, &key.1)?;
-        self.credentials.insert(key, found.clone());
+        let found = self.keyring.find(&key.0, &key.1)?;
+        state.credentials.insert(key, found.clone());
         Ok(found)
     }
 }
@@ -194,91 +210,95 @@ fn bearer(token: &Secret) -> String {
     format!("Bearer {}", token.reveal())
 }
 
-/// Buys a token.
-fn fetch(
-    transport: &Transport,
-    wish: &Wish<'_>,
-    challenge: &Challenge,
-    credentials: Option<&Credentials>,
-) -> Result<Token, Error> {
-    let Challenge::Bearer {
-        realm,
-        service,
-        scope,
-    } = challenge
-    else {
-        return Err(wrong(wish, "it wants no token".into()));
-    };
-    let realm: Url = realm
-        .parse()
-        .map_err(|error: super::url::ParseUrlError| wrong(wish, error.to_string()))?;
-    check_realm(transport, wish, &realm)?;
-    let mut parameters: Vec<(&str, String)> = Vec::new();
-    parameters.extend(service.clone().map(|service| ("service", service)));
-    let scopes = wish.scopes.with_challenge(scope.as_deref());
-    let started = Instant::now();
-    let (method, url, headers, form) = match credentials {
-        Some(Credentials::Identity(token)) => {
-            parameters.extend([
-                ("grant_type", "refresh_token".to_owned()),
-                ("client_id", CLIENT.to_owned()),
-                ("scope", scopes.join(" ")),
-                ("refresh_token", token.reveal().to_owned()),
-            ]);
-            let form: Vec<_> = parameters
-                .iter()
-                .map(|(name, value)| format!("{name}={}", encode(value)))
-                .collect();
-            let kind = "application/x-www-form-urlencoded".to_owned();
-            (
-                Method::POST,
-                realm,
-                vec![("content-type", kind)],
-                form.join("&"),
-            )
-        }
-        _ => {
-            parameters.extend(scopes.into_iter().map(|scope| ("scope", scope)));
-            let mut headers = Vec::new();
-            if let Some(Credentials::Password { user, password }) = credentials {
-                parameters.push(("account", user.clone()));
-                headers.push(("authorization", Credentials::basic(user, password)));
+impl Authorizer {
+    /// Buys a token.
+    fn fetch(
+        &self,
+        transport: &Transport,
+        wish: &Wish<'_>,
+        challenge: &Challenge,
+        credentials: Option<&Credentials>,
+    ) -> Result<Token, Error> {
+        let Challenge::Bearer {
+            realm,
+            service,
+            scope,
+        } = challenge
+        else {
+            return Err(wrong(wish, "it wants no token".into()));
+        };
+        let realm: Url = realm
+            .parse()
+            .map_err(|error: ParseUrlError| wrong(wish, error.to_string()))?;
+        self.check_realm(wish, &realm)?;
+        let mut parameters: Vec<(&str, String)> = Vec::new();
+        parameters.extend(service.clone().map(|service| ("service", service)));
+        let scopes = wish.scopes.with_challenge(scope.as_deref());
+        let started = Instant::now();
+        let (method, url, headers, form) = match credentials {
+            Some(Credentials::Identity(token)) => {
+                parameters.extend([
+                    ("grant_type", "refresh_token".to_owned()),
+                    ("client_id", CLIENT.to_owned()),
+                    ("scope", scopes.join(" ")),
+                    ("refresh_token", token.reveal().to_owned()),
+                ]);
+                let form: Vec<_> = parameters
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", encode(value)))
+                    .collect();
+                let kind = "application/x-www-form-urlencoded".to_owned();
+                (
+                    Method::POST,
+                    realm,
+                    vec![("content-type", kind)],
+                    form.join("&"),
+                )
             }
-            let url = parameters
-                .iter()
-                .fold(realm, |url, (name, value)| url.with_query(name, value));
-            (Method::GET, url, headers, String::new())
-        }
-    };
-    let payload = if method == Method::POST {
-        Payload::Bytes(form.as_bytes())
-    } else {
-        Payload::None
-    };
-    let response = transport.send(&method, &url, &headers, payload, Pace::Answer);
-    let response = response
-        .map_err(|error| failure(&url.authority, &format!("a token for {}", wish.what), error))?;
-    token(
-        transport,
-        wish,
-        credentials,
-        Answer::new(&url, started, response),
-    )
-}
-
-/// A password goes only where it is encrypted, unless plain HTTP was asked for there.
-fn check_realm(transport: &Transport, wish: &Wish<'_>, realm: &Url) -> Result<(), Error> {
-    let is_plain_allowed = wish.endpoint.base.scheme == Scheme::Http
-        && (is_loopback(&realm.authority)
-            || transport.options().plain_http.contains(&realm.authority));
-    if realm.scheme == Scheme::Https || is_plain_allowed {
-        return Ok(());
+            _ => {
+                parameters.extend(scopes.into_iter().map(|scope| ("scope", scope)));
+                let mut headers = Vec::new();
+                if let Some(Credentials::Password { user, password }) = credentials {
+                    parameters.push(("account", user.clone()));
+                    headers.push(("authorization", Credentials::basic(user, password)));
+                }
+                let url = parameters
+                    .iter()
+                    .fold(realm, |url, (name, value)| url.with_query(name, value));
+                (Method::GET, url, headers, String::new())
+            }
+        };
+        let payload = if method == Method::POST {
+            Payload::Bytes(form.as_bytes())
+        } else {
+            Payload::None
+        };
+        let response = transport.send(&method, &url, &headers, payload, Pace::Answer);
+        let response = response.map_err(|error| {
+            failure(&url.authority, &format!("a token for {}", wish.what), error)
+        })?;
+        token(
+            transport,
+            wish,
+            credentials,
+            Answer::new(&url, started, response),
+        )
     }
-    Err(Error::Insecure {
-        host: wish.endpoint.base.authority.clone(),
-        to: format!("http://{}", realm.authority),
-        what: format!("a token for {}", wish.what),
-    })
+
+    /// A password goes only where it is encrypted, unless plain HTTP was asked for there.
+    fn check_realm(&self, wish: &Wish<'_>, realm: &Url) -> Result<(), Error> {
+        let is_plain_allowed = wish.endpoint.base.scheme == Scheme::Http
+            && (is_loopback(&realm.authority) || self.plain_http.contains(&realm.authority));
+        if realm.scheme == Scheme::Https || is_plain_allowed {
+            return Ok(());
+        }
+        Err(HttpError::Insecure {
+            host: wish.endpoint.base.authority.clone(),
+            to: format!("http://{}", realm.authority),
+            what: format!("a token for {}", wish.what),
+        }
+        .into())
+    }
 }
 
 fn token(
@@ -297,42 +317,23 @@ fn token(
         expires_in: Option<u64>,
     }
     let what = format!("a token for {}", wish.what);
-    let host = answer.host();
-    let user = credentials.map(|found| found.user().to_owned());
-    let login = wish.endpoint.login.clone();
-    let status = answer.status;
-    let wait = retry_after(&answer.headers);
     let patience = transport.options().timeouts.document;
-    if status != 200 {
-        let said = words(
-            &answer
-                .document(&what, WORDS_LIMIT, patience)
-                .unwrap_or_default(),
-        );
-        return Err(match status {
-            400 | 401 | 403 => Error::Unauthorized {
-                host,
-                login,
-                what: wish.what.to_owned(),
-                user,
-                said,
-            },
-            429 => Error::RateLimited {
-                host,
-                login,
-                what,
-                wait,
-                user,
-                said,
-            },
-            _ => Error::Status {
-                host,
-                what,
-                status,
-                wait,
-                said,
-            },
-        });
+    if answer.status != 200 {
+        // Who may not is told what they may not; what fails fails for the token.
+        let (no, what) = match answer.status {
+            400 | 401 | 403 => (No::Unauthorized, wish.what),
+            429 => (No::RateLimited, &*what),
+            _ => (No::Other, &*what),
+        };
+        let user = credentials.map(|found| found.user().to_owned());
+        let refusal = answer.refusal(what, patience);
+        return Err(Error::refused(
+            no,
+            refusal,
+            what,
+            &wish.endpoint.login,
+            user,
+        ));
     }
     let bytes = answer.document(&what, TOKEN_LIMIT, patience)?;
     let reply: Reply = serde_json::from_slice(&bytes)
@@ -360,9 +361,10 @@ fn token(
 }
 
 fn wrong(wish: &Wish<'_>, found: String) -> Error {
-    Error::Protocol {
+    HttpError::Protocol {
         host: wish.endpoint.base.authority.clone(),
         what: wish.what.to_owned(),
         found,
     }
+    .into()
 }

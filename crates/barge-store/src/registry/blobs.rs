@@ -1,12 +1,10 @@
-//! Blobs out of a registry (distribution-spec 1.1, "Pulling blobs"): checked as they stream, continued where they broke
-//! off, never trusted for their length.
+//! Blobs out of a registry (distribution-spec 1.1, "Pulling blobs"): checked as they stream.
 
-use std::fmt;
 use std::io::{self, Read};
-use std::time::{Duration, Instant};
+use std::ops::Range;
+use std::time::Duration;
 
-use barge_image::{Descriptor, Hasher, RepositoryName};
-use ureq::BodyReader;
+use barge_image::{Descriptor, Digest, Hasher, RepositoryName};
 use ureq::http::Method;
 
 use super::Registry;
@@ -14,14 +12,7 @@ use super::authorization::Scopes;
 use super::client::{Ask, Client};
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::transport::{Answer, failure};
-
-/// A connection that brought this many bytes, 1 MiB, before it broke was a good one: attempts count anew.
-const PROGRESS: u64 = 1 << 20;
-/// What a connection must bring in one stall limit on average, in bytes; less is no progress to wait for.
-const TRICKLE: u128 = 16 << 10;
-
-const SKIP_BUFFER: usize = 64 << 10;
+use crate::http::{Answer, Download, Error as HttpError, Origin, Url};
 
 impl Registry {
     /// Reads a blob. What comes out is compared with the digest at its end, so the last read may fail.
@@ -35,10 +26,50 @@ impl Registry {
     ) -> Result<BlobStream<'a>, Error> {
         self.client.read(name.registry(), |endpoint| {
             Ok(BlobStream {
-                body: BlobBody::open(&self.client, endpoint, name, descriptor)?,
+                body: open(&self.client, endpoint, name, descriptor)?,
                 hasher: Some(Hasher::new()),
             })
         })
+    }
+
+    /// Reads a small blob whose length is not known; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When it is larger than the limit, in bytes, or not what its digest says.
+    pub fn document(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let what = format!("blob {digest} of `{name}`");
+        let scopes = Scopes::pull(name.path());
+        let found = self.client.read(name.registry(), |endpoint| {
+            let wish = Client::wish(endpoint, name.path(), &scopes, &what);
+            let url = endpoint.url(&format!("{}/blobs/{digest}", name.path()));
+            let patience = self.client.document_patience();
+            self.client.run_and(&Ask::get(wish, url), |answer| {
+                let host = answer.host();
+                let bytes = answer.document(&what, limit, patience)?;
+                let (expected, found) = (*digest, Digest::of(&bytes));
+                if found == expected {
+                    return Ok(bytes);
+                }
+                let what = what.clone();
+                Err(HttpError::Digest {
+                    host,
+                    what,
+                    expected,
+                    found,
+                }
+                .into())
+            })
+        });
+        match found {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether a repository has a blob.
@@ -82,7 +113,7 @@ pub(super) fn what(name: &RepositoryName, descriptor: &Descriptor) -> String {
     format!("blob {} of `{name}`", descriptor.digest)
 }
 
-fn address(endpoint: &Endpoint, name: &RepositoryName, descriptor: &Descriptor) -> super::url::Url {
+fn address(endpoint: &Endpoint, name: &RepositoryName, descriptor: &Descriptor) -> Url {
     endpoint.url(&format!("{}/blobs/{}", name.path(), descriptor.digest))
 }
 
@@ -103,251 +134,100 @@ impl Read for BlobStream<'_> {
         } else if !buffer.is_empty()
             && let Some(hasher) = self.hasher.take()
         {
-            let (expected, found) = (self.body.descriptor.digest, hasher.finish());
+            let (expected, found) = (self.body.origin().descriptor.digest, hasher.finish());
             if expected != found {
-                return Err(io::Error::other(self.body.wrong_digest(found)));
+                return Err(io::Error::other(self.body.origin().wrong_digest(found)));
             }
         }
         Ok(read)
     }
 }
 
-/// The bytes of a blob, as many as there must be, over as many connections as it takes.
+/// A blob of a repository, as bytes to download.
 #[derive(Debug)]
-pub(super) struct BlobBody<'a> {
+pub(super) struct BlobOrigin<'a> {
     client: &'a Client,
     endpoint: Endpoint,
     name: RepositoryName,
     descriptor: Descriptor,
     scopes: Scopes,
     what: String,
-    connection: Option<Connection>,
-    position: u64,
-    failed: u32,
-    is_checked: bool,
 }
 
-struct Connection {
-    reader: BodyReader<'static>,
-    began: u64,
-    waited: Duration,
+/// The bytes of a blob, as many as there must be, over as many connections as it takes.
+pub(super) type BlobBody<'a> = Download<BlobOrigin<'a>>;
+
+pub(super) fn open<'a>(
+    client: &'a Client,
+    endpoint: &Endpoint,
+    name: &RepositoryName,
+    descriptor: &Descriptor,
+) -> Result<BlobBody<'a>, Error> {
+    Download::open(BlobOrigin {
+        client,
+        endpoint: endpoint.clone(),
+        scopes: Scopes::pull(name.path()),
+        what: what(name, descriptor),
+        name: name.clone(),
+        descriptor: descriptor.clone(),
+    })
 }
 
-impl Connection {
-    fn new(reader: BodyReader<'static>, began: u64) -> Self {
-        let waited = Duration::ZERO;
-        Self {
-            reader,
-            began,
-            waited,
+impl BlobOrigin<'_> {
+    pub(super) fn wrong_digest(&self, found: Digest) -> Error {
+        let (host, what) = (self.host().to_owned(), self.what.clone());
+        let expected = self.descriptor.digest;
+        HttpError::Digest {
+            host,
+            what,
+            expected,
+            found,
         }
-    }
-
-    /// Whether it keeps within the limit of silence and still brings next to nothing. Only the time in which bytes
-    /// were waited for counts: who reads may take as long as they like.
-    fn is_trickling(&self, position: u64, stall: Duration) -> bool {
-        let stalls = self.waited.as_millis() / stall.as_millis().max(1);
-        let brought = u128::from(position.saturating_sub(self.began));
-        brought < stalls.saturating_sub(1) * TRICKLE
+        .into()
     }
 }
 
-impl Read for Connection {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let started = Instant::now();
-        let read = self.reader.read(buffer);
-        self.waited += started.elapsed();
-        read
-    }
-}
+impl Origin for BlobOrigin<'_> {
+    type Error = Error;
 
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Connection")
-    }
-}
-
-impl<'a> BlobBody<'a> {
-    pub(super) fn open(
-        client: &'a Client,
-        endpoint: &Endpoint,
-        name: &RepositoryName,
-        descriptor: &Descriptor,
-    ) -> Result<Self, Error> {
-        let mut body = Self {
-            client,
-            endpoint: endpoint.clone(),
-            scopes: Scopes::pull(name.path()),
-            what: what(name, descriptor),
-            name: name.clone(),
-            descriptor: descriptor.clone(),
-            connection: None,
-            position: 0,
-            failed: 0,
-            is_checked: false,
-        };
-        body.connection = Some(body.connect(true)?);
-        Ok(body)
+    fn host(&self) -> &str {
+        &self.endpoint.base.authority
     }
 
-    /// Starts or continues. A registry that cannot continue starts anew, and what is known is read over.
-    fn connect(&self, patiently: bool) -> Result<Connection, Error> {
+    fn what(&self) -> &str {
+        &self.what
+    }
+
+    fn span(&self) -> Range<u64> {
+        0..self.descriptor.size
+    }
+
+    fn whole(&self) -> u64 {
+        self.descriptor.size
+    }
+
+    fn stall(&self) -> Duration {
+        self.client.options.http.timeouts.stall
+    }
+
+    fn ask(&self, position: u64, patiently: bool) -> Result<Answer, Error> {
         let wish = Client::wish(&self.endpoint, self.name.path(), &self.scopes, &self.what);
         let url = address(&self.endpoint, &self.name, &self.descriptor);
         let mut ask = Ask::get(wish, url);
         // A compressed answer would have another length and digest.
         ask.headers.push(("accept-encoding", "identity".into()));
-        if self.position > 0 {
-            ask.headers
-                .push(("range", format!("bytes={}-", self.position)));
+        if position > 0 {
+            ask.headers.push(("range", format!("bytes={position}-")));
             ask.accept = &[200, 206];
         }
-        let answer = if patiently {
-            self.client.run(&ask)?
+        if patiently {
+            self.client.run(&ask)
         } else {
-            self.client.once(&ask)?
-        };
-        let start = self.check_start(&answer)?;
-        let reader = answer.body.into_with_config().limit(u64::MAX).reader();
-        let mut connection = Connection::new(reader, start);
-        let mut buffer = vec![0; SKIP_BUFFER];
-        let mut at = start;
-        while at < self.position {
-            let left = usize::try_from(self.position - at).unwrap_or(usize::MAX);
-            at += self.read_from(&mut connection, at, &mut buffer[..left.min(SKIP_BUFFER)])? as u64;
-        }
-        connection.began = self.position;
-        Ok(connection)
-    }
-
-    /// Where an answer begins in the blob. A wrong length is found before gigabytes were read.
-    fn check_start(&self, answer: &Answer) -> Result<u64, Error> {
-        let protocol = |found: String| Error::Protocol {
-            host: answer.host(),
-            what: self.what.clone(),
-            found,
-        };
-        let start = if answer.status == 206 {
-            let range = answer.header("content-range").unwrap_or_default();
-            let first = range
-                .strip_prefix("bytes ")
-                .and_then(|range| range.split_once('-')?.0.parse().ok());
-            match first {
-                Some(first) if first <= self.position => first,
-                _ => return Err(protocol(format!("the range `{range}`"))),
-            }
-        } else {
-            0
-        };
-        let length = answer
-            .header("content-length")
-            .and_then(|length| length.parse::<u64>().ok());
-        match length.map(|length| start.saturating_add(length)) {
-            Some(found) if found != self.descriptor.size => Err(Error::Size {
-                host: answer.host(),
-                what: self.what.clone(),
-                expected: self.descriptor.size,
-                found,
-            }),
-            _ => Ok(start),
+            self.client.once(&ask)
         }
     }
 
-    fn broken(&self, error: io::Error) -> Error {
-        failure(
-            &self.endpoint.base.authority,
-            &self.what,
-            ureq::Error::from(error),
-        )
-    }
-
-    pub(super) fn wrong_digest(&self, found: barge_image::Digest) -> Error {
-        Error::Digest {
-            host: self.endpoint.base.authority.clone(),
-            what: self.what.clone(),
-            expected: self.descriptor.digest,
-            found,
-        }
-    }
-
-    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connect(false)?,
-        };
-        let read = self.read_from(&mut connection, self.position, buffer);
-        self.connection = Some(connection);
-        read
-    }
-
-    /// Reads once; a connection that ends too early or only trickles is an error.
-    fn read_from(
-        &self,
-        connection: &mut Connection,
-        at: u64,
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
-        let stall = self.client.transport.options().timeouts.stall;
-        match connection.read(buffer) {
-            Ok(0) => Err(self.broken(io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) if connection.is_trickling(at, stall) => Err(Error::Timeout {
-                host: self.endpoint.base.authority.clone(),
-                what: self.what.clone(),
-                source: "the bytes only trickle".into(),
-            }),
-            Ok(read) => Ok(read),
-            Err(error) => Err(self.broken(error)),
-        }
-    }
-
-    /// After the last byte there must be none.
-    fn check_end(&mut self) -> Result<(), Error> {
-        self.is_checked = true;
-        let Some(mut connection) = self.connection.take() else {
-            return Ok(());
-        };
-        match connection.read(&mut [0]) {
-            Ok(1..) => Err(Error::Size {
-                host: self.endpoint.base.authority.clone(),
-                what: self.what.clone(),
-                expected: self.descriptor.size,
-                found: self.position + 1,
-            }),
-            // All bytes are here: how the connection ends does not matter.
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Read for BlobBody<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.descriptor.size - self.position;
-        if left == 0 && !self.is_checked {
-            self.check_end().map_err(io::Error::other)?;
-        }
-        if left == 0 || buffer.is_empty() {
-            return Ok(0);
-        }
-        let wanted = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        loop {
-            let error = match self.read_some(&mut buffer[..wanted]) {
-                Ok(read) => {
-                    self.position += read as u64;
-                    return Ok(read);
-                }
-                Err(error) => error,
-            };
-            let began = self
-                .connection
-                .take()
-                .map_or(self.position, |connection| connection.began);
-            if self.position - began >= PROGRESS {
-                self.failed = 0;
-            }
-            self.failed += 1;
-            if !self.client.pause(&self.endpoint, self.failed, &error) {
-                return Err(io::Error::other(error));
-            }
-        }
+    fn pause(&self, failed: u32, error: &Error) -> bool {
+        self.client.pause(&self.endpoint, failed, error)
     }
 }

@@ -10,16 +10,16 @@ use ureq::http::Method;
 use super::authorization::{Authorization, Authorizer, Scopes, Wish};
 use super::challenge::Challenge;
 use super::endpoint::{Endpoint, host};
-use super::error::{Error, words};
+use super::error::{Error, No};
 use super::options::RegistryOptions;
-use super::retry::{Backoff, is_passing, retry_after};
-use super::transport::{Answer, Pace, Payload, Transport, failure};
-use super::url::{Scheme, Url, is_loopback};
+use crate::http::{
+    Answer, Backoff, Error as HttpError, Pace, Payload, Scheme, Transport, Url, failure,
+    is_loopback,
+};
 
 const REDIRECT_LIMIT: usize = 5;
 /// One for a request without a token, one for a token that ended.
 const CHALLENGE_LIMIT: usize = 2;
-const WORDS_LIMIT: u64 = 64 << 10;
 
 /// A question, with all that it takes to ask it again.
 #[derive(Clone)]
@@ -51,9 +51,10 @@ impl<'a> Ask<'a> {
 /// Asks registries.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) transport: Transport,
+    pub(super) options: RegistryOptions,
+    transport: Transport,
     authorizer: Authorizer,
-    pub(super) backoff: Backoff,
+    backoff: Backoff,
     /// How hosts on this machine are spoken to, as far as they were asked.
     loopback: Mutex<BTreeMap<String, Scheme>>,
     dead_mirrors: Mutex<BTreeSet<String>>,
@@ -62,22 +63,23 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(options: RegistryOptions) -> Result<Self, Error> {
         Ok(Self {
-            backoff: Backoff::new(options.retry),
-            transport: Transport::new(options)?,
-            authorizer: Authorizer::default(),
+            backoff: Backoff::new(options.http.retry),
+            transport: Transport::new(options.http.clone())?,
+            authorizer: Authorizer::new(options.keyring.clone(), options.plain_http.clone()),
             loopback: Mutex::default(),
             dead_mirrors: Mutex::default(),
+            options,
         })
     }
 
     pub(super) fn document_patience(&self) -> Duration {
-        self.transport.options().timeouts.document
+        self.options.http.timeouts.document
     }
 
     /// The registry itself.
     pub(super) fn home(&self, registry: &str) -> Endpoint {
         let host = host(registry);
-        let scheme = if self.transport.options().plain_http.contains(registry) {
+        let scheme = if self.options.plain_http.contains(registry) {
             Scheme::Http
         } else if is_loopback(host) {
             self.loopback_scheme(host)
@@ -93,7 +95,7 @@ impl Client {
         registry: &str,
         mut ask: impl FnMut(&Endpoint) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mirrors = self.transport.options().mirrors.get(registry);
+        let mirrors = self.options.mirrors.get(registry);
         for mirror in mirrors.into_iter().flatten() {
             let endpoint = Endpoint::of_mirror(mirror);
             let name = endpoint.base.to_string();
@@ -217,47 +219,23 @@ impl Client {
         authorization: Option<&Authorization>,
         answer: Answer,
     ) -> Error {
-        let (host, status) = (answer.host(), answer.status);
         let is_home = answer.url.is_same_origin(&ask.wish.endpoint.base);
-        let wait = retry_after(&answer.headers);
-        let what = ask.wish.what.to_owned();
-        let login = ask.wish.endpoint.login.clone();
+        let no = match answer.status {
+            401 if is_home => No::Unauthorized,
+            403 if is_home => No::Denied,
+            404 => No::NotFound,
+            429 => No::RateLimited,
+            _ => No::Other,
+        };
         let user = authorization.and_then(|authorization| authorization.user.clone());
-        // Without its words the status still says what happened.
-        let body = answer.document(&what, WORDS_LIMIT, self.document_patience());
-        let said = words(&body.unwrap_or_default());
-        match status {
-            401 if is_home => Error::Unauthorized {
-                host,
-                login,
-                what,
-                user,
-                said,
-            },
-            403 if is_home => Error::Denied {
-                host,
-                login,
-                what,
-                user,
-                said,
-            },
-            404 => Error::NotFound { host, what, said },
-            429 => Error::RateLimited {
-                host,
-                login,
-                what,
-                wait,
-                user,
-                said,
-            },
-            _ => Error::Status {
-                host,
-                what,
-                status,
-                wait,
-                said,
-            },
-        }
+        let (what, login) = (ask.wish.what, &ask.wish.endpoint.login);
+        Error::refused(
+            no,
+            answer.refusal(what, self.document_patience()),
+            what,
+            login,
+            user,
+        )
     }
 
     /// Asks a host on this machine how it is spoken to. Plain first: nothing leaves the machine, and a server that wants
@@ -313,24 +291,28 @@ fn is_followed(method: &Method, status: u16) -> bool {
 fn next(ask: &Ask<'_>, answer: &Answer, redirects: usize) -> Result<Url, Error> {
     let (host, what) = (answer.host(), ask.wish.what.to_owned());
     if redirects > REDIRECT_LIMIT {
-        return Err(Error::Redirects {
+        return Err(HttpError::Redirects {
             host: ask.wish.endpoint.base.authority.clone(),
             what,
             limit: REDIRECT_LIMIT,
-        });
+        }
+        .into());
     }
     let Some(location) = answer.header("location") else {
         let found = "a redirect that leads nowhere".into();
-        return Err(Error::Protocol { host, what, found });
+        return Err(HttpError::Protocol { host, what, found }.into());
     };
-    let next = answer.url.join(location).map_err(|error| Error::Protocol {
-        host: host.clone(),
-        what: what.clone(),
-        found: error.to_string(),
-    })?;
+    let next = answer
+        .url
+        .join(location)
+        .map_err(|error| HttpError::Protocol {
+            host: host.clone(),
+            what: what.clone(),
+            found: error.to_string(),
+        })?;
     if answer.url.scheme == Scheme::Https && next.scheme == Scheme::Http {
         let to = format!("http://{}", next.authority);
-        return Err(Error::Insecure { host, to, what });
+        return Err(HttpError::Insecure { host, to, what }.into());
     }
     Ok(next)
 }
@@ -339,12 +321,8 @@ impl Error {
     /// Whether asking again may help.
     pub(super) fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { source, .. } => source
-                .downcast_ref::<std::io::Error>()
-                // TLS that does not fit will not fit the next time either.
-                .is_some_and(|error| error.kind() != std::io::ErrorKind::InvalidData),
-            Self::Timeout { .. } | Self::RateLimited { .. } => true,
-            Self::Status { status, .. } => is_passing(*status),
+            Self::Http(error) => error.is_passing(),
+            Self::RateLimited { .. } => true,
             _ => false,
         }
     }
@@ -356,7 +334,8 @@ impl Error {
 
     fn wait(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { wait, .. } | Self::Status { wait, .. } => *wait,
+            Self::Http(error) => error.wait(),
+            Self::RateLimited { wait, .. } => *wait,
             _ => None,
         }
     }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 
 use barge_image::reference::DEFAULT_REGISTRY;
 use base64::Engine as _;
@@ -12,32 +11,13 @@ use serde::Deserialize;
 
 use super::error::Error;
 use super::helper::Helper;
+use crate::http::Error as HttpError;
+use crate::secret::Secret;
 
 /// The name under which docker keeps the login of its own registry.
 const DOCKER_LOGIN: &str = "https://index.docker.io/v1/";
 /// What a helper says instead of a user name when the secret is an identity token.
 const TOKEN_USER: &str = "<token>";
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// What proves who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,12 +94,13 @@ impl Keyring {
     /// # Errors
     /// When it is no such file.
     pub fn from_docker_config(bytes: &[u8]) -> Result<Self, Error> {
-        let file: ConfigFile = serde_json::from_slice(bytes).map_err(|error| Error::Setting {
-            what: "docker's config.json",
-            value: "the file".into(),
-            // serde_json names the position, never a value of the file's strings.
-            reason: format!("line {}, column {}", error.line(), error.column()),
-        })?;
+        let file: ConfigFile =
+            serde_json::from_slice(bytes).map_err(|error| HttpError::Setting {
+                what: "docker's config.json",
+                value: "the file".into(),
+                // serde_json names the position, never a value of the file's strings.
+                reason: format!("line {}, column {}", error.line(), error.column()),
+            })?;
         let helpers = file.cred_helpers.unwrap_or_default();
         let helpers = helpers
             .into_iter()

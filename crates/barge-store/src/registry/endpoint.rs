@@ -3,7 +3,7 @@
 use barge_image::reference::DEFAULT_REGISTRY;
 
 use super::options::Mirror;
-use super::url::{Scheme, Url};
+use crate::http::{Scheme, Url};
 
 /// Docker's registry is called by one name and lives at another.
 const DOCKER_HOST: &str = "registry-1.docker.io";

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::error::Error;
+use crate::http::Error as HttpError;
 
 /// Helpers that ask a person or a dead agent would wait for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,11 +38,12 @@ impl FromStr for Helper {
         if !name.is_empty() && name.bytes().all(allowed) {
             return Ok(Self(name.to_owned()));
         }
-        Err(Error::Setting {
+        Err(HttpError::Setting {
             what: "a credential helper",
             value: name.escape_default().to_string(),
             reason: "it is no program name".into(),
-        })
+        }
+        .into())
     }
 }
 

@@ -4,28 +4,29 @@ use std::collections::BTreeSet;
 
 use barge_image::image::DOCUMENT_LIMIT;
 use barge_image::{Descriptor, Digest, RepositoryName, Tag};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::Registry;
+use super::attach::referrers_tag;
 use super::authorization::Scopes;
 use super::client::{Ask, Client};
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::url::Url;
+use crate::http::{Error as HttpError, Url, encode};
 
 /// No repository has a list of so many pages; one that is made up as it is asked for has.
 const PAGE_LIMIT: usize = 1000;
 
 /// A manifest that refers to another one: a signature, a bill of materials, a record.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Referrer {
     /// The manifest.
     #[serde(flatten)]
     pub descriptor: Descriptor,
     /// What it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
 }
 
@@ -89,7 +90,7 @@ impl Registry {
         let endpoint = self.client.home(name.registry());
         let mut path = format!("{}/referrers/{digest}", name.path());
         if let Some(wanted) = artifact_type {
-            path = format!("{path}?artifactType={}", super::url::encode(wanted));
+            path = format!("{path}?artifactType={}", encode(wanted));
         }
         let asked = self.pages(&endpoint, name, &path, &what, |page: Referrers| {
             found.extend(page.manifests);
@@ -99,9 +100,9 @@ impl Registry {
             // Registries older than the question answer so, or do not know the address at all.
             Err(
                 Error::NotFound { .. }
-                | Error::Status {
+                | Error::Http(HttpError::Status {
                     status: 400 | 405, ..
-                },
+                }),
             ) => {
                 found = self.tagged_referrers(name, digest)?;
             }
@@ -115,12 +116,12 @@ impl Registry {
         Ok(found)
     }
 
-    fn tagged_referrers(
+    pub(super) fn tagged_referrers(
         &self,
         name: &RepositoryName,
         digest: &Digest,
     ) -> Result<Vec<Referrer>, Error> {
-        let Ok(tag) = format!("sha256-{}", digest.hex()).parse() else {
+        let Ok(tag) = referrers_tag(digest).parse() else {
             return Ok(Vec::new());
         };
         match self.manifest(&name.with_tag(tag)) {
@@ -148,11 +149,12 @@ impl Registry {
         let mut seen = BTreeSet::new();
         while let Some(url) = next {
             if seen.len() == PAGE_LIMIT || !seen.insert(url.path.clone()) {
-                return Err(Error::Protocol {
+                return Err(HttpError::Protocol {
                     host: endpoint.base.authority.clone(),
                     what: what.to_owned(),
                     found: format!("a list without end, after {} pages", seen.len()),
-                });
+                }
+                .into());
             }
             let wish = Client::wish(endpoint, name.path(), &scopes, what);
             let patience = self.client.document_patience();
@@ -171,10 +173,9 @@ impl Registry {
 }
 
 fn decode<T: DeserializeOwned>(host: &str, what: &str, bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| Error::Protocol {
-        host: host.to_owned(),
-        what: what.to_owned(),
-        found: error.to_string(),
+    serde_json::from_slice(bytes).map_err(|error| {
+        let (host, what, found) = (host.to_owned(), what.to_owned(), error.to_string());
+        HttpError::Protocol { host, what, found }.into()
     })
 }
 

@@ -14,7 +14,7 @@ use super::authorization::Scopes;
 use super::client::{Ask, Client};
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::transport::{Answer, Pace, Payload};
+use crate::http::{Answer, Error as HttpError, Pace, Payload, Url};
 
 /// Every form of manifest in use; registries convert to what is accepted, or refuse.
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
@@ -26,6 +26,8 @@ const INDEX_DEPTH: usize = 4;
 /// What media types of before 2016 begin with.
 pub(super) const OLD_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v1+";
 const DIGEST_HEADER: &str = "docker-content-digest";
+/// What a registry that lists referrers answers to a manifest with a subject.
+const SUBJECT_HEADER: &str = "oci-subject";
 
 /// What a reference stands for in a registry.
 #[derive(Debug, Clone)]
@@ -129,11 +131,22 @@ impl Registry {
                 found: descriptor.digest,
             });
         }
-        let name = reference.name();
         let target = match reference.tag() {
             Some(tag) => Target::Tag(tag.to_string()),
             None => Target::Digest(descriptor.digest),
         };
+        self.put_at(reference.name(), &target, manifest)?;
+        Ok(descriptor)
+    }
+
+    /// Puts a manifest under a tag or its digest; true when the registry lists it as a referrer of its subject.
+    pub(super) fn put_at(
+        &self,
+        name: &RepositoryName,
+        target: &Target,
+        manifest: &RawManifest,
+    ) -> Result<bool, Error> {
+        let digest = manifest.descriptor().digest;
         let what = target.what(name);
         let scopes = Scopes::push(name.path());
         let endpoint = self.client.home(name.registry());
@@ -146,16 +159,20 @@ impl Registry {
             accept: &[201, 200, 202],
             ..Ask::get(wish, target.url(&endpoint, name))
         })?;
-        check_header(&answer, &what, descriptor.digest)?;
+        check_header(&answer, &what, digest)?;
         // A registry that does not say what it stored is asked.
         if answer.header(DIGEST_HEADER).is_none() {
-            let stored = self.fetch_manifest(name, &target)?.descriptor();
-            check(&answer.host(), &what, descriptor.digest, stored.digest)?;
+            let stored = self.fetch_manifest(name, target)?.descriptor();
+            check(&answer.host(), &what, digest, stored.digest)?;
         }
-        Ok(descriptor)
+        Ok(answer.header(SUBJECT_HEADER).is_some())
     }
 
-    fn fetch_manifest(&self, name: &RepositoryName, target: &Target) -> Result<RawManifest, Error> {
+    pub(super) fn fetch_manifest(
+        &self,
+        name: &RepositoryName,
+        target: &Target,
+    ) -> Result<RawManifest, Error> {
         let what = target.what(name);
         let scopes = Scopes::pull(name.path());
         self.client.read(name.registry(), |endpoint| {
@@ -207,14 +224,14 @@ impl Target {
         }
     }
 
-    fn url(&self, endpoint: &Endpoint, name: &RepositoryName) -> super::url::Url {
+    pub(super) fn url(&self, endpoint: &Endpoint, name: &RepositoryName) -> Url {
         endpoint.url(&match self {
             Self::Tag(tag) => format!("{}/manifests/{tag}", name.path()),
             Self::Digest(digest) => format!("{}/manifests/{digest}", name.path()),
         })
     }
 
-    fn what(&self, name: &RepositoryName) -> String {
+    pub(super) fn what(&self, name: &RepositoryName) -> String {
         match self {
             Self::Tag(tag) => format!("`{name}:{tag}`"),
             Self::Digest(digest) => format!("`{name}@{digest}`"),
@@ -304,10 +321,11 @@ fn check(host: &str, what: &str, expected: Digest, found: Digest) -> Result<(), 
     if found == expected {
         return Ok(());
     }
-    Err(Error::Digest {
+    Err(HttpError::Digest {
         host: host.to_owned(),
         what: what.to_owned(),
         expected,
         found,
-    })
+    }
+    .into())
 }

@@ -3,6 +3,7 @@
 //! The client is synchronous: four threads over pooled connections fill a line, and hashing and writing want threads
 //! anyway. Async callers run it on a blocking thread. It writes no log-ins, deletes nothing, and reads no environment.
 
+mod attach;
 mod authorization;
 mod blobs;
 mod challenge;
@@ -14,22 +15,22 @@ mod helper;
 mod listing;
 mod manifests;
 mod options;
-mod parallel;
 mod progress;
 mod pull;
 mod push;
-mod retry;
-mod transport;
+mod record;
+mod store;
 mod upload;
-mod url;
 
+pub use crate::secret::Secret;
 pub use blobs::BlobStream;
-pub use credentials::{Credentials, Keyring, Secret};
+pub use credentials::{Credentials, Keyring};
 pub use error::Error;
 pub use listing::Referrer;
 pub use manifests::Resolved;
-pub use options::{Mirror, Proxies, RegistryOptions, Retry, Timeouts};
+pub use options::{Mirror, RegistryOptions};
 pub use progress::{Arrival, Progress, Transfer};
+pub use store::RegistryStore;
 
 /// Registries, asked with one set of options. Connections and tokens are kept and shared by threads.
 #[derive(Debug)]

@@ -12,10 +12,11 @@ use barge_image::{
 };
 
 use super::Registry;
-use super::blobs::BlobBody;
+use super::blobs::{self, BlobBody};
 use super::error::Error;
-use super::parallel;
 use super::progress::{Arrival, Progress, Transfer};
+use crate::http::Error as HttpError;
+use crate::parallel::for_each;
 
 const BUFFER: usize = 128 << 10;
 
@@ -39,21 +40,22 @@ impl Registry {
         };
         let manifest: Manifest = serde_json::from_slice(&resolved.manifest.bytes)
             .map_err(|_| unsupported(&resolved.descriptor))?;
-        let blobs = layout.blobs();
-        blobs.create()?;
+        let folder = layout.blobs();
+        folder.create()?;
         let name = reference.name();
         // The config first: what is no image is found out before its gigabytes come.
         if manifest.config.size > DOCUMENT_LIMIT {
-            return Err(Error::TooLarge {
+            return Err(HttpError::TooLarge {
                 host: name.registry().to_owned(),
-                what: super::blobs::what(name, &manifest.config),
+                what: blobs::what(name, &manifest.config),
                 limit: DOCUMENT_LIMIT,
-            });
+            }
+            .into());
         }
         self.fetch(
             name,
             &manifest.config,
-            blobs,
+            folder,
             progress,
             &AtomicBool::new(false),
         )?;
@@ -66,10 +68,10 @@ impl Registry {
         let mut seen = BTreeSet::new();
         let fresh = manifest.layers.iter();
         let fresh: Vec<_> = fresh.filter(|layer| seen.insert(layer.digest)).collect();
-        parallel::for_each(&fresh, |layer, stop| {
-            self.fetch(name, layer, blobs, progress, stop)
+        for_each(&fresh, |layer, stop| {
+            self.fetch(name, layer, folder, progress, stop)
         })?;
-        blobs.put(&resolved.manifest.bytes)?;
+        folder.put(&resolved.manifest.bytes)?;
         let image = layout.image(&resolved.descriptor.digest, vec![reference.clone()])?;
         Ok(image)
     }
@@ -89,7 +91,7 @@ impl Registry {
             Arrival::Present
         } else {
             self.client.read(name.registry(), |endpoint| {
-                let body = BlobBody::open(&self.client, endpoint, name, descriptor)?;
+                let body = blobs::open(&self.client, endpoint, name, descriptor)?;
                 store(body, descriptor, blobs, progress, stop)
             })?
         };
@@ -134,7 +136,7 @@ fn store(
     }
     match writer.finish_as(&digest) {
         Ok(_) => Ok(Arrival::Moved),
-        Err(ImageError::Digest { found, .. }) => Err(body.wrong_digest(found)),
+        Err(ImageError::Digest { found, .. }) => Err(body.origin().wrong_digest(found)),
         Err(error) => Err(error.into()),
     }
 }

@@ -10,13 +10,13 @@ use barge_image::{
 
 use super::Registry;
 use super::error::Error;
-use super::parallel;
 use super::progress::{Progress, Transfer};
 use super::upload::{Content, Upload};
+use crate::parallel::for_each;
 
-struct Blob<'a> {
-    descriptor: Descriptor,
-    content: Content<'a>,
+pub(super) struct Blob<'a> {
+    pub(super) descriptor: Descriptor,
+    pub(super) content: Content<'a>,
 }
 
 impl Registry {
@@ -47,7 +47,7 @@ impl Registry {
                 .filter(|source| seen.insert(source))
                 .cloned()
                 .collect();
-            parallel::for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
+            for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
             done.push(name.clone());
         }
         // Names move when every byte is there.
@@ -77,7 +77,7 @@ impl Registry {
         Ok(blob.descriptor)
     }
 
-    fn put(
+    pub(super) fn put(
         &self,
         name: &RepositoryName,
         blob: &Blob<'_>,

@@ -12,8 +12,7 @@ use super::client::{Ask, Client};
 use super::endpoint::Endpoint;
 use super::error::Error;
 use super::progress::Arrival;
-use super::transport::{Answer, Pace, Payload};
-use super::url::{Scheme, Url};
+use crate::http::{Answer, Error as HttpError, Pace, Payload, Scheme, Url};
 
 /// Pieces of this size, 16 MiB, pass proxies that limit a request, and lose little when they break off.
 const CHUNK: u64 = 16 << 20;
@@ -109,7 +108,7 @@ impl<'a> Upload<'a> {
             return Ok(Arrival::Mounted);
         };
         // Whole at first: one request, and some registries know no pieces. In pieces after it broke off.
-        let mut chunk = self.client.transport.options().chunk;
+        let mut chunk = self.client.options.chunk;
         let (mut failed, mut furthest) = (0, 0);
         loop {
             let Err(error) = self.send(&mut session, chunk) else {
@@ -121,8 +120,8 @@ impl<'a> Upload<'a> {
             }
             failed += 1;
             // A proxy on the way that limits requests (413) lets smaller ones pass.
-            let is_too_large =
-                matches!(error, Error::Status { status: 413, .. }) && chunk.is_none();
+            let is_too_large = matches!(error, Error::Http(HttpError::Status { status: 413, .. }))
+                && chunk.is_none();
             if !is_too_large && !self.client.pause(self.endpoint, failed, &error) {
                 return Err(error);
             }
@@ -173,9 +172,9 @@ impl<'a> Upload<'a> {
                     Error::Denied { .. }
                     | Error::Unauthorized { .. }
                     | Error::NotFound { .. }
-                    | Error::Status {
+                    | Error::Http(HttpError::Status {
                         status: 400..=499, ..
-                    },
+                    }),
                 ) => continue,
                 Err(error) => return Err(error),
             };
@@ -216,7 +215,7 @@ impl<'a> Upload<'a> {
         } else {
             answer.url.join(location).map_err(|error| error.to_string())
         };
-        let mut url = url.map_err(|found| Error::Protocol {
+        let mut url = url.map_err(|found| HttpError::Protocol {
             host: answer.host(),
             what: self.what.clone(),
             found,
@@ -224,11 +223,12 @@ impl<'a> Upload<'a> {
         if answer.url.scheme == Scheme::Https && url.scheme == Scheme::Http {
             // A registry behind a proxy that ends TLS often does not know that it is behind one.
             if url.authority != answer.url.authority {
-                return Err(Error::Insecure {
+                return Err(HttpError::Insecure {
                     host: answer.host(),
                     to: format!("http://{}", url.authority),
                     what: self.what.clone(),
-                });
+                }
+                .into());
             }
             url.scheme = Scheme::Https;
         }
@@ -267,12 +267,13 @@ impl<'a> Upload<'a> {
             .header("docker-content-digest")
             .and_then(|digest| digest.parse().ok());
         match stored {
-            Some(found) if found != self.descriptor.digest => Err(Error::Digest {
+            Some(found) if found != self.descriptor.digest => Err(HttpError::Digest {
                 host: answer.host(),
                 what: self.what.clone(),
                 expected: self.descriptor.digest,
                 found,
-            }),
+            }
+            .into()),
             _ => Ok(()),
         }
     }
@@ -305,9 +306,9 @@ impl<'a> Upload<'a> {
             Ok(answer) => answer,
             Err(
                 Error::NotFound { .. }
-                | Error::Status {
+                | Error::Http(HttpError::Status {
                     status: 400..=499, ..
-                },
+                }),
             ) => return Ok(None),
             Err(error) => return Err(error),
         };

@@ -15,6 +15,19 @@ pub(super) fn put_number(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
+/// Writes a list of numbers with its length.
+pub(super) fn put_numbers(out: &mut Vec<u8>, numbers: &[u32]) {
+    put_number(out, numbers.len() as u64);
+    for number in numbers {
+        put_number(out, u64::from(*number));
+    }
+}
+
+/// A place in a section, or a number of one of its items, as the index holds it.
+pub(super) fn position(position: usize) -> Result<u32, Error> {
+    u32::try_from(position).map_err(|_| Error::TooBig("a section is over 4 GiB"))
+}
+
 /// Writes a text with its length.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_number(out, text.len() as u64);
@@ -75,6 +88,16 @@ impl<'a> Reader<'a> {
             return Err(Error::Damaged("a list is longer than what holds it"));
         }
         Ok(count)
+    }
+
+    /// Reads a list of numbers.
+    pub(super) fn numbers(&mut self) -> Result<Vec<u32>, Error> {
+        let count = self.count()?;
+        let mut numbers = Vec::with_capacity(count);
+        for _ in 0..count {
+            numbers.push(self.small()?);
+        }
+        Ok(numbers)
     }
 
     pub(super) fn text(&mut self) -> Result<&'a str, Error> {

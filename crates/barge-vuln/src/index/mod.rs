@@ -4,17 +4,26 @@
 //! then the sections. The sha256 of header and table names the index: it covers every byte through the section digests,
 //! and is known without reading them. The same data gives the same bytes.
 
+mod affected;
 mod build;
 mod bytes;
-mod map;
+mod cves;
+mod decode;
+mod file;
+mod groups;
+mod packages;
 mod read;
+mod records;
 mod sections;
+mod texts;
 
-pub use build::{Builder, Problem, write_file};
-pub use read::{Database, Entry, EntryRange, Package, RecordFacts, RecordText};
+pub use affected::AffectedPackage;
+pub use build::{Builder, Problem};
+pub use file::write_file;
+pub use read::{Database, Entry, EntryRange, Group, Package, RecordFacts, RecordText};
 pub use sections::{Ecosystem, Meta, Source};
 
-pub(crate) use map::Bytes;
+pub(crate) use file::Bytes;
 
 /// The format that this crate writes and reads. Any change of the layout takes a new number.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;

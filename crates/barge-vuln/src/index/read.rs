@@ -6,17 +6,19 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::Bytes;
-use super::build::package_key;
 use super::bytes::{Reader, checksum, damaged, hash, item, u32_at, u64_at};
+use super::cves::read_facts;
+use super::decode::{read_package, read_record};
+use super::packages::package_key;
 use super::sections::{Meta, Place, Section, digest, places};
 use crate::error::Error;
 use crate::osv::EventKind;
-use crate::severity::{Rating, RatingKind};
-use crate::side::{CveFacts, Epss, Exploited};
+use crate::severity::Rating;
+use crate::side::CveFacts;
 
 /// No block of texts unpacks to more: blocks are cut at 64 KiB, one record may be longer.
 const LARGEST_BLOCK: usize = 128 * 1024 * 1024;
-const KEY_ITEM: usize = 20;
+pub(super) const KEY_ITEM: usize = 20;
 const ID_ITEM: usize = 12;
 const TEXT_ITEM: usize = 12;
 
@@ -88,7 +90,20 @@ pub struct RecordFacts<'a> {
     pub summary: &'a str,
     /// The number of its group.
     pub group: u32,
-    text: (u64, u64, u64),
+    /// The numbers of what side data says of the CVEs that it fixes without being one.
+    pub cves: Vec<u32>,
+    pub(super) text: (u64, u64, u64),
+}
+
+/// Records of one flaw.
+#[derive(Debug)]
+pub struct Group<'a> {
+    /// All ids, sorted.
+    pub ids: Vec<&'a str>,
+    /// The numbers of the records.
+    pub records: Vec<u32>,
+    /// The numbers of what side data says of these ids.
+    pub cves: Vec<u32>,
 }
 
 /// The texts of a record.
@@ -218,40 +233,17 @@ impl Database {
     /// A record by number.
     pub fn record(&self, number: u32) -> Result<RecordFacts<'_>, Error> {
         let mut reader = self.entry_of(Section::RecordTable, Section::Records, number)?;
-        Ok(RecordFacts {
-            id: reader.text()?,
-            modified: i64::try_from(reader.number()?).unwrap_or(i64::MAX),
-            published: i64::try_from(reader.number()?).unwrap_or(i64::MAX),
-            withdrawn: reader.number()? != 0,
-            aliases: reader.texts()?,
-            upstream: reader.texts()?,
-            related: reader.texts()?,
-            ratings: {
-                let count = reader.count()?;
-                let rating = |_| {
-                    Ok(Rating {
-                        kind: read_rating_kind(&mut reader)?,
-                        score: reader.text()?.into(),
-                    })
-                };
-                (0..count).map(rating).collect::<Result<_, Error>>()?
-            },
-            url: reader.text()?,
-            summary: reader.text()?,
-            text: (reader.number()?, reader.number()?, reader.number()?),
-            group: reader.small()?,
-        })
+        read_record(&mut reader)
     }
 
-    /// The ids of an alias group, sorted, and the numbers of its records.
-    pub fn group(&self, number: u32) -> Result<(Vec<&str>, Vec<u32>), Error> {
+    /// An alias group by number.
+    pub fn group(&self, number: u32) -> Result<Group<'_>, Error> {
         let mut reader = self.entry_of(Section::GroupTable, Section::Groups, number)?;
-        let ids = reader.texts()?;
-        let count = reader.count()?;
-        let records = (0..count)
-            .map(|_| reader.small())
-            .collect::<Result<_, _>>()?;
-        Ok((ids, records))
+        Ok(Group {
+            ids: reader.texts()?,
+            records: reader.numbers()?,
+            cves: reader.numbers()?,
+        })
     }
 
     /// The group that an id belongs to.
@@ -265,7 +257,7 @@ impl Database {
             item::<ID_ITEM>(table, index).filter(|row| u64_at(&row[..], 0) == wanted)
         {
             let group = u32_at(row, 8);
-            if self.group(group)?.0.contains(&id) {
+            if self.group(group)?.ids.contains(&id) {
                 return Ok(Some(group));
             }
             index += 1;
@@ -273,21 +265,9 @@ impl Database {
         Ok(None)
     }
 
-    /// What side data says of a CVE.
-    pub fn cve(&self, id: &str) -> Result<Option<CveFacts>, Error> {
-        let count = self.section(Section::CveTable).len() / 4;
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let number = u32::try_from(middle).map_err(|_| Error::Damaged("too many CVEs"))?;
-            let mut reader = self.entry_of(Section::CveTable, Section::Cves, number)?;
-            match reader.text()?.cmp(id) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return read_facts(&mut reader).map(Some),
-            }
-        }
-        Ok(None)
+    /// What side data says of a CVE, by the number that records and groups have of it.
+    pub fn cve(&self, number: u32) -> Result<CveFacts<'_>, Error> {
+        read_facts(&mut self.entry_of(Section::CveTable, Section::Cves, number)?)
     }
 
     /// The texts of records. Each block that holds any is unpacked once.
@@ -332,7 +312,7 @@ impl Database {
             .map_err(|_| Error::Damaged("a block of texts cannot be unpacked"))
     }
 
-    fn section(&self, section: Section) -> &[u8] {
+    pub(super) fn section(&self, section: Section) -> &[u8] {
         let place = self.places.get(section.position());
         place
             .and_then(|place| self.file.get(place.start..place.end))
@@ -379,7 +359,7 @@ fn lower_bound(count: usize, before: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-fn slice(bytes: &[u8], start: u32, length: u32) -> Result<&[u8], Error> {
+pub(super) fn slice(bytes: &[u8], start: u32, length: u32) -> Result<&[u8], Error> {
     let start = start as usize;
     let end = start
         .checked_add(length as usize)
@@ -387,99 +367,4 @@ fn slice(bytes: &[u8], start: u32, length: u32) -> Result<&[u8], Error> {
     bytes
         .get(start..end)
         .ok_or_else(|| damaged("a reference leads nowhere"))
-}
-
-fn read_package<'a>(reader: &mut Reader<'a>) -> Result<Package<'a>, Error> {
-    let texts = reader.texts()?;
-    let count = reader.count()?;
-    let mut entries = Vec::with_capacity(count);
-    for _ in 0..count {
-        entries.push(read_entry(reader, &texts)?);
-    }
-    Ok(Package { texts, entries })
-}
-
-fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a>, Error> {
-    let record = reader.small()?;
-    let mut ratings = Vec::new();
-    for _ in 0..reader.count()? {
-        ratings.push(Rating {
-            kind: read_rating_kind(reader)?,
-            score: read_text(reader, texts)?.into(),
-        });
-    }
-    let informational = read_text(reader, texts)?;
-    let count = reader.count()?;
-    let mut ranges = Vec::with_capacity(count);
-    for _ in 0..count {
-        let semver = reader.number()? != 0;
-        let events = reader.count()?;
-        let mut range = EntryRange {
-            semver,
-            events: Vec::with_capacity(events),
-        };
-        for _ in 0..events {
-            let code = reader.small()? as usize;
-            let (kind, _) = EventKind::ALL
-                .get(code)
-                .ok_or_else(|| damaged("an event has an unknown kind"))?;
-            range.events.push((*kind, read_text_number(reader, texts)?));
-        }
-        ranges.push(range);
-    }
-    let count = reader.count()?;
-    let mut versions = Vec::with_capacity(count);
-    for _ in 0..count {
-        versions.push(read_text_number(reader, texts)?);
-    }
-    Ok(Entry {
-        record,
-        ratings,
-        informational,
-        ranges,
-        versions,
-    })
-}
-
-fn read_text_number(reader: &mut Reader<'_>, texts: &[&str]) -> Result<u32, Error> {
-    let number = reader.small()?;
-    if number as usize >= texts.len() {
-        return Err(Error::Damaged("an entry names a text that is not there"));
-    }
-    Ok(number)
-}
-
-fn read_text<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<&'a str, Error> {
-    let number = read_text_number(reader, texts)?;
-    Ok(texts.get(number as usize).copied().unwrap_or_default())
-}
-
-fn read_rating_kind(reader: &mut Reader<'_>) -> Result<RatingKind, Error> {
-    let code = reader.small()? as usize;
-    RatingKind::ALL
-        .get(code)
-        .copied()
-        .ok_or_else(|| damaged("a rating has an unknown kind"))
-}
-
-fn read_facts(reader: &mut Reader<'_>) -> Result<CveFacts, Error> {
-    let mut facts = CveFacts::default();
-    if reader.number()? != 0 {
-        facts.exploited = Some(Exploited {
-            added: reader.text()?.to_owned(),
-            ransomware: reader.number()? != 0,
-        });
-    }
-    if reader.number()? != 0 {
-        facts.epss = Some(Epss {
-            score: reader.small()?,
-            percentile: reader.small()?,
-        });
-    }
-    for _ in 0..reader.count()? {
-        facts
-            .vectors
-            .push((reader.text()?.to_owned(), reader.text()?.to_owned()));
-    }
-    Ok(facts)
 }

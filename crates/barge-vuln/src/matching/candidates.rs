@@ -13,6 +13,8 @@ use crate::version::Scheme;
 
 /// One record that hits a package.
 pub(super) struct RecordHit<'a> {
+    /// The number of the record.
+    pub(super) number: u32,
     pub(super) record: RecordFacts<'a>,
     pub(super) query: &'a Query,
     pub(super) hit: Hit,
@@ -57,6 +59,7 @@ pub(super) fn hits_by_group<'a>(
                 None
             };
             hits.entry(record.group).or_default().push(RecordHit {
+                number: entry.record,
                 record,
                 query,
                 hit,

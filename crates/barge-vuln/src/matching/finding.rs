@@ -13,8 +13,8 @@ use crate::side::Exploited;
 pub struct Match {
     /// The package, shared by all its matches.
     pub package: Arc<Package>,
-    /// The flaw.
-    pub advisory: Advisory,
+    /// The flaw, apart: matches are sorted and passed on, and this is most of their size.
+    pub advisory: Box<Advisory>,
     /// What kind of statement it is.
     pub class: Class,
     /// What would heal it.
@@ -229,7 +229,7 @@ impl Match {
         };
         Self {
             package: Arc::new(package),
-            advisory,
+            advisory: Box::new(advisory),
             class,
             fix: Fix::None,
             why: Vec::new(),

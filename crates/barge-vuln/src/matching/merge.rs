@@ -1,6 +1,5 @@
 //! Merges the hits of one alias group into one match: ids, severity, fix, reasons.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use barge_sbom::package::Package;
@@ -8,147 +7,110 @@ use barge_sbom::package::Package;
 use super::candidates::RecordHit;
 use super::finding::{Advisory, Class, Fix, Match, Reason};
 use crate::ecosystem;
+use crate::erratum::fixed_flaws;
 use crate::error::Error;
-use crate::index::{Database, RecordFacts};
+use crate::index::{Database, Group, RecordFacts};
 use crate::range::Rule;
-use crate::severity::{Assessment, Scores, Severity};
+use crate::severity::{Assessment, Rating, Severity};
+use crate::side::{CveFacts, Epss};
 use crate::version::{Scheme, compare};
 
 /// Makes one match of the hits of one alias group.
 pub(super) fn merge(
     database: &Database,
     package: &Arc<Package>,
+    number: u32,
     hits: Vec<RecordHit<'_>>,
-    scores: &mut Scores,
 ) -> Result<Match, Error> {
-    let group = hits.first().map(|hit| hit.record.group).unwrap_or_default();
-    let (group_ids, group_records) = database.group(group)?;
-    let mut stated: BTreeSet<&str> = BTreeSet::new();
-    for hit in &hits {
-        stated.insert(hit.record.id);
-        stated.extend(&hit.record.aliases);
-    }
+    let group = database.group(number)?;
+    let mut stated: Vec<&str> = hits.iter().flat_map(|hit| ids(&hit.record)).collect();
+    stated.sort_unstable();
+    stated.dedup();
     let id = display_id(&stated);
-    let cves = named_cves(&hits, &group_ids);
-    let mut exploited = None;
-    let mut epss: Option<(f64, f64)> = None;
-    for cve in &cves {
-        let Some(facts) = database.cve(cve)? else {
-            continue;
-        };
-        exploited = exploited.or(facts.exploited);
-        let scaled = |parts: u32| f64::from(parts) / crate::side::EPSS_UNIT;
-        let own = facts
-            .epss
-            .map(|epss| (scaled(epss.score), scaled(epss.percentile)));
-        epss = match (epss, own) {
-            (Some(best), Some(own)) if own.0 <= best.0 => Some(best),
-            (best, own) => own.or(best),
-        };
-    }
+    let cves = cves(database, &group, &hits)?;
     let class = hits.iter().map(class).min().unwrap_or(Class::Vulnerability);
-    let severity = assess(database, class, &hits, &group_records, &cves, scores)?;
-    let upstream: BTreeSet<&str> = hits
-        .iter()
-        .flat_map(|hit| fixed_flaws(&hit.record))
-        .collect();
-    let owned = |ids: BTreeSet<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let severity = assess(database, class, &hits, &group, &cves)?;
+    let mut upstream: Vec<&str> = hits.iter().flat_map(|hit| flaws(&hit.record)).collect();
+    upstream.sort_unstable();
+    upstream.dedup();
+    let summaries = hits.iter().map(|hit| hit.record.summary);
+    let urls = hits.iter().map(|hit| hit.record.url);
+    let published = hits.iter().map(|hit| hit.record.published);
     let advisory = Advisory {
-        aliases: stated
-            .iter()
-            .filter(|alias| **alias != id)
-            .map(|alias| (*alias).to_owned())
-            .collect(),
-        group: group_ids.iter().map(|id| (*id).to_owned()).collect(),
-        upstream: owned(upstream),
-        summary: hits
-            .iter()
-            .map(|hit| hit.record.summary)
-            .find(|line| !line.is_empty())
-            .unwrap_or_default()
-            .to_owned(),
-        url: url(
-            &id,
-            hits.iter()
-                .map(|hit| hit.record.url)
-                .find(|url| !url.is_empty())
-                .unwrap_or_default(),
-        ),
+        id: id.to_owned(),
+        aliases: owned(stated.iter().filter(|alias| **alias != id)),
+        group: owned(group.ids.iter()),
+        upstream: owned(upstream.iter()),
+        summary: first_text(summaries).to_owned(),
+        url: url(id, first_text(urls)),
         severity,
-        exploited,
-        epss,
-        published: hits
-            .iter()
-            .map(|hit| hit.record.published)
-            .filter(|time| *time > 0)
-            .min()
-            .unwrap_or_default(),
-        id,
+        exploited: cves.iter().find_map(|facts| facts.exploited.clone()),
+        epss: epss(&cves),
+        published: published.filter(|time| *time > 0).min().unwrap_or_default(),
     };
-    let doubts: Vec<&String> = hits.iter().filter_map(|hit| hit.doubt.as_ref()).collect();
-    let doubt = (doubts.len() == hits.len())
-        .then(|| doubts.first().map(|doubt| (*doubt).clone()))
-        .flatten();
-    let fix = fix(&hits);
-    let why = hits.into_iter().map(reason).collect();
     Ok(Match {
         package: Arc::clone(package),
-        advisory,
+        advisory: Box::new(advisory),
         class,
-        fix,
-        why,
-        doubt,
+        fix: fix(&hits),
+        doubt: doubt(&hits),
+        why: hits.into_iter().map(reason).collect(),
         note: None,
         suppressed: None,
     })
 }
 
-/// The CVE if there is one, else GitHub's id, else the first record's.
-fn display_id(ids: &BTreeSet<&str>) -> String {
-    let first = |prefix: &str| ids.iter().find(|id| id.starts_with(prefix));
-    first("CVE-")
-        .or_else(|| first("GHSA-"))
-        .or_else(|| ids.first())
-        .map(|id| (*id).to_owned())
-        .unwrap_or_default()
+fn ids<'a>(record: &RecordFacts<'a>) -> impl Iterator<Item = &'a str> {
+    std::iter::once(record.id).chain(record.aliases.iter().copied())
 }
 
-/// The CVEs that a match is about: aliases, and what an erratum fixes.
-fn named_cves<'a>(hits: &[RecordHit<'a>], group: &[&'a str]) -> BTreeSet<&'a str> {
-    let fixed = hits.iter().flat_map(|hit| fixed_flaws(&hit.record));
-    group
-        .iter()
-        .copied()
-        .chain(fixed)
-        .filter(|id| id.starts_with("CVE-"))
+/// Flaws that a record is about without being an alias of them.
+pub(super) fn flaws<'a>(record: &RecordFacts<'a>) -> impl Iterator<Item = &'a str> {
+    fixed_flaws(record.id, &record.upstream, &record.related)
+}
+
+fn owned<'a>(texts: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
+    texts.map(|text| (*text).to_owned()).collect()
+}
+
+fn first_text<'a>(mut texts: impl Iterator<Item = &'a str>) -> &'a str {
+    texts.find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+/// Doubtful if every hit is.
+fn doubt(hits: &[RecordHit<'_>]) -> Option<String> {
+    let mut doubts = hits.iter().map(|hit| hit.doubt.as_ref());
+    let first = doubts.next()??;
+    doubts.all(|doubt| doubt.is_some()).then(|| first.clone())
+}
+
+/// The CVE if there is one, else GitHub's id, else the first record's.
+fn display_id<'a>(ids: &[&'a str]) -> &'a str {
+    let first = |prefix: &str| ids.iter().find(|id| id.starts_with(prefix));
+    let best = first("CVE-").or_else(|| first("GHSA-")).or(ids.first());
+    best.copied().unwrap_or_default()
+}
+
+/// What side data says of the CVEs that a match is about: aliases, and what an erratum fixes.
+fn cves<'a>(
+    database: &'a Database,
+    group: &Group<'_>,
+    hits: &[RecordHit<'_>],
+) -> Result<Vec<CveFacts<'a>>, Error> {
+    let fixed = hits.iter().flat_map(|hit| &hit.record.cves);
+    let mut numbers: Vec<u32> = group.cves.iter().chain(fixed).copied().collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+        .into_iter()
+        .map(|number| database.cve(number))
         .collect()
 }
 
-/// Flaws that a record is about without being an alias of them. Errata of some feeds put them under `related`.
-pub(super) fn fixed_flaws<'a>(record: &RecordFacts<'a>) -> impl Iterator<Item = &'a str> {
-    const ERRATA: [&str; 8] = [
-        "AL",
-        "PHSA-",
-        "RL",
-        "RXSA-",
-        "RHSA-",
-        "RHBA-",
-        "SUSE-",
-        "openSUSE-",
-    ];
-    let is_erratum = ERRATA.iter().any(|prefix| record.id.starts_with(prefix));
-    let related = record
-        .related
-        .iter()
-        .copied()
-        .filter(move |id| is_erratum && id.starts_with("CVE-"));
-    record
-        .upstream
-        .iter()
-        .copied()
-        .chain(related)
-        .collect::<Vec<_>>()
-        .into_iter()
+/// The greatest probability of all, with its percentile.
+fn epss(cves: &[CveFacts<'_>]) -> Option<(f64, f64)> {
+    let known = cves.iter().filter_map(|facts| facts.epss);
+    known.max_by_key(|epss| epss.score).map(Epss::fractions)
 }
 
 fn class(hit: &RecordHit<'_>) -> Class {
@@ -165,7 +127,7 @@ fn class(hit: &RecordHit<'_>) -> Class {
     let is_other_erratum = ["ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-"]
         .iter()
         .any(|prefix| id.starts_with(prefix));
-    if is_other_erratum && fixed_flaws(&hit.record).next().is_none() {
+    if is_other_erratum && flaws(&hit.record).next().is_none() {
         Class::Bugfix
     } else {
         Class::Vulnerability
@@ -177,9 +139,8 @@ fn assess(
     database: &Database,
     class: Class,
     hits: &[RecordHit<'_>],
-    group_records: &[u32],
-    cves: &BTreeSet<&str>,
-    scores: &mut Scores,
+    group: &Group<'_>,
+    cves: &[CveFacts<'_>],
 ) -> Result<Assessment, Error> {
     if class == Class::Malware {
         return Ok(Assessment {
@@ -188,45 +149,47 @@ fn assess(
             ..Assessment::default()
         });
     }
-    let worst = |found: Vec<Assessment>| {
-        found
-            .into_iter()
-            .reduce(|best, next| if next.level > best.level { next } else { best })
-    };
     let own = hits.iter().filter_map(|hit| {
-        let of_package = Assessment::of(&hit.ratings, hit.record.id, scores);
-        of_package.or_else(|| Assessment::of(&hit.record.ratings, hit.record.id, scores))
+        let of_package = Rating::preferred(&hit.ratings);
+        let rating = of_package.or_else(|| Rating::preferred(&hit.record.ratings))?;
+        Some((rating, hit.record.id))
     });
-    if let Some(found) = worst(own.collect()) {
-        return Ok(found);
+    if let Some((rating, record)) = worst(own) {
+        return Ok(Assessment::of(rating, record).unwrap_or_default());
     }
-    let mut others = Vec::new();
-    for number in group_records {
-        let record = database.record(*number)?;
-        if !record.withdrawn {
-            others.extend(Assessment::of(&record.ratings, record.id, scores));
+    let is_other = |number: &&u32| hits.iter().all(|hit| hit.number != **number);
+    let records = group.records.iter().filter(is_other);
+    let records = records.map(|number| database.record(*number));
+    let records: Vec<RecordFacts<'_>> = records.collect::<Result<_, Error>>()?;
+    let others = records
+        .iter()
+        .filter(|record| !record.withdrawn)
+        .filter_map(|record| Some((Rating::preferred(&record.ratings)?, record.id)));
+    if let Some((rating, record)) = worst(others) {
+        return Ok(Assessment::of(rating, record).unwrap_or_default());
+    }
+    // The vectors are sorted by trust; the first that can be read speaks for its CVE.
+    let of_cves = cves.iter().filter_map(|facts| {
+        let mut vectors = facts.vectors.iter();
+        let (source, vector) = vectors.find(|(_, vector)| vector.level().is_some())?;
+        Some((vector, (facts.id, *source)))
+    });
+    let assessment = worst(of_cves)
+        .and_then(|(vector, (cve, source))| Assessment::of(vector, &format!("{cve} {source}")));
+    Ok(assessment.unwrap_or_default())
+}
+
+/// The first of the ratings with the highest level, with who made it.
+fn worst<'r, 'a: 'r, Author>(
+    ratings: impl Iterator<Item = (&'r Rating<'a>, Author)>,
+) -> Option<(&'r Rating<'a>, Author)> {
+    ratings.reduce(|best, next| {
+        if next.0.level() > best.0.level() {
+            next
+        } else {
+            best
         }
-    }
-    if let Some(found) = worst(others) {
-        return Ok(found);
-    }
-    let mut of_cves = Vec::new();
-    for cve in cves {
-        let facts = database.cve(cve)?.unwrap_or_default();
-        let vectors = facts.vectors.iter().filter_map(|(source, vector)| {
-            let score = scores.of(vector)?;
-            let level = Severity::from_score(score);
-            Some(Assessment {
-                level,
-                score: Some(score),
-                vector: Some(vector.clone()),
-                source: format!("{cve} {source}"),
-            })
-        });
-        // The vectors are sorted by trust; the first that can be read speaks for its CVE.
-        of_cves.extend(vectors.take(1));
-    }
-    Ok(worst(of_cves).unwrap_or_default())
+    })
 }
 
 /// Where to read about an id; records that have no link are at OSV.

@@ -22,7 +22,6 @@ use crate::error::Error;
 use crate::index::{Database, RecordText};
 use crate::lookup::queries;
 use crate::range::is_readable;
-use crate::severity::Scores;
 
 /// Matches every package of a bill. `distro` replaces the bill's distribution if given.
 pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result<Findings, Error> {
@@ -32,16 +31,12 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
         ..Findings::default()
     };
     let mut coverage: BTreeMap<String, usize> = BTreeMap::new();
-    // Packages are independent of each other; their order is kept. Long runs share the scores of vectors.
-    let shares = 2 * rayon::current_num_threads();
-    let at_once = (sbom.packages.len() / shares).max(PACKAGES_AT_ONCE);
+    // Packages are independent of each other; their order is kept.
     let outcomes: Vec<Outcome> = sbom
         .packages
         .par_iter()
-        .with_min_len(at_once)
-        .map_init(Scores::default, |scores, package| {
-            find_one(database, package, distro, scores)
-        })
+        .with_min_len(PACKAGES_AT_ONCE)
+        .map(|package| find_one(database, package, distro))
         .collect::<Result<_, Error>>()?;
     for (package, outcome) in sbom.packages.iter().zip(outcomes) {
         for ecosystem in outcome.asked {
@@ -81,7 +76,6 @@ fn find_one(
     database: &Database,
     package: &Package,
     distro: Option<&Distro>,
-    scores: &mut Scores,
 ) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let queries = match queries(database, package, distro) {
@@ -110,10 +104,10 @@ fn find_one(
     }
     let package = Arc::new(package.clone());
     outcome.matches.reserve(hits.len());
-    for hits in hits.into_values() {
+    for (group, hits) in hits {
         outcome
             .matches
-            .push(merge(database, &package, hits, scores)?);
+            .push(merge(database, &package, group, hits)?);
     }
     Ok(outcome)
 }
@@ -129,7 +123,7 @@ pub fn details(
         let Some(group) = database.find(id)? else {
             continue;
         };
-        for number in database.group(group)?.1 {
+        for number in database.group(group)?.records {
             let record = database.record(number)?;
             if record.id == id {
                 records.push(record);

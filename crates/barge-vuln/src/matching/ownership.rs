@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use barge_sbom::package::{Distro, Package, Sbom};
 
 use super::finding::{Advisory, Match, SuppressedBy, Suppression};
-use super::merge::fixed_flaws;
+use super::merge::flaws;
 use crate::ecosystem;
 use crate::error::Error;
 use crate::index::Database;
@@ -28,6 +28,9 @@ pub(super) fn apply_ownership(
         "Azure Linux",
         "Echo",
     ];
+    if matches.iter().all(|found| found.package.owned_by.is_none()) {
+        return Ok(());
+    }
     let by_purl: BTreeMap<&str, &Package> = sbom
         .packages
         .iter()
@@ -109,7 +112,7 @@ fn fixed_by_distribution(
             let record = database.record(entry.record)?;
             let same = std::iter::once(record.id)
                 .chain(record.aliases.iter().copied())
-                .chain(fixed_flaws(&record));
+                .chain(flaws(&record));
             let same = same
                 .into_iter()
                 .any(|id| advisory.group.iter().any(|own| own == id));

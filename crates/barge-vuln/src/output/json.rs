@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use barge_report::Level;
-use serde::{Deserialize, Serialize};
+use barge_sbom::package::Package;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::paths;
 use crate::error::Error;
@@ -17,37 +18,37 @@ use crate::side::Exploited;
 pub const SCHEMA: &str = "barge/scan/v1";
 
 /// A scan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ScanJson {
+#[derive(Debug, Clone, Serialize)]
+pub struct ScanJson<'a> {
     /// Always [`SCHEMA`].
-    pub schema: String,
+    pub schema: &'static str,
     /// What was scanned.
-    pub subject: SubjectJson,
+    pub subject: SubjectJson<'a>,
     /// The distribution, such as `debian 12`.
     pub distro: Option<String>,
     /// When (RFC 3339).
     pub time: String,
     /// The data it was matched against.
-    pub data: Data,
+    pub data: &'a Data,
     /// What the policy says.
-    pub verdict: Verdict,
+    pub verdict: &'a Verdict,
     /// How many packages were looked at.
     pub packages: usize,
     /// The ecosystems of these packages, and whether the data has them.
-    pub coverage: Vec<Coverage>,
+    pub coverage: &'a [Coverage],
     /// What was found and counts, worst first.
-    pub matches: Vec<MatchJson>,
+    pub matches: MatchesJson<'a>,
     /// What was found and does not count.
-    pub suppressed: Vec<MatchJson>,
+    pub suppressed: MatchesJson<'a>,
     /// Packages that could not be looked up fully, with the reason.
-    pub skipped: Vec<SkippedJson>,
+    pub skipped: Vec<SkippedJson<'a>>,
 }
 
 /// What was scanned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SubjectJson {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubjectJson<'a> {
     /// Its name.
-    pub name: String,
+    pub name: &'a str,
     /// Its config digest.
     pub image: Option<String>,
     /// Its manifest digest.
@@ -55,93 +56,113 @@ pub struct SubjectJson {
 }
 
 /// A package that could not be looked up fully.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SkippedJson {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SkippedJson<'a> {
     /// Its package URL.
-    pub purl: String,
+    pub purl: &'a str,
     /// Why.
-    pub reason: String,
+    pub reason: &'a str,
+}
+
+/// A list of [`MatchJson`]: those that count, or those that do not. Made one by one as they are written.
+#[derive(Debug, Clone, Copy)]
+pub struct MatchesJson<'a> {
+    scan: &'a Scan,
+    suppressed: bool,
+}
+
+impl Serialize for MatchesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let judged = self
+            .scan
+            .findings
+            .matches
+            .iter()
+            .zip(&self.scan.verdict.levels);
+        let wanted = judged.filter(|(found, _)| found.suppressed.is_some() == self.suppressed);
+        serializer.collect_seq(wanted.map(|(found, level)| MatchJson::new(found, *level)))
+    }
 }
 
 /// One flaw of one package.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MatchJson {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MatchJson<'a> {
     /// The package.
-    pub package: PackageJson,
+    pub package: PackageJson<'a>,
     /// The flaw.
-    pub advisory: AdvisoryJson,
+    pub advisory: AdvisoryJson<'a>,
     /// What kind of statement it is.
     pub class: Class,
     /// What it does to the gate: `error` fails, `warning` warns, `note` neither.
     pub level: Level,
     /// Every record that hits, with the range and the versions that were compared.
-    pub why: Vec<Reason>,
+    pub why: &'a [Reason],
     /// What makes it doubtful, if anything does: then it fails no gate.
-    pub doubt: Option<String>,
+    pub doubt: Option<&'a str>,
     /// What else should be known about it.
-    pub note: Option<String>,
+    pub note: Option<&'a str>,
     /// Why it does not count, if it does not.
-    pub suppressed: Option<SuppressionJson>,
+    pub suppressed: Option<SuppressionJson<'a>>,
 }
 
 /// A package.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PackageJson {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PackageJson<'a> {
     /// Its name.
-    pub name: String,
+    pub name: &'a str,
     /// Its version.
-    pub version: String,
+    pub version: &'a str,
     /// Its package URL.
-    pub purl: String,
+    pub purl: &'a str,
     /// The type of its package URL.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: &'a str,
     /// The layer that brought it.
     pub layer: Option<String>,
     /// Where it was found.
-    pub locations: Vec<String>,
+    pub locations: Vec<&'a str>,
 }
 
 /// A flaw.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AdvisoryJson {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AdvisoryJson<'a> {
     /// Its id: the CVE if there is one.
-    pub id: String,
+    pub id: &'a str,
     /// Its other ids.
-    pub aliases: Vec<String>,
+    pub aliases: &'a [String],
     /// The flaws that an erratum fixes.
-    pub upstream: Vec<String>,
+    pub upstream: &'a [String],
     /// One line on what is wrong.
-    pub summary: String,
+    pub summary: &'a str,
     /// How bad it is.
     pub severity: Severity,
     /// Who says so.
-    pub severity_source: String,
+    pub severity_source: &'a str,
     /// The score and vector, if one was used.
-    pub cvss: Option<CvssJson>,
+    pub cvss: Option<CvssJson<'a>>,
     /// The least version without it.
-    pub fixed_in: Option<String>,
+    pub fixed_in: Option<&'a str>,
     /// Whether that version is in Ubuntu's paid archive only.
     pub fix_needs_subscription: bool,
     /// Where to read more.
-    pub url: String,
+    pub url: &'a str,
     /// Its entry in CISA's catalogue of exploited flaws.
-    pub kev: Option<Exploited>,
+    pub kev: Option<&'a Exploited>,
     /// How likely it is to be exploited.
     pub epss: Option<EpssJson>,
 }
 
 /// A CVSS rating.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CvssJson {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CvssJson<'a> {
     /// The base score.
     pub score: f64,
     /// The vector, if it is known.
-    pub vector: Option<String>,
+    pub vector: Option<&'a str>,
 }
 
 /// An EPSS rating, both from 0 to 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EpssJson {
     /// The probability of exploitation in the next 30 days.
     pub score: f64,
@@ -150,28 +171,22 @@ pub struct EpssJson {
 }
 
 /// Why a match does not count.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SuppressionJson {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuppressionJson<'a> {
     /// What says so.
     pub by: SuppressedBy,
     /// Its reason.
-    pub reason: String,
+    pub reason: &'a str,
 }
 
-impl From<&Scan> for ScanJson {
-    fn from(scan: &Scan) -> Self {
-        let judged = scan.findings.matches.iter().zip(&scan.verdict.levels);
-        let all: Vec<MatchJson> = judged
-            .map(|(found, level)| match_json(found, *level))
-            .collect();
-        let (suppressed, matches) = all
-            .into_iter()
-            .partition(|found| found.suppressed.is_some());
+impl<'a> From<&'a Scan> for ScanJson<'a> {
+    fn from(scan: &'a Scan) -> Self {
+        let matches = |suppressed| MatchesJson { scan, suppressed };
         let skipped = scan.findings.skipped.iter();
         Self {
-            schema: SCHEMA.to_owned(),
+            schema: SCHEMA,
             subject: SubjectJson {
-                name: scan.subject.name.clone(),
+                name: &scan.subject.name,
                 image: scan.subject.image.as_ref().map(ToString::to_string),
                 manifest: scan.subject.manifest.as_ref().map(ToString::to_string),
             },
@@ -183,94 +198,130 @@ impl From<&Scan> for ScanJson {
                     .join(" ")
             }),
             time: scan.time.to_string(),
-            data: scan.data.clone(),
-            verdict: scan.verdict.clone(),
+            data: &scan.data,
+            verdict: &scan.verdict,
             packages: scan.findings.packages,
-            coverage: scan.findings.coverage.clone(),
-            matches,
-            suppressed,
+            coverage: &scan.findings.coverage,
+            matches: matches(false),
+            suppressed: matches(true),
             skipped: skipped
-                .map(|(purl, reason)| SkippedJson {
-                    purl: purl.clone(),
-                    reason: reason.clone(),
-                })
+                .map(|(purl, reason)| SkippedJson { purl, reason })
                 .collect(),
         }
     }
 }
 
-fn match_json(found: &Match, level: Level) -> MatchJson {
-    let (package, advisory) = (&found.package, &found.advisory);
-    let kind = package
-        .purl
-        .strip_prefix("pkg:")
-        .and_then(|rest| rest.split('/').next())
-        .unwrap_or_default();
-    let severity = &advisory.severity;
-    let (fixed_in, fix_needs_subscription) = match &found.fix {
-        Fix::Version(version) => (Some(version.clone()), false),
-        Fix::Subscription(version) => (Some(version.clone()), true),
-        Fix::None => (None, false),
-    };
-    MatchJson {
-        package: PackageJson {
-            name: package.name.clone(),
-            version: package.version.clone(),
-            purl: package.purl.clone(),
-            kind: kind.to_owned(),
-            layer: package
-                .evidence
-                .iter()
-                .find_map(|evidence| evidence.layer.as_ref())
-                .map(ToString::to_string),
-            locations: paths(found),
-        },
-        advisory: AdvisoryJson {
-            id: advisory.id.clone(),
-            aliases: advisory.aliases.clone(),
-            upstream: advisory.upstream.clone(),
-            summary: advisory.summary.clone(),
+impl<'a> MatchJson<'a> {
+    fn new(found: &'a Match, level: Level) -> Self {
+        Self {
+            package: PackageJson::new(&found.package),
+            advisory: AdvisoryJson::new(found),
+            class: found.class,
+            level,
+            why: &found.why,
+            doubt: found.doubt.as_deref(),
+            note: found.note.as_deref(),
+            suppressed: found.suppressed.as_ref().map(|why| SuppressionJson {
+                by: why.by,
+                reason: &why.reason,
+            }),
+        }
+    }
+}
+
+impl<'a> PackageJson<'a> {
+    fn new(package: &'a Package) -> Self {
+        let kind = package
+            .purl
+            .strip_prefix("pkg:")
+            .and_then(|rest| rest.split('/').next())
+            .unwrap_or_default();
+        let mut layers = package
+            .evidence
+            .iter()
+            .filter_map(|evidence| evidence.layer.as_ref());
+        Self {
+            name: &package.name,
+            version: &package.version,
+            purl: &package.purl,
+            kind,
+            layer: layers.next().map(ToString::to_string),
+            locations: paths(package).collect(),
+        }
+    }
+}
+
+impl<'a> AdvisoryJson<'a> {
+    fn new(found: &'a Match) -> Self {
+        let advisory = &found.advisory;
+        let severity = &advisory.severity;
+        let (fixed_in, fix_needs_subscription) = match &found.fix {
+            Fix::Version(version) => (Some(version.as_str()), false),
+            Fix::Subscription(version) => (Some(version.as_str()), true),
+            Fix::None => (None, false),
+        };
+        Self {
+            id: &advisory.id,
+            aliases: &advisory.aliases,
+            upstream: &advisory.upstream,
+            summary: &advisory.summary,
             severity: severity.level,
-            severity_source: severity.source.clone(),
+            severity_source: &severity.source,
             cvss: severity.score.map(|score| CvssJson {
                 score,
-                vector: severity.vector.clone(),
+                vector: severity.vector.as_deref(),
             }),
             fixed_in,
             fix_needs_subscription,
-            url: advisory.url.clone(),
-            kev: advisory.exploited.clone(),
+            url: &advisory.url,
+            kev: advisory.exploited.as_ref(),
             epss: advisory
                 .epss
                 .map(|(score, percentile)| EpssJson { score, percentile }),
-        },
-        class: found.class,
-        level,
-        why: found.why.clone(),
-        doubt: found.doubt.clone(),
-        note: found.note.clone(),
-        suppressed: found.suppressed.as_ref().map(|why| SuppressionJson {
-            by: why.by,
-            reason: why.reason.clone(),
-        }),
+        }
     }
+}
+
+/// What a baseline needs of a scan.
+#[derive(Deserialize)]
+struct Earlier {
+    schema: String,
+    #[serde(default)]
+    matches: Vec<EarlierMatch>,
+    #[serde(default)]
+    suppressed: Vec<EarlierMatch>,
+}
+
+#[derive(Deserialize)]
+struct EarlierMatch {
+    package: EarlierPackage,
+    advisory: EarlierAdvisory,
+}
+
+#[derive(Deserialize)]
+struct EarlierPackage {
+    purl: String,
+}
+
+#[derive(Deserialize)]
+struct EarlierAdvisory {
+    id: String,
+    #[serde(default)]
+    aliases: Vec<String>,
 }
 
 /// Reads the flaws of an earlier scan.
 pub fn baseline(bytes: &[u8]) -> Result<Baseline, Error> {
     let failed =
         |reason: String| Error::Policy(format!("the baseline is no scan of barge: {reason}"));
-    let scan: ScanJson =
-        serde_json::from_slice(bytes).map_err(|error| failed(error.to_string()))?;
+    let scan: Earlier = serde_json::from_slice(bytes).map_err(|error| failed(error.to_string()))?;
     if scan.schema != SCHEMA {
         return Err(failed(format!("its schema is `{}`", scan.schema)));
     }
     let mut baseline = Baseline::default();
-    for found in scan.matches.iter().chain(&scan.suppressed) {
-        let ids = std::iter::once(&found.advisory.id)
-            .chain(&found.advisory.aliases)
-            .cloned();
-        baseline.add(&found.package.purl, ids);
+    for found in scan.matches.into_iter().chain(scan.suppressed) {
+        let EarlierAdvisory { id, aliases } = found.advisory;
+        baseline.add(&found.package.purl, std::iter::once(id).chain(aliases));
     }
     Ok(baseline)
 }

@@ -7,24 +7,24 @@ mod openvex;
 mod report;
 mod text;
 
+use barge_sbom::package::Package;
+
 pub use cyclonedx::cyclonedx;
 pub use gitlab::gitlab;
 pub use json::{
-    AdvisoryJson, CvssJson, EpssJson, MatchJson, PackageJson, SCHEMA, ScanJson, SkippedJson,
-    SubjectJson, SuppressionJson, baseline,
+    AdvisoryJson, CvssJson, EpssJson, MatchJson, MatchesJson, PackageJson, SCHEMA, ScanJson,
+    SkippedJson, SubjectJson, SuppressionJson, baseline,
 };
 pub use openvex::openvex;
 pub use report::{ReportOptions, report};
 pub use text::{count_line, markdown, table};
 
-/// Where a matched package was found, first path first.
-fn paths(found: &crate::Match) -> Vec<String> {
-    found
-        .package
+/// Where a package was found, first path first.
+fn paths(package: &Package) -> impl Iterator<Item = &str> {
+    package
         .evidence
         .iter()
-        .map(|evidence| evidence.path.clone())
-        .collect()
+        .map(|evidence| evidence.path.as_str())
 }
 
 /// A UUID that follows from parts (RFC 9562, version 8): the same input gives the same document.

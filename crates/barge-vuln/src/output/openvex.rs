@@ -1,9 +1,10 @@
-//! OpenVEX 0.2.0: what does not count as `not_affected` or `fixed`, the rest as `under_investigation` or `affected`.
+//! OpenVEX 0.2.0: what does not count as `not_affected` or `fixed`, the rest as `affected`, or `under_investigation` where
+//! the match is doubtful. Records that are no vulnerabilities have no place in it.
 
 use serde_json::{Value, json};
 
 use super::uuid;
-use crate::matching::{Match, SuppressedBy, Suppression};
+use crate::matching::{Class, Fix, Match, SuppressedBy, Suppression};
 use crate::scan::Scan;
 
 /// The statements that follow from a scan.
@@ -14,6 +15,7 @@ pub fn openvex(scan: &Scan, author: &str) -> Value {
         .findings
         .matches
         .iter()
+        .filter(|found| found.class.is_security() || found.class == Class::Unsound)
         .map(|found| statement(found, &time))
         .collect();
     json!({
@@ -48,14 +50,30 @@ fn statement(found: &Match, time: &str) -> Value {
             statement["status"] = json!("not_affected");
             statement["impact_statement"] = json!(reason);
         }
-        None => match found.fix.version() {
-            Some(version) => {
-                statement["status"] = json!("affected");
-                statement["action_statement"] =
-                    json!(format!("upgrade {} to {version}", found.package.name));
+        None => match &found.doubt {
+            Some(doubt) => {
+                statement["status"] = json!("under_investigation");
+                statement["status_notes"] = json!(doubt);
             }
-            None => statement["status"] = json!("under_investigation"),
+            None => {
+                statement["status"] = json!("affected");
+                statement["action_statement"] = json!(action(found));
+            }
         },
     }
     statement
+}
+
+/// What the format demands of a statement that a product is affected: what to do.
+fn action(found: &Match) -> String {
+    let name = &found.package.name;
+    match &found.fix {
+        Fix::Version(version) => format!("upgrade {name} to {version}"),
+        Fix::Subscription(version) => {
+            format!("upgrade {name} to {version}, which needs a subscription")
+        }
+        Fix::None => format!(
+            "no fixed version of {name} is known: remove or replace it, or shield what reaches it"
+        ),
+    }
 }

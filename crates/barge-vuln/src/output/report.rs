@@ -158,7 +158,7 @@ fn finding(found: &Match, level: Level, options: &ReportOptions) -> Finding {
         Fix::Subscription(version) => format!("fixed in {version} with a subscription"),
         Fix::None => "no fix is known".to_owned(),
     };
-    let paths = paths(found);
+    let paths: Vec<&str> = paths(package).collect();
     let place = paths
         .first()
         .map(|path| format!(" in {path}"))
@@ -204,7 +204,7 @@ fn finding(found: &Match, level: Level, options: &ReportOptions) -> Finding {
         fingerprint: stable_fingerprint(
             found,
             &options.image,
-            paths.first().map_or("", String::as_str),
+            paths.first().copied().unwrap_or_default(),
         ),
         suppression: found.suppressed.as_ref().map(|why| Suppression {
             in_source: false,

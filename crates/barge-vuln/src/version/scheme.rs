@@ -49,37 +49,34 @@ pub enum Scheme {
     Semver,
 }
 
-/// All schemes with their names; the first name of each is the one that is printed.
-const NAMES: [(Scheme, &[&str]); 16] = [
-    (Scheme::Alpm, &["alpm", "pacman", "arch"]),
-    (Scheme::Apk, &["apk", "alpine", "wolfi", "chainguard"]),
-    (Scheme::Composer, &["composer", "packagist", "php"]),
-    (Scheme::Cran, &["cran", "bioconductor", "r"]),
-    (Scheme::Deb, &["deb", "dpkg", "debian", "ubuntu"]),
-    (Scheme::Gem, &["gem", "rubygems", "ruby"]),
-    (Scheme::Go, &["go", "golang"]),
-    (Scheme::Hackage, &["hackage", "ghc", "haskell"]),
-    (Scheme::Maven, &["maven"]),
-    (Scheme::Npm, &["npm", "node", "node-semver"]),
-    (Scheme::Nuget, &["nuget"]),
-    (Scheme::Opam, &["opam"]),
-    (Scheme::Pep440, &["pep440", "pypi", "python"]),
-    (Scheme::Pub, &["pub", "dart"]),
-    (Scheme::Rpm, &["rpm"]),
+/// All schemes with their names, those of ecosystems and programs included; the first of each is the one that is printed.
+const NAMES: [(Scheme, &str); 16] = [
+    (Scheme::Alpm, "alpm archlinux arch pacman vercmp"),
+    (
+        Scheme::Apk,
+        "apk alpine alpaquita bellsofthardenedcontainers chainguard cleanstart minimos postmarketos wolfi",
+    ),
+    (Scheme::Composer, "composer packagist php drupal"),
+    (Scheme::Cran, "cran bioconductor r"),
+    (Scheme::Deb, "deb debian dpkg echo raspbian ubuntu"),
+    (Scheme::Gem, "gem ruby rubygem rubygems"),
+    (Scheme::Go, "go golang"),
+    (Scheme::Hackage, "hackage ghc haskell"),
+    (Scheme::Maven, "maven java mvn"),
+    (Scheme::Npm, "npm javascript node nodesemver npmjs"),
+    (Scheme::Nuget, "nuget dotnet"),
+    (Scheme::Opam, "opam ocaml"),
+    (Scheme::Pep440, "pep440 pypi pip python"),
+    (Scheme::Pub, "pub dart"),
+    (
+        Scheme::Rpm,
+        "rpm almalinux amazonlinux azurelinux centos fedora mageia mariner openeuler opensuse oraclelinux photon photonos \
+         redhat rhel rockylinux rpmvercmp suse tuxcare",
+    ),
     (
         Scheme::Semver,
-        &[
-            "semver",
-            "cargo",
-            "crates.io",
-            "hex",
-            "swift",
-            "swifturl",
-            "bitnami",
-            "conan",
-            "julia",
-            "github",
-        ],
+        "semver bitnami cargo conan conancenter cratesio dockerhardenedimages elixir erlang github githubactions hex julia \
+         kubernetes rust swift swifturl vscode",
     ),
 ];
 
@@ -92,10 +89,10 @@ impl Scheme {
     /// The name of the scheme.
     #[must_use]
     pub fn name(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(scheme, _)| *scheme == self)
-            .map_or("", |(_, names)| names[0])
+        let names = NAMES.iter().find(|(scheme, _)| *scheme == self);
+        names
+            .and_then(|(_, names)| names.split(' ').next())
+            .unwrap_or_default()
     }
 }
 
@@ -108,11 +105,19 @@ impl fmt::Display for Scheme {
 impl FromStr for Scheme {
     type Err = UnknownScheme;
 
+    /// Takes the name of a scheme or of an ecosystem, which may have a suffix: `deb`, `crates.io`, `Rocky Linux:9`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = text.to_ascii_lowercase();
+        let wanted: String = text
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .filter(|next| !matches!(next, ' ' | '-' | '_' | '.'))
+            .map(|next| next.to_ascii_lowercase())
+            .collect();
         let found = NAMES
             .iter()
-            .find(|(_, names)| names.contains(&wanted.as_str()));
+            .find(|(_, names)| names.split(' ').any(|name| name == wanted));
         found
             .map(|(scheme, _)| *scheme)
             .ok_or_else(|| UnknownScheme(text.to_owned()))

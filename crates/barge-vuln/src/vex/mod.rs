@@ -129,7 +129,7 @@ fn clearing(found: &Match, subject: &Subject, statements: &[Statement]) -> Optio
             .max_by(|left, right| left.timestamp.cmp(&right.timestamp))
             .copied()
     };
-    let Advisory { upstream, .. } = &found.advisory;
+    let Advisory { upstream, .. } = &*found.advisory;
     if let Some(statement) = latest(&|id| found.advisory.ids().any(|own| own == id)) {
         return statement.status.clears().then(|| describe(statement));
     }

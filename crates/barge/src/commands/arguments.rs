@@ -2,12 +2,13 @@
 
 use barge_image::Digest;
 use barge_image::record::{ArtifactName, Run};
-use barge_pipeline::input::{Input, bill, no_cache};
+use barge_pipeline::input::{Input, bill};
+use barge_pipeline::layer_cache;
 use barge_pipeline::record::RecordChoice;
 use barge_pipeline::verify::VerifyOptions;
 use barge_pipeline::{Built, EngineChoice, Surroundings};
 use barge_sbom::Sbom;
-use barge_store::StoreAddress;
+use barge_store::{Lifetime, Store, StoreAddress};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
@@ -31,7 +32,7 @@ impl EventArguments {
 /// How to build, over the settings.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
-    /// What builds: docker if its daemon answers, else the embedded builder
+    /// What builds: docker if its daemon answers, else podman, else the embedded builder
     #[arg(long, value_enum)]
     engine: Option<EngineArgument>,
 }
@@ -40,6 +41,8 @@ pub(crate) struct BuildArguments {
 enum EngineArgument {
     Auto,
     Docker,
+    Buildx,
+    Podman,
     Embedded,
 }
 
@@ -49,6 +52,8 @@ impl BuildArguments {
             surroundings.build.engine = match engine {
                 EngineArgument::Auto => EngineChoice::Auto,
                 EngineArgument::Docker => EngineChoice::Docker,
+                EngineArgument::Buildx => EngineChoice::Buildx,
+                EngineArgument::Podman => EngineChoice::Podman,
                 EngineArgument::Embedded => EngineChoice::Embedded,
             };
         }
@@ -59,24 +64,29 @@ impl BuildArguments {
 /// Which store.
 #[derive(Debug, Default, Args)]
 pub(crate) struct StoreArguments {
-    /// Where artifacts live, such as dir:/mnt/artifacts; by default .barge/store
+    /// Where artifacts live: dir:FOLDER, s3://BUCKET/PREFIX, gs://, az://, registry:HOST/REPOSITORY, github:; by
+    /// default `[store] address` of barge.toml, else dir:.barge/store
     #[arg(long, env = "BARGE_STORE", value_name = "ADDRESS")]
     store: Option<StoreAddress>,
 }
 
 impl StoreArguments {
-    /// The folder of the store: the argument's, else the settings', else the checkout's own.
-    pub(crate) fn root(&self, context: &Context) -> Result<Utf8PathBuf, Error> {
-        let settings = context.settings()?.store.address;
-        let address = self.store.clone().map_or_else(
-            || settings.map(|text| text.parse()).transpose(),
-            |a| Ok(Some(a)),
-        )?;
-        Ok(match address {
-            Some(StoreAddress::Directory(path)) => context.folder.join(path),
-            None => context.surroundings()?.workspace().store(),
-        })
+    /// The store: the argument's, else the settings', else the checkout's own.
+    pub(crate) fn open(&self, context: &Context) -> Result<Store, Error> {
+        let surroundings = context.surroundings()?;
+        Ok(barge_pipeline::store::open(
+            &surroundings,
+            self.store.as_ref(),
+        )?)
     }
+}
+
+/// How long to keep what is stored.
+#[derive(Debug, Args)]
+pub(crate) struct RetentionArguments {
+    /// How long the store keeps it, such as 36h, 7d or never; by default as `[store.retention]` of barge.toml says
+    #[arg(long, value_name = "TIME")]
+    pub(crate) retention: Option<Lifetime>,
 }
 
 /// Which hand-off record.
@@ -162,8 +172,9 @@ pub(crate) fn bill_of(
         verify: true,
         ..Default::default()
     };
-    let store = store.root(context)?;
-    context.block_on(async { Ok(bill(&surroundings, &store, &input, options, no_cache()).await?) })
+    let store = store.open(context)?;
+    let cache = layer_cache(&context.environment);
+    context.block_on(async { Ok(bill(&surroundings, &store, &input, options, cache).await?) })
 }
 
 /// What was built last in this checkout.

@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
 /// What was built, for people.
 pub(crate) fn write(out: &mut dyn std::io::Write, built: &Built) -> std::io::Result<()> {
     let id = match &built.home {
-        Home::Docker { id } => id,
+        Home::Docker { id } | Home::Podman { id } => id,
         Home::Layout { manifest, .. } => &manifest.digest,
     };
     writeln!(

@@ -32,7 +32,7 @@ struct LoadJson<'a> {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
-    let store = arguments.store.root(context)?;
+    let store = arguments.store.open(context)?;
     let chosen = choose(
         &surroundings,
         &store,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use barge_ci::plan::TagDecision;
+use barge_ci::meta::TagDecision;
 use barge_ci::{Cause, Decision, Environment, Names};
 use barge_image::Reference;
 use clap::Args;

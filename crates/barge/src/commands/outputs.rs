@@ -36,7 +36,7 @@ pub(crate) fn skipped(context: &Context) -> Result<(), Error> {
 pub(crate) fn built(context: &Context, built: &Built) -> Result<(), Error> {
     let tags: Vec<_> = built.references.iter().map(ToString::to_string).collect();
     let id = match &built.home {
-        Home::Docker { id } => *id,
+        Home::Docker { id } | Home::Podman { id } => *id,
         Home::Layout { manifest, .. } => manifest.digest,
     };
     let outputs = [

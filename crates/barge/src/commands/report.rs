@@ -1,5 +1,6 @@
 //! What verification found: on the terminal, as files, and in the job's summary.
 
+use std::fs;
 use std::io::{self, Write};
 
 use barge_ci::{Cause, Event};
@@ -14,12 +15,16 @@ use crate::error::Error;
 /// Writes the reports of a verification and tells the runner.
 pub(crate) fn publish(context: &Context, verified: &Verified) -> Result<(), Error> {
     let settings = context.settings()?;
+    let dockerfile = settings.build.dockerfile();
     let facts = ReportFacts {
         created: context.source_date.unwrap_or(context.now),
-        dockerfile: settings.build.dockerfile().into_string(),
+        // It may be gone, or on another machine: then findings are shown at its first line.
+        dockerfile_text: fs::read_to_string(context.folder.join(&dockerfile)).ok(),
+        dockerfile: dockerfile.into_string(),
+        target: settings.build.target.clone(),
     };
     let folder = folder(context)?;
-    for file in reports(verified, &facts).map_err(io::Error::from)? {
+    for file in reports(verified, &facts) {
         folder.write(file.name, &file.bytes)?;
     }
     if context.in_actions()

@@ -27,6 +27,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     store: super::StoreArguments,
     #[command(flatten)]
+    retention: super::RetentionArguments,
+    #[command(flatten)]
     scan: super::ScanArguments,
 }
 
@@ -47,7 +49,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     let surroundings = arguments.build.apply(context.surroundings()?);
     let plan = barge_pipeline::plan::plan(&surroundings, arguments.event.payload())?;
     let options = RunOptions {
-        store: arguments.store.root(context)?,
+        store: arguments.store.open(context)?,
+        lifetime: arguments.retention.retention,
         verify: arguments.scan.options(context)?,
     };
     if context.printer.is_human() {

@@ -16,7 +16,7 @@ use crate::printer::{Tone, bytes};
 /// Save what was built, by the references that the build recorded, into the store or an archive
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts\n  barge save ghcr.io/example/app:pr-7\n  barge save -o image.tar"
+    after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts --retention 7d\n  barge save ghcr.io/example/app:pr-7\n  barge save -o image.tar"
 )]
 pub(crate) struct Arguments {
     /// Save these references of the Docker engine, all of one image, instead of what was built last
@@ -24,8 +24,10 @@ pub(crate) struct Arguments {
     references: Vec<String>,
     #[command(flatten)]
     store: super::StoreArguments,
+    #[command(flatten)]
+    retention: super::RetentionArguments,
     /// Write an archive that every engine loads, instead of using the store
-    #[arg(short, long, value_name = "FILE", conflicts_with = "store")]
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["store", "retention"])]
     output: Option<Utf8PathBuf>,
 }
 
@@ -53,8 +55,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
             .result(&json, |out| write_archived(out, &archived))?;
         return Ok(Exit::Done);
     }
-    let store = arguments.store.root(context)?;
-    let saved = context.block_on(async { Ok(save(&surroundings, &built, &store).await?) })?;
+    let store = arguments.store.open(context)?;
+    let lifetime = arguments.retention.retention;
+    let saved =
+        context.block_on(async { Ok(save(&surroundings, &built, &store, lifetime).await?) })?;
     super::outputs::saved(context, &saved)?;
     let json = SaveJson {
         schema,

@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use barge_pipeline::input::{Input, bill, no_cache};
+use barge_pipeline::layer_cache;
 use barge_sbom::format::{Provenance, cyclonedx, github, spdx, text};
-use barge_sbom::{LayerCache, Options, Sbom};
+use barge_sbom::{Options, Sbom};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
@@ -90,17 +91,6 @@ impl FromStr for Output {
     }
 }
 
-impl Arguments {
-    fn cache(&self, context: &Context) -> Box<dyn LayerCache + Send> {
-        if self.no_cache {
-            return no_cache();
-        }
-        Box::new(FolderCache {
-            folder: context.folder.join(".barge/cache/layers"),
-        })
-    }
-}
-
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
     let words: Vec<String> = arguments.image.iter().cloned().collect();
@@ -110,8 +100,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         path: arguments.path.clone(),
         verify: arguments.verify,
     };
-    let store = arguments.store.root(context)?;
-    let cache = arguments.cache(context);
+    let store = arguments.store.open(context)?;
+    let cache = if arguments.no_cache {
+        no_cache()
+    } else {
+        layer_cache(&context.environment)
+    };
     let sbom = context
         .block_on(async { Ok(bill(&surroundings, &store, &input, options, cache).await?) })?;
     for unknown in &sbom.unknowns {
@@ -195,27 +189,4 @@ fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// What layers gave, a file each. A file that is damaged or not there is no error.
-struct FolderCache {
-    folder: Utf8PathBuf,
-}
-
-impl LayerCache for FolderCache {
-    fn get(&self, key: &str) -> Option<Vec<u8>> {
-        std::fs::read(self.folder.join(key)).ok()
-    }
-
-    fn put(&self, key: &str, bytes: &[u8]) {
-        let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(&self.folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            std::io::Write::write_all(&mut file, bytes)?;
-            file.persist(self.folder.join(key))?;
-            Ok(())
-        };
-        // Without the cache, the next run is slower and as right.
-        drop(write());
-    }
 }

@@ -33,12 +33,12 @@ struct VerifyJson<'a> {
     image: Digest,
     references: &'a [Reference],
     seconds: f64,
-    scan: ScanJson,
+    scan: ScanJson<'a>,
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
-    let store = arguments.store.root(context)?;
+    let store = arguments.store.open(context)?;
     let chosen = choose(
         &surroundings,
         &store,

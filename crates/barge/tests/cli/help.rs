@@ -26,6 +26,20 @@ fn every_command_explains_itself() {
 }
 
 #[test]
+fn every_command_of_the_store_explains_itself() {
+    let checkout = Checkout::new();
+    for command in ["ls", "show", "rm", "gc", "fsck"] {
+        let help = checkout
+            .barge(&["store", command, "--help"])
+            .exits(0)
+            .stdout;
+        // What all commands share stands in their own snapshots.
+        let own = help.split("\nOutput:\n").next().unwrap_or_default();
+        insta::assert_snapshot!(format!("store-{command}"), own);
+    }
+}
+
+#[test]
 fn completions_name_every_command() {
     let script = Checkout::new()
         .barge(&["completions", "bash"])

@@ -27,11 +27,14 @@ fn shapes_are_stable() {
         "needs.json",
         r#"{"build": "success", "save": "success", "verify": "success", "report": "success"}"#,
     );
-    let commands: [(&str, &[&str]); 9] = [
+    let commands: [(&str, &[&str]); 13] = [
         ("plan", &["plan"]),
         ("build", &["build", "--engine", "embedded"]),
         ("save", &["save"]),
         ("store-ls", &["store", "ls"]),
+        ("store-show", &["store", "show"]),
+        ("store-fsck", &["store", "fsck"]),
+        ("store-gc", &["store", "gc", "--dry-run"]),
         (
             "scan",
             &["scan", "--db", &database, "purl:pkg:npm/left@1.2.0"],
@@ -39,6 +42,7 @@ fn shapes_are_stable() {
         ("meta", &["meta"]),
         ("gate", &["gate", "--results", "needs.json"]),
         ("verify", &["verify", "--db", &database]),
+        ("store-rm", &["store", "rm", "charon-latest"]),
         (
             "run",
             &[

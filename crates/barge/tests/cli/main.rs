@@ -5,9 +5,17 @@
     reason = "tests hand the binary its environment, and fail by panicking"
 )]
 
+mod crash;
+#[path = "../../../barge-store/tests/remote/debian.rs"]
+mod debian;
+mod elsewhere;
 mod errors;
+/// What the registry above needs from its surroundings.
+use elsewhere as fixture;
 mod help;
+mod hostile;
 mod json;
+mod sbom;
 mod skip;
 #[path = "../support/mod.rs"]
 mod support;

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::Docker;
 use super::proxy::cutting;
+use super::store;
 use super::support::{Checkout, pull_request};
 
 /// A case is a function of the daemon.
@@ -19,6 +20,10 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("owners_are_lower_cased_once", owners),
     ("a_removed_image_is_diagnosed", removed),
     ("a_moved_tag_is_diagnosed", retagged),
+    (
+        "every_way_to_miss_an_image_is_told_from_the_others",
+        diagnosis,
+    ),
     ("a_dirty_daemon_is_told_before_a_tag_moves", dirty),
     ("every_tag_is_saved_and_loaded", every_tag),
     (
@@ -27,15 +32,19 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ),
     ("a_second_load_sends_nothing", present),
     ("only_missing_layers_are_sent", partial),
+    ("programs_hear_of_each_layer", progress),
     ("a_failing_step_is_named_and_leaves_nothing", failing_build),
     ("a_build_beyond_its_deadline_is_stopped", deadline),
     ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
     ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),
+    ("what_the_store_knows_is_not_packed_again", store::known),
+    ("a_killed_save_leaves_a_whole_store", store::killed_saves),
+    ("a_killed_load_can_be_run_again", store::killed_loads),
 ];
 
 /// A checkout that speaks to the daemon, for a pull request.
-fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
+pub(crate) fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
     let mut checkout = Checkout::new();
     checkout.set("DOCKER_HOST", &docker.host);
     checkout.set("GITHUB_EVENT_NAME", "pull_request");
@@ -61,7 +70,7 @@ fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
     checkout
 }
 
-fn name(checkout: &Checkout, owner: &str, tag: &str) -> String {
+pub(crate) fn name(checkout: &Checkout, owner: &str, tag: &str) -> String {
     let unique = checkout
         .path()
         .file_name()
@@ -131,7 +140,7 @@ fn removed(docker: &Docker) {
     let ran = checkout.barge(&["save", "-o", "image.tar"]).exits(3);
     let ran = ran
         .says(&format!("holds no image `{tag}`"))
-        .says(&format!("`{other}` (another tag)"));
+        .says(&format!("{tag}` gives it back"));
     assert!(ran.stdout.is_empty() && !checkout.file("image.tar").exists());
     checkout.barge(&["save"]).exits(3);
     assert!(!checkout.file(".barge/saved.json").exists());
@@ -152,6 +161,87 @@ fn retagged(docker: &Docker) {
         .exits(3)
         .says(&format!("`{tag}` names another image now"));
     docker.run(&["rmi", &tag, &other]);
+}
+
+/// The causes of handoff.md section 2 that show when a reference is looked up, with the words that tell each.
+fn diagnosis(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 77);
+    let tag = name(&checkout, "wikid82", "pr-77");
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    let (repository, _) = tag.rsplit_once(':').unwrap();
+    let bare = repository.rsplit('/').next().unwrap();
+    let short = format!("{bare}:pr-77");
+    let id = docker.id(&tag).unwrap();
+    docker.run(&["tag", &tag, &short]);
+    let cases = [
+        // 3: the owner as it is typed, which no registry has.
+        (
+            tag.replace("wikid82", "Wikid82"),
+            2,
+            format!("did you mean `{tag}`?"),
+        ),
+        // 4: the registry was left out, or is another one.
+        (
+            format!("wikid82/{short}"),
+            3,
+            format!("`{tag}` (another registry)"),
+        ),
+        (
+            format!("quay.io/wikid82/{short}"),
+            3,
+            format!("`{tag}` (another registry)"),
+        ),
+        // 5: what has no registry is Docker Hub's.
+        (
+            format!("localhost/{short}"),
+            3,
+            format!("`{short}` (another registry)"),
+        ),
+        // 6: the tag was made by other rules; 10: no tag is `latest`, not every tag.
+        (
+            format!("{repository}:sha-1234567"),
+            3,
+            format!("`{tag}` (another tag)"),
+        ),
+        (repository.to_owned(), 3, format!("`{tag}` (another tag)")),
+        (
+            format!("{repository}:PR-77"),
+            3,
+            format!("`{tag}` (the tag in other case)"),
+        ),
+        // 7: no pull request in this event.
+        (format!("{repository}:pr-"), 3, "lacks its end".into()),
+        // 8: a branch for a tag.
+        (format!("{repository}:feature/x"), 2, "feature/x".into()),
+        // 9: a list for a name.
+        (
+            format!("{tag}\n{short}"),
+            2,
+            "is not an image reference".into(),
+        ),
+        // 11: an ID, short or whole.
+        (id[7..19].to_owned(), 3, "an image ID".into()),
+        (id.clone(), 3, "an image ID".into()),
+        // 15 and 1: nothing like it.
+        (
+            "ghcr.io/nobody/nothing-alike:1".into(),
+            3,
+            "was skipped, failed".into(),
+        ),
+        (String::new(), 2, "was skipped or wrote nothing".into()),
+    ];
+    for (asked, code, words) in &cases {
+        let ran = checkout.barge(&["save", asked]);
+        assert_eq!(ran.code, *code, "{asked:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(words), "{asked:?}: {}", ran.stderr);
+        assert!(!checkout.file(".barge/saved.json").exists());
+    }
+    // 16: the daemon that was asked is named.
+    let ran = checkout
+        .barge(&["save", "ghcr.io/nobody/nothing:1"])
+        .exits(3);
+    ran.says(&docker.host);
+    docker.run(&["rmi", &tag, &short]);
 }
 
 fn dirty(docker: &Docker) {
@@ -265,6 +355,28 @@ fn partial(docker: &Docker) {
     );
     assert_eq!(docker.id(&tag), built);
     docker.run(&["rmi", &tag, &base]);
+}
+
+fn progress(docker: &Docker) {
+    let checkout = checkout(docker, "wikid82", 19);
+    let tag = name(&checkout, "wikid82", "pr-19");
+    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
+    let saved = checkout.barge(&["save", "--log", "json"]).exits(0);
+    docker.run(&["rmi", &tag]);
+    let loaded = checkout.barge(&["load", "--log", "json"]).exits(0);
+    for ran in [saved, loaded] {
+        let events = ran.stderr.lines().map(serde_json::from_str);
+        let events: Vec<serde_json::Value> = events.collect::<Result<_, _>>().unwrap();
+        let last = events.iter().rfind(|event| event["layer"].is_number());
+        let last = last.unwrap_or_else(|| panic!("no transfer in {}", ran.stderr));
+        assert_eq!((&last["layer"], &last["layers"]), (&1.into(), &1.into()));
+        assert_eq!(last["layer_bytes"], last["layer_size"], "{last}");
+    }
+    let quiet = checkout
+        .barge(&["load", "--log", "json", "--quiet"])
+        .exits(0);
+    assert_eq!(quiet.stderr, "");
+    docker.run(&["rmi", &tag]);
 }
 
 fn failing_build(docker: &Docker) {
@@ -397,7 +509,7 @@ fn whole_way(docker: &Docker) {
 }
 
 /// Bytes without a pattern (xorshift64).
-fn noise(length: usize) -> Vec<u8> {
+pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
         state ^= state << 13;

@@ -1,60 +1,115 @@
 //! Components: the subject, the operating system, the packages.
 
-use crate::format::is_web_address;
-use crate::license;
+use serde::Serialize;
+
+use crate::format::{hash, is_cpe, is_web_address};
+use crate::license::{self, one_line};
 use crate::package::{Distro, LayerFact, Package, PackageKind, Sbom};
 
 use super::references::{OPERATING_SYSTEM, SUBJECT};
 
-/// A component, in the order of the schema.
-#[derive(Debug, Clone, Default)]
+/// A component, in the order of the schema. Its JSON is what the fields say; XML is written by hand.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Component {
+    #[serde(rename = "type")]
     pub(super) kind: &'static str,
+    #[serde(rename = "bom-ref")]
     pub(super) reference: String,
-    pub(super) supplier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) supplier: Option<Named>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) group: Option<String>,
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
-    /// Algorithm and digits.
-    pub(super) hashes: Vec<(String, String)>,
-    pub(super) licenses: Licenses,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) hashes: Vec<Hash>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) licenses: Vec<License>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpe: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) purl: Option<String>,
-    /// Type and address.
-    pub(super) links: Vec<(&'static str, String)>,
-    pub(super) properties: Vec<(String, String)>,
-    /// Location and what introduced it.
-    pub(super) occurrences: Vec<(String, Option<String>)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) external_references: Vec<ExternalReference>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) properties: Vec<Property>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) evidence: Option<Evidence>,
 }
 
-/// Either any number of single licences or exactly one expression: the schema allows no mixture.
-#[derive(Debug, Clone, Default)]
-pub(super) enum Licenses {
-    #[default]
-    None,
-    Expression(String),
-    Single(Vec<License>),
+/// An organisation or a person.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Named {
+    pub(super) name: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Hash {
+    #[serde(rename = "alg")]
+    pub(super) algorithm: String,
+    pub(super) content: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ExternalReference {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) url: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Property {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Evidence {
+    pub(super) occurrences: Vec<Occurrence>,
+}
+
+/// Where the component was found, and what introduced it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Occurrence {
+    pub(super) location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) additional_context: Option<String>,
+}
+
+/// One of any number of single licences, or the only expression: the schema allows no mixture.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) enum License {
+    Expression(String),
+    License(Single),
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Single {
     Id(&'static str),
     Name(String),
 }
 
-impl Licenses {
-    fn new(declared: &[String]) -> Self {
-        let single = |text: &String| {
-            license::id(text).map_or_else(|| License::Name(text.clone()), License::Id)
-        };
-        match declared {
-            [] => Self::None,
-            [only] if license::id(only).is_none() && license::expression(only).is_some() => {
-                Self::Expression(only.clone())
-            }
-            _ => Self::Single(declared.iter().map(single).collect()),
+fn licenses(declared: &[String]) -> Vec<License> {
+    let single = |text: &String| {
+        let single = license::id(text).map_or_else(|| Single::Name(one_line(text)), Single::Id);
+        License::License(single)
+    };
+    match declared {
+        [only] if license::id(only).is_none() && license::expression(only).is_some() => {
+            vec![License::Expression(only.clone())]
         }
+        _ => declared
+            .iter()
+            .filter(|text| !text.trim().is_empty())
+            .map(single)
+            .collect(),
     }
 }
 
@@ -64,17 +119,17 @@ pub(super) fn subject(sbom: &Sbom) -> Component {
     let digest = subject.manifest.or(subject.image);
     let mut properties = Vec::new();
     if let Some(image) = subject.image {
-        properties.push(("barge:image:config".to_owned(), image.to_string()));
+        properties.push(property("barge:image:config", image.to_string()));
     }
     for reference in &subject.references {
-        properties.push(("barge:image:reference".to_owned(), reference.to_string()));
+        properties.push(property("barge:image:reference", reference.to_string()));
     }
     for (number, layer) in sbom.layers.iter().enumerate() {
         let name = format!("barge:layer:{number}:diff-id");
-        properties.push((name, layer.diff_id.to_string()));
+        properties.push(property(&name, layer.diff_id.to_string()));
         if let Some(instruction) = &layer.instruction {
             let name = format!("barge:layer:{number}:instruction");
-            properties.push((name, one_line(instruction)));
+            properties.push(property(&name, one_line(instruction)));
         }
     }
     Component {
@@ -108,8 +163,16 @@ pub(super) fn operating_system(sbom: &Sbom) -> Option<Component> {
     })
 }
 
-fn distro_properties(distro: &Distro) -> Vec<(String, String)> {
-    let property = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value?));
+/// A fact under a name.
+pub(super) fn property(name: &str, value: impl Into<String>) -> Property {
+    Property {
+        name: name.to_owned(),
+        value: value.into(),
+    }
+}
+
+fn distro_properties(distro: &Distro) -> Vec<Property> {
+    let property = |(name, value): (&str, Option<String>)| Some(property(name, value?));
     let some = |list: &[String]| (!list.is_empty()).then(|| list.join(" "));
     [
         ("syft:distro:id", Some(distro.id.clone())),
@@ -137,31 +200,45 @@ pub(super) fn package(package: &Package, reference: &str, layers: &[LayerFact]) 
         let layer = evidence
             .layer_index
             .and_then(|at| Some((at, layers.get(at as usize)?)));
-        let context =
-            layer.map(|(at, layer)| format!("introduced by layer {at}, {}", layer.diff_id));
-        (evidence.path.clone(), context)
+        Occurrence {
+            location: evidence.path.clone(),
+            additional_context: layer
+                .map(|(at, layer)| format!("introduced by layer {at}, {}", layer.diff_id)),
+        }
+    });
+    let occurrences: Vec<_> = occurrences.collect();
+    let hashes = package.hashes.iter().filter_map(|(algorithm, digits)| {
+        hash::spdx_name(algorithm, digits)?;
+        Some(Hash {
+            algorithm: algorithm.clone(),
+            content: digits.clone(),
+        })
     });
     Component {
         kind: if is_program { "application" } else { "library" },
         reference: reference.to_owned(),
         supplier: supplier
             .map(|name| one_line(&name))
-            .filter(|name| !name.is_empty()),
+            .filter(|name| !name.is_empty())
+            .map(|name| Named { name }),
         group,
         name,
         version: Some(package.version.clone()),
         description: None,
-        hashes: package.hashes.clone().into_iter().collect(),
-        licenses: Licenses::new(&package.licenses),
-        cpe: fact("cpe"),
+        hashes: hashes.collect(),
+        licenses: licenses(&package.licenses),
+        cpe: fact("cpe").filter(|cpe| is_cpe(cpe)),
         purl: Some(package.purl.clone()),
-        links: fact("homepage")
+        external_references: fact("homepage")
             .filter(|address| is_web_address(address))
-            .map(|address| ("website", address))
+            .map(|url| ExternalReference {
+                kind: "website",
+                url,
+            })
             .into_iter()
             .collect(),
         properties: properties(package),
-        occurrences: occurrences.collect(),
+        evidence: (!occurrences.is_empty()).then_some(Evidence { occurrences }),
     }
 }
 
@@ -178,11 +255,11 @@ fn group_and_name(package: &Package) -> (Option<String>, String) {
     }
 }
 
-fn properties(package: &Package) -> Vec<(String, String)> {
+fn properties(package: &Package) -> Vec<Property> {
     let mut properties = Vec::new();
     let mut add = |name: &str, value: &str| {
         if !value.is_empty() {
-            properties.push((name.to_owned(), one_line(value)));
+            properties.push(property(name, one_line(value)));
         }
     };
     if let Some(source) = &package.source {
@@ -235,9 +312,4 @@ fn version_parts(kind: PackageKind, version: &str) -> (&str, &str, &str) {
     let (epoch, rest) = version.split_once(':').unwrap_or(("", version));
     let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
     (epoch, version, release)
-}
-
-/// White space is one blank: schemas refuse line ends in one-line texts, and XML folds them.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,124 +1,109 @@
 //! CycloneDX as JSON.
 
-use serde_json::{Map, Value, json};
+use std::io::Write;
 
-use super::component::{Component, License, Licenses};
+use serde::Serialize;
+
+use super::component::{Component, Named, Property};
 use super::{Document, Provenance, TOOL};
 use crate::package::Sbom;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bom<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: &'a str,
+    version: u32,
+    metadata: Metadata<'a>,
+    components: &'a [Component],
+    dependencies: Vec<Dependency<'a>>,
+    compositions: [Composition<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    timestamp: &'a str,
+    tools: Tools<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authors: Option<[Named; 1]>,
+    component: &'a Component,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    properties: &'a [Property],
+}
+
+#[derive(Serialize)]
+struct Tools<'a> {
+    components: [Tool<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'static str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Dependency<'a> {
+    #[serde(rename = "ref")]
+    reference: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    depends_on: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Composition<'a> {
+    aggregate: &'static str,
+    assemblies: [&'a str; 1],
+}
 
 /// Writes a bill as CycloneDX 1.6 JSON.
 #[must_use]
 pub fn write(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {
-    render(&Document::new(sbom, provenance))
-}
-
-pub(super) fn render(document: &Document) -> Vec<u8> {
-    let tool = json!({"type": "application", "name": TOOL, "version": document.tool_version});
-    let mut metadata = Map::new();
-    metadata.insert("timestamp".into(), json!(document.timestamp));
-    metadata.insert("tools".into(), json!({"components": [tool]}));
-    if let Some(author) = &document.author {
-        metadata.insert("authors".into(), json!([{"name": author}]));
-    }
-    metadata.insert("component".into(), component(&document.subject));
-    if !document.properties.is_empty() {
-        metadata.insert("properties".into(), properties(&document.properties));
-    }
-    let dependencies = document.dependencies.iter().map(|(reference, needs)| {
-        if needs.is_empty() {
-            json!({"ref": reference})
-        } else {
-            json!({"ref": reference, "dependsOn": needs})
-        }
-    });
-    let aggregate = if document.complete {
-        "complete"
-    } else {
-        "incomplete"
-    };
-    let bom = json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": document.serial_number,
-        "version": 1,
-        "metadata": metadata,
-        "components": document.components.iter().map(component).collect::<Vec<_>>(),
-        "dependencies": dependencies.collect::<Vec<_>>(),
-        "compositions": [{"aggregate": aggregate, "assemblies": [document.subject.reference]}],
-    });
-    let mut bytes = serde_json::to_vec_pretty(&bom).unwrap_or_default();
+    let mut bytes = Vec::new();
+    render(&Document::new(sbom, provenance), &mut bytes);
     bytes.push(b'\n');
     bytes
 }
 
-fn properties(properties: &[(String, String)]) -> Value {
-    properties
-        .iter()
-        .map(|(name, value)| json!({"name": name, "value": value}))
-        .collect()
-}
-
-fn component(component: &Component) -> Value {
-    let mut object = Map::new();
-    let mut put = |key: &str, value: Value| {
-        object.insert(key.to_owned(), value);
+/// Writes to memory or a hash, which cannot fail.
+pub(super) fn render(document: &Document, out: impl Write) {
+    let tool = Tool {
+        kind: "application",
+        name: TOOL,
+        version: &document.tool_version,
     };
-    put("type", json!(component.kind));
-    put("bom-ref", json!(component.reference));
-    if let Some(supplier) = &component.supplier {
-        put("supplier", json!({"name": supplier}));
-    }
-    if let Some(group) = &component.group {
-        put("group", json!(group));
-    }
-    put("name", json!(component.name));
-    if let Some(version) = &component.version {
-        put("version", json!(version));
-    }
-    if let Some(description) = &component.description {
-        put("description", json!(description));
-    }
-    if !component.hashes.is_empty() {
-        let hash =
-            |(algorithm, digits): &(String, String)| json!({"alg": algorithm, "content": digits});
-        put("hashes", component.hashes.iter().map(hash).collect());
-    }
-    match &component.licenses {
-        Licenses::None => {}
-        Licenses::Expression(expression) => put("licenses", json!([{"expression": expression}])),
-        Licenses::Single(licenses) => put("licenses", licenses.iter().map(license).collect()),
-    }
-    if let Some(cpe) = &component.cpe {
-        put("cpe", json!(cpe));
-    }
-    if let Some(purl) = &component.purl {
-        put("purl", json!(purl));
-    }
-    if !component.links.is_empty() {
-        let link = |(kind, address): &(&str, String)| json!({"type": kind, "url": address});
-        put(
-            "externalReferences",
-            component.links.iter().map(link).collect(),
-        );
-    }
-    if !component.properties.is_empty() {
-        put("properties", properties(&component.properties));
-    }
-    if !component.occurrences.is_empty() {
-        let occurrence = |(location, context): &(String, Option<String>)| match context {
-            Some(context) => json!({"location": location, "additionalContext": context}),
-            None => json!({"location": location}),
-        };
-        let occurrences: Value = component.occurrences.iter().map(occurrence).collect();
-        put("evidence", json!({"occurrences": occurrences}));
-    }
-    Value::Object(object)
-}
-
-fn license(license: &License) -> Value {
-    match license {
-        License::Id(id) => json!({"license": {"id": id}}),
-        License::Name(name) => json!({"license": {"name": name}}),
-    }
+    let author = document.author.clone();
+    let dependencies = document.dependencies.iter();
+    let bom = Bom {
+        schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        bom_format: "CycloneDX",
+        spec_version: "1.6",
+        serial_number: &document.serial_number,
+        version: 1,
+        metadata: Metadata {
+            timestamp: &document.timestamp,
+            tools: Tools { components: [tool] },
+            authors: author.map(|name| [Named { name }]),
+            component: &document.subject,
+            properties: &document.properties,
+        },
+        components: &document.components,
+        dependencies: dependencies
+            .map(|(reference, depends_on)| Dependency {
+                reference,
+                depends_on,
+            })
+            .collect(),
+        compositions: [Composition {
+            aggregate: document.aggregate(),
+            assemblies: [&document.subject.reference],
+        }],
+    };
+    drop(serde_json::to_writer_pretty(out, &bom));
 }

@@ -9,13 +9,16 @@ mod json;
 mod references;
 mod xml;
 
-use crate::format::{Provenance, TOOL, content_uuid};
+use crate::format::{ContentHash, Provenance, TOOL, unknown_line};
 use crate::package::Sbom;
-use component::Component;
+use component::{Component, Property, property};
 use references::References;
 
 pub use json::write as write_json;
 pub use xml::write as write_xml;
+
+/// The property of the metadata that names evidence that could not be read.
+pub(crate) const UNKNOWN: &str = "barge:unknown";
 
 /// A document, in the order of the schema.
 struct Document {
@@ -25,7 +28,7 @@ struct Document {
     author: Option<String>,
     subject: Component,
     /// What the whole document has to say, as name and value.
-    properties: Vec<(String, String)>,
+    properties: Vec<Property>,
     components: Vec<Component>,
     /// Reference, and the references it depends on; sorted.
     dependencies: Vec<(String, Vec<String>)>,
@@ -43,10 +46,7 @@ impl Document {
         );
         let mut document = Self {
             serial_number: String::new(),
-            timestamp: provenance
-                .created
-                .strftime("%Y-%m-%dT%H:%M:%SZ")
-                .to_string(),
+            timestamp: String::new(),
             tool_version: provenance.tool_version.clone(),
             author: provenance.author.clone(),
             subject: component::subject(sbom),
@@ -55,31 +55,27 @@ impl Document {
             dependencies: references.dependencies(sbom),
             complete: sbom.unknowns.is_empty(),
         };
-        document.serial_number = document.content_serial_number();
+        // From everything but the time.
+        let mut hash = ContentHash::new();
+        json::render(&document, &mut hash);
+        document.serial_number = format!("urn:uuid:{}", hash.uuid());
+        document.timestamp = provenance
+            .created
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string();
         document
     }
 
-    /// From everything but the time.
-    fn content_serial_number(&self) -> String {
-        let content = json::render(&Self {
-            serial_number: String::new(),
-            timestamp: String::new(),
-            tool_version: self.tool_version.clone(),
-            author: self.author.clone(),
-            subject: self.subject.clone(),
-            properties: self.properties.clone(),
-            components: self.components.clone(),
-            dependencies: self.dependencies.clone(),
-            complete: self.complete,
-        });
-        format!("urn:uuid:{}", content_uuid(&content))
+    fn aggregate(&self) -> &'static str {
+        if self.complete {
+            "complete"
+        } else {
+            "incomplete"
+        }
     }
 }
 
-fn unknowns(sbom: &Sbom) -> Vec<(String, String)> {
-    let line = |unknown: &crate::package::Unknown| {
-        let value = format!("{}: {}", unknown.path, unknown.reason);
-        ("barge:unknown".to_owned(), value)
-    };
+fn unknowns(sbom: &Sbom) -> Vec<Property> {
+    let line = |unknown| property(UNKNOWN, unknown_line(unknown));
     sbom.unknowns.iter().map(line).collect()
 }

@@ -1,6 +1,6 @@
 //! CycloneDX as XML: the same document, elements in the order of the schema's sequences.
 
-use super::component::{Component, License, Licenses};
+use super::component::{Component, Hash, License, Property, Single};
 use super::{Document, Provenance, TOOL};
 use crate::format::xml::Element;
 use crate::package::Sbom;
@@ -24,14 +24,9 @@ pub fn write(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {
             .with(needs)
     });
     bom.push(Element::new("dependencies").with(dependencies));
-    let aggregate = if document.complete {
-        "complete"
-    } else {
-        "incomplete"
-    };
     let assembly = Element::new("assembly").attribute("ref", &document.subject.reference);
     let composition = Element::new("composition").with([
-        Element::text("aggregate", aggregate),
+        Element::text("aggregate", document.aggregate()),
         Element::new("assemblies").with([assembly]),
     ]);
     bom.push(Element::new("compositions").with([composition]));
@@ -65,7 +60,7 @@ fn component(component: &Component) -> Element {
         .attribute("type", component.kind)
         .attribute("bom-ref", &component.reference);
     if let Some(supplier) = &component.supplier {
-        element.push(Element::new("supplier").with([Element::text("name", supplier)]));
+        element.push(Element::new("supplier").with([Element::text("name", &supplier.name)]));
     }
     for (name, value) in [
         ("group", component.group.as_ref()),
@@ -76,9 +71,8 @@ fn component(component: &Component) -> Element {
         element.extend(value.map(|value| Element::text(name, value)));
     }
     if !component.hashes.is_empty() {
-        let hash = |(algorithm, digits): &(String, String)| {
-            Element::text("hash", digits).attribute("alg", algorithm)
-        };
+        let hash =
+            |hash: &Hash| Element::text("hash", &hash.content).attribute("alg", &hash.algorithm);
         element.push(Element::new("hashes").with(component.hashes.iter().map(hash)));
     }
     element.extend(licenses(&component.licenses));
@@ -89,55 +83,45 @@ fn component(component: &Component) -> Element {
             .as_ref()
             .map(|purl| Element::text("purl", purl)),
     );
-    if !component.links.is_empty() {
-        let link = |(kind, address): &(&'static str, String)| {
+    if !component.external_references.is_empty() {
+        let references = component.external_references.iter().map(|reference| {
             Element::new("reference")
-                .attribute("type", kind)
-                .with([Element::text("url", address)])
-        };
-        element.push(Element::new("externalReferences").with(component.links.iter().map(link)));
+                .attribute("type", reference.kind)
+                .with([Element::text("url", &reference.url)])
+        });
+        element.push(Element::new("externalReferences").with(references));
     }
     if !component.properties.is_empty() {
         element.push(properties(&component.properties));
     }
-    if !component.occurrences.is_empty() {
-        let occurrence = |(location, context): &(String, Option<String>)| {
-            let mut occurrence =
-                Element::new("occurrence").with([Element::text("location", location)]);
-            occurrence.extend(
-                context
-                    .as_ref()
-                    .map(|text| Element::text("additionalContext", text)),
-            );
-            occurrence
-        };
-        let occurrences = component.occurrences.iter().map(occurrence);
+    if let Some(evidence) = &component.evidence {
+        let occurrences = evidence.occurrences.iter().map(|occurrence| {
+            let context = occurrence.additional_context.as_ref();
+            let mut element =
+                Element::new("occurrence").with([Element::text("location", &occurrence.location)]);
+            element.extend(context.map(|text| Element::text("additionalContext", text)));
+            element
+        });
         let occurrences = Element::new("occurrences").with(occurrences);
         element.push(Element::new("evidence").with([occurrences]));
     }
     element
 }
 
-fn licenses(licenses: &Licenses) -> Option<Element> {
-    let element = Element::new("licenses");
-    match licenses {
-        Licenses::None => None,
-        Licenses::Expression(text) => Some(element.with([Element::text("expression", text)])),
-        Licenses::Single(licenses) => {
-            let single = |license: &License| {
-                let content = match license {
-                    License::Id(id) => Element::text("id", id),
-                    License::Name(name) => Element::text("name", name),
-                };
-                Element::new("license").with([content])
-            };
-            Some(element.with(licenses.iter().map(single)))
-        }
-    }
+fn licenses(licenses: &[License]) -> Option<Element> {
+    let element = |license: &License| match license {
+        License::Expression(text) => Element::text("expression", text),
+        License::License(single) => Element::new("license").with([match single {
+            Single::Id(id) => Element::text("id", id),
+            Single::Name(name) => Element::text("name", name),
+        }]),
+    };
+    (!licenses.is_empty()).then(|| Element::new("licenses").with(licenses.iter().map(element)))
 }
 
-fn properties(properties: &[(String, String)]) -> Element {
-    let property =
-        |(name, value): &(String, String)| Element::text("property", value).attribute("name", name);
+fn properties(properties: &[Property]) -> Element {
+    let property = |property: &Property| {
+        Element::text("property", &property.value).attribute("name", &property.name)
+    };
     Element::new("properties").with(properties.iter().map(property))
 }

@@ -1,18 +1,26 @@
 //! `barge db update`: brings OSV's published archives up to date, then compiles them.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use crate::context::Context;
-use crate::download::{Download, Outcome};
+use crate::download::{Check, Download, Outcome};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::printer::bytes;
 
 /// Where OSV publishes its archives.
 const PUBLISHED: &str = "https://osv-vulnerabilities.storage.googleapis.com";
+
+/// Where CISA publishes its catalogue of known exploited vulnerabilities.
+const KEV: &str =
+    "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
+/// Where FIRST's Exploit Prediction Scoring System publishes its scores of the day.
+const EPSS: &str = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz";
 
 /// The ecosystems that images are made of, fetched when none are chosen.
 const USUAL: [&str; 17] = [
@@ -38,7 +46,7 @@ const USUAL: [&str; 17] = [
 /// Fetch advisories that changed, verify them, and compile the index that scans use
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge db update --ecosystem Debian --ecosystem npm\n  barge db update --for sbom:bom.json\n  barge db update --from https://mirror.example.org/osv --output /var/cache/barge\n  barge db update --from /mnt/osv"
+    after_help = "Examples:\n  barge db update --ecosystem Debian --ecosystem npm\n  barge db update --for sbom:bom.json\n  barge db update --from https://mirror.example.org/osv --output /var/cache/barge\n  barge db update --from /mnt/osv\n  barge db update --kev --epss"
 )]
 pub(crate) struct Arguments {
     /// An ecosystem such as Debian or npm; may be repeated
@@ -47,9 +55,15 @@ pub(crate) struct Arguments {
     /// Fetch what the packages of this image or bill need
     #[arg(long = "for", value_name = "INPUT")]
     input: Option<String>,
-    /// A mirror that is laid out as OSV's, or a folder
+    /// A mirror that is laid out as OSV's, or a folder; of several mirrors the next is asked when one fails
     #[arg(long, value_name = "URL|DIR", default_value = PUBLISHED, hide_default_value = true)]
-    from: String,
+    from: Vec<String>,
+    /// Fetch CISA's list of exploited vulnerabilities, too
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = KEV)]
+    kev: Option<String>,
+    /// Fetch FIRST's scores of how likely exploitation is, too
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = EPSS)]
+    epss: Option<String>,
     /// The folder of archives and index; by default .barge/db
     #[arg(short, long, value_name = "DIR")]
     output: Option<Utf8PathBuf>,
@@ -60,41 +74,102 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         Some(folder) => context.folder.join(folder),
         None => super::folder(context)?,
     };
-    let is_remote = arguments.from.contains("://") && !arguments.from.starts_with("file://");
-    if is_remote {
-        fetch(arguments, context, &output)?;
-        return super::compile(context, &output, &output.join(super::INDEX));
+    let index = output.join(super::INDEX);
+    let is_remote = |from: &String| from.contains("://") && !from.starts_with("file://");
+    match arguments.from.as_slice() {
+        [folder] if !is_remote(folder) => {
+            let folder = folder.strip_prefix("file://").unwrap_or(folder);
+            super::compile(context, &context.folder.join(folder), &index)
+        }
+        mirrors if mirrors.iter().all(is_remote) => {
+            let _lock = lock(context, &output)?;
+            fetch(arguments, context, &output)?;
+            super::compile(context, &output, &index)
+        }
+        _ => Err(Error::Usage(
+            "several sources must all be mirrors: compile a folder by itself".into(),
+        )),
     }
-    let folder = arguments
-        .from
-        .strip_prefix("file://")
-        .unwrap_or(&arguments.from);
-    super::compile(
-        context,
-        &context.folder.join(folder),
-        &output.join(super::INDEX),
-    )
+}
+
+/// Keeps a second update of the same folder waiting: both would write the same files.
+fn lock(context: &Context, folder: &Utf8Path) -> Result<File, Error> {
+    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    let path = folder.join(".lock");
+    let file = File::create(&path).map_err(failed("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let text = format!("another update of `{folder}` is at work: waiting for it");
+            context.printer.status(&text);
+            file.lock().map_err(failed("lock", &path))?;
+        }
+        Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
+    }
+    Ok(file)
+}
+
+fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File {
+        action,
+        path,
+        source,
+    }
 }
 
 fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<(), Error> {
-    let base = arguments.from.trim_end_matches('/');
-    let download = Download::new();
+    let archive = |path: &Utf8Path| barge_vuln::check_archive(path.as_std_path());
     for ecosystem in ecosystems(arguments, context)? {
-        let folder = output.join(&ecosystem);
-        fs::create_dir_all(&folder).map_err(|source| Error::File {
-            action: "create",
-            path: folder.clone(),
-            source,
-        })?;
-        let url = format!("{base}/{}/all.zip", ecosystem.replace(' ', "%20"));
-        let told = |text: &str| context.printer.status(text);
-        let outcome = download.fetch(&url, &folder.join("all.zip"), &told)?;
-        let word = match outcome {
-            Outcome::Unchanged => "unchanged".to_owned(),
-            Outcome::Fetched(bytes) => format!("fetched, {:.1} MB", bytes as f64 / 1e6),
-        };
-        context.printer.status(&format!("{ecosystem}: {word}"));
+        let file = output.join(&ecosystem).join("all.zip");
+        let path = ecosystem.replace(' ', "%20");
+        let mirrors = arguments.from.iter();
+        let urls: Vec<String> = mirrors
+            .map(|base| format!("{}/{path}/all.zip", base.trim_end_matches('/')))
+            .collect();
+        fetch_file(context, &ecosystem, &urls, &file, &archive)?;
     }
+    let side = |path: &Utf8Path| barge_vuln::check_side_data(path.as_std_path());
+    for (name, url, file) in [
+        ("KEV", &arguments.kev, "kev.json"),
+        ("EPSS", &arguments.epss, "epss_scores.csv.gz"),
+    ] {
+        if let Some(url) = url {
+            let urls = std::slice::from_ref(url);
+            fetch_file(context, name, urls, &output.join(file), &side)?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings one file up to date from the first mirror that has it.
+fn fetch_file(
+    context: &Context,
+    name: &str,
+    urls: &[String],
+    file: &Utf8Path,
+    check: Check<'_>,
+) -> Result<(), Error> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    }
+    let download = Download::new();
+    let tell = |text: &str| context.printer.status(text);
+    let mut outcome = Err(Error::Usage("no mirror was named".into()));
+    for url in urls {
+        if let Err(error @ Error::Download { .. }) = &outcome {
+            tell(&format!("{error}; asking the next mirror"));
+        }
+        outcome = download.fetch(url, file, check, &tell);
+        if !matches!(outcome, Err(Error::Download { .. })) {
+            break;
+        }
+    }
+    let word = match outcome? {
+        Outcome::Unchanged => "unchanged".to_owned(),
+        Outcome::Fetched(count) => format!("fetched, {}", bytes(count)),
+    };
+    tell(&format!("{name}: {word}"));
     Ok(())
 }
 

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# The hand-off of a real image beside what people do today, in one run: handoff.md section 6, "Targets".
+#
+#   bench/handoff.sh FIRST SECOND [RUNS]
+#
+# FIRST and SECOND are two commits of one image in the daemon at DOCKER_HOST; they differ in the top layer. TARGET_HOST is
+# another daemon, which plays the next job's runner and is EMPTIED again and again: give it one of its own. BARGE names the
+# binary. Needs docker, zip, unzip, zstd, GNU time, bc. Each figure is the median of RUNS (default 3), taken in turns so
+# that a noisy machine disturbs all alike.
+#
+#   B1     docker save, zip -6, unzip, docker load: what upload-artifact does to an image
+#   B2     docker save | zstd -3 -T0, zstd -d | docker load
+#   barge  barge save, barge load
+set -euo pipefail
+first=${1:?the reference of the first commit} second=${2:?the reference of the second commit}
+runs=${3:-3}
+: "${DOCKER_HOST:?the daemon that holds both}" "${TARGET_HOST:?an empty daemon}"
+barge=$(realpath "${BARGE:-$(dirname "$0")/../target/release/barge}")
+work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/barge-handoff.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export HOME=$work
+
+target() { DOCKER_HOST=$TARGET_HOST "$@"; }
+empty_target() {
+  local images
+  images=$(target docker images --all --quiet | sort -u)
+  [ -z "$images" ] || target docker rmi --force $images >/dev/null 2>&1 || true
+}
+timed() { # timed NAME COMMAND...: notes the seconds and the peak memory in kB of one run
+  local name=$1
+  shift
+  /usr/bin/time --format '%e %M' --output "$name.now" "$@" >/dev/null 2>err || { cat err >&2; exit 1; }
+  tail -n 1 "$name.now" >>"$name.runs"
+}
+median() { sort -n "$1.runs" | awk '{ a[NR] = $1 } END { printf "%.2f", a[int((NR + 1) / 2)] }'; }
+memory() { awk '{ if ($2 > most) most = $2 } END { printf "%.0f", most / 1000 }' "$1.runs"; }
+sum() { local s=0 name; for name in "$@"; do s=$(echo "$s + $(median "$name")" | bc); done; echo "$s"; }
+export -f target
+shell() { timed "$1" bash -c "set -o pipefail; $2"; }
+stored() { du -sb .barge/store/blobs | cut -f1; }
+
+for _ in $(seq "$runs"); do
+  # The whole image, which neither store nor target has seen.
+  timed b1-save docker save "$first" -o image.tar
+  shell b1-zip "rm -f image.zip; zip -q -6 image.zip image.tar"
+  rm image.tar; shell b1-unzip "unzip -q -o image.zip"
+  empty_target; DOCKER_HOST=$TARGET_HOST timed b1-load docker load --quiet --input image.tar
+  shell b2-save "docker save '$first' | zstd -q -3 -T0 -f -o image.zst"
+  empty_target; DOCKER_HOST=$TARGET_HOST shell b2-load "zstd -q -d -c image.zst | docker load --quiet"
+  rm -rf .barge
+  timed barge-save "$barge" --quiet save "$first"
+  empty_target; DOCKER_HOST=$TARGET_HOST timed barge-load "$barge" --quiet load
+  DOCKER_HOST=$TARGET_HOST timed barge-present "$barge" --quiet load
+  before=$(stored)
+  # The second commit: the store has seen the first, and so has the target; then one that has not.
+  timed b2-save-2 bash -c "docker save '$second' | zstd -q -3 -T0 -f -o image.zst"
+  DOCKER_HOST=$TARGET_HOST shell b2-load-2 "zstd -q -d -c image.zst | docker load --quiet"
+  DOCKER_HOST=$TARGET_HOST docker rmi --force "$second" >/dev/null
+  timed barge-save-2 "$barge" --quiet save "$second"
+  moved=$(($(stored) - before))
+  DOCKER_HOST=$TARGET_HOST timed barge-load-2 "$barge" --quiet load
+  empty_target; DOCKER_HOST=$TARGET_HOST timed barge-load-fresh "$barge" --quiet load
+done
+empty_target
+
+b1=$(sum b1-save b1-zip b1-unzip b1-load) b2=$(sum b2-save b2-load) b2_second=$(sum b2-save-2 b2-load-2)
+row() { # row NAME SECONDS BASE...: the figure and its ratio to B1 and B2
+  printf '%-46s %8.2f %7s %7s\n' "$1" "$2" "$(echo "scale=2; $2 / $b1" | bc)" "$(echo "scale=2; $2 / $3" | bc)"
+}
+echo "image: $(($(stat -c %s image.tar) / 1000000)) MB, $(DOCKER_HOST=$DOCKER_HOST docker inspect --format '{{len .RootFS.Layers}}' "$first") layers; $runs runs; $(nproc) cores"
+printf '%-46s %8s %7s %7s\n' "seconds, medians" "" "/ B1" "/ B2"
+row "B1 ($(median b1-save) + $(median b1-zip) + $(median b1-unzip) + $(median b1-load))" "$b1" "$b2"
+row "B2 ($(median b2-save) + $(median b2-load))" "$b2" "$b2"
+row "barge, first commit ($(median barge-save) + $(median barge-load))" "$(sum barge-save barge-load)" "$b2"
+row "barge, second commit, target has the first ($(median barge-save-2) + $(median barge-load-2))" "$(sum barge-save-2 barge-load-2)" "$b2_second"
+row "barge, second commit, empty target ($(median barge-save-2) + $(median barge-load-fresh))" "$(sum barge-save-2 barge-load-fresh)" "$b2"
+row "barge, nothing changed: load" "$(median barge-present)" "$(median b1-load)"
+printf '%-46s %8s\n' "bytes: zip / zstd / store" "$(($(stat -c %s image.zip) / 1000000)) / $(($(stat -c %s image.zst) / 1000000)) / $((before / 1000000)) MB"
+printf '%-46s %8s\n' "bytes moved by barge for the second commit" "$moved"
+printf '%-46s %8s\n' "peak memory of barge: save / load" "$(memory barge-save) / $(memory barge-load) MB"

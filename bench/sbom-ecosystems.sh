@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# Makes a root file system for each ecosystem with that ecosystem's own tools, and compares what they list with what
+# `barge sbom` lists. Prints one line each: the native tool's number, what barge misses, what it lists beyond.
+#
+#   bench/sbom-ecosystems.sh [NAME ...]      debian rpm pacman npm go uv programs; all by default
+#
+# Runs as root on Debian with debootstrap, node, npm, go, python3-venv and db5.3-util; fetches from package registries.
+# BARGE is the program (default target/release/barge), WORK a folder for what is made (default /var/tmp/barge-ecosystems).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+BARGE=$(realpath "${BARGE:-target/release/barge}")
+WORK=${WORK:-/var/tmp/barge-ecosystems}
+SUITE=${SUITE:-trixie}
+mkdir -p "$WORK"
+
+# listed KIND ROOT: what barge lists of a kind, as NAME VERSION.
+listed() {
+  "$BARGE" sbom "$2" -o json --no-cache | python3 -c '
+import json, sys
+bill = json.load(sys.stdin)
+for package in bill.get("sbom", bill)["packages"]:
+    if package["kind"] == sys.argv[1]: print(package["name"], package["version"])' "$1" | LC_ALL=C sort -u
+}
+
+# compare TITLE KIND ROOT; what is there on stdin, as NAME VERSION.
+compare() {
+  LC_ALL=C sort -u >"$WORK/there"
+  listed "$2" "$3" >"$WORK/listed"
+  printf '%-24s %5d there, missed: %s, beyond: %s\n' "$1" "$(wc -l <"$WORK/there")" \
+    "$(LC_ALL=C comm -23 "$WORK/there" "$WORK/listed" | wc -l)" "$(LC_ALL=C comm -13 "$WORK/there" "$WORK/listed" | wc -l)"
+}
+
+base() {
+  [ -d "$WORK/base" ] || debootstrap --variant=minbase "$SUITE" "$WORK/base" >"$WORK/debootstrap.log"
+}
+
+# root NAME PACKAGE...: a copy of the base with packages, at $WORK/NAME.
+root() {
+  local root="$WORK/$1"
+  shift
+  base
+  [ ! -d "$root" ] || return 0
+  cp -a "$WORK/base" "$root.part"
+  cp /etc/resolv.conf "$root.part/etc/"
+  printf '#!/bin/sh\nexit 101\n' >"$root.part/usr/sbin/policy-rc.d"
+  chmod +x "$root.part/usr/sbin/policy-rc.d"
+  chroot "$root.part" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive chroot "$root.part" apt-get install -y -qq --no-install-recommends "$@" >"$root.log" 2>&1
+  mv "$root.part" "$root"
+}
+
+debian() {
+  root debian rails ruby-sinatra ruby-nokogiri php-pear php-cli r-base-core r-cran-jsonlite erlang-base elixir
+  local at="$WORK/debian"
+  chroot "$at" dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' | awk '/^.i/ { print $2, $3 }' |
+    compare "dpkg-query" deb "$at"
+  chroot "$at" ruby -rrubygems -e 'Gem::Specification.each { |s| puts "#{s.name} #{s.version}" }' | compare "gem list" gem "$at"
+  chroot "$at" pear list -a 2>/dev/null | awk '$2 ~ /^[0-9]/ { print $1, $2 }' | compare "pear list" pear "$at"
+  chroot "$at" Rscript -e 'x <- installed.packages(); cat(paste(x[, "Package"], x[, "Version"]), sep = "\n")' |
+    compare "installed.packages()" cran "$at"
+  find "$at/usr/lib" -path '*/ebin/*.app' -exec sed -n 's/.*{vsn, *"\([^"]*\)".*/\1/p;s/.*{vsn,"\([^"]*\)".*/\1/p' {} \; |
+    wc -l | xargs printf '%-24s %5d there, barge lists %s\n' "*.app" | sed "s/\$/$(listed otp "$at" | wc -l)/"
+}
+
+rpm() {
+  root rpm rpm
+  local at="$WORK/rpm"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+cd /root; rm -rf top sqlite ndb
+{ printf 'Name: main\nVersion: 2.4.57\nRelease: 5.el9\nEpoch: 3\nSummary: s\nLicense: ASL 2.0 and MIT\n%%description\nx\n%%files\n'
+for i in $(seq 60); do
+  printf '%%package -n pkg-%d+x\nVersion: %d.%d%s\nRelease: %d.el9\nSummary: s\nLicense: GPLv2+\n' $i $((i % 7)) $i \
+    "$([ $((i % 13)) != 0 ] || echo '~rc1')$([ $((i % 17)) != 0 ] || echo '^git1')" $i
+  printf '%%description -n pkg-%d+x\nd\n%%files -n pkg-%d+x\n' $i $i
+done; } >main.spec
+rpmbuild -bb --quiet --define '_topdir /root/top' main.spec 2>/dev/null
+for backend in sqlite ndb; do
+  with() { command rpm --root /root/$backend --define '_dbpath /var/lib/rpm' --define "_db_backend $backend" "$@" 2>/dev/null; }
+  mkdir -p $backend; with --initdb; with -i --nodeps $(find top/RPMS -name '*.rpm'); with -e --nodeps pkg-11+x pkg-33+x
+  with -qa --qf '%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n' >$backend.list
+done
+X
+  chroot "$at" bash /root/make.sh
+  for backend in sqlite ndb; do compare "rpm -qa ($backend)" rpm "$at/root/$backend" <"$at/root/$backend.list"; done
+  python3 - "$at/root" <<'X'
+import os, sqlite3, struct, subprocess, sys
+root = sys.argv[1]
+rows = sqlite3.connect(f"{root}/sqlite/var/lib/rpm/rpmdb.sqlite").execute("select hnum, blob from Packages").fetchall()
+for order, mark in ((1234, "<I"), (4321, ">I")):
+    database = f"{root}/berkeley-{order}/var/lib/rpm/Packages"
+    os.makedirs(os.path.dirname(database), exist_ok=True)
+    if os.path.exists(database): os.unlink(database)
+    lines = [f"VERSION=3\nformat=bytevalue\ntype=hash\nh_nelem=20\ndb_pagesize=4096\ndb_lorder={order}\nHEADER=END"]
+    lines += [" " + struct.pack("<I", 0).hex(), " " + struct.pack(mark, len(rows)).hex()]
+    for number, blob in rows: lines += [" " + struct.pack(mark, number).hex(), " " + bytes(blob).hex()]
+    subprocess.run(["db5.3_load", database], input="\n".join(lines + ["DATA=END\n"]), text=True, check=True)
+X
+  for order in 1234 4321; do compare "rpm -qa (berkeley $order)" rpm "$at/root/berkeley-$order" <"$at/root/sqlite.list"; done
+}
+
+pacman() {
+  root pacman pacman-package-manager makepkg libarchive-tools fakeroot binutils file
+  local at="$WORK/pacman"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+# makepkg is a shell script that wants /dev/fd.
+mount -t proc proc /proc; trap 'umount /proc' EXIT
+id b >/dev/null 2>&1 || useradd -m b
+rm -rf /srv/pk /srv/root; mkdir -p /srv/pk /srv/root/var/lib/pacman
+for spec in glibc=2.39+r52 linux=6.9.1.arch1 epoch=1:3.0 python-six=1.16.0; do
+  name=${spec%%=*}; version=${spec#*=}; mkdir /srv/pk/$name
+  { echo "pkgname=$name"; case $version in *:*) echo "epoch=${version%%:*}";; esac
+    printf 'pkgver=%s\npkgrel=1\npkgdesc=d\narch=(x86_64)\nlicense=(MIT)\npackage() { mkdir -p "$pkgdir/usr/share/%s"; }\n' "${version#*:}" "$name"
+  } >/srv/pk/$name/PKGBUILD
+done
+chown -R b /srv/pk
+for folder in /srv/pk/*/; do (cd $folder; su b -c "CARCH=x86_64 PKGEXT=.pkg.tar.gz makepkg -d" >/dev/null 2>&1); done
+printf '[options]\nArchitecture = x86_64\nSigLevel = Never\n' >/srv/conf
+with="pacman --config /srv/conf --root /srv/root --dbpath /srv/root/var/lib/pacman"
+$with -U --noconfirm -dd /srv/pk/*/*.pkg.tar.* >/dev/null 2>&1
+$with -Q >/srv/list
+X
+  chroot "$at" bash /root/make.sh
+  compare "pacman -Q" alpm "$at/srv/root" <"$at/srv/list"
+}
+
+npm() {
+  local at="$WORK/npm"
+  [ -d "$at" ] || { mkdir -p "$at" && (cd "$at" && command npm init -y >/dev/null && command npm install --silent --no-audit --no-fund \
+    --cache "$WORK/npm-cache" express webpack next react-scripts jest typescript @angular/core >/dev/null); }
+  node -e '
+const fs = require("fs"), path = require("path");
+(function walk(folder) {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const at = path.join(folder, entry.name);
+    if (entry.isDirectory()) walk(at);
+    else if (entry.name === "package.json") {
+      const above = path.dirname(folder), scope = path.basename(above);
+      const modules = scope[0] === "@" ? path.basename(path.dirname(above)) : scope;
+      let json = {}; try { json = JSON.parse(fs.readFileSync(at)); } catch {}
+      if (modules === "node_modules" && json.name && json.version) console.log(json.name, json.version);
+    }
+  }
+})(process.argv[1])' "$at" | compare "node_modules" npm "$at"
+}
+
+go() {
+  local at="$WORK/go"
+  mkdir -p "$at/source" "$at/out"
+  (cd "$at/source" && export GOFLAGS=-mod=mod GOMODCACHE="$WORK/go-cache"
+    printf 'module example.com/app\ngo 1.22\nrequire (\n\tgithub.com/google/uuid v1.6.0\n\tgopkg.in/yaml.v3 v3.0.1\n)\nreplace github.com/google/uuid => github.com/google/uuid v1.5.0\n' >go.mod
+    printf 'package main\nimport ("fmt"; "github.com/google/uuid"; "gopkg.in/yaml.v3")\nfunc main() { b, _ := yaml.Marshal(1); fmt.Println(uuid.New(), string(b)) }\n' >main.go
+    command go mod tidy 2>/dev/null
+    for target in linux/amd64 linux/arm64 linux/s390x linux/386 darwin/arm64 windows/amd64; do
+      GOOS=${target%/*} GOARCH=${target#*/} command go build -o "$at/out/${target/\//-}" .
+    done)
+  # A replaced module is the one after `=>`; what is `(devel)` has no version.
+  for program in "$at"/out/*; do
+    command go version -m "$program" | awk -F'\t' 'NR == 1 { n = split($0, w, "go"); print "stdlib", w[n] }
+      $2 == "=>" { name = $3; version = $4; next } $2 == "dep" || $2 == "mod" || $2 == "build" { if (name != "" && version != "(devel)") print name, version
+      name = ($2 == "build") ? "" : $3; version = $4 }'
+  done | compare "go version -m" golang "$at/out"
+}
+
+uv() {
+  local at="$WORK/uv"
+  [ -d "$at" ] || { python3 -m venv "$WORK/venv" && "$WORK/venv/bin/pip" install --quiet --target "$at" uv; }
+  python3 - "$at/bin/uv" <<'X' | compare ".dep-v0 of uv" cargo "$at"
+import json, struct, sys, zlib
+data = open(sys.argv[1], "rb").read()
+table, (size, count, names) = struct.unpack_from("<Q", data, 0x28)[0], struct.unpack_from("<HHH", data, 0x3A)
+rows = [struct.unpack_from("<IIQQQQ", data, table + row * size) for row in range(count)]
+for row in rows:
+    start = rows[names][4] + row[0]
+    if data[start : data.index(b"\0", start)] == b".dep-v0":
+        for package in json.loads(zlib.decompress(data[row[4] : row[4] + row[5]]))["packages"]:
+            if package.get("kind", "runtime") != "build": print(package["name"], package["version"])
+X
+}
+
+# Debian's programs without its database: each must be recognised in the version of its package.
+programs() {
+  base
+  local at="$WORK/programs" pairs="bash:bash busybox:busybox curl:curl git:git haproxy:haproxy apache2-bin:httpd lighttpd:lighttpd
+    lua5.4:lua mariadb-server-core:mariadb memcached:memcached nginx:nginx libnode115:node openssl:openssl sudo:sudo
+    perl-base:perl php8.4-cli:php postgresql-17:postgresql python3.13-minimal:python redis-tools:redis libruby3.3:ruby squid:squid
+    unbound:unbound valkey-tools:valkey varnish:varnish bind9:bind postfix:postfix erlang-base:erlang libsqlite3-0:sqlite"
+  mkdir -p "$WORK/debs" "$at"
+  cp /etc/resolv.conf "$WORK/base/etc/"
+  [ -n "$(ls "$WORK/debs")" ] || { chroot "$WORK/base" apt-get update -qq
+    mkdir -p "$WORK/base/debs"
+    chroot "$WORK/base" sh -c "cd /debs && apt-get download -qq $(sed 's/:[^ ]*//g' <<<"$pairs" | tr '\n' ' ')" >/dev/null 2>&1
+    mv "$WORK/base/debs"/*.deb "$WORK/debs/"; }
+  for package in "$WORK"/debs/*.deb; do
+    name=$(basename "$package" | cut -d_ -f1)
+    [ -d "$at/$name" ] || dpkg -x "$package" "$at/$name"
+  done
+  for package in "$WORK"/debs/*.deb; do
+    name=$(basename "$package" | cut -d_ -f1)
+    program=$(tr ' ' '\n' <<<"$pairs" | sed -n "s/^ *$name://p")
+    # The upstream version: without epoch, revision and what Debian appended.
+    dpkg-deb -f "$package" Version | sed -E "s/^[0-9]+://;s/-[^-]*\$//;s/[+~].*//;s/^/$program /"
+  done | compare "programs" generic "$at"
+}
+
+for name in "${@:-debian rpm pacman npm go uv programs}"; do for each in $name; do "$each"; done; done

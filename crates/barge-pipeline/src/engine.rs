@@ -1,0 +1,94 @@
+//! Which engine a step talks to.
+
+use barge_engine::docker::Product;
+use barge_engine::{Buildx, Docker};
+
+use crate::build::Home;
+use crate::error::Error;
+use crate::settings::EngineChoice;
+use crate::surroundings::Surroundings;
+
+/// The engine that holds images, whatever builds them: the chosen one, else Docker, else Podman.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn holding(surroundings: &Surroundings) -> Result<Docker, Error> {
+    match surroundings.build.engine {
+        EngineChoice::Podman => connect(surroundings, Product::Podman).await,
+        EngineChoice::Docker | EngineChoice::Buildx => connect(surroundings, Product::Docker).await,
+        EngineChoice::Auto | EngineChoice::Embedded => any(surroundings).await,
+    }
+}
+
+/// The engine that builds; `None` leaves it to the embedded builder.
+///
+/// # Errors
+/// When the settings ask for an engine, or the environment names one, that does not answer.
+pub(crate) async fn building(surroundings: &Surroundings) -> Result<Option<Docker>, Error> {
+    match surroundings.build.engine {
+        EngineChoice::Embedded => Ok(None),
+        EngineChoice::Auto => match any(surroundings).await {
+            Ok(engine) => Ok(Some(engine)),
+            // An address that somebody set is meant; only the defaults may be silent.
+            Err(error) if surroundings.environment.non_empty("DOCKER_HOST").is_some() => Err(error),
+            Err(_) => Ok(None),
+        },
+        _ => holding(surroundings).await.map(Some),
+    }
+}
+
+/// The buildx plugin, where it is asked for, or can leave the image as a layout and so spares the way through the daemon.
+///
+/// # Errors
+/// When it is asked for and not there.
+pub(crate) async fn buildx(
+    surroundings: &Surroundings,
+    docker: &Docker,
+) -> Result<Option<Buildx>, Error> {
+    match surroundings.build.engine {
+        EngineChoice::Buildx => {
+            let buildx = Buildx::find(docker.host()).await;
+            let missing = || Error::Setting("the docker client has no buildx plugin".into());
+            buildx.ok_or_else(missing).map(Some)
+        }
+        EngineChoice::Auto if docker.info().containerd_store => {
+            Ok(Buildx::find(docker.host()).await)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The engine in which a build left its image; `None` when it is in no engine.
+///
+/// # Errors
+/// When it does not answer.
+pub(crate) async fn of(surroundings: &Surroundings, home: &Home) -> Result<Option<Docker>, Error> {
+    let product = match home {
+        Home::Docker { .. } => Product::Docker,
+        Home::Podman { .. } => Product::Podman,
+        Home::Layout { .. } => return Ok(None),
+    };
+    connect(surroundings, product).await.map(Some)
+}
+
+/// One engine.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn connect(surroundings: &Surroundings, product: Product) -> Result<Docker, Error> {
+    let host = match product {
+        Product::Docker => surroundings.docker_host()?,
+        Product::Podman => surroundings.podman_host()?,
+    };
+    Ok(Docker::connect(host).await?)
+}
+
+async fn any(surroundings: &Surroundings) -> Result<Docker, Error> {
+    let docker = match connect(surroundings, Product::Docker).await {
+        Err(error) if surroundings.environment.non_empty("DOCKER_HOST").is_none() => error,
+        answer => return answer,
+    };
+    // Where neither answers, Docker's absence is the one to be told.
+    let podman = connect(surroundings, Product::Podman).await;
+    podman.map_err(|_| docker)
+}

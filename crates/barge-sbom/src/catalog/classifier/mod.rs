@@ -1,0 +1,217 @@
+//! Interpreters, servers and libraries that were copied or built into an image without any package manager: recognised by
+//! the name of the program and a version text in it, next to something that only this program has there.
+//!
+//! Every pattern was tried on real builds. A program that a distribution package owns is left out later: it is that
+//! package (see [`crate::assemble`]); an unmanaged copy of the same program stays.
+
+mod table;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::binary::{Program, Section};
+use crate::finding::{Found, Refusal};
+use crate::package::PackageKind;
+use table::CLASSIFIERS;
+
+/// Programs are searched in pieces of this size, in bytes, that overlap by as much as a pattern may span.
+const PIECE: u64 = 4 << 20;
+const OVERLAP: u64 = 512;
+const SCAN_LIMIT: u64 = 512 << 20;
+
+struct Classifier {
+    package: &'static str,
+    /// Vendor and product of its CPE.
+    cpe: (&'static str, &'static str),
+    /// What the file's name begins with. What follows may be a version, `.so` and the digits that wheels put into the names
+    /// of libraries they bundle; after `*`, anything.
+    names: &'static [&'static str],
+    /// The first group is the version.
+    pattern: &'static str,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+const fn classifier(
+    package: &'static str,
+    cpe: (&'static str, &'static str),
+    names: &'static [&'static str],
+    pattern: &'static str,
+) -> Classifier {
+    Classifier {
+        package,
+        cpe,
+        names,
+        pattern,
+        compiled: OnceLock::new(),
+    }
+}
+
+/// What a program is by its name and a text in it.
+pub(super) fn packages(program: &Program<'_>, file_name: &str) -> Result<Vec<Found>, Refusal> {
+    let candidates: Vec<_> = CLASSIFIERS
+        .iter()
+        .filter(|classifier| classifier.is_called(file_name))
+        .collect();
+    let mut found: BTreeMap<&str, Found> = BTreeMap::new();
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let whole = [Section {
+        name: String::new(),
+        address: 0,
+        offset: 0,
+        size: program.content.size().min(SCAN_LIMIT),
+    }];
+    let constants = [".rodata", ".rdata", "__cstring", ".data", ".rodata.str"];
+    let mut sections: Vec<_> = constants
+        .iter()
+        .filter_map(|name| program.section(name))
+        .collect();
+    if sections.is_empty() {
+        sections.extend(&whole);
+    }
+    for section in sections {
+        let size = section.size.min(SCAN_LIMIT);
+        let mut start = 0;
+        while start < size && found.len() < candidates.len() {
+            let piece = Section {
+                offset: section.offset + start,
+                size: (size - start).min(PIECE + OVERLAP),
+                ..section.clone()
+            };
+            let bytes = program.bytes(&piece, PIECE + OVERLAP)?;
+            for classifier in &candidates {
+                if let Some(package) = classifier.find(&bytes) {
+                    found.entry(classifier.package).or_insert(package);
+                }
+            }
+            start += PIECE;
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+impl Classifier {
+    fn is_called(&self, file_name: &str) -> bool {
+        self.names.iter().any(|name| {
+            if let Some(prefix) = name.strip_suffix('*') {
+                return file_name.starts_with(prefix);
+            }
+            file_name.strip_prefix(name).is_some_and(|rest| {
+                // `openssl.so` is a module for something else, `libcrypto.so.3` the library.
+                if name.starts_with("lib") {
+                    is_version(&without_bundle_hash(rest).replace(".so", ""))
+                } else {
+                    is_version(rest)
+                }
+            })
+        })
+    }
+
+    fn find(&self, bytes: &[u8]) -> Option<Found> {
+        let compile = || RegexBuilder::new(self.pattern).unicode(false).build().ok();
+        let captures = self
+            .compiled
+            .get_or_init(compile)
+            .as_ref()?
+            .captures(bytes)?;
+        let version = std::str::from_utf8(captures.get(1)?.as_bytes()).ok()?;
+        let mut found = Found::new(PackageKind::Generic, self.package, version);
+        let (vendor, product) = self.cpe;
+        found.fact(
+            "cpe",
+            format!("cpe:2.3:a:{vendor}:{product}:{version}:*:*:*:*:*:*:*"),
+        );
+        found.fact("classifier", self.package);
+        Some(found)
+    }
+}
+
+fn is_version(rest: &str) -> bool {
+    rest.chars().all(|c| c.is_ascii_digit() || ".-".contains(c))
+}
+
+/// `-81d66ed9.so.3` becomes `.so.3`: tools that make wheels whole rename libraries so.
+fn without_bundle_hash(rest: &str) -> &str {
+    let hash = rest.strip_prefix('-').and_then(|rest| rest.split_once('.'));
+    match hash {
+        Some((hash, _)) if hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            &rest[9..]
+        }
+        _ => rest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        for classifier in &CLASSIFIERS {
+            assert!(
+                RegexBuilder::new(classifier.pattern)
+                    .unicode(false)
+                    .build()
+                    .is_ok(),
+                "{}",
+                classifier.package
+            );
+        }
+    }
+
+    #[test]
+    fn names_may_carry_versions_only() {
+        let python = CLASSIFIERS
+            .iter()
+            .find(|classifier| classifier.package == "python")
+            .unwrap();
+        for (name, expected) in [
+            ("python3.13", true),
+            ("libpython3.13.so.1.0", true),
+            ("python", true),
+            ("python3-config", false),
+            ("pythonx", false),
+            ("python.so", false),
+        ] {
+            assert_eq!(python.is_called(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn reads_texts_of_real_builds() {
+        let cases: &[(&str, &[u8], &str)] = &[
+            ("redis", b"txt\x008.0.21778644800000000000\x00", "8.0.2"),
+            (
+                "redis",
+                b"\x007.2.4buildkitsandbox-1704728290000000000\x00",
+                "7.2.4",
+            ),
+            (
+                "haproxy",
+                b"\0 version 3.0.11-1+deb13u3, released 2026/05/20",
+                "3.0.11",
+            ),
+            ("python", b"\x003.13.5\x00%.80s (%.80s) %.80s\x00", "3.13.5"),
+            ("openssl", b"\x00OpenSSL 1.1.1w  11 Sep 2023", "1.1.1w"),
+            ("openssl", b"\x00OpenSSL 3.5.7 9 Jun 2026\x00", "3.5.7"),
+            (
+                "postgresql",
+                b"\x00postgres (PostgreSQL) 17.11 (Debian)",
+                "17.11",
+            ),
+        ];
+        for (package, bytes, expected) in cases {
+            let all = CLASSIFIERS
+                .iter()
+                .filter(|classifier| classifier.package == *package);
+            let found = all.filter_map(|classifier| classifier.find(bytes)).next();
+            assert_eq!(
+                found.map_or(String::new(), |found| found.version),
+                *expected
+            );
+        }
+    }
+}

@@ -1,0 +1,3 @@
+name(list_util).
+version('0.13.0').
+title('Predicates for working with lists').

@@ -1,0 +1,467 @@
+//! Finding damage: every blob against its name, every layer against its diff_id, everything that a pointer leads to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
+
+use barge_image::{Decoder, Digest, Hasher, Record};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::pointers::read_pointer;
+use super::put::hash;
+use super::{DirectoryStore, entries, read, remove};
+use crate::error::Error;
+use crate::parallel;
+use crate::pointer::Pointer;
+use crate::remote::{HeldBlob, Housekeeping as _};
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Read every byte.
+    Whole,
+    /// Read documents only; of layers look at the length.
+    Quick,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Artifacts that were looked at.
+    pub artifacts: usize,
+    /// Blobs that were looked at.
+    pub blobs: usize,
+    /// Their length, in bytes.
+    pub bytes: u64,
+    /// Blobs that no artifact needs.
+    pub unused: usize,
+    /// What is not as it should be, worst first.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// What is wrong.
+    pub trouble: Trouble,
+    /// The file.
+    pub path: Utf8PathBuf,
+    /// Artifacts that cannot be used for it.
+    pub artifacts: Vec<String>,
+}
+
+/// What can be wrong with a store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// Something that an artifact needs is not there.
+    Missing {
+        /// `hand-off record`, `manifest`, `config`, `layer`.
+        what: &'static str,
+    },
+    /// A blob of another length than its descriptor says.
+    Size {
+        /// What it should have, in bytes.
+        expected: u64,
+        /// What it has.
+        found: u64,
+    },
+    /// The bytes of a blob are not those that it is named for.
+    Digest {
+        /// What they hash to.
+        found: Digest,
+    },
+    /// A layer that does not unpack to what its image or note says.
+    Layer {
+        /// The diff_id that it should have.
+        expected: Digest,
+        /// The diff_id that it has; none when it does not unpack.
+        found: Option<Digest>,
+    },
+    /// A document that cannot be understood.
+    Malformed {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A pointer and its record, or its place, speak of different artifacts.
+    Mismatch {
+        /// What the other one says.
+        other: String,
+    },
+    /// A note of a layer whose blob is gone: the layer is packed again when it comes.
+    OrphanNote,
+    /// `index.json` lists other names than the records say.
+    StaleIndex,
+    /// A temporary file, of a writer that was killed or is at work.
+    Stray,
+}
+
+impl Trouble {
+    /// Whether something is lost or wrong; else it is only untidy.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        !matches!(self, Self::OrphanNote | Self::StaleIndex | Self::Stray)
+    }
+
+    /// One word for programs.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Size { .. } => "size",
+            Self::Digest { .. } => "digest",
+            Self::Layer { .. } => "layer",
+            Self::Malformed { .. } => "malformed",
+            Self::Mismatch { .. } => "mismatch",
+            Self::OrphanNote => "orphan-note",
+            Self::StaleIndex => "stale-index",
+            Self::Stray => "stray",
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { what } => write!(f, "the {what} is missing"),
+            Self::Size { expected, found } => {
+                write!(f, "it has {found} bytes instead of {expected}")
+            }
+            Self::Digest { found } => write!(f, "its bytes were changed: they hash to {found}"),
+            Self::Layer {
+                expected,
+                found: Some(found),
+            } => write!(f, "it unpacks to layer {found}, not {expected}"),
+            Self::Layer { expected, .. } => write!(f, "it does not unpack to layer {expected}"),
+            Self::Malformed { why } => write!(f, "it cannot be understood: {why}"),
+            Self::Mismatch { other } => write!(f, "it leads to a record of {other}"),
+            Self::OrphanNote => f.write_str("the blob that it notes is gone"),
+            Self::StaleIndex => f.write_str("it does not list the names of the artifacts"),
+            Self::Stray => {
+                f.write_str("a temporary file, of a writer that was killed or is at work")
+            }
+        }
+    }
+}
+
+impl DirectoryStore {
+    /// Looks for damage. The store is not changed.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn check(&self, how: Check) -> Result<Report, Error> {
+        let blobs = self.blobs()?;
+        let mut examiner = Examiner {
+            store: self,
+            needs: BTreeMap::new(),
+            findings: BTreeSet::new(),
+            artifacts: 0,
+        };
+        for path in self.pointer_paths()? {
+            examiner.pointer(&path)?;
+        }
+        examiner.notes()?;
+        examiner.blobs(&blobs, how);
+        examiner.surroundings()?;
+        let is_needed = |blob: &&HeldBlob| {
+            let needs = examiner.needs.get(&blob.digest);
+            needs.is_some_and(|needs| !needs.artifacts.is_empty())
+        };
+        let mut findings: Vec<_> = examiner.findings.iter().cloned().collect();
+        findings.sort_by_key(|finding| !finding.trouble.is_damage());
+        Ok(Report {
+            artifacts: examiner.artifacts,
+            blobs: blobs.len(),
+            bytes: blobs.iter().map(|blob| blob.size).sum(),
+            unused: blobs.len() - blobs.iter().filter(is_needed).count(),
+            findings,
+        })
+    }
+
+    /// Removes what a report found and nobody can use: changed blobs, notes that lead nowhere; and renews `index.json`.
+    /// The layers are packed again by the next save; artifacts that need them stay broken until they are removed.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn repair(&self, report: &Report) -> Result<(), Error> {
+        for finding in &report.findings {
+            let in_the_way = match finding.trouble {
+                Trouble::Digest { .. } | Trouble::Layer { .. } | Trouble::OrphanNote => true,
+                Trouble::Malformed { .. } => finding.path.starts_with(self.layers()),
+                _ => false,
+            };
+            if in_the_way {
+                remove(&finding.path)?;
+            }
+        }
+        self.renew_index()
+    }
+}
+
+/// What is expected of a blob.
+#[derive(Debug, Default)]
+struct Needs {
+    artifacts: BTreeSet<String>,
+    diff_ids: BTreeSet<Digest>,
+    sizes: BTreeSet<u64>,
+}
+
+struct Examiner<'a> {
+    store: &'a DirectoryStore,
+    needs: BTreeMap<Digest, Needs>,
+    findings: BTreeSet<Finding>,
+    artifacts: usize,
+}
+
+impl Examiner<'_> {
+    fn find(&mut self, path: &Utf8Path, trouble: Trouble, artifacts: &[String]) {
+        let (path, artifacts) = (path.to_owned(), artifacts.to_vec());
+        self.findings.insert(Finding {
+            trouble,
+            path,
+            artifacts,
+        });
+    }
+
+    fn pointer(&mut self, path: &Utf8Path) -> Result<(), Error> {
+        let place = path.strip_prefix(self.store.artifacts()).unwrap_or(path);
+        let pointer = match read_pointer(path) {
+            Ok(Some(pointer)) => pointer,
+            Ok(None) => return Ok(()),
+            Err(Error::Pointer { source, .. }) => {
+                let why = source.to_string();
+                self.find(path, Trouble::Malformed { why }, &[place.to_string()]);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        self.artifacts += 1;
+        let name = pointer.to_string();
+        if place != Utf8Path::new(pointer.artifact.as_str()).join(pointer.key()) {
+            let other = name.clone();
+            self.find(path, Trouble::Mismatch { other }, &[place.to_string()]);
+        }
+        if let Some(record) = self.record(&pointer, &name)? {
+            if !pointer.is_of(&record) {
+                let other = format!("{} of run {}", record.artifact, record.source.run);
+                self.find(
+                    path,
+                    Trouble::Mismatch { other },
+                    std::slice::from_ref(&name),
+                );
+            }
+            self.image(&record, &name)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, pointer: &Pointer, name: &str) -> Result<Option<Record>, Error> {
+        let parse = |bytes: &[u8]| Record::from_bytes(bytes);
+        self.document("hand-off record", &pointer.record, name, parse)
+    }
+
+    fn image(&mut self, record: &Record, name: &str) -> Result<(), Error> {
+        let parse = |bytes: &[u8]| serde_json::from_slice::<barge_image::Manifest>(bytes);
+        let manifest = self.document("manifest", &record.image.manifest.digest, name, parse)?;
+        let parse = |bytes: &[u8]| barge_image::RawConfig::parse(bytes.to_vec());
+        let config = self.document("config", &record.image.config, name, parse)?;
+        let (Some(manifest), Some(config)) = (manifest, config) else {
+            return Ok(());
+        };
+        let diff_ids = &config.parsed().rootfs.diff_ids;
+        for (index, layer) in manifest.layers.iter().enumerate() {
+            let needs = self.needs.entry(layer.digest).or_default();
+            needs.artifacts.insert(name.to_owned());
+            needs.sizes.insert(layer.size);
+            needs.diff_ids.extend(diff_ids.get(index));
+            if self.store.layout().blobs().size(&layer.digest).is_none() {
+                let path = self.store.layout().blobs().path(&layer.digest);
+                self.find(
+                    &path,
+                    Trouble::Missing { what: "layer" },
+                    &[name.to_owned()],
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// A document that an artifact needs, unless it is missing or broken. Changed bytes are found with all other blobs.
+    fn document<T>(
+        &mut self,
+        what: &'static str,
+        digest: &Digest,
+        name: &str,
+        parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<Option<T>, Error> {
+        let needs = self.needs.entry(*digest).or_default();
+        needs.artifacts.insert(name.to_owned());
+        let path = self.store.layout().blobs().path(digest);
+        let Some(bytes) = read(&path)? else {
+            self.find(&path, Trouble::Missing { what }, &[name.to_owned()]);
+            return Ok(None);
+        };
+        if Digest::of(&bytes) != *digest {
+            return Ok(None);
+        }
+        match parse(&bytes) {
+            Ok(parsed) => Ok(Some(parsed)),
+            Err(error) => {
+                let why = error.to_string();
+                self.find(&path, Trouble::Malformed { why }, &[name.to_owned()]);
+                Ok(None)
+            }
+        }
+    }
+
+    fn notes(&mut self) -> Result<(), Error> {
+        for path in entries(&self.store.layers())? {
+            let name = path.file_name().unwrap_or_default();
+            let Ok(diff_id) = Digest::from_hex(name) else {
+                continue;
+            };
+            match self.store.noted(&diff_id)? {
+                None => {
+                    let why = "no note of this layer".to_owned();
+                    self.find(&path, Trouble::Malformed { why }, &[]);
+                }
+                Some(layer)
+                    if self
+                        .store
+                        .layout()
+                        .blobs()
+                        .size(&layer.blob.digest)
+                        .is_none() =>
+                {
+                    self.find(&path, Trouble::OrphanNote, &[]);
+                }
+                Some(layer) => {
+                    let needs = self.needs.entry(layer.blob.digest).or_default();
+                    needs.diff_ids.insert(diff_id);
+                    needs.sizes.insert(layer.blob.size);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn blobs(&mut self, blobs: &[HeldBlob], how: Check) {
+        let found = Mutex::new(Vec::new());
+        let examine = |blob: &HeldBlob, _: &_| {
+            let troubles = self.troubles(blob, how);
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.extend(troubles.into_iter().map(|trouble| (blob.digest, trouble)));
+            Ok::<(), std::convert::Infallible>(())
+        };
+        match parallel::for_each(blobs, examine) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+        for (digest, trouble) in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            let needs = self.needs.get(&digest);
+            let artifacts: Vec<_> = needs
+                .into_iter()
+                .flat_map(|needs| needs.artifacts.iter().cloned())
+                .collect();
+            let path = self.store.layout().blobs().path(&digest);
+            self.find(&path, trouble, &artifacts);
+        }
+    }
+
+    fn troubles(&self, blob: &HeldBlob, how: Check) -> Vec<Trouble> {
+        let none = Needs::default();
+        let needs = self.needs.get(&blob.digest).unwrap_or(&none);
+        let wrong_size = needs.sizes.iter().find(|size| **size != blob.size);
+        if let Some(expected) = wrong_size {
+            let (expected, found) = (*expected, blob.size);
+            return vec![Trouble::Size { expected, found }];
+        }
+        if how == Check::Quick && !needs.diff_ids.is_empty() {
+            return Vec::new();
+        }
+        match examine(&self.store.layout().blobs().path(&blob.digest), needs) {
+            Ok(None) => Vec::new(),
+            Ok(Some((found, _))) if found != blob.digest => vec![Trouble::Digest { found }],
+            Ok(Some((_, plain))) => {
+                let others = needs
+                    .diff_ids
+                    .iter()
+                    .filter(|diff_id| plain != Some(**diff_id));
+                let layer = |expected: &Digest| Trouble::Layer {
+                    expected: *expected,
+                    found: plain,
+                };
+                others.map(layer).collect()
+            }
+            Err(error) => {
+                let why = error.to_string();
+                vec![Trouble::Malformed { why }]
+            }
+        }
+    }
+
+    fn surroundings(&mut self) -> Result<(), Error> {
+        let index = self.store.root().join("index.json");
+        let expected = self.store.expected_index();
+        match (self.store.layout().index(), expected) {
+            (Err(error), _) => {
+                let why = std::error::Error::source(&error).map(ToString::to_string);
+                let why = why.unwrap_or_else(|| error.to_string());
+                self.find(&index, Trouble::Malformed { why }, &[]);
+            }
+            (Ok(held), Ok(expected)) if !same_names(&held, &expected) => {
+                self.find(&index, Trouble::StaleIndex, &[]);
+            }
+            // Pointers that cannot be read were told of already.
+            _ => {}
+        }
+        for stray in self.store.strays()? {
+            self.find(&stray.path, Trouble::Stray, &[]);
+        }
+        Ok(())
+    }
+}
+
+fn same_names(held: &[barge_image::Descriptor], expected: &[barge_image::Descriptor]) -> bool {
+    let names = |entries: &[barge_image::Descriptor]| {
+        let names = entries.iter();
+        let names = names.map(|entry| (entry.name().map(str::to_owned), entry.digest));
+        names.collect::<BTreeSet<_>>()
+    };
+    names(held) == names(expected)
+}
+
+/// The digest of a blob and, of one that should be a layer, of what it unpacks to; `None` when it is gone.
+fn examine(path: &Utf8Path, needs: &Needs) -> io::Result<Option<(Digest, Option<Digest>)>> {
+    let mut file = match std::fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    if needs.diff_ids.is_empty() {
+        return Ok(Some((hash(&mut file)?, None)));
+    }
+    let hashing = Hashing {
+        source: file,
+        hasher: Hasher::new(),
+    };
+    let (_, mut decoder) = Decoder::sniffing(hashing)?;
+    let plain = hash(&mut decoder).ok();
+    let mut hashing = decoder.into_inner();
+    // A decoder that stumbled has not read to the end.
+    io::copy(&mut hashing, &mut io::sink())?;
+    Ok(Some((hashing.hasher.finish(), plain)))
+}
+
+struct Hashing<R> {
+    source: R,
+    hasher: Hasher,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
+    }
+}

@@ -1,0 +1,223 @@
+//! Layers on their way in: hashed, and packed in the same pass unless they are known.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use barge_image::archive::{LayerSink, Received};
+use barge_image::blobs::Blobs;
+use barge_image::compression::{Compression, Decoder};
+use barge_image::pack::LayerPacker;
+use barge_image::{Descriptor, Digest, Error as ImageError, Hasher, Image, Layer, PackedLayer};
+use camino::Utf8PathBuf;
+
+use super::DirectoryStore;
+use super::tee::Tee;
+use crate::error::Error;
+
+/// Layers that need not be packed, because this store or the one it publishes to holds them, by every name under which
+/// an export may bring them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownLayers(BTreeMap<Digest, Known>);
+
+#[derive(Debug, Clone)]
+struct Known {
+    packed: PackedLayer,
+    /// What the bytes hash to that come under this name.
+    content: Digest,
+}
+
+impl KnownLayers {
+    /// A layer, under its diff_id and the digest of its blob.
+    pub(crate) fn add(&mut self, packed: &PackedLayer) {
+        for content in [packed.blob.digest, packed.diff_id] {
+            let packed = packed.clone();
+            self.0.insert(content, Known { packed, content });
+        }
+    }
+
+    /// Another name for a layer. One that is not known is left out.
+    pub(crate) fn call(&mut self, diff_id: &Digest, name: Digest) {
+        if let Some(known) = self.0.get(diff_id).cloned() {
+            self.0.insert(name, known);
+        }
+    }
+
+    pub(crate) fn get(&self, diff_id: &Digest) -> Option<&PackedLayer> {
+        self.0.get(diff_id).map(|known| &known.packed)
+    }
+
+    /// The layer that comes under a path such as `blobs/sha256/HEX`, `HEX.tar` or `HEX/layer.tar`.
+    fn named(&self, path: &str) -> Option<&Known> {
+        let parts = path
+            .rsplit('/')
+            .map(|part| part.split('.').next().unwrap_or(part));
+        let mut digests = parts.filter_map(|part| Digest::from_hex(part).ok());
+        digests.find_map(|digest| self.0.get(&digest))
+    }
+}
+
+impl DirectoryStore {
+    /// Stores what was received from an engine: its layers are here already.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_received(&self, received: &Received) -> Result<Descriptor, Error> {
+        let put = match received.kept_manifest() {
+            Some(manifest) => self.layout().put_raw_image(&received.config, manifest),
+            None => self.layout().put_image(&received.config, &received.layers),
+        };
+        put.map_err(self.failed())
+    }
+
+    /// Takes the layers of an open image as they lie: a blob is copied, never packed again.
+    ///
+    /// # Errors
+    /// When the disk refuses, or a layer is not what its image says.
+    pub(crate) fn take_image(&self, image: &Image, known: &KnownLayers) -> Result<Received, Error> {
+        let layers = image
+            .layers
+            .iter()
+            .map(|layer| self.put_layer(layer, known));
+        Ok(Received {
+            references: image.references.clone(),
+            config: image.config.clone(),
+            layers: layers.collect::<Result<_, _>>()?,
+            manifest: image.manifest.clone(),
+            ids: Vec::new(),
+        })
+    }
+
+    fn put_layer(&self, layer: &Layer, known: &KnownLayers) -> Result<PackedLayer, Error> {
+        if let Some(known) = known.get(&layer.diff_id) {
+            return Ok(known.clone());
+        }
+        let name = format!("layer {}", layer.diff_id);
+        let packed = self.pack(&name, &mut layer.content.reader())?;
+        if packed.diff_id == layer.diff_id {
+            Ok(packed)
+        } else {
+            Err(self.refused("a layer", layer.diff_id, packed.diff_id))
+        }
+    }
+
+    /// A sink that stores layers as they arrive.
+    pub(crate) fn sink(&self, known: KnownLayers) -> DirectorySink {
+        let store = self.clone();
+        DirectorySink { store, known }
+    }
+
+    fn refused(&self, name: &str, expected: Digest, found: Digest) -> Error {
+        let what = name.to_owned();
+        Error::Refused {
+            store: self.address.clone(),
+            source: ImageError::Digest {
+                what,
+                expected,
+                found,
+            },
+        }
+    }
+
+    fn pack(&self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Error> {
+        let packed = pack(self.layout().blobs(), name, content).map_err(self.failed())?;
+        self.note(&packed)?;
+        Ok(packed)
+    }
+}
+
+/// Stores layers as they arrive, in one pass each.
+#[derive(Debug)]
+pub struct DirectorySink {
+    store: DirectoryStore,
+    known: KnownLayers,
+}
+
+impl LayerSink for DirectorySink {
+    type Error = Error;
+
+    fn layer(&mut self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Error> {
+        let Some(known) = self.known.named(name) else {
+            let packed = self.store.pack(name, content)?;
+            self.known.add(&packed);
+            return Ok(packed);
+        };
+        let mut first = [0; Compression::MAGIC_LENGTH];
+        let length = fill(content, &mut first).map_err(self.broken(name))?;
+        let mut content = first[..length].chain(content);
+        let is_packed = Compression::sniff(&first[..length]) != Compression::None;
+        if is_packed && known.content == known.packed.diff_id {
+            return self.store.pack(name, &mut content);
+        }
+        let found = hash(&mut content).map_err(self.broken(name))?;
+        if found == known.content {
+            Ok(known.packed.clone())
+        } else {
+            Err(self.store.refused(name, known.content, found))
+        }
+    }
+}
+
+impl DirectorySink {
+    fn broken(&self, name: &str) -> impl FnOnce(io::Error) -> Error + use<> {
+        let (failed, broken) = (self.store.failed(), broken(name));
+        move |source| failed(broken(source))
+    }
+}
+
+/// Packs a plain layer; keeps one that is compressed already, whose bytes somebody may know by digest.
+fn pack(blobs: &Blobs, name: &str, content: &mut dyn Read) -> Result<PackedLayer, ImageError> {
+    let tee = Tee::new(content, blobs.writer()?);
+    let (compression, mut decoder) = Decoder::sniffing(tee).map_err(broken(name))?;
+    if compression == Compression::None {
+        decoder.get_mut().stop_copying();
+        let mut packer = LayerPacker::new(blobs, Compression::Zstd)?;
+        io::copy(&mut decoder, &mut packer).map_err(broken(name))?;
+        return packer.finish(blobs);
+    }
+    let mut plain = Hasher::new();
+    let plain_size = copy_into(&mut decoder, |bytes| plain.update(bytes)).map_err(broken(name))?;
+    let copy = decoder.into_inner().finish().map_err(broken(name))?;
+    let (plain, stored) = (plain.finish(), copy.finish()?);
+    Ok(PackedLayer::kept(plain, plain_size, compression, stored))
+}
+
+pub(crate) fn hash(content: &mut dyn Read) -> io::Result<Digest> {
+    let mut hasher = Hasher::new();
+    copy_into(content, |bytes| hasher.update(bytes))?;
+    Ok(hasher.finish())
+}
+
+fn copy_into(mut source: impl Read, mut take: impl FnMut(&[u8])) -> io::Result<u64> {
+    let mut buffer = vec![0; 128 << 10];
+    let mut copied = 0;
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(copied),
+            Ok(count) => {
+                take(&buffer[..count]);
+                copied += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let wanted = buffer.len();
+    let mut filled = 0;
+    copy_into(source.take(wanted as u64), |bytes| {
+        buffer[filled..filled + bytes.len()].copy_from_slice(bytes);
+        filled += bytes.len();
+    })?;
+    Ok(filled)
+}
+
+fn broken(name: &str) -> impl FnOnce(io::Error) -> ImageError + use<> {
+    let path = Utf8PathBuf::from(name);
+    move |source| ImageError::File {
+        action: "store",
+        path,
+        source,
+    }
+}

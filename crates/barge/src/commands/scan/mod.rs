@@ -1,0 +1,227 @@
+//! `barge scan`: an image, a bill of materials or package URLs against advisory data.
+
+mod output;
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::mem::ManuallyDrop;
+
+use barge_report::Tool;
+use barge_vuln::output::{ScanJson, baseline, count_line, table};
+use barge_vuln::{Options, Policy, Scan, Status, Threshold};
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use self::output::{Evidence, Output};
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+
+/// Match packages against advisories and judge what is found by the policy
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  barge scan --db advisories.index image.tar\n  barge scan --db advisories sbom:bom.json -o sarif=scan.sarif -o markdown=scan.md\n  barge scan 'purl:pkg:deb/debian/openssl@3.0.17-1?distro=debian-12'"
+)]
+pub(crate) struct Arguments {
+    /// An image (docker:REF, oci:DIR[:TAG], an archive), sbom:FILE or purl:PURL; several package URLs make one bill
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+    #[command(flatten)]
+    store: super::StoreArguments,
+    #[command(flatten)]
+    scan: super::ScanArguments,
+    #[command(flatten)]
+    policy: PolicyArguments,
+    /// Use exactly the advisory index with this digest, every byte of it
+    #[arg(long, value_name = "DIGEST")]
+    db_digest: Option<String>,
+    /// VEX statements, OpenVEX or CycloneDX; may be repeated
+    #[arg(long, value_name = "FILE")]
+    vex: Vec<Utf8PathBuf>,
+    /// A scan in JSON to compare with
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<Utf8PathBuf>,
+    /// The distribution release to go by, such as debian-12, instead of the one in the bill
+    #[arg(long, value_name = "RELEASE")]
+    distro: Option<String>,
+    /// Also write a report: table, json, sarif, cyclonedx, openvex, gitlab, junit or markdown; `=FILE` for a file
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
+    outputs: Vec<Output>,
+    /// The Dockerfile that made the image, from the root of the repository: code scanning shows findings at the
+    /// instruction that brought them; by default the settings' Dockerfile
+    #[arg(long = "dockerfile", alias = "sarif-path", value_name = "PATH")]
+    dockerfile: Option<Utf8PathBuf>,
+}
+
+/// The policy, over the settings.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policy")]
+struct PolicyArguments {
+    /// The least severity that fails, or never
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Threshold>,
+    /// The least severity that warns, or never
+    #[arg(long, value_name = "SEVERITY")]
+    warn_on: Option<Threshold>,
+    /// Let flaws of unknown severity fail, too
+    #[arg(long)]
+    fail_on_unknown: bool,
+    /// Refuse to pass when an ecosystem of the image has no advisory data
+    #[arg(long)]
+    fail_on_missing_data: bool,
+    /// Count only flaws that have a fix
+    #[arg(long)]
+    only_fixed: bool,
+    /// Count only flaws that the baseline does not have
+    #[arg(long, requires = "baseline")]
+    only_new: bool,
+    /// The greatest age of the advisory data
+    #[arg(long, value_name = "DAYS")]
+    max_age: Option<u32>,
+}
+
+impl PolicyArguments {
+    fn apply(&self, policy: Policy) -> Policy {
+        Policy {
+            fail_on: self.fail_on.unwrap_or(policy.fail_on),
+            warn_on: self.warn_on.unwrap_or(policy.warn_on),
+            fail_on_unknown: self.fail_on_unknown || policy.fail_on_unknown,
+            fail_on_missing_data: self.fail_on_missing_data || policy.fail_on_missing_data,
+            only_fixed: self.only_fixed || policy.only_fixed,
+            only_new: self.only_new || policy.only_new,
+            max_age: self.max_age.or(policy.max_age),
+            ..policy
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
+    let given = arguments.scan.options(context)?;
+    let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
+    let path = given
+        .database
+        .ok_or(barge_pipeline::Error::NoAdvisoryData)?;
+    let database = barge_vuln::open(path.as_std_path())?;
+    if let Some(digest) = &arguments.db_digest {
+        database.verify_pin(digest)?;
+    }
+    let options = Options {
+        policy: arguments.policy.apply(given.policy),
+        statements: statements(arguments, context)?,
+        baseline: arguments
+            .baseline
+            .as_ref()
+            .map(|file| Ok::<_, Error>(baseline(&read(context, file)?)?))
+            .transpose()?,
+        distro: arguments.distro.as_deref().map(barge_vuln::distro),
+        now: context.source_date.unwrap_or(context.now),
+    };
+    // Nothing of this outlives the command by much: giving the memory back piece by piece would be for nothing.
+    let sbom = ManuallyDrop::new(sbom);
+    let scan = ManuallyDrop::new(barge_vuln::scan(&database, &sbom, &options)?);
+    let evidence = Evidence {
+        database: &database,
+        sbom: &sbom,
+        scan: &scan,
+        dockerfile: arguments.dockerfile.as_deref(),
+    };
+    for wanted in &arguments.outputs {
+        wanted.write(context, &evidence)?;
+    }
+    if !arguments.outputs.iter().any(Output::is_shown) {
+        show(context, &scan)?;
+    }
+    warn(context, &scan);
+    Ok(match scan.verdict.status {
+        Status::Failed => Exit::Policy,
+        Status::Passed | Status::Warned => Exit::Done,
+    })
+}
+
+fn statements(
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<Vec<barge_vuln::vex::Statement>, Error> {
+    let mut statements = Vec::new();
+    for file in &arguments.vex {
+        statements.extend(barge_vuln::vex::parse(
+            file.as_str(),
+            &read(context, file)?,
+        )?);
+    }
+    Ok(statements)
+}
+
+fn read(context: &Context, file: &Utf8PathBuf) -> Result<Vec<u8>, Error> {
+    let path = context.folder.join(file);
+    fs::read(&path).map_err(|source| Error::File {
+        action: "read",
+        path,
+        source,
+    })
+}
+
+pub(crate) fn tool() -> Tool {
+    Tool {
+        name: "barge".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        url: env!("CARGO_PKG_REPOSITORY").into(),
+    }
+}
+
+/// Shows the scan on stdout, in the format that every command has.
+fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
+    let columns = context.environment.non_empty("COLUMNS");
+    let width = columns.and_then(|columns| columns.parse().ok());
+    let width = width.or(io::stdout().is_terminal().then_some(120));
+    context.printer.result(&ScanJson::from(scan), |out| {
+        let table = table(scan);
+        if !table.is_empty() {
+            out.write_all(table.render(width, context.printer.colors()).as_bytes())?;
+            writeln!(out)?;
+        }
+        let data = &scan.data;
+        let age = data
+            .age_days
+            .map_or_else(|| "n/a".to_owned(), |days| format!("{days} days"));
+        writeln!(out, "found    {}", count_line(&scan.verdict))?;
+        if scan.verdict.suppressed > 0 {
+            writeln!(out, "ignored  {}", scan.verdict.suppressed)?;
+        }
+        writeln!(out, "packages {}", scan.findings.packages)?;
+        writeln!(out, "data     {}, newest record {age} old", data.digest)?;
+        super::run::write_verdict(out, &scan.verdict)
+    })?;
+    Ok(())
+}
+
+/// Tells what makes the result less than it could be.
+fn warn(context: &Context, scan: &Scan) {
+    let missing = scan
+        .findings
+        .coverage
+        .iter()
+        .filter(|coverage| !coverage.has_data);
+    for coverage in missing {
+        let (packages, ecosystem) = (coverage.packages, &coverage.ecosystem);
+        context.printer.warning(&format!(
+            "the data has nothing about {ecosystem}: {packages} packages were not checked"
+        ));
+    }
+    if let Some((purl, reason)) = scan.findings.skipped.first() {
+        let count = scan.findings.skipped.len();
+        context.printer.warning(&format!(
+            "{count} packages were not fully looked up, the first is `{purl}`: {reason}"
+        ));
+    }
+    for rule in &scan.verdict.expired_rules {
+        context
+            .printer
+            .warning(&format!("the ignore rule for {rule} has expired"));
+    }
+    for rule in &scan.verdict.unused_rules {
+        context
+            .printer
+            .warning(&format!("the ignore rule for {rule} fits nothing"));
+    }
+}

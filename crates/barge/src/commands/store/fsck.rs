@@ -1,0 +1,194 @@
+//! `barge store fsck`
+
+use std::io::{self, Write};
+
+use barge_store::directory::{Check, Finding};
+use barge_store::remote::Wanted;
+use barge_store::{DirectoryStore, Store};
+use camino::Utf8Path;
+use clap::Args;
+use serde::Serialize;
+
+use crate::commands::StoreArguments;
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::printer::{Tone, bytes};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  barge store fsck\n  barge store fsck --quick\n  barge store fsck --repair --store dir:/mnt/artifacts"
+)]
+pub(crate) struct Arguments {
+    /// Look at the length of layers instead of reading them
+    #[arg(long)]
+    quick: bool,
+    /// Remove what is damaged beyond use, so that it is packed again, and put the list of names right
+    #[arg(long, conflicts_with = "quick")]
+    repair: bool,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+const SCHEMA: &str = "barge/store-fsck/v1";
+
+#[derive(Serialize)]
+struct CheckJson {
+    schema: &'static str,
+    store: String,
+    artifacts: usize,
+    blobs: Option<usize>,
+    bytes: Option<u64>,
+    unused_blobs: Option<usize>,
+    damaged: bool,
+    repaired: bool,
+    findings: Vec<FindingJson>,
+}
+
+#[derive(Serialize)]
+struct FindingJson {
+    trouble: &'static str,
+    damage: bool,
+    path: String,
+    message: String,
+    artifacts: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
+    let store = arguments.store.open(context)?;
+    let json = match store.folder() {
+        Some(folder) => in_folder(folder, arguments)?,
+        None if arguments.repair || arguments.quick => {
+            let address = store.address();
+            let what = format!("`{address}` is no folder: it can only be checked whole");
+            return Err(Error::Usage(what));
+        }
+        None => elsewhere(&store)?,
+    };
+    context.printer.result(&json, |out| write(out, &json))?;
+    Ok(if json.damaged {
+        Exit::Store
+    } else {
+        Exit::Done
+    })
+}
+
+fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson, Error> {
+    let how = if arguments.quick {
+        Check::Quick
+    } else {
+        Check::Whole
+    };
+    let report = folder.check(how)?;
+    if arguments.repair {
+        folder.repair(&report)?;
+    }
+    let findings = report.findings.iter();
+    Ok(CheckJson {
+        schema: SCHEMA,
+        store: format!("dir:{}", folder.root()),
+        artifacts: report.artifacts,
+        blobs: Some(report.blobs),
+        bytes: Some(report.bytes),
+        unused_blobs: Some(report.unused),
+        damaged: findings.clone().any(|finding| finding.trouble.is_damage()),
+        repaired: arguments.repair,
+        findings: findings
+            .map(|finding| FindingJson::new(folder, finding))
+            .collect(),
+    })
+}
+
+/// Of a store elsewhere every artifact is fetched anew, as jobs would do.
+fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
+    let scratch = tempfile::tempdir()?;
+    let path = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("fetched"));
+    let afresh = store.behind(path);
+    let pointers = store.list(&Wanted::default())?;
+    let mut findings = Vec::new();
+    for pointer in &pointers {
+        if let Err(error) = afresh.check(pointer) {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            findings.push(FindingJson {
+                trouble: "unusable",
+                damage: true,
+                path: pointer.record.to_string(),
+                message: cause.unwrap_or_else(|| error.to_string()),
+                artifacts: vec![pointer.to_string()],
+            });
+        }
+    }
+    Ok(CheckJson {
+        schema: SCHEMA,
+        store: store.address().to_string(),
+        artifacts: pointers.len(),
+        blobs: None,
+        bytes: None,
+        unused_blobs: None,
+        damaged: !findings.is_empty(),
+        repaired: false,
+        findings,
+    })
+}
+
+impl FindingJson {
+    fn new(folder: &DirectoryStore, finding: &Finding) -> Self {
+        let path = finding
+            .path
+            .strip_prefix(folder.root())
+            .unwrap_or(&finding.path);
+        Self {
+            trouble: finding.trouble.word(),
+            damage: finding.trouble.is_damage(),
+            path: path.to_string(),
+            message: finding.trouble.to_string(),
+            artifacts: finding.artifacts.clone(),
+        }
+    }
+}
+
+fn write(out: &mut dyn Write, json: &CheckJson) -> io::Result<()> {
+    for finding in &json.findings {
+        let tone = if finding.damage {
+            Tone::Bad
+        } else {
+            Tone::Warning
+        };
+        let word = if finding.damage { "damaged" } else { "untidy" };
+        writeln!(
+            out,
+            "{} {}: {}",
+            tone.paint(word),
+            finding.path,
+            finding.message
+        )?;
+        let mut artifacts = finding.artifacts.iter();
+        artifacts.try_for_each(|artifact| writeln!(out, "        needed by {artifact}"))?;
+    }
+    let artifacts = json.artifacts;
+    match (json.blobs, json.bytes, json.unused_blobs) {
+        (Some(blobs), Some(size), Some(unused)) => {
+            let size = bytes(size);
+            writeln!(
+                out,
+                "looked at {artifacts} artifacts, {blobs} blobs, {size}; {unused} unused"
+            )?;
+        }
+        _ => writeln!(out, "fetched {artifacts} artifacts")?,
+    }
+    match (json.damaged, json.repaired) {
+        (false, _) => writeln!(out, "{}", Tone::Good.paint("no damage")),
+        (true, true) => writeln!(
+            out,
+            "removed what was beyond use: save the images named above again"
+        ),
+        (true, false) if json.blobs.is_none() => {
+            writeln!(out, "{}", Tone::Bad.paint("the store is damaged"))
+        }
+        (true, false) => writeln!(
+            out,
+            "{}: `--repair` removes what is beyond use, so that the next save packs it again",
+            Tone::Bad.paint("the store is damaged")
+        ),
+    }
+}

@@ -1,0 +1,109 @@
+//! The hand-off through a store elsewhere: jobs on machines that share nothing but its address.
+
+use std::fs;
+use std::process::Command;
+
+use camino::Utf8PathBuf;
+
+use super::debian::Debian;
+use crate::support::Checkout;
+
+/// A folder that goes when the test ends.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) path: Utf8PathBuf,
+    _guard: tempfile::TempDir,
+}
+
+pub(crate) fn folder() -> Folder {
+    let guard = tempfile::tempdir().unwrap();
+    let path = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
+    Folder {
+        path,
+        _guard: guard,
+    }
+}
+
+fn has_registry() -> bool {
+    let found = Command::new("docker-registry").arg("--version").output();
+    let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    assert!(!is_ci || found.is_ok(), "docker-registry is missing");
+    found.is_ok()
+}
+
+fn job(store: &str) -> Checkout {
+    let mut checkout = Checkout::new();
+    checkout.write(
+        "Dockerfile",
+        "FROM scratch\nCOPY app/node_modules /app/node_modules\nCOPY app/run /app/run\n",
+    );
+    checkout.set("BARGE_STORE", store);
+    checkout
+}
+
+fn saved(checkout: &Checkout) -> String {
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    let saved = checkout.barge(&["save", "--format", "json"]).exits(0);
+    saved.json()["saved"]["digest"].as_str().unwrap().to_owned()
+}
+
+fn cached(checkout: &Checkout) -> usize {
+    fs::read_dir(checkout.file(".barge/cache/blobs/sha256"))
+        .unwrap()
+        .count()
+}
+
+#[test]
+fn an_image_is_handed_over_through_a_registry() {
+    if !has_registry() {
+        return;
+    }
+    let registry = Debian::start();
+    let store = format!("registry:{}/team/ci", registry.host);
+    let digest = saved(&job(&store));
+
+    // Another machine verifies what it never saw, by the digest alone.
+    let other = job(&store);
+    let advisories = other.advisories("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N");
+    let verify = ["verify", "--db", &advisories, "--record", &digest];
+    other.barge(&verify).exits(0);
+    assert_eq!(cached(&other), 2 + 2, "manifest, config and two layers");
+    other.barge(&["store", "fsck"]).exits(0);
+    other.barge(&["store", "fsck", "--repair"]).exits(2);
+    let shown = other
+        .barge(&["store", "show", "--record", &digest])
+        .exits(0);
+    assert!(shown.stdout.contains("2 layers"), "{}", shown.stdout);
+
+    // A second commit on a third machine: the layer that the registry has is neither packed nor sent.
+    let mut third = job(&store);
+    third.set("BARGE_NOW", "2026-03-04T06:00:00Z");
+    third.write("app/run", "the second commit\n");
+    let second = saved(&third);
+    assert_eq!(cached(&third), 4, "one layer, config, manifest, record");
+    let verify = ["verify", "--db", &advisories, "--record", &second];
+    other.barge(&verify).exits(0);
+
+    let listed = other
+        .barge(&["store", "ls", "--format", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(listed["artifacts"].as_array().unwrap().len(), 2);
+    other
+        .barge(&["store", "rm", "charon-latest", "--all-runs"])
+        .exits(0);
+    other.barge(&["store", "gc"]).exits(0);
+    let left = other.barge(&["store", "ls"]).exits(0);
+    assert!(left.stdout.contains("holds nothing"), "{}", left.stdout);
+}
+
+#[test]
+fn a_registry_that_is_not_there_is_a_store_failure() {
+    let checkout = job("registry:127.0.0.1:9/team/ci");
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    checkout
+        .barge(&["save"])
+        .exits(4)
+        .says("cannot reach `127.0.0.1:9`");
+    checkout.barge(&["store", "ls"]).exits(4);
+}
