@@ -76,3 +76,27 @@ fn undecided(traces: &[Trace]) -> Vec<(usize, String)> {
     all.dedup();
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_grow_with_each_line_are_bounded() {
+        for line in [
+            "A=$A$A$A",
+            "A+=$A",
+            "A=$(echo $A$A)",
+            "A=$(echo \"$A$A\" | sed 's/x*/y/')",
+            "echo \"B=$B$B$A\" >> $GITHUB_ENV",
+        ] {
+            let script = format!("          {line}\n").repeat(60);
+            let text = format!(
+                "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          A=x\n{script}"
+            );
+            let steps = "      - run: echo \"B=$B$B\" >> $GITHUB_ENV\n".repeat(40);
+            let source = Source::new("w.yml", &(text + &steps));
+            assert!(check(&source, &(), None).is_ok(), "{line}");
+        }
+    }
+}

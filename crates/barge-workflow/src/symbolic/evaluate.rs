@@ -148,9 +148,37 @@ fn access(expression: &Expression, scope: &dyn Scope) -> Value {
         path.push(&key);
         return scope.resolve(&path);
     }
+    let filtered = is_filtered(object);
     let object = evaluate(object, scope);
-    object
-        .flat_map(|object| key.flat_map(|key| object.member(key).map_or_else(unknown, Value::from)))
+    let member = |object: &Term, key: &Term| match object {
+        Term::List(items) if filtered => members(items, key),
+        _ => object.member(key),
+    };
+    object.flat_map(|object| {
+        key.flat_map(|key| member(object, key).map_or_else(unknown, Value::from))
+    })
+}
+
+/// Says whether an expression goes through `.*`: what follows is asked of each item.
+fn is_filtered(expression: &Expression) -> bool {
+    match &expression.kind {
+        Kind::Filter(_) => true,
+        Kind::Property(inner, _) | Kind::Index(inner, _) => is_filtered(inner),
+        _ => false,
+    }
+}
+
+/// The member of each item that has it.
+fn members(items: &[Term], key: &Term) -> Option<Term> {
+    let members: Vec<Term> = items
+        .iter()
+        .map(|item| item.member(key))
+        .collect::<Option<_>>()?;
+    let present: Vec<Term> = members
+        .into_iter()
+        .filter(|member| *member != Term::Null)
+        .collect();
+    Some(Term::List(present.into()))
 }
 
 fn filter(expression: &Expression, object: &Value) -> Value {

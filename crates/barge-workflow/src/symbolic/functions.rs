@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use crate::expression::coerce;
+
 use super::condition::Condition;
 use super::evaluate::equality;
 use super::symbol::{Shape, Symbol};
@@ -194,9 +196,11 @@ fn to_json(term: &Term) -> Option<Json> {
     Some(match term {
         Term::Null => Json::Null,
         Term::Boolean(value) => Json::Bool(*value),
-        Term::Number(number) => {
-            serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number)
-        }
+        // Whole numbers print without a point.
+        Term::Number(number) => match coerce::text_of_number(*number).parse::<i64>() {
+            Ok(whole) => Json::from(whole),
+            Err(_) => serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number),
+        },
         Term::Text(text) => Json::String(text.as_literal()?.to_owned()),
         Term::List(items) => Json::Array(items.iter().map(to_json).collect::<Option<_>>()?),
         Term::Map(entries) => {

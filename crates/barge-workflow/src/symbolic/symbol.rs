@@ -1,7 +1,11 @@
 //! A named unknown: what a run will know and a reader of the file cannot.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+
+/// Longer names, in bytes, are cut and told apart by a hash.
+const NAME_LIMIT: usize = 512;
 
 /// What the texts a symbol stands for look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +41,7 @@ impl Symbol {
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, shape: Shape) -> Arc<Self> {
         Arc::new(Self {
-            name: name.into(),
+            name: bounded(name.into()),
             shape,
             values: Arc::new([]),
         })
@@ -49,7 +53,7 @@ impl Symbol {
         values.sort_unstable();
         values.dedup();
         Arc::new(Self {
-            name: name.into(),
+            name: bounded(name.into()),
             shape,
             values: values.into(),
         })
@@ -131,6 +135,18 @@ impl Symbol {
             Shape::Boolean => character.is_ascii_lowercase(),
         }
     }
+}
+
+/// A name of bounded length: what a tool makes of an unknown is named by both, again and again.
+fn bounded(name: Arc<str>) -> Arc<str> {
+    if name.len() <= NAME_LIMIT {
+        return name;
+    }
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let end = name.floor_char_boundary(NAME_LIMIT / 2);
+    let start = name.get(..end).unwrap_or_default();
+    format!("{start}… ({:016x})", hasher.finish()).into()
 }
 
 impl PartialEq for Symbol {

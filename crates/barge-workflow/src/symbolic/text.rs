@@ -31,6 +31,9 @@ pub enum Comparison {
 
 /// Texts longer than this are not compared character by character.
 const COMPARE_LIMIT: usize = 400;
+/// A script can double a value with each line: past these limits a text is not followed.
+const PIECE_LIMIT: usize = 256;
+const LENGTH_LIMIT: usize = 16 << 10;
 
 impl Text {
     /// The empty text.
@@ -81,9 +84,20 @@ impl Text {
         }
     }
 
-    /// Adds another text.
+    /// Adds another text. One that grows too long becomes an unknown of its own.
     pub fn append(&mut self, other: &Self) {
         other.0.iter().for_each(|piece| self.push(piece));
+        if self.is_too_long() {
+            *self = Self::symbol(Symbol::new(self.describe(), Shape::Text));
+        }
+    }
+
+    fn is_too_long(&self) -> bool {
+        let known = self.0.iter().map(|piece| match piece {
+            Piece::Literal(text) => text.len(),
+            Piece::Symbol(_) => 0,
+        });
+        self.0.len() > PIECE_LIMIT || known.sum::<usize>() > LENGTH_LIMIT
     }
 
     /// The text, if nothing in it is unknown.
@@ -582,6 +596,19 @@ mod tests {
         ] {
             assert_eq!(text(left).compare(&text(right)), expected, "{left} {right}");
             assert_eq!(text(right).compare(&text(left)), expected, "{right} {left}");
+        }
+    }
+
+    #[test]
+    fn growth_is_bounded() {
+        for start in ["ab", "<x>", "a<x>"] {
+            let mut grown = text(start);
+            for _ in 0..60 {
+                let copy = grown.clone();
+                grown.append(&copy);
+                grown.append(&copy);
+            }
+            assert!(grown.describe().len() < 1 << 18, "{start}");
         }
     }
 

@@ -21,3 +21,4 @@ mod skip;
 mod support;
 mod tampering;
 mod update;
+mod workflow;

@@ -104,6 +104,7 @@ fn export(
         let place = usage.input_place("outputs");
         walk.write_file(&file, content, here, usage.number, &place);
     } else if let Some(directory) = &target_directory(line) {
+        delivery.to_file = delivery.to_file.or(here);
         walk.open_directories.push(directory.clone());
     }
     if line.as_literal().is_none() && !line.contains("type=") {

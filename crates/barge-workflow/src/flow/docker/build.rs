@@ -45,8 +45,10 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
         if target.pushes() {
             delivery.to_registry = here.clone();
         }
-        if let Some((file, content)) = target.file(&delivery.references) {
+        if target.destination.is_some() {
             delivery.to_file = here.clone();
+        }
+        if let Some((file, content)) = target.file(&delivery.references) {
             if target.is_docker() {
                 delivery.to_docker_archive = here.clone();
             }

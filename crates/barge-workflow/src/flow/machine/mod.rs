@@ -206,6 +206,19 @@ impl Script<'_, '_> {
         self.condition.and(condition)
     }
 
+    /// Matrix values and inputs may hold whole commands on purpose.
+    fn is_commands(&self, number: usize) -> bool {
+        let parts = self.run.template().parts.iter();
+        let mut values = parts.filter(|part| !matches!(part, TemplatePart::Literal(_)));
+        match values.nth(number) {
+            Some(TemplatePart::Expression(_, expression)) => {
+                let text = expression.to_string();
+                text.starts_with("matrix.") || text.starts_with("inputs.")
+            }
+            _ => false,
+        }
+    }
+
     /// Records where the runner puts a value of several lines into the script: the shell takes each line for a command.
     fn note_several_lines(&mut self, tree: &ShellScript) {
         let mut found: Vec<(Condition, Span)> = Vec::new();
@@ -215,7 +228,7 @@ impl Script<'_, '_> {
                     continue;
                 };
                 for (when, text) in self.placeholder(*number).texts() {
-                    if text.trim().contains("\n") {
+                    if text.trim().contains("\n") && !self.is_commands(*number) {
                         found.push((self.condition.and(&when), word.span));
                     }
                 }

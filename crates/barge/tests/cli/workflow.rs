@@ -1,0 +1,199 @@
+//! `barge check` and `barge plan --workflow` as people call them.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::Checkout;
+
+const BEFORE: &str =
+    include_str!("../../../barge-workflow/tests/rules/condition-mismatch/bad-pipeline-before.yml");
+const AFTER: &str = include_str!(
+    "../../../barge-workflow/tests/rules/condition-mismatch/bad-pipeline-after-concise.yml"
+);
+const WORKFLOW: &str = ".github/workflows/docker-build.yml";
+
+fn with(workflow: &str) -> Checkout {
+    let checkout = Checkout::new();
+    checkout.write(WORKFLOW, workflow);
+    checkout
+}
+
+fn rules(json: &str) -> Vec<String> {
+    let json: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(json["schema"], "barge/check/v1");
+    let findings = json["findings"].as_array().unwrap().iter();
+    let rules = findings.map(|finding| finding["rule"].as_str().unwrap().to_owned());
+    rules.collect()
+}
+
+#[test]
+fn the_pipeline_before_retypes_a_reference_and_lacks_a_guard() {
+    let ran = with(BEFORE).barge(&["check", "--format", "json"]);
+    assert_eq!(ran.code, 10, "{}", ran.stderr);
+    assert_eq!(rules(&ran.stdout), ["condition-mismatch", "ref-retyped"]);
+    assert!(ran.stdout.contains("skip_build = 'true'"));
+}
+
+#[test]
+fn the_pipeline_after_still_lacks_the_guard() {
+    let ran = with(AFTER).barge(&["check", "--format", "json"]);
+    assert_eq!(ran.code, 10, "{}", ran.stderr);
+    assert_eq!(rules(&ran.stdout), ["condition-mismatch"]);
+}
+
+#[test]
+fn fixes_keep_what_they_do_not_change() {
+    let checkout = with(BEFORE);
+    let diff = checkout.barge(&["check", "--diff"]);
+    let added = "+        if: github.event_name == 'pull_request' && steps.skip.outputs.skip_build != 'true'\n";
+    assert!(diff.stdout.contains(added), "{}", diff.stdout);
+    let read = || fs::read_to_string(checkout.file(WORKFLOW)).unwrap();
+    assert_eq!(read(), BEFORE);
+    checkout.barge(&["check", "--fix"]);
+    let text = read();
+    let apart = text
+        .lines()
+        .zip(BEFORE.lines())
+        .filter(|(new, old)| new != old);
+    assert_eq!(apart.count(), 1);
+}
+
+#[test]
+fn results_are_kept_by_content_and_never_trusted_blindly() {
+    let checkout = with(BEFORE);
+    let cache = checkout.file(".cache/barge/check");
+    let first = checkout.barge(&["check"]);
+    let entries = || {
+        let builds = fs::read_dir(&cache)
+            .unwrap()
+            .map(|build| build.unwrap().path());
+        let files = builds.flat_map(|build| fs::read_dir(build).unwrap());
+        files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
+    };
+    let [entry] = entries().try_into().unwrap();
+    assert_eq!(checkout.barge(&["check"]).stdout, first.stdout);
+    // A torn entry, one of another key, and one that speaks of a file that is not there.
+    let text = fs::read_to_string(&entry).unwrap();
+    for broken in [
+        text[..text.len() / 2].to_owned(),
+        text.replace("\"key\":\"", "\"key\":\"0"),
+        text.replace("docker-build.yml", "nothing.yml"),
+    ] {
+        fs::write(&entry, broken).unwrap();
+        assert_eq!(checkout.barge(&["check"]).stdout, first.stdout);
+    }
+    checkout.write(WORKFLOW, AFTER);
+    assert_ne!(checkout.barge(&["check"]).stdout, first.stdout);
+    assert_eq!(entries().len(), 2);
+}
+
+#[test]
+fn a_local_action_that_changes_is_checked_again() {
+    let checkout = with(
+        "on: [push]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: ./.github/actions/build\n      - run: docker save app:1 -o app.tar\n",
+    );
+    let action = |tag: &str| {
+        let text = format!(
+            "runs:\n  using: composite\n  steps:\n    - run: docker build -t {tag} .\n      shell: bash\n"
+        );
+        checkout.write(".github/actions/build/action.yml", &text);
+    };
+    action("app:1");
+    assert_eq!(checkout.barge(&["check"]).code, 0);
+    action("app:2");
+    let ran = checkout.barge(&["check", "--format", "json"]);
+    assert_eq!(rules(&ran.stdout), ["ref-mismatch"]);
+}
+
+#[test]
+fn broken_files_are_named_and_stop_nothing() {
+    let checkout = with(BEFORE);
+    checkout.write(".github/workflows/a-broken.yml", "on: push\n  jobs: {}\n");
+    let ran = checkout.barge(&["check", "--format", "json"]);
+    assert_eq!(ran.code, 10, "{}", ran.stderr);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let unreadable = &json["unreadable"][0];
+    assert_eq!(unreadable["path"], ".github/workflows/a-broken.yml");
+    assert_eq!(unreadable["line"], 2);
+    assert_eq!(rules(&ran.stdout).len(), 2);
+}
+
+#[test]
+fn many_checkouts_are_summed_up() {
+    let folder = Checkout::new();
+    for (name, text) in [("one", BEFORE), ("two", "on: push\njobs: {}\n")] {
+        folder.write(&format!("org/{name}/{WORKFLOW}"), text);
+    }
+    let ran = folder.barge(&["check", "org", "--fail-on", "never"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let end = "1 of 2 repositories are clean\n2 workflows: 1 error, 0 warnings, 1 note\n";
+    assert!(ran.stdout.ends_with(end), "{}", ran.stdout);
+}
+
+#[test]
+fn baselines_sarif_and_annotations() {
+    let mut checkout = with(BEFORE);
+    let written = checkout.barge(&["check", "--write-baseline", "known.json"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    let ran = checkout.barge(&["check", "--baseline", "known.json", "--format", "json"]);
+    assert_eq!((ran.code, rules(&ran.stdout).len()), (0, 0));
+    checkout.set("GITHUB_ACTIONS", "true");
+    let ran = checkout.barge(&["check", "--sarif", "out.sarif"]);
+    let annotation = "::error title=barge condition-mismatch,file=.github/workflows/docker-build.yml,line=96::docker save needs";
+    assert!(ran.stderr.contains(annotation), "{}", ran.stderr);
+    let sarif = fs::read_to_string(checkout.file("out.sarif")).unwrap();
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "condition-mismatch");
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    assert_eq!(region["startLine"], 96);
+}
+
+#[test]
+fn words_of_a_daemon_and_rules_are_explained() {
+    let checkout = Checkout::new();
+    let words = "Error response from daemon: reference does not exist";
+    let ran = checkout.barge(&["check", "--explain-error", words]);
+    assert!(
+        ran.stdout.contains("a skipped step is green"),
+        "{}",
+        ran.stdout
+    );
+    let rule = checkout.barge(&["check", "--explain", "condition-mismatch"]);
+    assert!(
+        rule.stdout.starts_with("condition-mismatch (error)"),
+        "{}",
+        rule.stdout
+    );
+}
+
+#[test]
+fn the_plan_shows_the_case_that_breaks() {
+    let ran = with(BEFORE).barge(&["plan", "--workflow", WORKFLOW, "--all-events"]);
+    let breaking: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter(|line| line.contains("  breaks"))
+        .filter_map(|line| Some(line.split_once("  ")?.0))
+        .collect();
+    assert_eq!(
+        breaking,
+        ["pull_request, steps.skip.outputs.skip_build = 'true'"]
+    );
+}
+
+#[test]
+fn the_page_needs_nothing_but_itself() {
+    let checkout = with(BEFORE);
+    let mut arguments = vec!["plan", "--workflow", WORKFLOW, "--event", "pull_request"];
+    arguments.extend(["--assume", "skip_build=true", "--html", "plan.html"]);
+    let ran = checkout.barge(&arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let page = fs::read_to_string(checkout.file("plan.html")).unwrap();
+    for absent in ["<script", "http://", "https://", "@import", "url("] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    assert!(page.contains("<path class=\"broken\""));
+    assert!(page.contains("prefers-color-scheme: dark"));
+}
