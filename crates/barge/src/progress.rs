@@ -77,7 +77,6 @@ impl Progress {
             Passing::Layer { size } => {
                 let number = transfer.layer.as_ref().map_or(1, |layer| layer.number + 1);
                 if let Some(layer) = transfer.layer.take() {
-                    self.tell(transfer, &layer);
                     layer.bar.finish_and_clear();
                 }
                 let name = format!("layer {number} of {}", transfer.layers.max(number));
@@ -93,11 +92,13 @@ impl Progress {
             }
             Passing::Bytes(count) => {
                 transfer.count(count);
-                if transfer.told.elapsed() >= PACE {
+                let layer = transfer.layer.as_ref();
+                let complete = layer.is_some_and(|layer| layer.passed == layer.size);
+                if let Some(layer) = layer
+                    && (complete || transfer.told.elapsed() >= PACE)
+                {
+                    self.tell(transfer, layer);
                     transfer.told = Instant::now();
-                    if let Some(layer) = &transfer.layer {
-                        self.tell(transfer, layer);
-                    }
                 }
             }
         }
@@ -188,12 +189,8 @@ impl Observer for Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        let Some(transfer) = self.transfer.get_mut().ok().and_then(Option::take) else {
-            return;
-        };
-        if let Some(layer) = &transfer.layer {
-            self.tell(&transfer, layer);
+        if let Some(transfer) = self.transfer.get_mut().ok().and_then(Option::take) {
+            transfer.end();
         }
-        transfer.end();
     }
 }
