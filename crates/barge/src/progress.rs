@@ -69,6 +69,10 @@ impl Progress {
     }
 
     fn pass(&self, passing: Passing) {
+        // The read that finds the end of a layer passes nothing.
+        if passing == Passing::Bytes(0) {
+            return;
+        }
         let Ok(mut transfer) = self.transfer.lock() else {
             return;
         };

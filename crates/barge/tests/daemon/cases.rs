@@ -360,6 +360,8 @@ fn partial(docker: &Docker) {
 fn progress(docker: &Docker) {
     let checkout = checkout(docker, "wikid82", 19);
     let tag = name(&checkout, "wikid82", "pr-19");
+    // A layer that another test has too would not be sent.
+    checkout.write("app/own", &tag);
     checkout.barge(&["build", "--event", "pr.json"]).exits(0);
     let saved = checkout.barge(&["save", "--log", "json"]).exits(0);
     docker.run(&["rmi", &tag]);
