@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::sync::{Arc, OnceLock};
 
+use barge_image::annotation::PLAIN_SIZE;
 use barge_image::blobs::Blobs;
 use barge_image::compression::{Compression, Decoder};
 use barge_image::manifest::Descriptor;
-use barge_image::pack::{LayerPacker, PLAIN_SIZE};
+use barge_image::pack::LayerPacker;
 use barge_image::tar::{Entry, Kind, Reader, Streaming};
 use barge_image::{Extent, Layer, Layout, MediaType, PackedLayer};
 
