@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use crate::annotation::PLAIN_SIZE;
 use crate::compression::{Compression, Decoder};
 use crate::config::{Identity, RawConfig};
 use crate::digest::{Digest, Hasher};
@@ -10,11 +11,7 @@ use crate::error::Error;
 use crate::extent::{Extent, ExtentReader};
 use crate::manifest::Descriptor;
 use crate::media_type::MediaType;
-use crate::pack::PLAIN_SIZE;
 use crate::reference::Reference;
-
-/// The largest manifest, index or config that is read into memory, in bytes. Registries accept 4 MiB.
-pub const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 /// An image in a docker archive, an OCI layout or a store.
 #[derive(Debug, Clone)]

@@ -7,16 +7,13 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use zstd::zstd_safe::CParameter;
 
+use crate::annotation::PLAIN_SIZE;
 use crate::blobs::{BlobWriter, Blobs, Stored};
 use crate::compression::Compression;
 use crate::digest::{Digest, Hasher};
 use crate::error::Error;
 use crate::manifest::Descriptor;
 use crate::media_type::MediaType;
-
-/// The annotation that carries the plain size of a compressed layer, in bytes: an archive for an engine needs it before
-/// the first byte is inflated.
-pub const PLAIN_SIZE: &str = "dev.barge.layer.plain-size";
 
 /// Level 3 gives 90 % of what higher levels give at a third of their time (handoff.md section 5).
 const ZSTD_LEVEL: i32 = 3;
