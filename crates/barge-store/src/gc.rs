@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use barge_image::image::DOCUMENT_LIMIT;
+use barge_image::DOCUMENT_LIMIT;
 use barge_image::{Descriptor, Digest, Document, MediaType, Record};
 use jiff::{SignedDuration, Timestamp};
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write as _};
 
+use barge_image::DOCUMENT_LIMIT;
 use barge_image::blobs::Blobs;
-use barge_image::image::DOCUMENT_LIMIT;
 use barge_image::{Descriptor, Digest, Error as ImageError, PackedLayer, Record};
 
 use super::DirectoryStore;

@@ -226,7 +226,7 @@ impl RegistryStore {
         let config = self.registry.document(
             &self.name,
             &manifest.config.digest,
-            barge_image::image::DOCUMENT_LIMIT,
+            barge_image::DOCUMENT_LIMIT,
         )?;
         let config = config.and_then(|bytes| RawConfig::parse(bytes).ok());
         let diff_ids = config.map(|config| config.parsed().rootfs.diff_ids.clone());
