@@ -26,6 +26,8 @@ pub struct RetentionSettings {
     pub pull_request: Lifetime,
     /// Of branches, and of what is of nothing else.
     pub branch: Lifetime,
+    /// Of the branch that the others are merged into.
+    pub default_branch: Lifetime,
     /// Of tags.
     pub release: Lifetime,
 }
@@ -35,7 +37,8 @@ impl Default for RetentionSettings {
         let days = |days: i64| Lifetime::For(SignedDuration::from_hours(24 * days));
         Self {
             pull_request: days(7),
-            branch: days(30),
+            branch: days(14),
+            default_branch: days(30),
             release: Lifetime::Forever,
         }
     }

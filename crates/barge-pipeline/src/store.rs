@@ -40,6 +40,8 @@ pub(crate) fn lifetime(settings: &RetentionSettings, source: &Source) -> Lifetim
         settings.pull_request
     } else if source.git_ref.as_ref().is_some_and(is_tag) {
         settings.release
+    } else if source.default_branch {
+        settings.default_branch
     } else {
         settings.branch
     }
@@ -55,6 +57,7 @@ mod tests {
     fn what_an_image_is_for_decides_how_long_it_is_kept() {
         let source = |pull_request, git_ref: &str| Source {
             pull_request,
+            default_branch: git_ref == "refs/heads/main",
             git_ref: Some(git_ref.to_owned()),
             run: Run {
                 id: "1".into(),
@@ -66,8 +69,9 @@ mod tests {
         for (source, expected) in [
             (source(Some(7), "refs/pull/7/merge"), "7d"),
             (source(None, "refs/heads/main"), "30d"),
+            (source(None, "refs/heads/next"), "14d"),
             (source(None, "refs/tags/v1"), "never"),
-            (Source::default(), "30d"),
+            (Source::default(), "14d"),
         ] {
             let expected: Lifetime = expected.parse().unwrap();
             assert_eq!(lifetime(&settings, &source), expected, "{source:?}");

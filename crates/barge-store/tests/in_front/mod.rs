@@ -184,7 +184,7 @@ pub(crate) fn image(store: &Store, artifact: &str, run: &str, layers: &[&[u8]]) 
         },
         build: BuildFacts {
             engine: "test".into(),
-            arguments: Vec::new(),
+            ..BuildFacts::default()
         },
         tool: "test".into(),
         created: Timestamp::UNIX_EPOCH,
