@@ -100,6 +100,14 @@ impl Extent {
         self.file.file().map(drop)
     }
 
+    /// The file, if this is all of it.
+    #[must_use]
+    pub fn whole_file(&self) -> Option<&File> {
+        let file = self.file.file().ok()?;
+        let length = file.metadata().ok()?.len();
+        (self.offset == 0 && self.length == length).then_some(file)
+    }
+
     /// A part of this extent; what lies beyond its end is left out.
     #[must_use]
     pub fn part(&self, offset: u64, length: u64) -> Self {

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
+use zstd::zstd_safe::CParameter;
 
 use crate::annotation::PLAIN_SIZE;
 use crate::blobs::{BlobWriter, Blobs, Stored};
@@ -19,6 +20,9 @@ const ZSTD_LEVEL: i32 = 3;
 /// The output of zstd's threaded mode does not depend on the number of threads, but differs from its plain mode: always
 /// the same mode, so that equal layers make equal blobs. Each thread takes some megabytes.
 const ZSTD_THREADS: std::ops::RangeInclusive<usize> = 1..=8;
+/// What one thread compresses at a time, in bytes. The default, four times as much, gives 0.2 % smaller blobs and takes
+/// three times the memory.
+const ZSTD_JOB: u32 = 2 << 20;
 const BUFFER: usize = 256 << 10;
 
 /// A layer that was packed into a blob.
@@ -145,6 +149,7 @@ fn zstd_encoder<W: Write>(sink: W) -> io::Result<zstd::Encoder<'static, W>> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let threads = cores.clamp(*ZSTD_THREADS.start(), *ZSTD_THREADS.end());
     encoder.multithread(u32::try_from(threads).unwrap_or(1))?;
+    encoder.set_parameter(CParameter::JobSize(ZSTD_JOB))?;
     encoder.include_checksum(false)?;
     Ok(encoder)
 }

@@ -68,6 +68,8 @@ pub struct BuildSettings {
     pub pull: bool,
     /// How long a build may take, in seconds.
     pub timeout: u64,
+    /// Whether to take images by the daemon's export even where its data folder can be read.
+    pub always_export: bool,
 }
 
 /// Which engine builds and holds images.
@@ -101,6 +103,7 @@ impl Default for BuildSettings {
             no_cache: false,
             pull: false,
             timeout: 30 * 60,
+            always_export: false,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use barge_image::{Digest, Platform, Reference};
+use camino::Utf8PathBuf;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::Method;
 use hyper::body::Bytes;
@@ -68,6 +69,10 @@ pub struct EngineInfo {
     pub id: String,
     /// Whether images lie in a containerd store, where an ID is a manifest's digest and not the config's.
     pub containerd_store: bool,
+    /// What keeps its images: `overlay2`, or the name of another graph driver or snapshotter.
+    pub driver: String,
+    /// Its data folder, as its own machine sees it.
+    pub data_root: Option<Utf8PathBuf>,
     /// What it runs.
     pub platform: Platform,
 }
@@ -99,7 +104,11 @@ struct Info {
     #[serde(default)]
     server_version: String,
     #[serde(default)]
+    driver: String,
+    #[serde(default)]
     driver_status: Option<Vec<Vec<String>>>,
+    #[serde(default, rename = "DockerRootDir")]
+    data_root: Utf8PathBuf,
     #[serde(default, rename = "OSType")]
     os: String,
     #[serde(default)]
@@ -460,6 +469,8 @@ impl Info {
             product,
             id: self.id,
             containerd_store: self.driver_status.iter().flatten().any(containerd),
+            driver: self.driver,
+            data_root: Some(self.data_root).filter(|root| root.is_absolute()),
             version: self.server_version,
             platform: platform(self.os, &self.architecture),
         }

@@ -28,7 +28,7 @@ use crate::address::StoreAddress;
 use crate::error::Error;
 
 pub use fsck::{Check, Finding, Report, Trouble};
-pub use put::DirectorySink;
+pub use put::{DirectorySink, Taking, Tell};
 
 pub(crate) use put::{KnownLayers, hash};
 pub(crate) use remote::copy_blob;

@@ -3,13 +3,14 @@
 use std::io;
 
 use barge_image::archive::{Received, legacy_names};
+use barge_image::image::LayerSource;
 use barge_image::{
     Descriptor, Digest, Error as ImageError, Extent, Image, PackedLayer, RawConfig, Record,
 };
 
 use super::read::missing;
 use super::{Kept, Store};
-use crate::directory::{DirectorySink, DirectoryStore, KnownLayers};
+use crate::directory::{DirectorySink, DirectoryStore, KnownLayers, Tell};
 use crate::error::Error;
 use crate::pointer::Pointer;
 use crate::registry::Progress;
@@ -70,10 +71,33 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails, or a layer is not what its image says.
-    pub fn take_image(&self, image: &Image) -> Result<Received, Error> {
+    pub fn take_image(&self, image: &Image, tell: Tell<'_>) -> Result<Received, Error> {
+        let mut received = self.take_layers(&image.config, image, tell)?;
+        received.references.clone_from(&image.references);
+        received.manifest.clone_from(&image.manifest);
+        Ok(received)
+    }
+
+    /// Takes the layers of an image with this config from where they lie; those that are known are not read.
+    ///
+    /// # Errors
+    /// As [`Self::take_image`].
+    pub fn take_layers(
+        &self,
+        config: &RawConfig,
+        source: &dyn LayerSource,
+        tell: Tell<'_>,
+    ) -> Result<Received, Error> {
         DirectoryStore::create(self.local.root())?;
-        let known = self.known(&image.identity().diff_ids)?;
-        self.local.take_image(image, &known)
+        let diff_ids = &config.parsed().rootfs.diff_ids;
+        let known = self.known(diff_ids)?;
+        Ok(Received {
+            references: Vec::new(),
+            layers: self.local.take_layers(diff_ids, source, &known, tell)?,
+            config: config.clone(),
+            manifest: None,
+            ids: Vec::new(),
+        })
     }
 
     fn known(&self, diff_ids: &[Digest]) -> Result<KnownLayers, Error> {

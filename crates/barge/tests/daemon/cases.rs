@@ -39,6 +39,14 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),
     ("what_the_store_knows_is_not_packed_again", store::known),
+    (
+        "an_export_brings_no_layer_that_the_store_knows",
+        store::known_of_an_export,
+    ),
+    (
+        "layers_read_in_place_are_those_of_an_export",
+        store::in_place,
+    ),
     ("a_killed_save_leaves_a_whole_store", store::killed_saves),
     ("a_killed_load_can_be_run_again", store::killed_loads),
 ];
@@ -68,6 +76,15 @@ pub(crate) fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
         ),
     );
     checkout
+}
+
+/// Keeps barge from reading layers in the daemon's data folder.
+pub(crate) fn always_export(checkout: &Checkout) {
+    let settings = fs::read_to_string(checkout.file("barge.toml")).unwrap();
+    checkout.write(
+        "barge.toml",
+        &format!("{settings}[build]\nalways_export = true\n"),
+    );
 }
 
 pub(crate) fn name(checkout: &Checkout, owner: &str, tag: &str) -> String {
@@ -453,6 +470,7 @@ fn full_disk(docker: &Docker) {
 
 fn cut_export(docker: &Docker) {
     let mut checkout = checkout(docker, "wikid82", 18);
+    always_export(&checkout);
     fs::write(checkout.file("app/noise"), noise(1 << 20)).unwrap();
     checkout.barge(&["build", "--event", "pr.json"]).exits(0);
     for limit in [2_000, 300_000, 1_000_000] {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Docker;
-use super::cases::{checkout, name, noise};
+use super::cases::{always_export, checkout, name, noise};
 use super::support::Checkout;
 
 const KILLS: u32 = 25;
@@ -52,7 +52,16 @@ fn built(docker: &Docker, number: u64) -> (Checkout, String) {
 
 /// A layer that the store knows is hashed and dropped; an image that it knows is not even exported.
 pub(crate) fn known(docker: &Docker) {
-    let (mut checkout, tag) = built(docker, 31);
+    known_of(docker, built(docker, 31));
+}
+
+pub(crate) fn known_of_an_export(docker: &Docker) {
+    let (checkout, tag) = built(docker, 34);
+    always_export(&checkout);
+    known_of(docker, (checkout, tag));
+}
+
+fn known_of(docker: &Docker, (mut checkout, tag): (Checkout, String)) {
     checkout.barge(&["save"]).exits(0);
     let before = blobs(&checkout);
     // The same image once more, for another run: no byte of it is asked for.
@@ -72,6 +81,30 @@ pub(crate) fn known(docker: &Docker) {
         "a layer, a config, a manifest and a record"
     );
     checkout.barge(&["store", "fsck"]).exits(0);
+    docker.run(&["rmi", &tag]);
+}
+
+/// Whatever way the layers take, the record and every byte behind it are the same.
+pub(crate) fn in_place(docker: &Docker) {
+    let (checkout, tag) = built(docker, 35);
+    let save = ["save", "--format", "json", "-v", "--store"];
+    let saved = checkout.barge(&[&save[..], &["dir:in-place"]].concat());
+    let is_local = docker.data_is_here();
+    assert_eq!(
+        saved.stderr.contains("where the daemon keeps them"),
+        is_local,
+        "{}",
+        saved.stderr
+    );
+    let in_place = saved.exits(0).json();
+    always_export(&checkout);
+    let exported = checkout.barge(&[&save[..], &["dir:exported"]].concat());
+    assert!(exported.stderr.contains("/images/get"));
+    let exported = exported.exits(0).json();
+    assert_eq!(in_place["saved"]["digest"], exported["saved"]["digest"]);
+    checkout
+        .barge(&["store", "fsck", "--store", "dir:in-place"])
+        .exits(0);
     docker.run(&["rmi", &tag]);
 }
 
