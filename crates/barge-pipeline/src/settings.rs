@@ -14,8 +14,21 @@ use serde::Deserialize;
 pub struct StoreSettings {
     /// Where artifacts live; by default `.barge/store` of the checkout.
     pub address: Option<StoreAddress>,
+    /// What new layers are packed as.
+    pub compression: StoreCompression,
     /// How long they are kept.
     pub retention: RetentionSettings,
+}
+
+/// What a store packs new layers as. Layers that come as gzip stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreCompression {
+    /// Smaller and much faster; barge loads it everywhere, but Docker before 23 cannot pull it from a registry by itself.
+    #[default]
+    Zstd,
+    /// What every engine pulls.
+    Gzip,
 }
 
 /// How long artifacts are kept, by what they are of.

@@ -6,7 +6,7 @@ use barge_store::{Lifetime, Store, StoreAddress};
 
 use crate::error::Error;
 use crate::registry;
-use crate::settings::RetentionSettings;
+use crate::settings::{RetentionSettings, StoreCompression};
 use crate::surroundings::Surroundings;
 
 /// Opens the store at an address, by default the one of the settings, by default the checkout's own.
@@ -30,7 +30,11 @@ pub fn open(surroundings: &Surroundings, address: Option<&StoreAddress>) -> Resu
             .collect(),
         now: Some(surroundings.now),
     };
-    Ok(Store::open(&address, &workspace.cache(), &options)?)
+    let store = Store::open(&address, &workspace.cache(), &options)?;
+    Ok(match surroundings.store.compression {
+        StoreCompression::Zstd => store,
+        StoreCompression::Gzip => store.with_gzip(),
+    })
 }
 
 /// How long an image from there is kept.

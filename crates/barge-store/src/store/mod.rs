@@ -8,6 +8,7 @@ mod read;
 
 use std::sync::Arc;
 
+use barge_image::compression::Compression;
 use barge_image::{Digest, Error as ImageError, Layout, Record};
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ pub struct Store {
     remote: Option<Arc<dyn Remote>>,
     /// Until when what is put is wanted; always, if nothing is said.
     until: Option<Timestamp>,
+    /// What new layers are packed as.
+    packing: Compression,
 }
 
 /// A record that is in the store.
@@ -53,6 +56,7 @@ impl Store {
                 local: DirectoryStore::at(cache),
                 remote,
                 until: None,
+                packing: Compression::Zstd,
             },
         })
     }
@@ -64,6 +68,7 @@ impl Store {
             local: DirectoryStore::at(root),
             remote: None,
             until: None,
+            packing: Compression::Zstd,
         }
     }
 
@@ -74,6 +79,7 @@ impl Store {
             local: DirectoryStore::at(cache),
             remote: Some(remote),
             until: None,
+            packing: Compression::Zstd,
         }
     }
 
@@ -84,6 +90,17 @@ impl Store {
             local: DirectoryStore::at(cache),
             remote: self.remote.clone(),
             until: None,
+            packing: Compression::Zstd,
+        }
+    }
+
+    /// The same store, which packs new layers as gzip instead of zstd: engines of all ages pull those from a registry.
+    #[must_use]
+    pub fn with_gzip(self) -> Self {
+        Self {
+            local: self.local.packing(Compression::Gzip),
+            packing: Compression::Gzip,
+            ..self
         }
     }
 

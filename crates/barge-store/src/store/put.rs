@@ -10,7 +10,7 @@ use barge_image::{
 
 use super::read::missing;
 use super::{Kept, Store};
-use crate::directory::{DirectorySink, DirectoryStore, KnownLayers, Tell};
+use crate::directory::{DirectorySink, DirectoryStore, KnownLayers, Tell, suits};
 use crate::error::Error;
 use crate::pointer::Pointer;
 use crate::registry::Progress;
@@ -105,9 +105,9 @@ impl Store {
         // What lies elsewhere already comes last, so that it wins: it need not be sent.
         let sides = [Some(&self.local as &dyn Remote), self.remote.as_deref()];
         for side in sides.into_iter().flatten() {
-            for packed in side.layers(diff_ids, self.until)?.into_values() {
-                known.add(&packed);
-            }
+            let held = side.layers(diff_ids, self.until)?.into_values();
+            held.filter(|packed| suits(self.packing, &packed.blob.media_type))
+                .for_each(|packed| known.add(&packed));
         }
         Ok(known)
     }

@@ -8,6 +8,7 @@ use barge_image::record::{BuildFacts, Record, RecordedImage, Run, SCHEMA, Source
 use barge_image::{Digest, Layout, RawConfig};
 use barge_store::remote::Wanted;
 use barge_store::{Error, Kept, Remote, Store, fetch_ahead};
+pub(crate) use barge_testing::noise;
 use camino::Utf8Path;
 use jiff::Timestamp;
 
@@ -240,16 +241,4 @@ pub(crate) fn image(store: &Store, artifact: &str, run: &str, layers: &[&[u8]]) 
         created: Timestamp::UNIX_EPOCH,
         expires: None,
     }
-}
-
-/// Bytes that do not compress, the same each time (xorshift64).
-pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }

@@ -7,9 +7,9 @@ use barge_image::{Digest, RepositoryName};
 use barge_store::registry::{Registry, RegistryOptions, RegistryStore};
 use barge_store::remote::Wanted;
 use barge_store::{Error, Remote as _};
+use barge_testing::Debian;
 
 use super::conformance::{Local, conforms, knows_layers, pointer, publish, run};
-use super::debian::Debian;
 use super::fixture::{folder, have, options, run as run_program};
 use super::in_front;
 use super::server::{Reply, Server};
