@@ -14,7 +14,7 @@
 #
 #   B1     docker save, zip -6, unzip, docker load: what upload-artifact does to an image
 #   B2     docker save | zstd -3 -T0, zstd -d | docker load
-#   barge  barge save, barge load
+#   barge  barge save, barge load; "by export" is how it saves where it may not read the daemon's data folder
 set -euo pipefail
 first=${1:?the reference of the first commit} second=${2:?the reference of the second commit}
 runs=${3:-3}
@@ -24,6 +24,7 @@ work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/barge-handoff.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export HOME=$work
+printf '[build]\nalways_export = true\n' >export.toml
 
 empty() { # empty HOST
   local images
@@ -76,6 +77,9 @@ for run in $(seq "$runs"); do
   shell b2-save "docker save '$first' | zstd -q -3 -T0 -f -o image.zst"
   empty_target; DOCKER_HOST=$TARGET_HOST shell b2-load "zstd -q -d -c image.zst | docker load --quiet"
   rm -rf .barge
+  timed barge-export "$barge" --quiet --settings export.toml save --store dir:exported "$first"
+  timed barge-export-2 "$barge" --quiet --settings export.toml save --store dir:exported "$second"
+  rm -rf exported
   timed barge-save "$barge" --quiet save "$first"
   empty_target; DOCKER_HOST=$TARGET_HOST timed barge-load "$barge" --quiet load
   DOCKER_HOST=$TARGET_HOST timed barge-present "$barge" --quiet load
@@ -100,14 +104,16 @@ empty_target
 
 b1=$(sum b1-save b1-zip b1-unzip b1-load) b2=$(sum b2-save b2-load) b2_second=$(sum b2-save-2 b2-load-2)
 row() { # row NAME SECONDS BASE...: the figure and its ratio to B1 and B2
-  printf '%-46s %8.2f %7s %7s\n' "$1" "$2" "$(echo "scale=2; $2 / $b1" | bc)" "$(echo "scale=2; $2 / $3" | bc)"
+  printf '%-62s %8.2f %7s %7s\n' "$1" "$2" "$(echo "scale=2; $2 / $b1" | bc)" "$(echo "scale=2; $2 / $3" | bc)"
 }
 echo "image: $(($(stat -c %s image.tar) / 1000000)) MB, $(DOCKER_HOST=$DOCKER_HOST docker inspect --format '{{len .RootFS.Layers}}' "$first") layers; $runs runs; $(nproc) cores"
-printf '%-46s %8s %7s %7s\n' "seconds, medians" "" "/ B1" "/ B2"
+printf '%-62s %8s %7s %7s\n' "seconds, medians" "" "/ B1" "/ B2"
 row "B1 ($(median b1-save) + $(median b1-zip) + $(median b1-unzip) + $(median b1-load))" "$b1" "$b2"
 row "B2 ($(median b2-save) + $(median b2-load))" "$b2" "$b2"
 row "barge, first commit ($(median barge-save) + $(median barge-load))" "$(sum barge-save barge-load)" "$b2"
+row "barge, first commit, by export ($(median barge-export) + $(median barge-load))" "$(sum barge-export barge-load)" "$b2"
 row "barge, second commit, target has the first ($(median barge-save-2) + $(median barge-load-2))" "$(sum barge-save-2 barge-load-2)" "$b2_second"
+row "barge, the same by export ($(median barge-export-2) + $(median barge-load-2))" "$(sum barge-export-2 barge-load-2)" "$b2_second"
 row "barge, second commit, empty target ($(median barge-save-2) + $(median barge-load-fresh))" "$(sum barge-save-2 barge-load-fresh)" "$b2"
 if [ -n "$builds" ]; then
   first_built=(built-build built-save built-load) second_built=(built-build-2 built-save-2 built-load-2)
@@ -116,7 +122,7 @@ if [ -n "$builds" ]; then
   row "built by barge, second commit ( $(figures "${second_built[@]}"))" "$(sum "${second_built[@]}")" "$b2_second"
 fi
 row "barge, nothing changed: load" "$(median barge-present)" "$(median b1-load)"
-printf '%-46s %8s\n' "bytes: zip / zstd / store" "$(($(stat -c %s image.zip) / 1000000)) / $(($(stat -c %s image.zst) / 1000000)) / $((before / 1000000)) MB"
-printf '%-46s %8s\n' "bytes moved by barge for the second commit" "$moved"
-[ -z "$builds" ] || printf '%-46s %8s\n' "bytes moved for the second commit built by barge" "$moved_built"
-printf '%-46s %8s\n' "peak memory of barge: save / load" "$(memory barge-save) / $(memory barge-load) MB"
+printf '%-62s %8s\n' "bytes: zip / zstd / store" "$(($(stat -c %s image.zip) / 1000000)) / $(($(stat -c %s image.zst) / 1000000)) / $((before / 1000000)) MB"
+printf '%-62s %8s\n' "bytes moved by barge for the second commit" "$moved"
+[ -z "$builds" ] || printf '%-62s %8s\n' "bytes moved for the second commit built by barge" "$moved_built"
+printf '%-62s %8s\n' "peak memory: save / by export / load" "$(memory barge-save) / $(memory barge-export) / $(memory barge-load) MB"
