@@ -10,8 +10,8 @@ use std::io::{self, BufReader, Read};
 
 use barge_image::compression::Compression;
 use barge_image::config::chain_ids;
-use barge_image::image::{DOCUMENT_LIMIT, LayerSource};
-use barge_image::{Digest, RawConfig};
+use barge_image::image::LayerSource;
+use barge_image::{DOCUMENT_LIMIT, Digest, RawConfig};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::client::{Docker, InspectedImage, Product};
