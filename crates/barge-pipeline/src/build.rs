@@ -10,13 +10,14 @@ use barge_engine::embedded::{self, Progress};
 use barge_engine::{Buildx, Docker};
 use barge_image::compression::Compression;
 use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
-use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
-use camino::Utf8PathBuf;
+use barge_image::{Descriptor, Digest, Image, Layout, Platform, Reference, Selection, open};
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
+use crate::save::blocking;
 use crate::surroundings::Surroundings;
 
 /// The shape of what a build leaves for the next step.
@@ -60,6 +61,15 @@ pub enum Home {
         /// The manifest.
         manifest: Descriptor,
     },
+    /// In an archive or layout that somebody else wrote.
+    File {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// Which of several images.
+        name: Option<String>,
+        /// The config digest.
+        config: Digest,
+    },
 }
 
 impl Home {
@@ -75,7 +85,7 @@ impl Home {
     pub fn engine_id(&self) -> Option<&Digest> {
         match self {
             Self::Docker { id } | Self::Podman { id } => Some(id),
-            Self::Layout { .. } => None,
+            Self::Layout { .. } | Self::File { .. } => None,
         }
     }
 }
@@ -164,21 +174,90 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
         }
     }
     let (id, platform) = adopted.ok_or_else(|| Error::Setting("no image was named".into()))?;
+    let home = Home::in_engine(docker.info().product, id);
+    let engine = docker.name();
+    Ok(adopted_from(
+        surroundings,
+        references,
+        home,
+        platform,
+        engine,
+    ))
+}
+
+/// Takes an image in an archive or a layout for what was built: under these names, or under its own if there are none.
+///
+/// # Errors
+/// When the file holds no image or several, or the image has no name.
+pub async fn adopt_file(
+    surroundings: &Surroundings,
+    path: &Utf8Path,
+    name: Option<String>,
+    references: &[Reference],
+) -> Result<Built, Error> {
+    let file = path.to_owned();
+    let selection = Selection {
+        name: name.clone(),
+        platform: None,
+    };
+    let image = blocking(move || open(&file, &selection)).await?;
+    let references = names(&image, path, references)?;
+    let home = Home::File {
+        path: path.to_owned(),
+        name,
+        config: image.config.digest(),
+    };
+    let platform = image.config.parsed().platform();
+    let engine = "unknown".to_owned();
+    Ok(adopted_from(
+        surroundings,
+        &references,
+        home,
+        platform,
+        engine,
+    ))
+}
+
+/// The names that were asked for, else the image's own.
+pub(crate) fn names(
+    image: &Image,
+    path: &Utf8Path,
+    asked: &[Reference],
+) -> Result<Vec<Reference>, Error> {
+    let names = if asked.is_empty() {
+        &image.references
+    } else {
+        asked
+    };
+    if names.is_empty() {
+        let path = path.to_owned();
+        return Err(Error::Nameless { path });
+    }
+    Ok(names.to_vec())
+}
+
+fn adopted_from(
+    surroundings: &Surroundings,
+    references: &[Reference],
+    home: Home,
+    platform: Platform,
+    engine: String,
+) -> Built {
     let event = crate::plan::event(surroundings, None).ok();
-    Ok(Built {
+    Built {
         schema: SCHEMA.into(),
         references: references.to_vec(),
-        home: Home::in_engine(docker.info().product, id),
+        home,
         platform,
         source: event.map_or_else(
             || unknown_source(surroundings),
             |event| source(surroundings, &event),
         ),
         facts: BuildFacts {
-            engine: docker.name(),
+            engine,
             arguments: Vec::new(),
         },
-    })
+    }
 }
 
 /// The build arguments of the original pipeline (R9). A Dockerfile need not declare them.
