@@ -18,6 +18,7 @@ mod release;
 mod scan;
 mod severity;
 mod side;
+mod unread;
 pub mod version;
 pub mod vex;
 
@@ -36,3 +37,4 @@ pub use release::distro_release as distro;
 pub use scan::{Data, Options, Scan, scan};
 pub use severity::{Assessment, Rating, RatingKind, Severity, vector_score};
 pub use side::{CveFacts, Epss, Exploited};
+pub use unread::{UnreadLimit, describe as describe_unread, lists_packages};

@@ -14,6 +14,7 @@ use crate::index::Meta;
 use crate::matching::{Class, Findings, Match, SuppressedBy, Suppression};
 use crate::purl::PackageUrl;
 use crate::severity::Severity;
+use crate::unread::UnreadLimit;
 
 /// The section `[scan]` of the settings. The default: critical fails, high warns, what is exploited fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct Policy {
     pub fail_on_unknown: bool,
     /// Whether ecosystems without any data fail the scan as incomplete.
     pub fail_on_missing_data: bool,
+    /// Which evidence that could not be read fails the scan as incomplete.
+    pub fail_on_unread: UnreadLimit,
     /// Whether only flaws with a fix count.
     pub only_fixed: bool,
     /// Whether only flaws count that the baseline does not have.
@@ -44,6 +47,7 @@ impl Default for Policy {
             warn_on: Threshold(Some(Severity::High)),
             fail_on_unknown: false,
             fail_on_missing_data: false,
+            fail_on_unread: UnreadLimit::default(),
             only_fixed: false,
             only_new: false,
             max_age: None,
@@ -185,6 +189,22 @@ pub struct Verdict {
     /// The level of each match, in their order.
     #[serde(skip)]
     pub levels: Vec<Level>,
+}
+
+impl Verdict {
+    /// What could not be read was not judged: then nothing passes without a word.
+    pub(crate) fn note_unread(&mut self, unread: usize) {
+        let what = match unread {
+            0 => return,
+            1 => "1 piece of evidence".to_owned(),
+            count => format!("{count} pieces of evidence"),
+        };
+        self.reasons
+            .push(format!("{what} could not be read, and was not judged"));
+        if self.status == Status::Passed {
+            self.status = Status::Warned;
+        }
+    }
 }
 
 /// Whether the gate opens.

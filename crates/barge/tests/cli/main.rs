@@ -16,6 +16,7 @@ mod help;
 mod hostile;
 mod json;
 mod sbom;
+mod scan;
 mod skip;
 #[path = "../support/mod.rs"]
 mod support;
