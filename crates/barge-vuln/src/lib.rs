@@ -22,7 +22,7 @@ mod unread;
 pub mod version;
 pub mod vex;
 
-pub use archive::{check_archive, check_side_data, compile, open};
+pub use archive::{INDEX, check_archive, check_side_data, compile, compile_ecosystems, open};
 pub use error::Error;
 pub use index::{
     AffectedPackage, Builder, Database, Ecosystem, Entry, EntryRange, Group, Meta, Package,
