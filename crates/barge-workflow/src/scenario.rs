@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Trigger, Workflow};
-use crate::symbolic::{Piece, Shape, Symbol, Term, Text, Value};
+use crate::symbolic::{Condition, Piece, Shape, Symbol, Term, Text, Value};
 
 /// What kind of ref an event runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -268,17 +268,12 @@ impl Scenario {
             ["event", rest @ ..] => self.event_field(rest),
             ["repository"] => repository().into(),
             ["repository_owner"] => owner().into(),
-            ["ref"] => self.full_ref().into(),
+            ["ref"] => self.full_ref(),
             ["ref_name"] => self.short_ref().into(),
             ["ref_type"] => match self.reference {
                 RefKind::Tag => Value::text("tag"),
                 RefKind::Branch | RefKind::Pull => Value::text("branch"),
-                RefKind::Any => Term::Text(Text::symbol(Symbol::one_of(
-                    name,
-                    Shape::Word,
-                    vec!["branch".into(), "tag".into()],
-                )))
-                .into(),
+                RefKind::Any => Text::symbol(ref_type()).into(),
             },
             ["head_ref" | "base_ref"] if self.event.is_some() && !self.is_pull_request() => {
                 Value::text("")
@@ -391,17 +386,41 @@ impl Scenario {
         }
     }
 
-    fn full_ref(&self) -> Text {
-        let start = match self.reference {
-            RefKind::Branch => "refs/heads/",
-            RefKind::Tag => "refs/tags/",
-            RefKind::Pull => "refs/pull/",
-            RefKind::Any => return Text::symbol(Symbol::new("github.ref", Shape::Word)),
+    fn full_ref(&self) -> Value {
+        let below = |start: &str| {
+            let mut text = Text::literal(start);
+            text.append(&self.short_ref());
+            Value::from(text)
         };
-        let mut text = Text::literal(start);
-        text.append(&self.short_ref());
-        text
+        match self.reference {
+            RefKind::Branch => below("refs/heads/"),
+            RefKind::Tag => below("refs/tags/"),
+            RefKind::Pull => below("refs/pull/"),
+            RefKind::Any => {
+                let is_tag = Condition::equals(&ref_type(), "tag");
+                let pushed = Value::choose(&is_tag, &below("refs/tags/"), &below("refs/heads/"));
+                Value::choose(&self.is_on_pull(), &below("refs/pull/"), &pushed)
+            }
+        }
     }
+
+    /// When a workflow that anything can call runs on the merge of a pull request.
+    fn is_on_pull(&self) -> Condition {
+        if self.event.is_some() {
+            return Condition::Never;
+        }
+        let event = Symbol::new("github.event_name", Shape::Word);
+        let on_merge = ["pull_request", "pull_request_review"].iter();
+        on_merge.fold(Condition::Never, |any, name| {
+            any.or(&Condition::equals(&event, name))
+        })
+    }
+}
+
+/// Whether the ref is a branch or a tag; that of a pull request counts as a branch.
+fn ref_type() -> Arc<Symbol> {
+    let kinds = vec!["branch".into(), "tag".into()];
+    Symbol::one_of("github.ref_type", Shape::Word, kinds)
 }
 
 fn owner() -> Text {
@@ -434,7 +453,10 @@ mod tests {
         let workflow = Workflow::parse(&source).unwrap();
         scenarios(&workflow)
             .iter()
-            .map(|scenario| format!("{}={}", scenario.label, scenario.full_ref().describe()))
+            .map(|scenario| {
+                let full = scenario.full_ref().sole_text().unwrap_or_default();
+                format!("{}={}", scenario.label, full.describe())
+            })
             .collect()
     }
 

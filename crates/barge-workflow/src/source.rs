@@ -195,6 +195,14 @@ impl Source {
         if text.ends_with('\r') { next - 1 } else { next }
     }
 
+    /// How a text is spelled where it first stands in the file, letters of either case being the same.
+    #[must_use]
+    pub fn spelling(&self, text: &str) -> Option<&str> {
+        let mut windows = self.text.as_bytes().windows(text.len().max(1));
+        let start = windows.position(|window| window.eq_ignore_ascii_case(text.as_bytes()))?;
+        self.text.get(start..start + text.len())
+    }
+
     /// The text of a line (from one).
     #[must_use]
     pub fn line(&self, line: usize) -> &str {
@@ -215,5 +223,8 @@ mod tests {
         assert_eq!(source.line(2), "bü: c");
         assert_eq!(source.line(3), "");
         assert_eq!(source.line(9), "");
+        assert_eq!(source.spelling("BÜ"), None);
+        assert_eq!(source.spelling("A: "), Some("a: "));
+        assert_eq!(source.spelling(""), None);
     }
 }

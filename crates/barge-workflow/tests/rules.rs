@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use barge_workflow::finding::apply_edits;
+use barge_workflow::mend::mend;
 use barge_workflow::rule::RULES;
 use barge_workflow::{Finding, Source, check, render};
 
@@ -76,6 +77,25 @@ fn every_rule_has_files_and_keeps_its_word() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn fixes_leave_nothing_for_a_second_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
+    for rule in RULES {
+        for path in files(&root.join(rule.id), "bad") {
+            let (source, _) = findings(&path);
+            let once = mend(&source, &(), None, &|_| true).unwrap();
+            let twice = mend(&once.source, &(), None, &|_| true).unwrap();
+            assert_eq!(twice.count, 0, "{}", path.display());
+            assert_eq!(
+                twice.source.text(),
+                once.source.text(),
+                "{}",
+                path.display()
+            );
+        }
+    }
 }
 
 fn plain(finding: &Finding) -> String {

@@ -1,11 +1,14 @@
-//! What a scan looks like to others: JSON, the report model (SARIF, JUnit), tables, Markdown, CycloneDX, OpenVEX, GitLab.
+//! What a scan looks like to others: JSON, the report model (SARIF, JUnit), tables, Markdown, CycloneDX, OpenVEX, GitLab,
+//! a page.
 
 mod cyclonedx;
 mod gitlab;
+mod html;
 mod json;
 mod openvex;
 mod report;
 mod text;
+mod upgrade;
 
 use barge_sbom::package::Package;
 
@@ -14,6 +17,7 @@ use crate::unread::describe;
 
 pub use cyclonedx::cyclonedx;
 pub use gitlab::gitlab;
+pub use html::page;
 pub use json::{
     AdvisoryJson, CvssJson, EpssJson, MatchJson, MatchesJson, PackageJson, SCHEMA, ScanJson,
     SkippedJson, SubjectJson, SuppressionJson, UnreadJson, baseline,
@@ -21,6 +25,7 @@ pub use json::{
 pub use openvex::openvex;
 pub use report::{ReportOptions, report};
 pub use text::{count_line, markdown, table};
+pub use upgrade::{Upgrade, upgrades};
 
 /// What the scan says nothing about, one line each: evidence that could not be read, ecosystems without data, packages
 /// that nothing could be asked about.

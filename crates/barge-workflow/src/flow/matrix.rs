@@ -220,13 +220,17 @@ fn node_term(node: &Node, contexts: &Contexts<'_>) -> Option<Term> {
     })
 }
 
-/// The values of a leg, as people read them.
+/// The values of a leg, as people read them; those of an object one by one, `os.name`.
 pub(super) fn describe(matrix: &Term) -> Vec<(String, String)> {
-    match matrix {
-        Term::Map(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.clone(), value.printed().describe()))
+    let Term::Map(entries) = matrix else {
+        return Vec::new();
+    };
+    let values = entries.iter().flat_map(|(key, value)| match value {
+        Term::Map(_) => describe(value)
+            .into_iter()
+            .map(|(inner, value)| (format!("{key}.{inner}"), value))
             .collect(),
-        _ => Vec::new(),
-    }
+        _ => vec![(key.clone(), value.printed().describe())],
+    });
+    values.collect()
 }

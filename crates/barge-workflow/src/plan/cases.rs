@@ -62,7 +62,9 @@ fn questions(condition: &Condition, into: &mut BTreeMap<String, Vec<String>>) {
             let (one, other) = match &test.expectation {
                 Expectation::Equals(text) if text == "false" => ("false", "true"),
                 Expectation::Equals(text) if text == "true" => ("true", "false"),
-                Expectation::Equals(text) => (text.as_str(), "another"),
+                Expectation::Equals(text) | Expectation::StartsWith(text) => {
+                    (text.as_str(), "another")
+                }
                 Expectation::Truthy => ("true", ""),
             };
             for value in [one, other] {

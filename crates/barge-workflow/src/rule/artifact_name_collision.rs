@@ -7,8 +7,10 @@
 //!     with: {name: image, path: image.tar}     # every leg
 //! ```
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Artifact, JobTrace, Place, Trace};
+use crate::flow::{Artifact, FactKind, JobTrace, Place, Trace};
 use crate::symbolic::Comparison;
 
 use super::Rule;
@@ -70,7 +72,7 @@ fn report(trace: &Trace, artifact: &Artifact, earlier: &[Artifact]) -> Option<Fi
         let uploaded = format!("uploaded by job {} here", other.job);
         return Some(finding.with_evidence(&other.place, uploaded));
     }
-    finding.fix = fix(job, artifact);
+    finding.fix = fix(trace, job, artifact);
     Some(finding)
 }
 
@@ -112,35 +114,65 @@ fn name_place(artifact: &Artifact) -> Place {
     Place::new(&artifact.place.source, span)
 }
 
-/// The varying keys at the end of the name.
-fn fix(job: &JobTrace, artifact: &Artifact) -> Option<Fix> {
+/// The matrix values that tell the legs apart, at the end of the name.
+fn fix(trace: &Trace, job: &JobTrace, artifact: &Artifact) -> Option<Fix> {
     artifact.name_field?;
-    let keys = job
-        .leg
-        .iter()
-        .map(|(key, _)| format!("${{{{ matrix.{key} }}}}"));
-    let keys: Vec<String> = keys.collect();
-    if keys.is_empty() || keys.len() > 3 {
-        return None;
-    }
-    let suffix = format!("-{}", keys.join("-"));
-    let values = job.leg.iter().map(|(_, value)| value);
-    // What an artifact's name may not hold.
-    if values
-        .into_iter()
-        .any(|value| value.contains(['/', ':', '"', '<', '>', '|', '*', '?']))
-    {
-        return Some(Fix::advice(format!(
-            "add {suffix} to the name, without its slashes"
-        )));
-    }
+    let legs: Vec<&JobTrace> = trace.jobs.iter().filter(|leg| leg.id == job.id).collect();
     let name = name_place(artifact);
-    let length = name.text().len();
+    let keys = telling_keys(&legs, name.text())?;
+    let expressions = keys.iter().map(|key| format!("${{{{ matrix.{key} }}}}"));
+    let suffix = format!("-{}", expressions.collect::<Vec<_>>().join("-"));
+    // Who takes the artifact by this very name would find it no more.
+    if is_taken_by_name(trace, artifact) {
+        let advice = format!("add {suffix} to the name here and where it is downloaded");
+        return Some(Fix::advice(advice));
+    }
+    let values = legs.iter().flat_map(|leg| &leg.leg);
+    let mut values = values.filter(|(key, _)| keys.contains(&key.as_str()));
+    // What an artifact's name may not hold.
+    if values.any(|(_, value)| value.contains(['/', ':', '"', '<', '>', '|', '*', '?'])) {
+        let advice = format!("add {suffix} to the name, without what a name may not hold");
+        return Some(Fix::advice(advice));
+    }
     let quoted = name.text().starts_with(['\'', '"']);
-    let end = length - usize::from(quoted);
-    Some(Fix::edit(
-        format!("add {suffix} to the name"),
-        &name.part(end, end),
-        suffix,
-    ))
+    let end = name.text().len() - usize::from(quoted);
+    let at = name.part(end, end);
+    Some(Fix::edit(format!("add {suffix} to the name"), &at, suffix))
+}
+
+/// The fewest matrix keys, beside those in the name, whose values differ from leg to leg.
+fn telling_keys<'a>(legs: &[&'a JobTrace], name: &str) -> Option<Vec<&'a str>> {
+    let first = legs.first()?;
+    let all: Vec<&str> = first.leg.iter().map(|(key, _)| key.as_str()).collect();
+    let (named, rest): (Vec<&str>, Vec<&str>) = all
+        .into_iter()
+        .partition(|key| name.contains(&format!("matrix.{key}")));
+    let tells = |keys: &[&str]| {
+        let values = |leg: &&JobTrace| -> Vec<Option<String>> {
+            let keys = named.iter().chain(keys);
+            keys.map(|key| {
+                leg.leg
+                    .iter()
+                    .find(|(own, _)| own == key)
+                    .map(|(_, value)| value.clone())
+            })
+            .collect()
+        };
+        let distinct: BTreeSet<_> = legs.iter().map(values).collect();
+        distinct.len() == legs.len()
+    };
+    let singles = rest.iter().map(|key| vec![*key]);
+    let pairs = rest.iter().enumerate().flat_map(|(at, one)| {
+        let others = rest.iter().skip(at + 1);
+        others.map(|other| vec![*one, *other])
+    });
+    let mut candidates = singles.chain(pairs).chain([rest.clone()]);
+    candidates.find(|keys| (1..=3).contains(&keys.len()) && tells(keys))
+}
+
+fn is_taken_by_name(trace: &Trace, artifact: &Artifact) -> bool {
+    let mut facts = trace.jobs.iter().flat_map(|job| &job.facts);
+    facts.any(|fact| {
+        matches!(&fact.kind, FactKind::Downloaded(Some(name), _) if artifact.answers(name) == Comparison::Equal)
+    })
 }

@@ -335,8 +335,9 @@ fn guard_fix(site: &Site<'_>, producer: &Fact) -> Option<Fix> {
 fn step_guard_fix(site: &Site<'_>, producer: &StepTrace) -> Option<Fix> {
     let consumer = site.step()?;
     let wanted = producer.guard.as_ref()?.bare();
-    // Conditions of another file speak of other steps.
-    if !producer.place.shares_file(&consumer.place) {
+    // Conditions of another file speak of other steps; and a step that would then never run for this event was wanted there.
+    let excluded = case_of(&consumer.condition.and(&producer.condition)).is_none();
+    if excluded || !producer.place.shares_file(&consumer.place) {
         let advice = format!("run {} only if {wanted}", consumer.quoted());
         return Some(Fix::advice(advice));
     }

@@ -3,7 +3,7 @@
 use crate::flow::{Fact, FactKind, FileUse, JobTrace, Need, Resolution, StepTrace, Trace};
 use crate::model::Workflow;
 use crate::reference;
-use crate::symbolic::{Assignment, Condition, Satisfiable, Text};
+use crate::symbolic::{Assignment, Candidate, Condition, Satisfiable, Text};
 
 use super::presence::Presence;
 
@@ -160,8 +160,30 @@ pub(super) fn case(trace: &Trace, condition: &Condition) -> Option<String> {
     if assignments.is_empty() {
         return Some(label.clone());
     }
-    let parts: Vec<String> = assignments.iter().map(ToString::to_string).collect();
-    Some(format!("{label}: {}", parts.join(", ")))
+    let parts = assignments
+        .iter()
+        .map(|assignment| spelled(trace, assignment));
+    Some(format!("{label}: {}", parts.collect::<Vec<_>>().join(", ")))
+}
+
+/// An assignment with names and texts as the file spells them: expressions ignore case, people do not.
+fn spelled(trace: &Trace, assignment: &Assignment) -> String {
+    let text = assignment.to_string();
+    let Some(source) = trace.jobs.first().map(|job| &job.place.source) else {
+        return text;
+    };
+    let name = assignment.subject.name();
+    let quoted = match &assignment.value {
+        Candidate::Text(value) | Candidate::Starting(value) => format!("'{value}'"),
+        Candidate::Other => format!("'{}'", assignment.others.join("' or '")),
+    };
+    let mut shown = text;
+    for part in [name, &quoted] {
+        if let Some(spelling) = source.spelling(part).filter(|_| part.contains(['.', '\''])) {
+            shown = shown.replacen(part, spelling, 1);
+        }
+    }
+    shown
 }
 
 /// The case in which something holds, if it is certain that one exists.

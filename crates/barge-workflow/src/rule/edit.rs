@@ -20,6 +20,27 @@ pub(super) fn renamed(verb: &str, place: &Place, old: &Text, new: &Text) -> Fix 
     edit.unwrap_or_else(|| Fix::advice(format!("{verb} {}", shown(new))))
 }
 
+/// Renames a file also where the step's script removes it: `rm` fails for a file that is not there.
+pub(super) fn with_removals(fix: Fix, step: &Place, old: &Text, new: &Text) -> Fix {
+    let (Some(old), Some(new)) = (old.as_literal(), new.as_literal()) else {
+        return fix;
+    };
+    if fix.edits.is_empty() {
+        return fix;
+    }
+    let mut start = 0;
+    step.text().split_inclusive('\n').fold(fix, |fix, line| {
+        let removal = line.trim_start().starts_with("rm ");
+        let found = sole_occurrence(line, old).filter(|_| removal);
+        let at = start;
+        start += line.len();
+        match found {
+            Some(found) => fix.and(&step.part(at + found, at + found + old.len()), new),
+            None => fix,
+        }
+    })
+}
+
 /// Where a word stands in a text, if it does so once. Part of a longer path or reference is another word.
 pub(super) fn sole_occurrence(text: &str, word: &str) -> Option<usize> {
     let goes_on = |c: char| c.is_ascii_alphanumeric() || "_-./:@".contains(c);

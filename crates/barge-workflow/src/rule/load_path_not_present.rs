@@ -68,7 +68,9 @@ pub(super) fn absent(
         finding = finding.with_evidence(place, format!("there are: {}", there.join(", ")));
     }
     if let [only] = near.as_slice() {
-        finding = finding.mended_by(edit::renamed(verb, place, read.file, only));
+        let fix = edit::renamed(verb, place, read.file, only);
+        let script = read.site.step().map_or(place, |step| &step.place);
+        finding = finding.mended_by(edit::with_removals(fix, script, read.file, only));
     }
     Some(finding)
 }

@@ -8,7 +8,7 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Delivery, Fact, FactKind, Need};
+use crate::flow::{Delivery, Fact, FactKind, Need, Place};
 use crate::symbolic::Condition;
 
 use super::Rule;
@@ -83,6 +83,27 @@ fn fix(context: &Context<'_>, built: &Fact, delivery: &Delivery, pushed: bool) -
     // A build that is loaded in some cases has thought of it: which cases are wrong is the author's to say.
     let step = edit::step_at(context.workflow, &built.place)
         .filter(|step| delivery.loads == Condition::Never && step.input("outputs").is_none());
-    step.and_then(|step| edit::with_input(context.workflow, step, "load", "true"))
-        .unwrap_or_else(|| Fix::advice("add `load: true` to the build"))
+    let from_script = delivery.by == "docker buildx build";
+    let fix = if from_script {
+        load_flag(&built.place)
+    } else {
+        step.and_then(|step| edit::with_input(context.workflow, step, "load", "true"))
+    };
+    let word = if from_script { "--load" } else { "load: true" };
+    fix.unwrap_or_else(|| Fix::advice(format!("add `{word}` to the build")))
+}
+
+/// `--load` behind the command's name; one that says where its result goes has thought of it.
+fn load_flag(place: &Place) -> Option<Fix> {
+    let text = place.text();
+    if text.contains("--output") || text.contains("-o ") || text.contains("--push") {
+        return None;
+    }
+    let name = "buildx build";
+    let end = text.find(name)? + name.len();
+    Some(Fix::edit(
+        "docker buildx build --load",
+        &place.part(end, end),
+        " --load",
+    ))
 }

@@ -7,7 +7,7 @@
 
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::Place;
-use crate::model::Field;
+use crate::model::{Entry, Field, Step};
 use crate::source::Span;
 
 use super::Rule;
@@ -114,10 +114,31 @@ fn report(
             format!("env.{name}")
         };
         let expression = format!("${{{{ {meant} }}}}");
-        let fix = Fix::edit(expression.clone(), &place, expression);
+        let fix = if meant.starts_with("env.") && !is_set(context, name) {
+            Fix::advice(format!(
+                "nothing sets `{name}`: set it in `env:`, then {expression}"
+            ))
+        } else {
+            Fix::edit(expression.clone(), &place, expression)
+        };
         findings.push(RULE.finding(&place, message).mended_by(fix));
     }
 }
+
+/// Says whether something gives steps a variable of this name: an `env:`, or a script that writes to GITHUB_ENV.
+fn is_set(context: &Context<'_>, name: &str) -> bool {
+    let has = |entries: &[Entry]| entries.iter().any(|(key, _)| key == name);
+    let workflow = context.workflow;
+    let written = |step: &Step| {
+        let script = step.run.as_ref().map_or("", |run| run.text.as_str());
+        script.contains("GITHUB_ENV") && script.contains(&format!("{name}="))
+    };
+    has(&workflow.env)
+        || workflow.jobs.iter().any(|job| {
+            has(&job.env) || job.steps.iter().any(|step| has(&step.env) || written(step))
+        })
+}
+
 /// The next variable: its byte, its length and its name.
 ///
 /// `$NAME` and `${NAME}` in capitals, as environments have them; in braces also small letters and contexts.

@@ -4,6 +4,8 @@
 //! - run: docker push ${{ steps.meta.outputs.tags }}      # the second tag becomes a command
 //! ```
 
+use std::collections::BTreeMap;
+
 use crate::finding::{Finding, Severity};
 use crate::flow::FactKind;
 
@@ -21,8 +23,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    // One finding a step in each walk: the list is taken out of the script once.
+    let mut said = BTreeMap::new();
     for site in context.sites() {
+        let step = (site.fact.step, std::ptr::from_ref(site.job));
         if matches!(site.fact.kind, FactKind::SeveralLines)
+            && *said.entry(step).or_insert(site.fact.place.span) == site.fact.place.span
             && let Some(case) = site.case()
         {
             let finding = RULE
@@ -32,7 +38,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 )
                 .in_case(case)
                 .then("the shell runs the second tag as a command")
-                .advised("env: TAGS, then `for tag in $TAGS; do ... done`");
+                .advised(
+                    "env: TAGS: ${{ ... }}, then `for tag in $TAGS; do docker push \"$tag\"; done`",
+                );
             findings.push(finding);
         }
     }

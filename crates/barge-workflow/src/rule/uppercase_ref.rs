@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Evidence, Finding, Severity};
-use crate::flow::{FactKind, Origin};
+use crate::finding::{Edit, Evidence, Finding, Fix, Severity};
+use crate::flow::{FactKind, Origin, Place};
 use crate::reference::Name;
 use crate::symbolic::{Piece, Text};
 
@@ -27,14 +27,14 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let capitals = Capitals::known(context);
-    let mut literal: BTreeMap<String, Finding> = BTreeMap::new();
+    let mut parts: BTreeMap<String, Finding> = BTreeMap::new();
     for site in context.sites() {
-        match report_literal(&site) {
-            Some((part, finding)) => merge(&mut literal, part, finding),
-            None => findings.extend(report(context, &site, capitals)),
+        let found = report_literal(&site).or_else(|| report(context, &site, capitals));
+        if let Some((part, finding)) = found {
+            merge(&mut parts, part, finding);
         }
     }
-    findings.extend(literal.into_values());
+    findings.extend(parts.into_values());
 }
 
 /// Which parts of `github.repository` have capitals.
@@ -56,33 +56,42 @@ impl Capitals {
                 }
             }
             None => {
-                let lowered = lowered_somewhere(context);
+                // Whoever lower-cases thinks of the owner first: a name alone is no sign.
                 Self {
-                    owner: lowered,
-                    name: lowered,
+                    owner: lowered_somewhere(context),
+                    name: false,
                 }
             }
         }
     }
 
-    /// Says whether they reach a repository's name.
-    fn reach(self, repository: &Text) -> bool {
-        repository.symbols().any(|symbol| match symbol.name() {
+    /// The part of `github.repository` that brings them into a repository's name.
+    fn reach(self, repository: &Text) -> Option<String> {
+        let mut symbols = repository.symbols();
+        let symbol = symbols.find(|symbol| match symbol.name() {
             "github.repository_owner" => self.owner,
             "github.event.repository.name" => self.name,
             _ => false,
-        })
+        });
+        symbol.map(|symbol| symbol.name().to_owned())
     }
 }
 
-/// One finding for each part that is written with capitals; further places are evidence.
-fn merge(literal: &mut BTreeMap<String, Finding>, part: String, finding: Finding) {
+/// One finding for each part with capitals; further places are evidence, and are mended with it.
+fn merge(parts: &mut BTreeMap<String, Finding>, part: String, finding: Finding) {
     const SHOWN: usize = 5;
-    match literal.get_mut(&part) {
+    match parts.get_mut(&part) {
         None => {
-            literal.insert(part, finding);
+            parts.insert(part, finding);
         }
         Some(first) => {
+            if let (Some(fix), Some(more)) = (&mut first.fix, &finding.fix)
+                && !fix.edits.is_empty()
+            {
+                let new = more.edits.iter().filter(|edit| !fix.edits.contains(edit));
+                let new: Vec<Edit> = new.cloned().collect();
+                fix.edits.extend(new);
+            }
             let line = finding.place.line();
             let mut lines = first.evidence.iter().map(|evidence| evidence.place.line());
             if line != first.place.line()
@@ -109,9 +118,19 @@ fn report_literal(site: &Site<'_>) -> Option<(String, Finding)> {
         .finding(&site.fact.place, message)
         .in_case(site.case()?)
         .then("\"invalid reference format: repository name must be lowercase\"")
-        .advised("write the name in lower case");
+        .mended_by(lowered(&site.fact.place, &part));
     finding.severity = Severity::Error;
     Some((part, finding))
+}
+
+/// The part in lower case, wherever it is written out in the command.
+fn lowered(place: &Place, part: &str) -> Fix {
+    let lower = part.to_lowercase();
+    let fix = Fix::advice(format!("write `{lower}`"));
+    let written = place.text().match_indices(part);
+    written.fold(fix, |fix, (at, _)| {
+        fix.and(&place.part(at, at + part.len()), lower.as_str())
+    })
 }
 
 /// The part of a repository's path that has capitals; a registry's host name may have them.
@@ -130,11 +149,10 @@ fn capital_part(repository: &Text) -> Option<String> {
     })
 }
 
-fn report(context: &Context<'_>, site: &Site<'_>, capitals: Capitals) -> Option<Finding> {
-    let names = named(site).into_iter();
-    let raw = names
-        .into_iter()
-        .find(|name| capitals.reach(&Name::of(name).repository))?;
+fn report(context: &Context<'_>, site: &Site<'_>, capitals: Capitals) -> Option<(String, Finding)> {
+    let mut names = named(site).into_iter();
+    let (raw, part) =
+        names.find_map(|name| Some((name, capitals.reach(&Name::of(name).repository)?)))?;
     let message = format!("{} is not lower-cased", shown(raw));
     let mut finding = RULE
         .finding(&site.fact.place, message)
@@ -145,7 +163,7 @@ fn report(context: &Context<'_>, site: &Site<'_>, capitals: Capitals) -> Option<
     if context.repository.is_some() {
         finding.severity = Severity::Error;
     }
-    Some(finding)
+    Some((part, finding))
 }
 
 /// The names that a fact hands to an image client.

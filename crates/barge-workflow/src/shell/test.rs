@@ -1,6 +1,6 @@
 //! The conditions of `[ ]`, `[[ ]]` and `test`.
 
-use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text, text_equality};
+use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text, start_of, text_equality};
 
 /// One word of a test: its text and whether it is a pattern (unquoted characters may be special).
 #[derive(Debug, Clone)]
@@ -193,7 +193,7 @@ impl Reader<'_> {
             Comparison::Different => Condition::Never,
             _ if open && close => question("contains"),
             _ if open => question("ends with"),
-            _ => question("starts with"),
+            _ => start_of(left, &inner.to_lowercase()).unwrap_or_else(|| question("starts with")),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::expression::coerce;
 use super::condition::Condition;
 use super::evaluate::equality;
 use super::symbol::{Shape, Symbol};
-use super::text::{Comparison, Text};
+use super::text::{Comparison, Piece, Text};
 use super::value::{Term, Value};
 
 /// The value of a call; `name` is in lower case, `canonical` names the unknown if the value cannot be known.
@@ -85,7 +85,8 @@ fn contains(hay: &Term, needle: &Term, canonical: &str) -> Condition {
 }
 
 fn edge(text: &Term, part: &Term, start: bool, canonical: &str) -> Condition {
-    let (text, part) = (text.printed().lower(), part.printed().lower());
+    let spelled = text.printed();
+    let (text, part) = (spelled.lower(), part.printed().lower());
     let Some(part) = part.as_literal() else {
         return opaque(canonical);
     };
@@ -122,8 +123,23 @@ fn edge(text: &Term, part: &Term, start: bool, canonical: &str) -> Condition {
     }
     match text.compare(&pattern) {
         Comparison::Different => Condition::Never,
-        _ => opaque(canonical),
+        _ => start
+            .then(|| start_of(&spelled, part))
+            .flatten()
+            .unwrap_or_else(|| opaque(canonical)),
     }
+}
+
+/// The question to the unknown that comes first, after what is known: `refs/heads/{ref_name}` starts with `refs/heads/v`
+/// when the name starts with `v`.
+pub(crate) fn start_of(text: &Text, start: &str) -> Option<Condition> {
+    let (symbol, known) = match text.pieces() {
+        [Piece::Symbol(symbol)] => (symbol, ""),
+        [Piece::Literal(known), Piece::Symbol(symbol)] => (symbol, known.as_str()),
+        _ => return None,
+    };
+    let rest = start.strip_prefix(&known.to_lowercase())?;
+    Some(Condition::starts_with(symbol, rest))
 }
 
 fn listed(symbol: &std::sync::Arc<Symbol>, fits: impl Fn(&str) -> bool) -> Condition {

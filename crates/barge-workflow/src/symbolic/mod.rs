@@ -7,15 +7,17 @@
 mod condition;
 mod evaluate;
 mod functions;
+mod satisfiable;
 mod symbol;
 mod text;
 mod value;
 
-pub use condition::{Assignment, Condition, Expectation, Satisfiable, Test};
+pub use condition::{Condition, Expectation, Test};
 pub use evaluate::{
     Scope, condition_of, evaluate, interpolate, interpolate_template, text_equality,
 };
-pub(crate) use functions::from_json;
+pub(crate) use functions::{from_json, start_of};
+pub use satisfiable::{Assignment, Candidate, Satisfiable};
 pub use symbol::{Shape, Symbol};
 pub use text::{Comparison, Piece, Text};
 pub use value::{Term, Value};

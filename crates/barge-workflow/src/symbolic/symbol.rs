@@ -120,6 +120,23 @@ impl Symbol {
         matches!(self.shape, Shape::Any | Shape::Text)
     }
 
+    /// Says whether the text can hold these characters, in either case.
+    #[must_use]
+    pub fn may_spell(&self, text: &str) -> bool {
+        text.chars()
+            .all(|c| self.may_hold(c) || c.to_uppercase().any(|upper| self.may_hold(upper)))
+    }
+
+    /// The truth of one of its texts: boolean unknowns print `false`, texts are true unless empty.
+    #[must_use]
+    pub fn is_true(&self, value: &str) -> bool {
+        match self.shape {
+            Shape::Boolean => value == "true",
+            Shape::Any => !matches!(value, "" | "false" | "0"),
+            _ => !value.is_empty(),
+        }
+    }
+
     /// Says whether a character can occur in the text.
     #[must_use]
     pub fn may_hold(&self, character: char) -> bool {

@@ -320,7 +320,7 @@ impl Value {
         let kept = self.alternatives.iter().filter(|(when, _)| {
             !matches!(
                 condition.and(when).satisfiable(),
-                super::condition::Satisfiable::No
+                super::satisfiable::Satisfiable::No
             )
         });
         Self::gather(kept.cloned())
