@@ -56,6 +56,7 @@ fn a_file_that_cannot_be_read_is_told_in_every_report() {
         "gitlab",
         "junit",
         "markdown",
+        "html",
     ];
     let mut arguments = vec!["scan", "--db", &database, "image.tar"];
     let outputs: Vec<String> = formats
