@@ -58,7 +58,7 @@ compare() {
   paste "$WORK/pairs" "$WORK/theirs" "$WORK/ours" | awk -F'\t' -v scheme="$scheme" -v program="$(basename "$1")" '
     $3 == "e" || $4 ~ /^error/ { next }
     { compared++; if ($3 == $4) equal++; else if (shown++ < 5) other = other "\n    " $1 " | " $2 ": " $3 ", not " $4 }
-    END { printf "%-8s %-10s %6d compared, %6d alike%s\n", scheme, program, compared, equal, other }'
+    END { printf "%-8s %-12s %6d compared, %6d alike%s\n", scheme, program, compared, equal, other }'
 }
 
 apk() {
@@ -93,7 +93,10 @@ ELIXIR
 
 cran() {
   cat >"$WORK/cran.R" <<'R'
-for (line in readLines(file("stdin"))) {
+input <- file("stdin")
+lines <- readLines(input)
+close(input)
+for (line in lines) {
   pair <- strsplit(line, "\t", fixed = TRUE)[[1]]
   cat(tryCatch({ package_version(pair); compareVersion(pair[1], pair[2]) }, error = function(e) "e"), "\n", sep = "")
 }
