@@ -63,6 +63,12 @@ pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
 /// The variables that a script can mean: only names that occur in it are looked up.
 fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
     let mut variables = BTreeMap::new();
+    // Files that these programs read mean variables of their own.
+    if script.contains("bake") || script.contains("compose") {
+        let names = contexts.environment_names();
+        variables
+            .extend(names.filter_map(|name| Some((name.to_owned(), contexts.environment(name)?))));
+    }
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     for (at, _) in script.match_indices('$') {
         let rest = script.get(at + 1..).unwrap_or_default();
@@ -338,6 +344,7 @@ impl Machine for Script<'_, '_> {
         let arguments = call.words.get(1..).unwrap_or_default();
         match name.as_str() {
             "docker" => return docker::call(self, call, arguments),
+            "docker-compose" => docker::compose(self, call, arguments),
             "gzip" | "pigz" | "zstd" | "xz" | "bzip2" | "pv" | "gunzip" | "zcat" | "cat"
             | "unzstd" | "unpigz" | "zstdcat" | "tee" => {
                 return self.filter(&name, arguments, call);
