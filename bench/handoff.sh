@@ -8,6 +8,10 @@
 # binary. Needs docker, zip, unzip, zstd, GNU time, bc. Each figure is the median of RUNS (default 3), taken in turns so
 # that a noisy machine disturbs all alike.
 #
+# Where BARGE_BUILDX names buildx's plugin and BUILD_HOST a daemon with a containerd store, there are rows for images that
+# barge builds itself: FIRST with a layer of 5 MB on top, saved from the builder's layout, loaded into BUILD_TARGET
+# (default TARGET_HOST; emptied as well). `.ci/engines` starts such daemons and makes such a plugin.
+#
 #   B1     docker save, zip -6, unzip, docker load: what upload-artifact does to an image
 #   B2     docker save | zstd -3 -T0, zstd -d | docker load
 #   barge  barge save, barge load
@@ -21,12 +25,12 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 export HOME=$work
 
-target() { DOCKER_HOST=$TARGET_HOST "$@"; }
-empty_target() {
+empty() { # empty HOST
   local images
-  images=$(target docker images --all --quiet | sort -u)
-  [ -z "$images" ] || target docker rmi --force $images >/dev/null 2>&1 || true
+  images=$(DOCKER_HOST=$1 docker images --all --quiet | sort -u)
+  [ -z "$images" ] || DOCKER_HOST=$1 docker rmi --force $images >/dev/null 2>&1 || true
 }
+empty_target() { empty "$TARGET_HOST"; }
 timed() { # timed NAME COMMAND...: notes the seconds and the peak memory in kB of one run
   local name=$1
   shift
@@ -36,11 +40,34 @@ timed() { # timed NAME COMMAND...: notes the seconds and the peak memory in kB o
 median() { sort -n "$1.runs" | awk '{ a[NR] = $1 } END { printf "%.2f", a[int((NR + 1) / 2)] }'; }
 memory() { awk '{ if ($2 > most) most = $2 } END { printf "%.0f", most / 1000 }' "$1.runs"; }
 sum() { local s=0 name; for name in "$@"; do s=$(echo "$s + $(median "$name")" | bc); done; echo "$s"; }
-export -f target
 shell() { timed "$1" bash -c "set -o pipefail; $2"; }
-stored() { du -sb .barge/store/blobs | cut -f1; }
+stored() { du -sb "${1:-.}/.barge/store/blobs" | cut -f1; }
 
-for _ in $(seq "$runs"); do
+builds=${BARGE_BUILDX:+${BUILD_HOST:-}}
+build_target=${BUILD_TARGET:-$TARGET_HOST}
+app() { # app COMMIT: what changes with a commit, as make-image.sh's top layer
+  mkdir -p build/app
+  find /usr/share /usr/lib -name '*.p[ymlh]' -size -200k 2>/dev/null | LC_ALL=C sort | head -n 290 |
+    while read -r file; do { cat "$file"; echo "# commit $1"; } >"build/app/${file//\//_}"; done
+  { head -c 1600000 "$(command -v docker)"; echo "$1"; } >build/app/native
+}
+if [ -n "$builds" ]; then
+  mkdir -p .docker/cli-plugins build
+  ln -s "$BARGE_BUILDX" .docker/cli-plugins/docker-buildx
+  "$barge" --quiet save "$first" >/dev/null
+  DOCKER_HOST=$BUILD_HOST "$barge" --quiet load >/dev/null
+  printf 'FROM %s\nCOPY app /opt/next\n' "$first" >build/Dockerfile
+  printf '[meta]\nimages = ["ghcr.io/example/built"]\n[build]\nengine = "buildx"\n' >build/barge.toml
+  app 0
+  (cd build && git init -q && git add . && git -c user.name=bench -c user.email=bench@localhost commit -q -m built)
+fi
+built() { # built SUFFIX: builds, saves and loads
+  DOCKER_HOST=$BUILD_HOST timed "built-build$1" "$barge" --quiet --directory build build
+  DOCKER_HOST=$BUILD_HOST timed "built-save$1" "$barge" --quiet --directory build save
+  DOCKER_HOST=$build_target timed "built-load$1" "$barge" --quiet --directory build load
+}
+
+for run in $(seq "$runs"); do
   # The whole image, which neither store nor target has seen.
   timed b1-save docker save "$first" -o image.tar
   shell b1-zip "rm -f image.zip; zip -q -6 image.zip image.tar"
@@ -61,6 +88,13 @@ for _ in $(seq "$runs"); do
   moved=$(($(stored) - before))
   DOCKER_HOST=$TARGET_HOST timed barge-load-2 "$barge" --quiet load
   empty_target; DOCKER_HOST=$TARGET_HOST timed barge-load-fresh "$barge" --quiet load
+  if [ -n "$builds" ]; then
+    rm -rf build/.barge; empty "$build_target"
+    app "$run"; built ''
+    before_built=$(stored build)
+    app "$run-2"; built -2
+    moved_built=$(($(stored build) - before_built))
+  fi
 done
 empty_target
 
@@ -75,7 +109,14 @@ row "B2 ($(median b2-save) + $(median b2-load))" "$b2" "$b2"
 row "barge, first commit ($(median barge-save) + $(median barge-load))" "$(sum barge-save barge-load)" "$b2"
 row "barge, second commit, target has the first ($(median barge-save-2) + $(median barge-load-2))" "$(sum barge-save-2 barge-load-2)" "$b2_second"
 row "barge, second commit, empty target ($(median barge-save-2) + $(median barge-load-fresh))" "$(sum barge-save-2 barge-load-fresh)" "$b2"
+if [ -n "$builds" ]; then
+  first_built=(built-build built-save built-load) second_built=(built-build-2 built-save-2 built-load-2)
+  figures() { local name; for name in "$@"; do printf '%s ' "$(median "$name")"; done; }
+  row "built by barge, first commit ( $(figures "${first_built[@]}"))" "$(sum "${first_built[@]}")" "$b2"
+  row "built by barge, second commit ( $(figures "${second_built[@]}"))" "$(sum "${second_built[@]}")" "$b2_second"
+fi
 row "barge, nothing changed: load" "$(median barge-present)" "$(median b1-load)"
 printf '%-46s %8s\n' "bytes: zip / zstd / store" "$(($(stat -c %s image.zip) / 1000000)) / $(($(stat -c %s image.zst) / 1000000)) / $((before / 1000000)) MB"
 printf '%-46s %8s\n' "bytes moved by barge for the second commit" "$moved"
+[ -z "$builds" ] || printf '%-46s %8s\n' "bytes moved for the second commit built by barge" "$moved_built"
 printf '%-46s %8s\n' "peak memory of barge: save / load" "$(memory barge-save) / $(memory barge-load) MB"

@@ -9,7 +9,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{AtFlags, CWD, FlockOperation, Timespec, Timestamps, UTIME_NOW, flock, utimensat};
+use rustix::fs::{
+    AtFlags, CWD, FlockOperation, Timespec, Timestamps, UTIME_NOW, flock, linkat, utimensat,
+};
 
 use crate::digest::{Digest, Hasher};
 use crate::error::Error;
@@ -156,12 +158,27 @@ impl Blobs {
         let prefix = format!("{PARTIAL_PREFIX}{}-", std::process::id());
         let file =
             partial(&self.folder, &prefix).map_err(Error::file("write into", &self.folder))?;
-        Ok(BlobWriter {
+        Ok(self.writer_to(Bytes::Written(file)))
+    }
+
+    /// Starts a blob whose bytes lie in a file already, of which it becomes another name: what is written is only hashed,
+    /// and must be what is in the file. `None` where the file cannot have a name here, as on another disk.
+    #[must_use]
+    pub fn writer_over(&self, file: &fs::File) -> Option<BlobWriter> {
+        let file = file.try_clone().ok()?;
+        let name = link(&file, &self.folder).ok()?;
+        // A sweep goes by the time of the last use, which is that of the other name so far.
+        let marked = touch(Utf8Path::from_path(&name)?);
+        marked.then(|| self.writer_to(Bytes::Shared(file, name)))
+    }
+
+    fn writer_to(&self, bytes: Bytes) -> BlobWriter {
+        BlobWriter {
             blobs: self.clone(),
-            file,
+            bytes,
             hasher: Hasher::new(),
             size: 0,
-        })
+        }
     }
 }
 
@@ -178,9 +195,18 @@ pub struct Stored {
 #[derive(Debug)]
 pub struct BlobWriter {
     blobs: Blobs,
-    file: tempfile::NamedTempFile,
+    bytes: Bytes,
     hasher: Hasher,
     size: u64,
+}
+
+/// Where the bytes of a blob are until it has its name.
+#[derive(Debug)]
+enum Bytes {
+    /// In a file of its own.
+    Written(tempfile::NamedTempFile),
+    /// In a file that somebody else named first.
+    Shared(fs::File, tempfile::TempPath),
 }
 
 impl BlobWriter {
@@ -213,32 +239,59 @@ impl BlobWriter {
         if self.blobs.keep(&stored.digest, stored.size) {
             return Ok(stored);
         }
-        self.file
-            .as_file()
-            .sync_all()
+        self.bytes
+            .persist(&path)
             .map_err(Error::file("write", &path))?;
-        let kept = self.file.persist(&path);
-        kept.map_err(|error| Error::File {
-            action: "write",
-            path: path.clone(),
-            source: error.error,
-        })?;
         sync_folder(&self.blobs.folder)?;
         Ok(stored)
     }
 }
 
+impl Bytes {
+    /// Syncs them and gives them their name.
+    fn persist(self, path: &Utf8Path) -> io::Result<()> {
+        match self {
+            Self::Written(file) => {
+                file.as_file().sync_all()?;
+                file.persist(path).map(drop).map_err(|error| error.error)
+            }
+            Self::Shared(file, name) => {
+                file.sync_all()?;
+                name.persist(path).map_err(|error| error.error)
+            }
+        }
+    }
+}
+
 impl Write for BlobWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = match &mut self.bytes {
+            Bytes::Written(file) => file.write(bytes)?,
+            Bytes::Shared(..) => bytes.len(),
+        };
         self.hasher.update(&bytes[..written]);
         self.size += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        match &mut self.bytes {
+            Bytes::Written(file) => file.flush(),
+            Bytes::Shared(..) => Ok(()),
+        }
     }
+}
+
+/// Gives an open file a temporary name in a folder of the same disk.
+fn link(file: &fs::File, folder: &Utf8Path) -> io::Result<tempfile::TempPath> {
+    use std::os::fd::AsRawFd as _;
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let name = tempfile::Builder::new()
+        .prefix(&format!("{PARTIAL_PREFIX}{}-", std::process::id()))
+        .make_in(folder, |name| {
+            linkat(CWD, &open, CWD, name, AtFlags::SYMLINK_FOLLOW).map_err(Into::into)
+        })?;
+    Ok(name.into_temp_path())
 }
 
 /// A temporary file that becomes a shared one: readable as the user's mask allows, not for its maker alone.
@@ -315,5 +368,26 @@ mod tests {
         assert!(wrong.finish_as(&Digest::of(b"right")).is_err());
         assert_eq!(fs::read_dir(blobs.folder()).unwrap().count(), 1);
         assert!(blobs.open(&Digest::of(b"other")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_that_holds_the_bytes_becomes_the_blob() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let blobs = Blobs::of_layout(root);
+        blobs.create().unwrap();
+        let (path, text) = (root.join("built"), b"a layer");
+        fs::write(&path, text).unwrap();
+        let file = fs::File::open(&path).unwrap();
+        let mut writer = blobs.writer_over(&file).unwrap();
+        writer.write_all(text).unwrap();
+        assert!(writer.finish_as(&Digest::of(b"another")).is_err());
+        assert_eq!(fs::read_dir(blobs.folder()).unwrap().count(), 0);
+        let mut writer = blobs.writer_over(&file).unwrap();
+        writer.write_all(text).unwrap();
+        let stored = writer.finish_as(&Digest::of(text)).unwrap();
+        fs::remove_file(path).unwrap();
+        let blob = blobs.open(&stored.digest).unwrap().unwrap();
+        assert_eq!(blob.read_all(10).unwrap(), text);
     }
 }

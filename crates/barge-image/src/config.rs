@@ -263,6 +263,18 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
+/// The IDs of the chains that end with each layer, base first (OCI image-spec, config, "Layer ChainID").
+#[must_use]
+pub fn chain_ids(diff_ids: &[Digest]) -> Vec<Digest> {
+    let chain = diff_ids
+        .iter()
+        .scan(None, |below: &mut Option<Digest>, diff_id| {
+            let joined = below.map(|below| Digest::of(format!("{below} {diff_id}").as_bytes()));
+            Some(*below.insert(joined.unwrap_or(*diff_id)))
+        });
+    chain.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,9 @@ use camino::Utf8Path;
 
 use crate::error::Error;
 
+/// The largest manifest, index or config that is read into memory, in bytes. Registries accept 4 MiB.
+pub const DOCUMENT_LIMIT: u64 = 8 << 20;
+
 /// Bytes of a file that several threads may read at once.
 #[derive(Debug, Clone)]
 pub struct Extent {
@@ -97,6 +100,14 @@ impl Extent {
         self.file.file().map(drop)
     }
 
+    /// The file, if this is all of it.
+    #[must_use]
+    pub fn whole_file(&self) -> Option<&File> {
+        let file = self.file.file().ok()?;
+        let length = file.metadata().ok()?.len();
+        (self.offset == 0 && self.length == length).then_some(file)
+    }
+
     /// A part of this extent; what lies beyond its end is left out.
     #[must_use]
     pub fn part(&self, offset: u64, length: u64) -> Self {
@@ -164,6 +175,20 @@ impl Extent {
         let mut bytes = Vec::with_capacity(usize::try_from(self.length).unwrap_or(0));
         self.reader().read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Reads a document of an image; `what` and `path` name it in errors.
+    pub(crate) fn document(&self, what: &str, path: &Utf8Path) -> Result<Vec<u8>, Error> {
+        if self.length > DOCUMENT_LIMIT {
+            return Err(Error::TooLarge {
+                what: what.to_owned(),
+                path: path.to_owned(),
+                size: self.length,
+                limit: DOCUMENT_LIMIT,
+            });
+        }
+        self.read_all(DOCUMENT_LIMIT)
+            .map_err(Error::file("read", path))
     }
 }
 

@@ -11,7 +11,6 @@ use crate::compression::{Compression, Decoder};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::extent::Extent;
-use crate::image::DOCUMENT_LIMIT;
 use crate::tar::{self, Kind, Reader, Seekable};
 
 /// More members than any image archive has: forty times the layers that engines allow, in the old form with four each.
@@ -87,18 +86,7 @@ impl Files {
     /// A small document that must be there. If its name states a digest, its bytes must have it.
     pub(crate) fn document(&self, what: &'static str, name: &str) -> Result<Vec<u8>, Error> {
         let extent = self.get(name)?.ok_or_else(|| self.missing(name))?;
-        if extent.len() > DOCUMENT_LIMIT {
-            let (what, path) = (what.to_owned(), self.path.clone());
-            return Err(Error::TooLarge {
-                what,
-                path,
-                size: extent.len(),
-                limit: DOCUMENT_LIMIT,
-            });
-        }
-        let bytes = extent
-            .read_all(DOCUMENT_LIMIT)
-            .map_err(Error::file("read", &self.path))?;
+        let bytes = extent.document(what, &self.path)?;
         let stem = name
             .rsplit('/')
             .next()

@@ -1,7 +1,9 @@
 //! An image that lies open: its documents in memory, its layers as runs of bytes in files.
 
+use std::fs::File;
 use std::io::{self, Read};
 
+use crate::annotation::PLAIN_SIZE;
 use crate::compression::{Compression, Decoder};
 use crate::config::{Identity, RawConfig};
 use crate::digest::{Digest, Hasher};
@@ -9,11 +11,7 @@ use crate::error::Error;
 use crate::extent::{Extent, ExtentReader};
 use crate::manifest::Descriptor;
 use crate::media_type::MediaType;
-use crate::pack::PLAIN_SIZE;
 use crate::reference::Reference;
-
-/// The largest manifest, index or config that is read into memory, in bytes. Registries accept 4 MiB.
-pub const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 /// An image in a docker archive, an OCI layout or a store.
 #[derive(Debug, Clone)]
@@ -82,6 +80,29 @@ impl Image {
         fresh
             .into_iter()
             .try_for_each(|layer| layer.plain()?.finish())
+    }
+}
+
+/// Where the layers of an image can be read, by their place in it, several at once.
+pub trait LayerSource: Sync {
+    /// Opens the bytes of a layer, perhaps compressed.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn open(&self, index: usize) -> io::Result<Box<dyn Read + '_>>;
+
+    /// The file that holds these bytes and nothing else, where there is one: a store on the same disk may share it.
+    fn file(&self, index: usize) -> Option<&File>;
+}
+
+impl LayerSource for Image {
+    fn open(&self, index: usize) -> io::Result<Box<dyn Read + '_>> {
+        let layer = self.layers.get(index).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(layer.content.reader()))
+    }
+
+    fn file(&self, index: usize) -> Option<&File> {
+        self.layers.get(index)?.content.whole_file()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::config::RawConfig;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::extent::Extent;
-use crate::image::{DOCUMENT_LIMIT, Image, Layer, RawManifest};
+use crate::image::{Image, Layer, RawManifest};
 use crate::manifest::{Descriptor, Index, Manifest};
 use crate::media_type::MediaType;
 use crate::pack::PackedLayer;
@@ -158,7 +158,7 @@ impl Layout {
     pub fn layer(&self, blob: &Descriptor) -> Result<Extent, Error> {
         let content = self.blobs.open(&blob.digest)?;
         let content = content.ok_or_else(|| self.missing(&format!("layer {}", blob.digest)))?;
-        check_size(blob, content.len())?;
+        blob.expect_size(content.len())?;
         Ok(content)
     }
 
@@ -218,18 +218,7 @@ impl Layout {
             .blobs
             .open(digest)?
             .ok_or_else(|| self.missing(&format!("{what} {digest}")))?;
-        if extent.len() > DOCUMENT_LIMIT {
-            let (what, path) = (what.to_owned(), self.root.clone());
-            return Err(Error::TooLarge {
-                what,
-                path,
-                size: extent.len(),
-                limit: DOCUMENT_LIMIT,
-            });
-        }
-        let bytes = extent
-            .read_all(DOCUMENT_LIMIT)
-            .map_err(Error::file("read", self.blobs.path(digest)))?;
+        let bytes = extent.document(what, &self.blobs.path(digest))?;
         let found = Digest::of(&bytes);
         if found == *digest {
             return Ok(bytes);
@@ -247,16 +236,4 @@ impl Layout {
             what: what.to_owned(),
         }
     }
-}
-
-pub(crate) fn check_size(blob: &Descriptor, found: u64) -> Result<(), Error> {
-    if blob.size == found {
-        return Ok(());
-    }
-    let what = format!("layer {}", blob.digest);
-    Err(Error::Size {
-        what,
-        expected: blob.size,
-        found,
-    })
 }

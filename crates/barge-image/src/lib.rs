@@ -1,5 +1,6 @@
 //! What an image is: references, digests, manifests, layers, archives and layouts, and the hand-off record.
 
+pub mod annotation;
 pub mod archive;
 pub mod blobs;
 pub mod compression;
@@ -25,7 +26,7 @@ pub use compression::{Compression, Decoder};
 pub use config::{Identity, ImageConfig, RawConfig};
 pub use digest::{Digest, Hasher};
 pub use error::Error;
-pub use extent::{Bring, Extent, ExtentReader};
+pub use extent::{Bring, DOCUMENT_LIMIT, Extent, ExtentReader};
 pub use image::{Image, Layer, RawManifest};
 pub use layout::Layout;
 pub use manifest::{Descriptor, Document, Index, Manifest};

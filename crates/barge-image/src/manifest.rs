@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::annotation::{IMAGE_NAME, REF_NAME};
 use crate::digest::Digest;
+use crate::error::Error;
 use crate::media_type::{DocumentKind, MediaType};
-use crate::open::{IMAGE_NAME, REF_NAME};
 use crate::platform::Platform;
 use crate::reference::Reference;
 
@@ -65,6 +66,18 @@ impl Descriptor {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.annotations.get(IMAGE_NAME).map(String::as_str)
+    }
+
+    /// Compares the length of what was found with the length that is stated here.
+    pub(crate) fn expect_size(&self, found: u64) -> Result<(), Error> {
+        if self.size == found {
+            return Ok(());
+        }
+        Err(Error::Size {
+            what: format!("layer {}", self.digest),
+            expected: self.size,
+            found,
+        })
     }
 
     /// Whether this points to an image or an index of images.

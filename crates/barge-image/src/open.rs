@@ -9,20 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 use serde::Deserialize;
 
+use crate::annotation::{IMAGE_NAME, REF_NAME};
 use crate::config::RawConfig;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::files::{Files, blob_path};
 use crate::image::{Image, Layer, RawManifest};
-use crate::layout::check_size;
 use crate::manifest::{Descriptor, Document, Index, Manifest};
 use crate::platform::Platform;
 use crate::reference::Reference;
 
-/// Full names, as containerd and docker write them.
-pub(crate) const IMAGE_NAME: &str = "io.containerd.image.name";
-/// A tag by docker and BuildKit, a full name by skopeo and podman.
-pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Indexes may hold indexes; deeper than this is a loop.
 pub(crate) const INDEX_DEPTH: usize = 4;
 
@@ -298,7 +294,7 @@ fn open_manifest(
     let layers = diff_ids.iter().zip(manifest.layers).map(|(diff_id, blob)| {
         let path = blob_path(&blob.digest);
         let content = files.get(&path)?.ok_or_else(|| files.missing(&path))?;
-        check_size(&blob, content.len())?;
+        blob.expect_size(content.len())?;
         Ok(Layer {
             diff_id: *diff_id,
             blob: Some(blob),

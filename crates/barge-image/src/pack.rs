@@ -5,7 +5,9 @@ use std::io::{self, BufWriter, Write};
 
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
+use zstd::zstd_safe::CParameter;
 
+use crate::annotation::PLAIN_SIZE;
 use crate::blobs::{BlobWriter, Blobs, Stored};
 use crate::compression::Compression;
 use crate::digest::{Digest, Hasher};
@@ -13,15 +15,14 @@ use crate::error::Error;
 use crate::manifest::Descriptor;
 use crate::media_type::MediaType;
 
-/// The annotation that carries the plain size of a compressed layer, in bytes: an archive for an engine needs it before
-/// the first byte is inflated.
-pub const PLAIN_SIZE: &str = "dev.barge.layer.plain-size";
-
 /// Level 3 gives 90 % of what higher levels give at a third of their time (handoff.md section 5).
 const ZSTD_LEVEL: i32 = 3;
 /// The output of zstd's threaded mode does not depend on the number of threads, but differs from its plain mode: always
 /// the same mode, so that equal layers make equal blobs. Each thread takes some megabytes.
 const ZSTD_THREADS: std::ops::RangeInclusive<usize> = 1..=8;
+/// What one thread compresses at a time, in bytes. The default, four times as much, gives 0.2 % smaller blobs and takes
+/// three times the memory.
+const ZSTD_JOB: u32 = 2 << 20;
 const BUFFER: usize = 256 << 10;
 
 /// A layer that was packed into a blob.
@@ -148,6 +149,7 @@ fn zstd_encoder<W: Write>(sink: W) -> io::Result<zstd::Encoder<'static, W>> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let threads = cores.clamp(*ZSTD_THREADS.start(), *ZSTD_THREADS.end());
     encoder.multithread(u32::try_from(threads).unwrap_or(1))?;
+    encoder.set_parameter(CParameter::JobSize(ZSTD_JOB))?;
     encoder.include_checksum(false)?;
     Ok(encoder)
 }

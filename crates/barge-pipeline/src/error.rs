@@ -32,6 +32,12 @@ pub enum Error {
     /// A setting that does not go with another.
     #[error("{0}")]
     Setting(String),
+    /// An archive or layout whose image has no name.
+    #[error("the image in `{path}` has no name")]
+    Nameless {
+        /// The archive or layout.
+        path: Utf8PathBuf,
+    },
     /// An archive or export does not carry the names of the record.
     #[error("the engine exported the names {found:?}, not {expected:?}")]
     Names {
@@ -99,6 +105,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { hint, .. } => Some(hint.clone()),
+            Self::Nameless { .. } => Some("give it one with `--tag REFERENCE`".into()),
             Self::Names { .. } | Self::Identity { .. } => {
                 Some("another build changed the names while this one was saved; build again".into())
             }

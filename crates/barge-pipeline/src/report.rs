@@ -7,7 +7,7 @@ use barge_report::markdown::{Document, MarkdownTable, code, escape};
 use barge_report::{Tool, json, sarif};
 use barge_sbom::format::{Provenance, cyclonedx};
 use barge_vuln::Status;
-use barge_vuln::output::{ReportOptions, ScanJson, count_line, markdown, report};
+use barge_vuln::output::{ReportOptions, ScanJson, count_line, markdown, page, report};
 use jiff::Timestamp;
 
 use crate::layer_lines::layer_lines;
@@ -38,7 +38,7 @@ pub struct ReportFacts {
     pub target: Option<String>,
 }
 
-/// The bill of materials, the scan, SARIF and the summary.
+/// The bill of materials, the scan, SARIF, the summary and the page.
 #[must_use]
 pub fn reports(verified: &Verified, facts: &ReportFacts) -> Vec<ReportFile> {
     let provenance = Provenance {
@@ -68,6 +68,10 @@ pub fn reports(verified: &Verified, facts: &ReportFacts) -> Vec<ReportFile> {
         ReportFile {
             name: "summary.md",
             bytes: summary(verified).into_bytes(),
+        },
+        ReportFile {
+            name: "report.html",
+            bytes: page(&verified.scan, &verified.sbom.layers).into_bytes(),
         },
     ]
 }

@@ -10,6 +10,7 @@ use barge_image::archive::{LayerForm, Passing, ReceiveError, Received, receive, 
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_image::{Digest, Image, Layout, Reference, Selection};
+use barge_store::directory::Taking;
 use barge_store::registry::Transfer;
 use barge_store::{Lifetime, Store};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -61,27 +62,16 @@ pub async fn save(
     lifetime: Option<Lifetime>,
 ) -> Result<Saved, Error> {
     let started = Instant::now();
-    let asked = ask(surroundings, built).await?;
-    let known = known(store, asked.as_ref()).await?;
-    if let (Some(asked), Some(_)) = (&asked, &known) {
-        tracing::debug!(id = %asked.image.id, "the image is known to the store: no export is needed");
-    }
-    let export = match (&asked, &known) {
-        (Some(asked), None) => Some(asked.export(surroundings, built).await?),
-        _ => None,
-    };
-    let engine = asked.as_ref().map(|asked| asked.engine.info().id.clone());
-    let (built, home, now) = (built.clone(), store.clone(), surroundings.now);
     let by_settings = crate::store::lifetime(&surroundings.store.retention, &built.source);
-    let expires = lifetime.unwrap_or(by_settings).from(now);
+    let expires = lifetime.unwrap_or(by_settings).from(surroundings.now);
+    let store = &store.until(expires);
+    let asked = ask(surroundings, built).await?;
+    let received = take(surroundings, built, store, asked.as_ref()).await?;
+    let engine = asked.map(|asked| asked.engine.info().id.clone());
+    let (built, home, now) = (built.clone(), store.clone(), surroundings.now);
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
         let store = home;
-        let diff_ids = asked.map(|asked| asked.image.diff_ids).unwrap_or_default();
-        let received = match known {
-            Some(received) => received,
-            None => take(&store, &built, &diff_ids, export, &*observer)?,
-        };
         let image = recorded(&store, &built, &received)?;
         let record = Record {
             schema: SCHEMA.into(),
@@ -191,40 +181,112 @@ impl Asked {
 }
 
 /// The image, if the store can put it together without the engine's export.
-async fn known(store: &Store, asked: Option<&Asked>) -> Result<Option<Received>, Error> {
-    let Some(asked) = asked else {
-        return Ok(None);
-    };
+async fn known(store: &Store, asked: &Asked) -> Result<Option<Received>, Error> {
     let (store, id) = (store.clone(), asked.image.id);
     let diff_ids = asked.image.diff_ids.clone();
     Ok(blocking(move || store.known_image(&id, &diff_ids)).await?)
 }
 
-/// Takes the layers of what was built into the store.
-fn take(
-    store: &Store,
+/// Takes the layers of what was built into the store, by the shortest way.
+async fn take(
+    surroundings: &Surroundings,
     built: &Built,
-    diff_ids: &[Digest],
-    export: Option<BodyReader>,
-    observer: &dyn Observer,
+    store: &Store,
+    asked: Option<&Asked>,
 ) -> Result<Received, Error> {
-    match (&built.home, export) {
-        (Home::Layout { path, manifest }, _) => {
-            let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
-            Ok(store.take_image(&image)?)
-        }
-        (Home::Docker { id } | Home::Podman { id }, Some(export)) => {
-            let tell = |passing| observer.notice(&Notice::Passing(passing));
-            let origin = "the engine's export";
-            let received = receive(export, origin, &mut store.sink(diff_ids)?, &tell);
-            let received = received.map_err(|error| match error {
-                ReceiveError::Export(error) => Error::Image(error),
-                ReceiveError::Sink(error) => Error::Store(error),
-            })?;
-            the_built_one(built, id, received)
-        }
-        (_, None) => Err(not_exported()),
+    let Some(asked) = asked else {
+        return take_built(surroundings, built, store).await;
+    };
+    if let Some(received) = known(store, asked).await? {
+        tracing::debug!(id = %asked.image.id, "the image is known to the store: no export is needed");
+        return Ok(received);
     }
+    match take_in_place(surroundings, built, store, asked).await? {
+        Some(received) => Ok(received),
+        None => take_export(surroundings, built, store, asked).await,
+    }
+}
+
+/// From the layout that the builder left.
+async fn take_built(
+    surroundings: &Surroundings,
+    built: &Built,
+    store: &Store,
+) -> Result<Received, Error> {
+    let Home::Layout { path, manifest } = &built.home else {
+        return Err(not_exported());
+    };
+    let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
+    let (store, observer) = (store.clone(), Arc::clone(&surroundings.observer));
+    let take = move || store.take_image(&image, &|taking| tell(&*observer, taking));
+    Ok(blocking(take).await?)
+}
+
+/// From where a daemon on this machine keeps them, if this process may read there; `None` leaves the export.
+async fn take_in_place(
+    surroundings: &Surroundings,
+    built: &Built,
+    store: &Store,
+    asked: &Asked,
+) -> Result<Option<Received>, Error> {
+    let found = asked.engine.in_graph(&asked.image);
+    let Some(image) = found.filter(|_| !surroundings.build.always_export) else {
+        return Ok(None);
+    };
+    tracing::debug!("reading the layers where the daemon keeps them");
+    let (store, observer) = (store.clone(), Arc::clone(&surroundings.observer));
+    let take =
+        move || store.take_layers(image.config(), &image, &|taking| tell(&*observer, taking));
+    match blocking(take).await {
+        Ok(received) => {
+            // Names that moved meanwhile must not be recorded for what they meant before.
+            ask(surroundings, built).await?;
+            Ok(Some(received))
+        }
+        // Somebody may have removed the image meanwhile: the export says so, or does better.
+        Err(error) => {
+            tracing::debug!(%error, "the layers could not be read where the daemon keeps them");
+            Ok(None)
+        }
+    }
+}
+
+/// From the engine's export, which is taken apart while it arrives.
+async fn take_export(
+    surroundings: &Surroundings,
+    built: &Built,
+    store: &Store,
+    asked: &Asked,
+) -> Result<Received, Error> {
+    let export = asked.export(surroundings, built).await?;
+    let (store, built, image) = (store.clone(), built.clone(), asked.image.clone());
+    let observer = Arc::clone(&surroundings.observer);
+    let take = move || {
+        let tell = |passing| observer.notice(&Notice::Passing(passing));
+        let origin = "the engine's export";
+        let received = receive(export, origin, &mut store.sink(&image.diff_ids)?, &tell);
+        let received = received.map_err(|error| match error {
+            ReceiveError::Export(error) => Error::Image(error),
+            ReceiveError::Sink(error) => Error::Store(error),
+        })?;
+        the_built_one(&built, &image.id, received)
+    };
+    blocking(take).await
+}
+
+/// Layers that are taken at once are told of when they are there.
+fn tell(observer: &dyn Observer, taking: Taking) {
+    let notices = match taking {
+        Taking::Started { layers } => vec![Notice::Transfer {
+            layers,
+            bytes: None,
+        }],
+        Taking::Done { size } => vec![
+            Notice::Passing(Passing::Layer { size }),
+            Notice::Passing(Passing::Bytes(size)),
+        ],
+    };
+    notices.iter().for_each(|notice| observer.notice(notice));
 }
 
 fn recorded(store: &Store, built: &Built, received: &Received) -> Result<RecordedImage, Error> {

@@ -108,6 +108,7 @@ fn outputs() -> Vec<(&'static str, String)> {
         ("scan.gitlab.json", pretty(output::gitlab(&scan, &tool))),
         ("scan.junit.xml", junit::render(&report)),
         ("scan.md", output::markdown(&scan).render(60_000)),
+        ("scan.html", output::page(&scan, &[])),
     ]
 }
 

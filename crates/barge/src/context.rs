@@ -55,7 +55,7 @@ impl Context {
                     settings_file,
                 })
             }
-            Err(error) => Err(Failure::new(error, false)),
+            Err(error) => Err(Failure::new(error, output.log, false)),
         }
     }
 

@@ -9,9 +9,10 @@ use anstream::AutoStream;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::cli::{Format, OutputArgs};
+use crate::cli::{Format, LogFormat, OutputArgs};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::log::{self, ErrorEvent};
 use crate::printer::Tone;
 
 /// The error of every command.
@@ -106,7 +107,7 @@ impl Error {
 
     /// Notes who will read the error.
     pub(crate) fn shown_by(self, context: &Context) -> Failure {
-        Failure::new(self, context.in_actions())
+        Failure::new(self, context.printer.log(), context.in_actions())
     }
 
     fn causes(&self) -> Vec<String> {
@@ -146,6 +147,7 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
         Pipeline::Reference(_)
         | Pipeline::Setting(_)
         | Pipeline::Missing { .. }
+        | Pipeline::Nameless { .. }
         | Pipeline::Sbom(barge_sbom::Error::NoSuchPath { .. })
         | Pipeline::Event(_)
         | Pipeline::Meta(_) => Exit::Usage,
@@ -169,6 +171,7 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: Error,
+    log: LogFormat,
     in_actions: bool,
 }
 
@@ -182,8 +185,12 @@ struct FailureJson {
 }
 
 impl Failure {
-    pub(crate) fn new(error: Error, in_actions: bool) -> Self {
-        Self { error, in_actions }
+    pub(crate) fn new(error: Error, log: LogFormat, in_actions: bool) -> Self {
+        Self {
+            error,
+            log,
+            in_actions,
+        }
     }
 
     /// The exit code.
@@ -196,7 +203,7 @@ impl Failure {
         self.error
     }
 
-    /// Shows the error to people.
+    /// Shows the error to people, or to those who read the log.
     pub(crate) fn show(&self) {
         // An error that cannot be written has only its exit code left.
         drop(self.write());
@@ -221,6 +228,15 @@ impl Failure {
         exit.into()
     }
 
+    fn event(&self) -> ErrorEvent {
+        ErrorEvent {
+            message: self.error.to_string(),
+            causes: self.error.causes(),
+            hint: self.error.hint(),
+            exit_code: self.error.exit() as u8,
+        }
+    }
+
     fn write(&self) -> io::Result<()> {
         let mut err = AutoStream::auto(io::stderr()).lock();
         if self.in_actions {
@@ -231,6 +247,9 @@ impl Failure {
                 .replace('\r', "%0D")
                 .replace('\n', "%0A");
             writeln!(err, "::error title=barge::{message}")?;
+        }
+        if self.log == LogFormat::Json {
+            return log::last_event(&mut err, &self.event());
         }
         writeln!(err, "{} {}", Tone::Bad.paint("error:"), self.error)?;
         for cause in self.error.causes() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use barge_image::{Digest, Platform, Reference};
+use camino::Utf8PathBuf;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::Method;
 use hyper::body::Bytes;
@@ -68,6 +69,10 @@ pub struct EngineInfo {
     pub id: String,
     /// Whether images lie in a containerd store, where an ID is a manifest's digest and not the config's.
     pub containerd_store: bool,
+    /// What keeps its images: `overlay2`, or the name of another graph driver or snapshotter.
+    pub driver: String,
+    /// Its data folder, as its own machine sees it.
+    pub data_root: Option<Utf8PathBuf>,
     /// What it runs.
     pub platform: Platform,
 }
@@ -79,6 +84,8 @@ pub struct InspectedImage {
     pub id: Digest,
     /// All its names.
     pub references: Vec<Reference>,
+    /// The digests by which repositories hold it, as far as it was pulled from or pushed to them.
+    pub digests: Vec<Reference>,
     /// The plain layers, base first.
     pub diff_ids: Vec<Digest>,
     /// Its labels.
@@ -97,7 +104,11 @@ struct Info {
     #[serde(default)]
     server_version: String,
     #[serde(default)]
+    driver: String,
+    #[serde(default)]
     driver_status: Option<Vec<Vec<String>>>,
+    #[serde(default, rename = "DockerRootDir")]
+    data_root: Utf8PathBuf,
     #[serde(default, rename = "OSType")]
     os: String,
     #[serde(default)]
@@ -109,6 +120,8 @@ struct Info {
 struct Inspect {
     id: Digest,
     repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    repo_digests: Option<Vec<String>>,
     #[serde(default, rename = "RootFS")]
     root_fs: Option<InspectRootFs>,
     config: Option<InspectConfig>,
@@ -456,6 +469,8 @@ impl Info {
             product,
             id: self.id,
             containerd_store: self.driver_status.iter().flatten().any(containerd),
+            driver: self.driver,
+            data_root: Some(self.data_root).filter(|root| root.is_absolute()),
             version: self.server_version,
             platform: platform(self.os, &self.architecture),
         }
@@ -464,10 +479,14 @@ impl Info {
 
 impl From<Inspect> for InspectedImage {
     fn from(image: Inspect) -> Self {
-        let tags = image.repo_tags.unwrap_or_default();
+        let parsed = |names: Option<Vec<String>>| {
+            let names = names.unwrap_or_default().into_iter();
+            names.filter_map(|name| name.parse().ok()).collect()
+        };
         Self {
             id: image.id,
-            references: tags.iter().filter_map(|tag| tag.parse().ok()).collect(),
+            references: parsed(image.repo_tags),
+            digests: parsed(image.repo_digests),
             diff_ids: image
                 .root_fs
                 .and_then(|root_fs| root_fs.layers)

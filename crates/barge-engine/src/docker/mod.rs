@@ -7,14 +7,17 @@ mod body;
 mod build;
 mod client;
 mod connection;
+mod graph;
 mod host;
 mod load;
 mod progress;
+mod tar_split;
 mod trace;
 
 pub use body::{BodyReader, BodyWriter, request_body};
 pub use build::{BuildAnswer, BuildOptions};
 pub use client::{Docker, EngineInfo, InspectedImage, Product};
+pub use graph::GraphImage;
 pub use host::DockerHost;
 pub use load::{Known, LoadPlan, Loaded, Progress};
 pub use progress::BuildEvent;

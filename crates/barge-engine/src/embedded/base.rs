@@ -1,28 +1,21 @@
-//! Base images: their layers as a tree, and as blobs that are reused as they are.
+//! Base images: their layers as plain tars, and as blobs that are reused as they are.
 
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::sync::{Arc, OnceLock};
 
+use barge_image::annotation::PLAIN_SIZE;
 use barge_image::blobs::Blobs;
 use barge_image::compression::{Compression, Decoder};
 use barge_image::manifest::Descriptor;
-use barge_image::pack::{LayerPacker, PLAIN_SIZE};
-use barge_image::tar::{Entry, Kind, Reader, Streaming};
+use barge_image::pack::LayerPacker;
+use barge_image::tar::{Reader, Streaming};
 use barge_image::{Extent, Layer, Layout, MediaType, PackedLayer};
-
-use super::content::Content;
-use super::path;
-use super::tree::{Node, NodeKind, Tree};
-
-/// What marks a deleted file in a layer (OCI image-spec, "layer", section "Whiteouts").
-pub(super) const WHITEOUT: &[u8] = b".wh.";
-const OPAQUE: &[u8] = b".wh..wh..opq";
 
 /// A layer of a base image.
 #[derive(Debug)]
 pub(super) struct BaseLayer {
-    layer: Layer,
+    pub(super) layer: Layer,
     /// The plain tar in a file without name, once some content of it is needed.
     spooled: OnceLock<Extent>,
 }
@@ -45,64 +38,6 @@ impl BaseLayer {
         }
         let extent = spool(self.layer.content.reader())?;
         Ok(self.spooled.get_or_init(|| extent).clone())
-    }
-
-    /// Puts the layer on top of a tree.
-    pub(super) fn apply(self: &Arc<Self>, tree: &mut Tree) -> Result<(), barge_image::Error> {
-        let mut plain = self.layer.plain()?;
-        let mut reader = Reader::new(Streaming(&mut plain));
-        let mut changes = Vec::new();
-        let failed = |source| barge_image::Error::Tar {
-            path: format!("layer {}", self.layer.diff_id).into(),
-            source,
-        };
-        while let Some(entry) = reader.next().map_err(failed)? {
-            changes.push(entry);
-        }
-        plain.finish()?;
-        // Whiteouts speak of the layers below only, wherever they stand in the archive.
-        for entry in &changes {
-            white_out(tree, &entry.path);
-        }
-        for entry in changes {
-            self.put(tree, entry);
-        }
-        Ok(())
-    }
-
-    fn put(self: &Arc<Self>, tree: &mut Tree, entry: Entry) {
-        let path = path::clean(&entry.path);
-        if path.is_empty() || path::split(&path).1.starts_with(WHITEOUT) {
-            return;
-        }
-        let kind = match entry.kind {
-            Kind::Directory => NodeKind::Directory,
-            Kind::Symlink => NodeKind::Symlink(entry.link),
-            Kind::File if entry.sparse => NodeKind::Special("a sparse file"),
-            Kind::File => NodeKind::File {
-                size: entry.size,
-                content: Content::Layer {
-                    layer: Arc::clone(self),
-                    offset: entry.offset,
-                },
-            },
-            Kind::HardLink => {
-                if let Some(target) = tree.get(&path::clean(&entry.link)).cloned() {
-                    tree.put(path, target);
-                }
-                return;
-            }
-            Kind::CharacterDevice | Kind::BlockDevice => NodeKind::Special("a device"),
-            Kind::Fifo => NodeKind::Special("a named pipe"),
-        };
-        let node = Node {
-            kind,
-            mode: entry.mode,
-            uid: entry.uid,
-            gid: entry.gid,
-            mtime: entry.mtime,
-        };
-        tree.put(path, node);
     }
 
     /// The layer as a blob in the layout: the very bytes where a manifest names them, else packed, once.
@@ -205,16 +140,6 @@ fn media_type(compression: Compression) -> MediaType {
         Compression::None => MediaType::LAYER,
         Compression::Gzip => MediaType::LAYER_GZIP,
         Compression::Zstd => MediaType::LAYER_ZSTD,
-    }
-}
-
-fn white_out(tree: &mut Tree, path: &[u8]) {
-    let path = path::clean(path);
-    let (directory, name) = path::split(&path);
-    if name == OPAQUE {
-        tree.remove_below(directory);
-    } else if let Some(name) = name.strip_prefix(WHITEOUT) {
-        tree.remove(&path::join(directory, name));
     }
 }
 

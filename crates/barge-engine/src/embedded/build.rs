@@ -1,7 +1,6 @@
 //! What to build, and what came out.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::str::FromStr;
 
 use barge_image::compression::Compression;
@@ -10,9 +9,6 @@ use barge_image::manifest::Descriptor;
 use barge_image::{PackedLayer, Platform, RawConfig};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-
-use super::error::Error;
-use super::plan::Plan;
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -105,16 +101,6 @@ impl Build {
             .get(name)
             .or_else(|| self.default_args.get(name))
             .cloned()
-    }
-
-    /// Reads the Dockerfile and decides what to do. Touches neither context nor base images.
-    ///
-    /// # Errors
-    /// When the Dockerfile cannot be read, is none, or asks for what the embedded builder does not do.
-    pub fn plan(&self) -> Result<Plan, Error> {
-        let text =
-            fs::read_to_string(&self.dockerfile).map_err(Error::file("read", &self.dockerfile))?;
-        Plan::of(self.clone(), &text)
     }
 }
 

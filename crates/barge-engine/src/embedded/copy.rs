@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::base::WHITEOUT;
+use super::apply::WHITEOUT;
 use super::ignore::Ignore;
 use super::path;
 use super::pattern::{Pattern, has_wildcards};

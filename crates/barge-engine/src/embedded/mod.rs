@@ -8,6 +8,7 @@
 //! pulled. Extended attributes and device files are not carried over by `COPY --from` and `ADD`.
 
 mod add;
+mod apply;
 mod base;
 mod build;
 mod build_context;

@@ -4,6 +4,7 @@
 //! does not do is refused here, all at once, before a byte is read or written.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use barge_image::{Platform, Reference};
 
@@ -38,6 +39,18 @@ pub(super) enum Base {
     Scratch,
     Stage(usize),
     Named(NamedContext),
+}
+
+impl Build {
+    /// Reads the Dockerfile and decides what to do. Touches neither context nor base images.
+    ///
+    /// # Errors
+    /// When the Dockerfile cannot be read, is none, or asks for what the embedded builder does not do.
+    pub fn plan(&self) -> Result<Plan, Error> {
+        let text =
+            fs::read_to_string(&self.dockerfile).map_err(Error::file("read", &self.dockerfile))?;
+        Plan::of(self.clone(), &text)
+    }
 }
 
 impl Plan {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use barge_image::config::{Healthcheck, History};
 use barge_image::{Image, ImageConfig, Platform};
 
+use super::apply::apply;
 use super::base::BaseLayer;
 use super::copy::Changes;
 use super::error::Place;
@@ -105,7 +106,7 @@ impl Stage {
         let mut tree = Tree::default();
         for layer in &self.layers {
             match layer {
-                StageLayer::Base(layer) => layer.apply(&mut tree)?,
+                StageLayer::Base(layer) => apply(layer, &mut tree)?,
                 StageLayer::New(layer) => {
                     for (path, node) in &layer.changes {
                         tree.put(path.clone(), node.clone());

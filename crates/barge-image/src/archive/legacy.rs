@@ -4,6 +4,7 @@
 //! image/v1/imagev1.go, `CreateID`). For all layers but the top one that document follows from the diff_ids alone, so
 //! that a layer can be recognised before its first byte is read.
 
+use crate::config::chain_ids;
 use crate::digest::Digest;
 
 /// A container's config in which nothing is set, as docker writes it.
@@ -19,10 +20,8 @@ const NOTHING_SET: &str = concat!(
 pub fn legacy_names(diff_ids: &[Digest]) -> Vec<(Digest, Digest)> {
     let below_top = diff_ids.len().saturating_sub(1);
     let mut names: Vec<(Digest, Digest)> = Vec::with_capacity(below_top);
-    let mut chain: Option<Digest> = None;
-    for diff_id in &diff_ids[..below_top] {
-        let joined = chain.map(|below| Digest::of(format!("{below} {diff_id}").as_bytes()));
-        let chain_id = *chain.insert(joined.unwrap_or(*diff_id));
+    let diff_ids = &diff_ids[..below_top];
+    for (diff_id, chain_id) in diff_ids.iter().zip(chain_ids(diff_ids)) {
         let parent = names
             .last()
             .map(|(parent, _)| format!(r#","parent":"{parent}""#));

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 
 use serde::Serialize;
 
+use crate::annotation::{IMAGE_NAME, REF_NAME};
 use crate::archive::Passing;
 use crate::digest::{Digest, Hasher};
 use crate::error::Error;
@@ -15,7 +16,6 @@ use crate::files::blob_path;
 use crate::image::{Image, Layer, RawManifest};
 use crate::manifest::{Descriptor, Index, Manifest};
 use crate::media_type::MediaType;
-use crate::open::{IMAGE_NAME, REF_NAME};
 use crate::reference::Reference;
 use crate::tar::{Entry, Writer};
 

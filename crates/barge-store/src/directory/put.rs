@@ -1,18 +1,23 @@
 //! Layers on their way in: hashed, and packed in the same pass unless they are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use barge_image::archive::{LayerSink, Received};
 use barge_image::blobs::Blobs;
 use barge_image::compression::{Compression, Decoder};
+use barge_image::image::LayerSource;
 use barge_image::pack::LayerPacker;
-use barge_image::{Descriptor, Digest, Error as ImageError, Hasher, Image, Layer, PackedLayer};
+use barge_image::{Descriptor, Digest, Error as ImageError, Hasher, MediaType, PackedLayer};
 use camino::Utf8PathBuf;
 
 use super::DirectoryStore;
 use super::tee::Tee;
 use crate::error::Error;
+use crate::parallel;
 
 /// Layers that need not be packed, because this store or the one it publishes to holds them, by every name under which
 /// an export may bring them.
@@ -56,6 +61,30 @@ impl KnownLayers {
     }
 }
 
+/// What happens while layers are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// So many layers are new, and will be read.
+    Started {
+        /// How many.
+        layers: usize,
+    },
+    /// A layer was taken.
+    Done {
+        /// The length of its plain tar, in bytes.
+        size: u64,
+    },
+}
+
+/// Told of layers that are taken, from several threads but never by two at once.
+pub type Tell<'a> = &'a (dyn Fn(Taking) + Sync);
+
+/// Each thread inflates or packs a layer of its own; more than a few only fight for the disk.
+fn threads() -> usize {
+    const MOST: usize = 4;
+    thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST))
+}
+
 impl DirectoryStore {
     /// Stores what was received from an engine: its layers are here already.
     ///
@@ -69,34 +98,55 @@ impl DirectoryStore {
         put.map_err(self.failed())
     }
 
-    /// Takes the layers of an open image as they lie: a blob is copied, never packed again.
+    /// Takes layers from where they lie, each once and several at once. A compressed blob stays as it is, and is shared
+    /// with its file where both are on one disk.
     ///
     /// # Errors
     /// When the disk refuses, or a layer is not what its image says.
-    pub(crate) fn take_image(&self, image: &Image, known: &KnownLayers) -> Result<Received, Error> {
-        let layers = image
-            .layers
+    pub(crate) fn take_layers(
+        &self,
+        diff_ids: &[Digest],
+        source: &dyn LayerSource,
+        known: &KnownLayers,
+        tell: Tell<'_>,
+    ) -> Result<Vec<PackedLayer>, Error> {
+        let mut seen = BTreeSet::new();
+        let mut is_new = |diff_id: &Digest| known.get(diff_id).is_none() && seen.insert(*diff_id);
+        let places = diff_ids.iter().copied().enumerate();
+        let new: Vec<_> = places.filter(|(_, diff_id)| is_new(diff_id)).collect();
+        tell(Taking::Started { layers: new.len() });
+        let taken = Mutex::new(known.clone());
+        parallel::for_each_on(threads(), &new, |(index, diff_id), _| {
+            let layer = self.take_layer(source, *index, diff_id)?;
+            let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+            tell(Taking::Done {
+                size: layer.plain_size,
+            });
+            taken.add(&layer);
+            Ok(())
+        })?;
+        let taken = taken.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(diff_ids
             .iter()
-            .map(|layer| self.put_layer(layer, known));
-        Ok(Received {
-            references: image.references.clone(),
-            config: image.config.clone(),
-            layers: layers.collect::<Result<_, _>>()?,
-            manifest: image.manifest.clone(),
-            ids: Vec::new(),
-        })
+            .filter_map(|diff_id| taken.get(diff_id).cloned())
+            .collect())
     }
 
-    fn put_layer(&self, layer: &Layer, known: &KnownLayers) -> Result<PackedLayer, Error> {
-        if let Some(known) = known.get(&layer.diff_id) {
-            return Ok(known.clone());
-        }
-        let name = format!("layer {}", layer.diff_id);
-        let packed = self.pack(&name, &mut layer.content.reader())?;
-        if packed.diff_id == layer.diff_id {
+    fn take_layer(
+        &self,
+        source: &dyn LayerSource,
+        index: usize,
+        diff_id: &Digest,
+    ) -> Result<PackedLayer, Error> {
+        let name = format!("layer {diff_id}");
+        let mut content = source
+            .open(index)
+            .map_err(|source| self.failed()(broken(&name)(source)))?;
+        let packed = self.pack(&name, &mut content, source.file(index))?;
+        if packed.diff_id == *diff_id {
             Ok(packed)
         } else {
-            Err(self.refused("a layer", layer.diff_id, packed.diff_id))
+            Err(self.refused("a layer", *diff_id, packed.diff_id))
         }
     }
 
@@ -118,8 +168,14 @@ impl DirectoryStore {
         }
     }
 
-    fn pack(&self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Error> {
-        let packed = pack(self.layout().blobs(), name, content).map_err(self.failed())?;
+    fn pack(
+        &self,
+        name: &str,
+        content: &mut dyn Read,
+        file: Option<&File>,
+    ) -> Result<PackedLayer, Error> {
+        let (blobs, packing) = (self.layout().blobs(), self.packing);
+        let packed = pack(blobs, name, content, file, packing).map_err(self.failed())?;
         self.note(&packed)?;
         Ok(packed)
     }
@@ -137,7 +193,7 @@ impl LayerSink for DirectorySink {
 
     fn layer(&mut self, name: &str, content: &mut dyn Read) -> Result<PackedLayer, Error> {
         let Some(known) = self.known.named(name) else {
-            let packed = self.store.pack(name, content)?;
+            let packed = self.store.pack(name, content, None)?;
             self.known.add(&packed);
             return Ok(packed);
         };
@@ -146,7 +202,7 @@ impl LayerSink for DirectorySink {
         let mut content = first[..length].chain(content);
         let is_packed = Compression::sniff(&first[..length]) != Compression::None;
         if is_packed && known.content == known.packed.diff_id {
-            return self.store.pack(name, &mut content);
+            return self.store.pack(name, &mut content, None);
         }
         let found = hash(&mut content).map_err(self.broken(name))?;
         if found == known.content {
@@ -164,13 +220,28 @@ impl DirectorySink {
     }
 }
 
-/// Packs a plain layer; keeps one that is compressed already, whose bytes somebody may know by digest.
-fn pack(blobs: &Blobs, name: &str, content: &mut dyn Read) -> Result<PackedLayer, ImageError> {
-    let tee = Tee::new(content, blobs.writer()?);
+/// Whether a blob need not be packed anew: zstd must be where gzip is wanted, which every engine pulls.
+pub(crate) fn suits(packing: Compression, found: &MediaType) -> bool {
+    packing != Compression::Gzip || *found != MediaType::LAYER_ZSTD
+}
+
+/// Packs a plain layer; keeps one that is compressed already, whose bytes somebody may know by digest, but for zstd where
+/// gzip is wanted. `file` holds these very bytes, if it is named.
+fn pack(
+    blobs: &Blobs,
+    name: &str,
+    content: &mut dyn Read,
+    file: Option<&File>,
+    packing: Compression,
+) -> Result<PackedLayer, ImageError> {
+    let shared = file.and_then(|file| blobs.writer_over(file));
+    let writer = shared.map_or_else(|| blobs.writer(), Ok)?;
+    let tee = Tee::new(content, writer);
     let (compression, mut decoder) = Decoder::sniffing(tee).map_err(broken(name))?;
-    if compression == Compression::None {
+    let is_unfit = compression == Compression::Zstd && packing == Compression::Gzip;
+    if compression == Compression::None || is_unfit {
         decoder.get_mut().stop_copying();
-        let mut packer = LayerPacker::new(blobs, Compression::Zstd)?;
+        let mut packer = LayerPacker::new(blobs, packing)?;
         io::copy(&mut decoder, &mut packer).map_err(broken(name))?;
         return packer.finish(blobs);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use barge_image::image::DOCUMENT_LIMIT;
+use barge_image::DOCUMENT_LIMIT;
 use barge_image::{Descriptor, Digest, RepositoryName, Tag};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Manifests by name and digest (distribution-spec 1.1, "Pulling manifests", "Pushing manifests"). The bytes are kept as
 //! they came: a digest is of bytes.
 
-use barge_image::image::DOCUMENT_LIMIT;
+use barge_image::DOCUMENT_LIMIT;
 use barge_image::manifest::Document;
 use barge_image::media_type::DocumentKind;
 use barge_image::{

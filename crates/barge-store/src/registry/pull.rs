@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use barge_image::DOCUMENT_LIMIT;
 use barge_image::blobs::Blobs;
-use barge_image::image::DOCUMENT_LIMIT;
 use barge_image::{
     Descriptor, Error as ImageError, Image, Layout, Manifest, Platform, RawConfig, Reference,
     RepositoryName,

@@ -1,16 +1,20 @@
-//! What a scan looks like to others: JSON, the report model (SARIF, JUnit), tables, Markdown, CycloneDX, OpenVEX, GitLab.
+//! What a scan looks like to others: JSON, the report model (SARIF, JUnit), tables, Markdown, CycloneDX, OpenVEX, GitLab,
+//! a page.
 
 mod cyclonedx;
 mod gitlab;
+mod html;
 mod json;
 mod openvex;
 mod report;
 mod text;
+mod upgrade;
 
 use barge_sbom::package::Package;
 
 pub use cyclonedx::cyclonedx;
 pub use gitlab::gitlab;
+pub use html::page;
 pub use json::{
     AdvisoryJson, CvssJson, EpssJson, MatchJson, MatchesJson, PackageJson, SCHEMA, ScanJson,
     SkippedJson, SubjectJson, SuppressionJson, baseline,
@@ -18,6 +22,7 @@ pub use json::{
 pub use openvex::openvex;
 pub use report::{ReportOptions, report};
 pub use text::{count_line, markdown, table};
+pub use upgrade::{Upgrade, upgrades};
 
 /// Where a package was found, first path first.
 fn paths(package: &Package) -> impl Iterator<Item = &str> {

@@ -1,7 +1,7 @@
 //! Arguments that several commands share.
 
 use barge_image::Digest;
-use barge_image::record::{ArtifactName, Run};
+use barge_image::record::{ArtifactName, ParseArtifactNameError, Run};
 use barge_pipeline::input::{Input, bill};
 use barge_pipeline::layer_cache;
 use barge_pipeline::record::RecordChoice;
@@ -93,7 +93,7 @@ pub(crate) struct RetentionArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RecordArguments {
     /// The artifact's name; by default what this checkout saved last
-    artifact: Option<ArtifactName>,
+    pub(crate) artifact: Option<String>,
     /// The run that stored it, where several have used the name
     #[arg(long, requires = "artifact")]
     run: Option<String>,
@@ -110,21 +110,26 @@ pub(crate) struct RecordArguments {
 
 impl RecordArguments {
     pub(crate) fn choice(&self) -> Result<RecordChoice, Error> {
-        Ok(match (&self.artifact, self.record) {
+        let name = self.artifact.as_deref().map(artifact_name).transpose()?;
+        Ok(match (name, self.record) {
             (_, Some(digest)) => RecordChoice::Digest(digest),
             (Some(name), None) => {
                 let run = self.run.clone().map(|id| Run {
                     id,
                     attempt: self.attempt,
                 });
-                RecordChoice::Artifact {
-                    name: name.clone(),
-                    run,
-                }
+                RecordChoice::Artifact { name, run }
             }
             (None, None) => RecordChoice::Last,
         })
     }
+}
+
+/// As commands that take other inputs, too, the artifact may be called `store:NAME`.
+fn artifact_name(word: &str) -> Result<ArtifactName, Error> {
+    let name = word.strip_prefix("store:").unwrap_or(word);
+    name.parse()
+        .map_err(|error: ParseArtifactNameError| Error::Usage(error.to_string()))
 }
 
 /// What a scan goes by.

@@ -1,7 +1,10 @@
 //! `barge load`: what was handed over, into an engine.
 
-use barge_pipeline::load::{Loaded, load};
+use barge_image::{Reference, Selection};
+use barge_pipeline::input::Input;
+use barge_pipeline::load::{Loaded, load, load_file};
 use barge_pipeline::record::choose;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Serialize;
 
@@ -10,14 +13,17 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::printer::Tone;
 
-/// Load what was handed over into the engine: the same tags, the same image
+/// Load what was handed over, or an archive or layout, into the engine: the same tags, the same image
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge load\n  barge load --record sha256:0a1b...\n  barge load charon-pr-7 --run 123456"
+    after_help = "Instead of an artifact it takes an image in an archive or a layout of any tool: a path, docker-archive:FILE[:NAME],\noci-archive:FILE[:NAME] or oci:DIR[:NAME].\n\nExamples:\n  barge load\n  barge load --record sha256:0a1b...\n  barge load charon-pr-7 --run 123456\n  barge load image.tar\n  barge load oci:layout --tag ghcr.io/example/app:pr-7"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
     record: super::RecordArguments,
+    /// Load an archive or layout under these names, not under its own
+    #[arg(long = "tag", value_name = "REFERENCE")]
+    tags: Vec<String>,
     #[command(flatten)]
     store: super::StoreArguments,
 }
@@ -25,7 +31,8 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct LoadJson<'a> {
     schema: &'static str,
-    record: barge_image::Digest,
+    record: Option<barge_image::Digest>,
+    file: Option<&'a Utf8Path>,
     #[serde(flatten)]
     loaded: &'a Loaded,
 }
@@ -33,6 +40,20 @@ struct LoadJson<'a> {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
     let store = arguments.store.open(context)?;
+    let schema = "barge/load/v1";
+    if let Some((path, selection)) = arguments.file(&surroundings.folder)? {
+        let names = arguments.names()?;
+        let load = load_file(&surroundings, &store, &path, selection, &names);
+        let loaded = context.block_on(async { Ok(load.await?) })?;
+        let json = LoadJson {
+            schema,
+            record: None,
+            file: Some(&path),
+            loaded: &loaded,
+        };
+        context.printer.result(&json, |out| write(out, &loaded))?;
+        return Ok(Exit::Done);
+    }
     let chosen = choose(
         &surroundings,
         &store,
@@ -41,12 +62,37 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     )?;
     let loaded = context.block_on(async { Ok(load(&surroundings, &store, &chosen).await?) })?;
     let json = LoadJson {
-        schema: "barge/load/v1",
-        record: chosen.digest,
+        schema,
+        record: Some(chosen.digest),
+        file: None,
         loaded: &loaded,
     };
     context.printer.result(&json, |out| write(out, &loaded))?;
     Ok(Exit::Done)
+}
+
+impl Arguments {
+    /// The archive or layout that was named instead of an artifact.
+    fn file(&self, folder: &Utf8Path) -> Result<Option<(Utf8PathBuf, Selection)>, Error> {
+        let word = self.record.artifact.as_slice();
+        let refused = |text: &str| Err(Error::Usage(format!("{text}: {}", word.concat())));
+        match Input::parse(word, folder) {
+            Ok(Input::Files { path, name }) => {
+                let platform = None;
+                Ok(Some((path, Selection { name, platform })))
+            }
+            Ok(Input::Engine(..) | Input::Registry(_) | Input::Bill(_) | Input::Packages(_)) => {
+                refused("only artifacts, archives and layouts can be loaded")
+            }
+            _ if self.tags.is_empty() => Ok(None),
+            _ => refused("an artifact is loaded under its own names, without `--tag`"),
+        }
+    }
+
+    fn names(&self) -> Result<Vec<Reference>, Error> {
+        let names = self.tags.iter().map(|text| text.parse());
+        Ok(names.collect::<Result<_, _>>()?)
+    }
 }
 
 /// What was loaded, for people.

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use barge_testing::noise;
+
 use super::Docker;
 use super::proxy::cutting;
 use super::store;
@@ -39,6 +41,18 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),
     ("what_the_store_knows_is_not_packed_again", store::known),
+    (
+        "an_export_brings_no_layer_that_the_store_knows",
+        store::known_of_an_export,
+    ),
+    (
+        "layers_read_in_place_are_those_of_an_export",
+        store::in_place,
+    ),
+    (
+        "an_image_in_a_registry_is_pulled_by_the_engine_itself",
+        store::pulled,
+    ),
     ("a_killed_save_leaves_a_whole_store", store::killed_saves),
     ("a_killed_load_can_be_run_again", store::killed_loads),
 ];
@@ -68,6 +82,15 @@ pub(crate) fn checkout(docker: &Docker, owner: &str, number: u64) -> Checkout {
         ),
     );
     checkout
+}
+
+/// Keeps barge from reading layers in the daemon's data folder.
+pub(crate) fn always_export(checkout: &Checkout) {
+    let settings = fs::read_to_string(checkout.file("barge.toml")).unwrap();
+    checkout.write(
+        "barge.toml",
+        &format!("{settings}[build]\nalways_export = true\n"),
+    );
 }
 
 pub(crate) fn name(checkout: &Checkout, owner: &str, tag: &str) -> String {
@@ -417,7 +440,7 @@ fn deadline(docker: &Docker) {
 fn full_disk(docker: &Docker) {
     let checkout = checkout(docker, "wikid82", 16);
     // Noise does not compress, so neither form of the image fits.
-    fs::write(checkout.file("app/noise"), noise(3 << 20)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(1, 3 << 20)).unwrap();
     checkout.barge(&["build", "--event", "pr.json"]).exits(0);
     let small = checkout.file("small");
     fs::create_dir(&small).unwrap();
@@ -453,7 +476,8 @@ fn full_disk(docker: &Docker) {
 
 fn cut_export(docker: &Docker) {
     let mut checkout = checkout(docker, "wikid82", 18);
-    fs::write(checkout.file("app/noise"), noise(1 << 20)).unwrap();
+    always_export(&checkout);
+    fs::write(checkout.file("app/noise"), noise(1, 1 << 20)).unwrap();
     checkout.barge(&["build", "--event", "pr.json"]).exits(0);
     for limit in [2_000, 300_000, 1_000_000] {
         let socket = checkout.file(&format!("cut-{limit}.sock"));
@@ -508,16 +532,4 @@ fn whole_way(docker: &Docker) {
     );
     assert!(docker.id(&tag).is_some(), "the image is loaded again");
     docker.run(&["rmi", &tag]);
-}
-
-/// Bytes without a pattern (xorshift64).
-pub(crate) fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }

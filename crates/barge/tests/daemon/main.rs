@@ -75,6 +75,12 @@ impl Docker {
         self.is_podman() || major.is_some_and(|major: u32| major >= 23)
     }
 
+    /// Whether its layers lie open to this process.
+    pub(crate) fn data_is_here(&self) -> bool {
+        let root = self.answer(&["info", "--format", "{{.DockerRootDir}}/image/{{.Driver}}"]);
+        root.is_some_and(|root| std::fs::read_dir(root + "/layerdb").is_ok())
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("docker");
         command.args(arguments).env("DOCKER_HOST", &self.host);

@@ -5,11 +5,13 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use barge_testing::{Debian, noise};
+
 use super::Docker;
-use super::cases::{checkout, name, noise};
+use super::cases::{always_export, checkout, name};
 use super::support::Checkout;
 
-const KILLS: u32 = 25;
+const KILLS: u32 = 50;
 
 /// How long a command takes, and what it writes into the store's blobs while it runs.
 fn timed(checkout: &Checkout, arguments: &[&str]) -> Duration {
@@ -42,7 +44,7 @@ fn built(docker: &Docker, number: u64) -> (Checkout, String) {
         "Dockerfile",
         "FROM scratch\nCOPY app/noise /noise\nCOPY app/node_modules /app\nCOPY app/run /run\nCMD [\"x\"]\n",
     );
-    fs::write(checkout.file("app/noise"), noise(3 << 20)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(1, 3 << 20)).unwrap();
     checkout
         .barge(&["build", "--event", "pr.json", "--engine", "docker"])
         .exits(0);
@@ -52,7 +54,16 @@ fn built(docker: &Docker, number: u64) -> (Checkout, String) {
 
 /// A layer that the store knows is hashed and dropped; an image that it knows is not even exported.
 pub(crate) fn known(docker: &Docker) {
-    let (mut checkout, tag) = built(docker, 31);
+    known_of(docker, built(docker, 31));
+}
+
+pub(crate) fn known_of_an_export(docker: &Docker) {
+    let (checkout, tag) = built(docker, 34);
+    always_export(&checkout);
+    known_of(docker, (checkout, tag));
+}
+
+fn known_of(docker: &Docker, (mut checkout, tag): (Checkout, String)) {
     checkout.barge(&["save"]).exits(0);
     let before = blobs(&checkout);
     // The same image once more, for another run: no byte of it is asked for.
@@ -72,6 +83,30 @@ pub(crate) fn known(docker: &Docker) {
         "a layer, a config, a manifest and a record"
     );
     checkout.barge(&["store", "fsck"]).exits(0);
+    docker.run(&["rmi", &tag]);
+}
+
+/// Whatever way the layers take, the record and every byte behind it are the same.
+pub(crate) fn in_place(docker: &Docker) {
+    let (checkout, tag) = built(docker, 35);
+    let save = ["save", "--format", "json", "-v", "--store"];
+    let saved = checkout.barge(&[&save[..], &["dir:in-place"]].concat());
+    let is_local = docker.data_is_here();
+    assert_eq!(
+        saved.stderr.contains("where the daemon keeps them"),
+        is_local,
+        "{}",
+        saved.stderr
+    );
+    let in_place = saved.exits(0).json();
+    always_export(&checkout);
+    let exported = checkout.barge(&[&save[..], &["dir:exported"]].concat());
+    assert!(exported.stderr.contains("/images/get"));
+    let exported = exported.exits(0).json();
+    assert_eq!(in_place["saved"]["digest"], exported["saved"]["digest"]);
+    checkout
+        .barge(&["store", "fsck", "--store", "dir:in-place"])
+        .exits(0);
     docker.run(&["rmi", &tag]);
 }
 
@@ -116,5 +151,43 @@ pub(crate) fn killed_loads(docker: &Docker) {
         "{done} of {KILLS} were done before they were killed"
     );
     checkout.barge(&["store", "fsck"]).exits(0);
+    docker.run(&["rmi", &tag]);
+}
+
+/// An image in a registry is pulled by the engine itself: where layers are gzip, by one of any age.
+pub(crate) fn pulled(docker: &Docker) {
+    let registry = Debian::start();
+    let (mut checkout, tag) = built(docker, 36);
+    let id = docker.id(&tag);
+    checkout.set(
+        "BARGE_STORE",
+        &format!("registry:{}/team/ci", registry.host),
+    );
+    // What the cache knows as zstd is packed anew.
+    checkout.barge(&["save"]).exits(0);
+    let settings = fs::read_to_string(checkout.file("barge.toml")).unwrap();
+    let settings = format!("{settings}[store]\ncompression = \"gzip\"\n");
+    checkout.write("barge.toml", &settings);
+    checkout.set("BARGE_NOW", "2026-03-04T08:00:00Z");
+    let saved = checkout
+        .barge(&["save", "--format", "json"])
+        .exits(0)
+        .json();
+    let record = &saved["saved"]["record"];
+    let run = &record["source"]["run"];
+    let pushed = format!(
+        "{}/team/ci:{}.{}-{}",
+        registry.host,
+        record["artifact"].as_str().unwrap(),
+        run["id"].as_str().unwrap(),
+        run["attempt"]
+    );
+    docker.run(&["rmi", &tag]);
+    docker.run(&["pull", &pushed]);
+    assert_eq!(docker.id(&pushed), id);
+    docker.run(&["rmi", &pushed]);
+    // And barge loads it under its own name.
+    checkout.barge(&["load"]).exits(0);
+    assert_eq!(docker.id(&tag), id);
     docker.run(&["rmi", &tag]);
 }

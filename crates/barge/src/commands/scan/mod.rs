@@ -20,7 +20,7 @@ use crate::exit::Exit;
 /// Match packages against advisories and judge what is found by the policy
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge scan --db advisories.index image.tar\n  barge scan --db advisories sbom:bom.json -o sarif=scan.sarif -o markdown=scan.md\n  barge scan 'purl:pkg:deb/debian/openssl@3.0.17-1?distro=debian-12'"
+    after_help = "Examples:\n  barge scan --db advisories.index image.tar\n  barge scan --db advisories sbom:bom.json -o sarif=scan.sarif -o html=scan.html\n  barge scan 'purl:pkg:deb/debian/openssl@3.0.17-1?distro=debian-12'"
 )]
 pub(crate) struct Arguments {
     /// An image (docker:REF, oci:DIR[:TAG], an archive), sbom:FILE or purl:PURL; several package URLs make one bill
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     /// The distribution release to go by, such as debian-12, instead of the one in the bill
     #[arg(long, value_name = "RELEASE")]
     distro: Option<String>,
-    /// Also write a report: table, json, sarif, cyclonedx, openvex, gitlab, junit or markdown; `=FILE` for a file
+    /// Also write a report: table, json, sarif, cyclonedx, openvex, gitlab, junit, markdown or html; `=FILE` for a file
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
     outputs: Vec<Output>,
     /// The Dockerfile that made the image, from the root of the repository: code scanning shows findings at the

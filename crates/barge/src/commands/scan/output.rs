@@ -32,6 +32,7 @@ enum OutputKind {
     Gitlab,
     Junit,
     Markdown,
+    Html,
 }
 
 impl FromStr for Output {
@@ -50,6 +51,7 @@ impl FromStr for Output {
             "gitlab" => OutputKind::Gitlab,
             "junit" => OutputKind::Junit,
             "markdown" => OutputKind::Markdown,
+            "html" => OutputKind::Html,
             other => return Err(format!("`{other}` is no format of a scan")),
         };
         Ok(Self { kind, file })
@@ -80,6 +82,7 @@ impl Output {
             OutputKind::Openvex => json::render(&output::openvex(evidence.scan, "barge")),
             OutputKind::Gitlab => json::render(&output::gitlab(evidence.scan, &tool())),
             OutputKind::Markdown => output::markdown(evidence.scan).render(self.budget()),
+            OutputKind::Html => output::page(evidence.scan, &evidence.sbom.layers),
             OutputKind::Junit => junit::render(&evidence.report(context)?),
             OutputKind::Sarif => {
                 let options = sarif::Options {

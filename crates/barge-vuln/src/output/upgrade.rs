@@ -1,0 +1,63 @@
+//! What to upgrade: one version for each package that heals all its flaws that can be healed.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
+
+use barge_sbom::package::Package;
+
+use crate::ecosystem;
+use crate::matching::Match;
+use crate::scan::Scan;
+use crate::severity::Severity;
+use crate::version::{Scheme, compare};
+
+/// A package and the version that heals it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upgrade<'a> {
+    /// The package as it is installed.
+    pub package: &'a Package,
+    /// The least version without any flaw that has a fix.
+    pub to: &'a str,
+    /// How many flaws that heals.
+    pub heals: usize,
+    /// The worst of them.
+    pub worst: Severity,
+}
+
+/// The upgrades that would heal what counts in a scan, worst flaws first, then most flaws.
+#[must_use]
+pub fn upgrades(scan: &Scan) -> Vec<Upgrade<'_>> {
+    let mut upgrades: BTreeMap<&str, Upgrade<'_>> = BTreeMap::new();
+    for found in &scan.findings.matches {
+        let Some(to) = found.fix.version() else {
+            continue;
+        };
+        if found.suppressed.is_some() || !found.class.is_security() {
+            continue;
+        }
+        let severity = found.advisory.severity.level;
+        let upgrade = upgrades
+            .entry(&found.package.purl)
+            .or_insert_with(|| Upgrade {
+                package: &found.package,
+                to,
+                heals: 0,
+                worst: severity,
+            });
+        upgrade.heals += 1;
+        upgrade.worst = upgrade.worst.max(severity);
+        if compare(scheme(found), to, upgrade.to) == Ok(Ordering::Greater) {
+            upgrade.to = to;
+        }
+    }
+    let mut upgrades: Vec<_> = upgrades.into_values().collect();
+    upgrades.sort_by_key(|upgrade| (Reverse(upgrade.worst), Reverse(upgrade.heals)));
+    upgrades
+}
+
+fn scheme(found: &Match) -> Scheme {
+    let ecosystem = found.why.first().map(|reason| reason.ecosystem.as_str());
+    ecosystem
+        .and_then(ecosystem::scheme)
+        .unwrap_or(Scheme::Semver)
+}
