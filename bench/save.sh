@@ -19,6 +19,9 @@ cd "$work"
 piped() { docker save "$first" | zstd -q -3 -T0 -f -o piped.tar.zst; }
 plain() { docker save "$first" >/dev/null; }
 save() { "$barge" --quiet save "$1"; }
+# How it saves where it may not read the daemon's data folder.
+exported() { "$barge" --quiet --settings export.toml save --store dir:exported "$1"; }
+printf '[build]\nalways_export = true\n' >export.toml
 
 for _ in $(seq "$runs"); do
   timed export plain
@@ -29,6 +32,9 @@ for _ in $(seq "$runs"); do
   rm -f .barge/store/blobs/sha256/"$(docker image inspect --format '{{.Id}}' "$first" | cut -d: -f2)"
   timed hashed save "$first"
   timed second save "$second"
+  rm -rf exported
+  timed exported exported "$first"
+  timed exported-second exported "$second"
 done
 printf '%-52s %8s\n' row "s, median"
 row() { printf '%-52s %8s\n' "$2" "$(median "$1")"; }
@@ -37,4 +43,6 @@ row pipe "docker save | zstd -3 -T0, to a file"
 row first "barge save, nothing known"
 row hashed "barge save, all layers known, config not"
 row second "barge save, all layers known but the top one"
+row exported "barge save by the daemon's export, nothing known"
+row exported-second "barge save by the daemon's export, all but the top one"
 row known "barge save, image known"
