@@ -167,6 +167,15 @@ impl Record {
         Ok(bytes)
     }
 
+    /// The record, without the base images if it would be too long with them: it is for the names first.
+    #[must_use]
+    pub fn fitted(mut self) -> Self {
+        if self.to_bytes().is_err() {
+            self.build.bases.clear();
+        }
+        self
+    }
+
     /// The digest that names the record.
     ///
     /// # Errors
@@ -326,6 +335,17 @@ mod tests {
             large.to_bytes(),
             Err(Error::RecordTooLarge { references: 40, .. })
         ));
+    }
+
+    #[test]
+    fn base_images_give_way_to_names() {
+        assert_eq!(record().fitted(), record());
+        let mut long = record();
+        long.build.bases = vec![record().build.bases[0].clone(); 40];
+        let fitted = long.fitted();
+        assert_eq!(fitted.build.bases, []);
+        assert_eq!(fitted.references, record().references);
+        fitted.to_bytes().unwrap();
     }
 
     #[test]

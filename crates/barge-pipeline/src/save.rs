@@ -83,7 +83,8 @@ pub async fn save(
             tool: concat!("barge ", env!("CARGO_PKG_VERSION")).into(),
             created: now,
             expires,
-        };
+        }
+        .fitted();
         let tell = |transfer: Transfer| {
             if let Transfer::Started { size, .. } = transfer {
                 observer.notice(&Notice::Transfer {
