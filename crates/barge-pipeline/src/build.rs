@@ -14,6 +14,7 @@ use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+use crate::bases::bases;
 use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
@@ -124,9 +125,10 @@ pub async fn build(
         .chain(surroundings.build.args.keys())
         .cloned()
         .collect();
-    let (home, platform, engine) = match engine::building(surroundings).await? {
-        Some(docker) => build_in_engine(surroundings, plan, defaults, &docker).await?,
-        None => build_embedded(surroundings, plan, defaults).await?,
+    let docker = engine::building(surroundings).await?;
+    let (home, platform, engine) = match &docker {
+        Some(docker) => build_in_engine(surroundings, plan, defaults.clone(), docker).await?,
+        None => build_embedded(surroundings, plan, defaults.clone()).await?,
     };
     let built = Built {
         schema: SCHEMA.into(),
@@ -136,6 +138,9 @@ pub async fn build(
         source: source(surroundings, event),
         facts: BuildFacts {
             engine,
+            daemon: docker.as_ref().and_then(daemon),
+            plan: serde_json::to_vec(plan).ok().map(|json| Digest::of(&json)),
+            bases: bases(surroundings, &defaults, docker.as_ref()).await,
             arguments: names.into_iter().collect(),
         },
     };
@@ -176,9 +181,17 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
         ),
         facts: BuildFacts {
             engine: docker.name(),
-            arguments: Vec::new(),
+            daemon: daemon(&docker),
+            ..BuildFacts::default()
         },
     })
+}
+
+/// What a daemon calls itself, if it stays with it: Podman makes a new name for each answer.
+fn daemon(docker: &Docker) -> Option<String> {
+    let info = docker.info();
+    let stays = info.product == Product::Docker && !info.id.is_empty();
+    stays.then(|| info.id.clone())
 }
 
 /// The build arguments of the original pipeline (R9). A Dockerfile need not declare them.
@@ -370,6 +383,7 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
         workflow: variable(["GITHUB_WORKFLOW_REF", "CI_CONFIG_PATH"]),
         job: variable(["GITHUB_JOB", "CI_JOB_NAME"]),
         git_ref: event.reference.as_ref().map(GitReference::to_string),
+        default_branch: event.is_default_branch(),
         pull_request: event.pull_request.as_ref().map(|change| change.number),
         run: run.unwrap_or_else(|| local_run(surroundings)),
     }

@@ -472,7 +472,12 @@ mod tests {
         for case in cases.iter().filter(|case| !is_newer(&case.input)) {
             let read = case.input.parse::<PackageUrl<'_>>();
             let written = read.as_ref().map(ToString::to_string);
-            assert_eq!(written.ok().as_ref(), Some(&case.expected_output));
+            assert_eq!(
+                written.ok().as_ref(),
+                Some(&case.expected_output),
+                "{}",
+                case.input
+            );
             // What these have before the name is a fact, which evidence states.
             let types = ["brew", "conan", "cpan", "hex", "julia", "luarocks"];
             if !types.contains(&case.purl_type()) {

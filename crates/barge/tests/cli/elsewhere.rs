@@ -3,26 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use camino::Utf8PathBuf;
+use barge_testing::Debian;
 
-use super::debian::Debian;
 use crate::support::Checkout;
-
-/// A folder that goes when the test ends.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    pub(crate) path: Utf8PathBuf,
-    _guard: tempfile::TempDir,
-}
-
-pub(crate) fn folder() -> Folder {
-    let guard = tempfile::tempdir().unwrap();
-    let path = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
-    Folder {
-        path,
-        _guard: guard,
-    }
-}
 
 fn has_registry() -> bool {
     let found = Command::new("docker-registry").arg("--version").output();

@@ -15,8 +15,10 @@ use barge_image::pack::LayerPacker;
 use barge_image::{Digest, Image, Layout, Selection, open};
 use camino::{Utf8Path, Utf8PathBuf};
 
+use barge_testing::noise;
+
 use super::Docker;
-use super::cases::{checkout, name, noise};
+use super::cases::{checkout, name};
 use super::support::Checkout;
 
 /// A case is a function of the daemon that builds and the engine that is tried.
@@ -71,7 +73,7 @@ fn two_layers(builder: &Docker, number: u64) -> (Checkout, Vec<String>) {
         "Dockerfile",
         "FROM scratch\nCOPY app/node_modules /app/node_modules\nCOPY app/run /app/run\nCMD [\"/app/run\"]\n",
     );
-    fs::write(checkout.file("app/node_modules/noise"), noise(200_000)).unwrap();
+    fs::write(checkout.file("app/node_modules/noise"), noise(1, 200_000)).unwrap();
     let names = [format!("pr-{number}"), "second".into()];
     let names = names.map(|tag| name(&checkout, "wikid82", &tag));
     // Cases run side by side and must not find each other's layers.
