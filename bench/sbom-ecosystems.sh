@@ -2,7 +2,7 @@
 # Makes a root file system for each ecosystem with that ecosystem's own tools, and compares what they list with what
 # `barge sbom` lists. Prints one line each: the native tool's number, what barge misses, what it lists beyond.
 #
-#   bench/sbom-ecosystems.sh [NAME ...]      debian rpm pacman npm go uv haskell nix lua wordpress composer cpan prolog conan
+#   bench/sbom-ecosystems.sh [NAME ...]      debian rpm pacman npm go uv haskell nix lua wordpress composer cpan conan
 #                                            kernel programs; all by default
 #
 # Runs as root on Debian with debootstrap, node, npm, go, python3-venv, kmod and db5.3-util; fetches from package registries.
@@ -283,25 +283,6 @@ X
   compare "cpanm" cpan "$at" <"$at/root/list"
 }
 
-prolog() {
-  root prolog swi-prolog-nox
-  local at="$WORK/prolog"
-  cat >"$at/root/make.sh" <<'X'
-set -e
-cd /root; rm -rf packs .local; mkdir packs; cd packs
-for pack in alpha:1.0.0 beta_two:0.3; do
-  name=${pack%:*}; version=${pack#*:}; mkdir -p "$name/prolog"
-  printf "name(%s).\nversion('%s').\ntitle('t').\nauthor('a', 'a@example.org').\n" "$name" "$version" >"$name/pack.pl"
-  printf ':- module(%s, []).\n' "$name" >"$name/prolog/$name.pl"
-  swipl -q -g "pack_install('/root/packs/$name', [interactive(false), link(false), upgrade(true)])" -t halt >/dev/null 2>&1
-done
-swipl -q -g "forall(pack_property(P, version(V)), format('~w ~w~n', [P, V]))" -t halt >/root/list
-rm -rf /root/packs
-X
-  inside "$at" bash /root/make.sh
-  compare "pack_property" generic "$at/root" <"$at/root/list"
-}
-
 conan() {
   local at="$WORK/conan"
   [ -d "$at/venv" ] || { mkdir -p "$at" && python3 -m venv "$at/venv" && "$at/venv/bin/pip" install --quiet conan; }
@@ -330,7 +311,7 @@ kernel() {
     image=$(ls "$WORK"/base/root/linux-image-*.deb)
     mkdir "$at" && dpkg -x "$image" "$at" && rm "$image"; }
   find "$at" -name '*.ko.xz' -print0 | xargs -0 modinfo |
-    awk '/^filename:/ { version = "" } /^version:/ { version = $2 } /^name:/ { if (version != "") print $2, version }' >"$WORK/modules"
+    awk '/^filename:/ { version = "" } /^version:/ { sub(/^version: */, ""); version = $0 } /^name:/ { if (version != "") print $2, version }' >"$WORK/modules"
   find "$at/boot" -name 'vmlinuz-*' | sed 's,.*vmlinuz-,linux-kernel ,' | cat "$WORK/modules" - | compare "modinfo" generic "$at"
 }
 
@@ -360,4 +341,4 @@ programs() {
   done | compare "programs" generic "$at"
 }
 
-for name in "${@:-debian rpm pacman npm go uv haskell nix lua wordpress composer cpan prolog conan kernel programs}"; do for each in $name; do "$each"; done; done
+for name in "${@:-debian rpm pacman npm go uv haskell nix lua wordpress composer cpan conan kernel programs}"; do for each in $name; do "$each"; done; done
