@@ -2,10 +2,10 @@
 # Makes a root file system for each ecosystem with that ecosystem's own tools, and compares what they list with what
 # `barge sbom` lists. Prints one line each: the native tool's number, what barge misses, what it lists beyond.
 #
-#   bench/sbom-ecosystems.sh [NAME ...]      debian rpm pacman npm go uv haskell nix lua wordpress composer cpan prolog conan
+#   bench/sbom-ecosystems.sh [NAME ...]      debian rpm pacman npm go uv haskell nix lua wordpress composer cpan conan
 #                                            kernel programs; all by default
 #
-# Runs as root on Debian with debootstrap, node, npm, go, python3-venv and db5.3-util; fetches from package registries.
+# Runs as root on Debian with debootstrap, node, npm, go, python3-venv, kmod and db5.3-util; fetches from package registries.
 # BARGE is the program (default target/release/barge), WORK a folder for what is made (default /var/tmp/barge-ecosystems).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,18 +35,24 @@ base() {
   [ -d "$WORK/base" ] || debootstrap --variant=minbase "$SUITE" "$WORK/base" >"$WORK/debootstrap.log"
 }
 
+# inside ROOT COMMAND...: runs a command in a root file system that has /proc and /dev for the while.
+inside() {
+  unshare --mount bash -c 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"' "$@"
+}
+
 # root NAME PACKAGE...: a copy of the base with packages, at $WORK/NAME.
 root() {
   local root="$WORK/$1"
   shift
   base
   [ ! -d "$root" ] || return 0
+  rm -rf "$root.part"
   cp -a "$WORK/base" "$root.part"
   cp /etc/resolv.conf "$root.part/etc/"
   printf '#!/bin/sh\nexit 101\n' >"$root.part/usr/sbin/policy-rc.d"
   chmod +x "$root.part/usr/sbin/policy-rc.d"
   chroot "$root.part" apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive chroot "$root.part" apt-get install -y -qq --no-install-recommends "$@" >"$root.log" 2>&1
+  DEBIAN_FRONTEND=noninteractive inside "$root.part" apt-get install -y -qq --no-install-recommends "$@" >"$root.log" 2>&1
   mv "$root.part" "$root"
 }
 
@@ -105,8 +111,6 @@ pacman() {
   local at="$WORK/pacman"
   cat >"$at/root/make.sh" <<'X'
 set -e
-# makepkg is a shell script that wants /dev/fd.
-mount -t proc proc /proc; trap 'umount /proc' EXIT
 id b >/dev/null 2>&1 || useradd -m b
 rm -rf /srv/pk /srv/root; mkdir -p /srv/pk /srv/root/var/lib/pacman
 for spec in glibc=2.39+r52 linux=6.9.1.arch1 epoch=1:3.0 python-six=1.16.0; do
@@ -122,7 +126,8 @@ with="pacman --config /srv/conf --root /srv/root --dbpath /srv/root/var/lib/pacm
 $with -U --noconfirm -dd /srv/pk/*/*.pkg.tar.* >/dev/null 2>&1
 $with -Q >/srv/list
 X
-  chroot "$at" bash /root/make.sh
+  # makepkg is a shell script that wants /dev/fd.
+  inside "$at" bash /root/make.sh
   compare "pacman -Q" alpm "$at/srv/root" <"$at/srv/list"
 }
 
@@ -183,7 +188,7 @@ X
 haskell() {
   root haskell ghc libghc-aeson-dev libghc-lens-dev
   local at="$WORK/haskell"
-  chroot "$at" ghc-pkg list --simple-output | tr ' ' '\n' | sed -E 's/-([0-9.]+)$/ \1/' | compare "ghc-pkg list" hackage "$at"
+  inside "$at" ghc-pkg list --simple-output | tr ' ' '\n' | sed -E 's/-([0-9.]+)$/ \1/' | compare "ghc-pkg list" hackage "$at"
 }
 
 # Derivations that nix builds itself; how it parts names and versions is asked of it, too.
@@ -196,12 +201,12 @@ export NIX_REMOTE= NIX_CONFIG='sandbox = false
 build-users-group =
 substituters ='
 for name in hello-2.12.1 glibc-2.40-66 openssl-3.0.15-bin python3.12-six-1.16.0 linux-6.6.1 source no-version; do
-  nix-build --no-out-link -E "derivation { name = \"$name\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; args = [ \"-c\" \"echo > \$out\" ]; }" 2>/dev/null
+  nix-build --no-out-link -E "derivation { name = \"$name\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; args = [ \"-c\" \"/bin/mkdir \$out; :\" ]; }" 2>/dev/null
 done | sed 's,/nix/store/[^-]*-,,' | while read -r name; do
   nix-instantiate --eval --strict -E "let p = builtins.parseDrvName \"$name\"; in p.name + \" \" + p.version" | tr -d '"'
 done >/root/list
 X
-  chroot "$at" bash /root/make.sh
+  inside "$at" bash /root/make.sh
   # The name of an output, such as `bin`, is no part of the version.
   grep -E ' [0-9]' "$at/root/list" | sed 's/-bin$//' | compare "nix parseDrvName" nix "$at"
 }
@@ -221,19 +226,18 @@ done
 luarocks remove alpha >/dev/null
 luarocks list --porcelain | cut -f1,2 | tr '\t' ' ' >/root/list
 X
-  chroot "$at" bash /root/make.sh
+  inside "$at" bash /root/make.sh
   compare "luarocks list" luarocks "$at" <"$at/root/list"
 }
 
 wordpress() {
-  root wordpress wordpress wordpress-l10n php-cli
+  root wordpress wordpress wordpress-theme-twentytwentyfive php-cli
   local at="$WORK/wordpress"
-  chroot "$at" php -r '
-define("ABSPATH", "/usr/share/wordpress/"); define("WPINC", "wp-includes"); define("WP_CONTENT_DIR", ABSPATH . "wp-content"); define("WP_PLUGIN_DIR", WP_CONTENT_DIR . "/plugins");
-function wp_cache_get() { return false; } function wp_cache_set() {}
-require ABSPATH . "wp-includes/version.php"; require ABSPATH . "wp-includes/functions.php"; require ABSPATH . "wp-includes/plugin.php"; require ABSPATH . "wp-includes/formatting.php";
+  inside "$at" php -r '
+define("ABSPATH", "/usr/share/wordpress/"); define("KB_IN_BYTES", 1024); define("WPINC", "wp-includes"); define("WP_CONTENT_DIR", ABSPATH . "wp-content"); define("WP_PLUGIN_DIR", WP_CONTENT_DIR . "/plugins"); define("WPMU_PLUGIN_DIR", WP_CONTENT_DIR . "/mu-plugins");
+$wp_plugin_paths = []; function wp_cache_get() { return false; } function wp_cache_set() {}
+require ABSPATH . "wp-includes/functions.php"; require ABSPATH . "wp-includes/plugin.php"; require ABSPATH . "wp-includes/formatting.php";
 require ABSPATH . "wp-admin/includes/plugin.php";
-echo "wordpress $wp_version\n";
 foreach (get_plugins() as $file => $plugin) echo basename(dirname($file)) == "." ? basename($file, ".php") : dirname($file), " ", $plugin["Version"], "\n";
 foreach (glob(WP_CONTENT_DIR . "/themes/*/style.css") as $file) echo basename(dirname($file)), " ", get_file_data($file, ["v" => "Version"])["v"], "\n";
 ' 2>/dev/null | compare "get_plugins()" wordpress "$at"
@@ -255,7 +259,7 @@ printf '{"name":"me/app","repositories":[%s{"packagist.org":false}],"require":{%
 composer install --quiet --no-interaction
 composer show --format=json | php -r 'foreach (json_decode(stream_get_contents(STDIN))->installed as $p) echo $p->name, " ", $p->version, "\n";' >/root/list
 X
-  chroot "$at" bash /root/make.sh
+  inside "$at" bash /root/make.sh
   compare "composer show" composer "$at/srv/app" <"$at/root/list"
 }
 
@@ -268,34 +272,15 @@ cd /root; rm -rf dists; mkdir dists; cd dists; : >/root/list
 for dist in Acme-Alpha:1.02 Acme-Beta-Gamma:v2.3.4; do
   name=${dist%:*}; version=${dist#*:}; module=${name//-/::}; path=lib/${name//-//}.pm
   mkdir -p "$name-$version/$(dirname "$path")"
-  (cd "$name-$version"; printf 'package %s; our $VERSION = "%s"; 1;\n' "$module" "$version" >"$path"
+  (cd "$name-$version"; printf 'package %s;\nour $VERSION = "%s";\n1;\n' "$module" "$version" >"$path"
     printf 'use ExtUtils::MakeMaker; WriteMakefile(NAME => "%s", VERSION_FROM => "%s", LICENSE => "perl_5");\n' "$module" "$path" >Makefile.PL)
   tar czf "$name-$version.tar.gz" "$name-$version"
   cpanm --quiet --notest "./$name-$version.tar.gz" >/dev/null 2>&1
-  echo "$module $(perl -M"$module" -e "print \$${module}::VERSION")" >>/root/list
+  echo "$module $(perl -M"$module" -e "print \$${module}::VERSION" | sed 's/^v//')" >>/root/list
 done
 X
-  chroot "$at" bash /root/make.sh
+  inside "$at" bash /root/make.sh
   compare "cpanm" cpan "$at" <"$at/root/list"
-}
-
-prolog() {
-  root prolog swi-prolog-nox
-  local at="$WORK/prolog"
-  cat >"$at/root/make.sh" <<'X'
-set -e
-cd /root; rm -rf packs .local; mkdir packs; cd packs
-for pack in alpha:1.0.0 beta_two:0.3; do
-  name=${pack%:*}; version=${pack#*:}; mkdir -p "$name/prolog"
-  printf "name(%s).\nversion('%s').\ntitle('t').\nauthor('a', 'a@example.org').\n" "$name" "$version" >"$name/pack.pl"
-  printf ':- module(%s, []).\n' "$name" >"$name/prolog/$name.pl"
-  swipl -q -g "pack_install('/root/packs/$name', [interactive(false), link(false), upgrade(true)])" -t halt >/dev/null 2>&1
-done
-swipl -q -g "forall(pack_property(P, version(V)), format('~w ~w~n', [P, V]))" -t halt >/root/list
-rm -rf /root/packs
-X
-  chroot "$at" bash /root/make.sh
-  compare "pack_property" generic "$at/root" <"$at/root/list"
 }
 
 conan() {
@@ -325,11 +310,8 @@ kernel() {
     chroot "$WORK/base" sh -c 'apt-get update -qq; cd /root; apt-get download -qq $(apt-cache depends linux-image-amd64 | sed -n "s/.*Depends: \(linux-image-.*\)/\1/p" | head -1)' >/dev/null 2>&1
     image=$(ls "$WORK"/base/root/linux-image-*.deb)
     mkdir "$at" && dpkg -x "$image" "$at" && rm "$image"; }
-  find "$at" -name '*.ko.xz' | python3 -c '
-import lzma, re, sys
-for path in sys.stdin.read().split():
-    fields = dict(re.findall(rb"\0(name|version)=([^\0]+)", b"\0" + lzma.open(path).read()))
-    if b"version" in fields: print(fields[b"name"].decode(), fields[b"version"].decode())' >"$WORK/modules"
+  find "$at" -name '*.ko.xz' -print0 | xargs -0 modinfo |
+    awk '/^filename:/ { version = "" } /^version:/ { sub(/^version: */, ""); version = $0 } /^name:/ { if (version != "") print $2, version }' >"$WORK/modules"
   find "$at/boot" -name 'vmlinuz-*' | sed 's,.*vmlinuz-,linux-kernel ,' | cat "$WORK/modules" - | compare "modinfo" generic "$at"
 }
 
@@ -359,4 +341,4 @@ programs() {
   done | compare "programs" generic "$at"
 }
 
-for name in "${@:-debian rpm pacman npm go uv haskell nix lua wordpress composer cpan prolog conan kernel programs}"; do for each in $name; do "$each"; done; done
+for name in "${@:-debian rpm pacman npm go uv haskell nix lua wordpress composer cpan conan kernel programs}"; do for each in $name; do "$each"; done; done

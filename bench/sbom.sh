@@ -28,7 +28,7 @@ next_commit() { # next_commit ARCHIVE OUT
   mkdir -p next/app/node_modules/next
   echo '{"name":"next-commit","version":"1.0.0"}' >next/app/node_modules/next/package.json
   python3 - "$1" "$2" <<'P'
-import hashlib, io, json, subprocess, sys, tarfile
+import hashlib, io, json, sys, tarfile
 layer = io.BytesIO()
 with tarfile.open(fileobj=layer, mode="w") as tar:
     tar.add("next/app", "app")
@@ -40,8 +40,10 @@ config["rootfs"]["diff_ids"].append("sha256:" + hashlib.sha256(layer).hexdigest(
 config = json.dumps(config).encode()
 manifest[0]["Config"] = hashlib.sha256(config).hexdigest() + ".json"
 manifest[0]["Layers"].append("next/layer.tar")
-subprocess.run(["cp", sys.argv[1], sys.argv[2]], check=True)
-with tarfile.open(sys.argv[2], "a") as tar:
+with tarfile.open(sys.argv[1]) as old, tarfile.open(sys.argv[2], "w") as tar:
+    for member in old:
+        if member.name != "manifest.json":
+            tar.addfile(member, old.extractfile(member) if member.isreg() else None)
     for name, content in [(manifest[0]["Config"], config), ("next/layer.tar", layer), ("manifest.json", json.dumps(manifest).encode())]:
         member = tarfile.TarInfo(name)
         member.size = len(content)

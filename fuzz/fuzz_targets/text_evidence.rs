@@ -27,7 +27,7 @@ const NAMES: &[&str] = &[
     "usr/lib/erlang/lib/a-1/ebin/a.app",
     "etc/os-release",
     "app/a.cdx.json",
-    "app/a.rockspec",
+    "lib/luarocks/rocks-5.4/a/1-1/a-1-1.rockspec",
 ];
 
 fuzz_target!(|data: &[u8]| {

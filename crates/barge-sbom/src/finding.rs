@@ -10,6 +10,8 @@ use crate::package::{Distro, PackageKind, SourcePackage};
 
 /// The largest text that is evidence, in bytes.
 pub(crate) const TEXT_LIMIT: u64 = 64 << 20;
+/// The largest piece of a file that is read at once, in bytes.
+const PIECE_LIMIT: u64 = 256 << 20;
 
 /// What a file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +106,29 @@ impl Refusal {
 impl<E: std::error::Error> From<E> for Refusal {
     fn from(error: E) -> Self {
         Self(error.to_string())
+    }
+}
+
+/// Bytes at a position, all of them or an error.
+pub(crate) fn read_exact(
+    content: &dyn Content,
+    offset: u64,
+    length: u64,
+) -> Result<Vec<u8>, Refusal> {
+    let cut = || Refusal::new("it is cut");
+    if length > PIECE_LIMIT
+        || offset
+            .checked_add(length)
+            .is_none_or(|end| end > content.size())
+    {
+        return Err(cut());
+    }
+    let mut bytes = vec![0; usize::try_from(length)?];
+    let read = content.read_at(offset, &mut bytes)?;
+    if read < bytes.len() {
+        Err(cut())
+    } else {
+        Ok(bytes)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod package;
 mod purl;
 mod rpm;
 mod run;
+mod sqlite;
 
 pub use catalog::{Catalogers, VERSION as CATALOG_VERSION};
 pub use error::Error;

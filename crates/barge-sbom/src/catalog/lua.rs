@@ -1,4 +1,7 @@
-//! Lua: `*.rockspec` of rocks that LuaRocks installed (luarocks.org, "Rockspec format").
+//! Lua: `*.rockspec` of rocks that LuaRocks installed (luarocks.org, "Rockspec format"), as `NAME/VERSION/NAME-VERSION.rockspec`
+//! in its tree; those that lie elsewhere are sources.
+
+use barge_image::layer::FileHead;
 
 use super::{Name, Recognizer};
 use crate::finding::{Found, Says};
@@ -9,7 +12,16 @@ pub(super) const RECOGNIZERS: &[Recognizer] =
     &[Recognizer::new(&[Name::Extension("rockspec")], |file| {
         let text = file.text()?;
         Ok(Says::Packages(rock(&text).into_iter().collect()))
-    })];
+    })
+    .accepts(is_installed)];
+
+fn is_installed(file: &FileHead<'_>) -> bool {
+    let mut above = file.directory.rsplit(|byte| *byte == b'/');
+    let (Some(version), Some(name)) = (above.next(), above.next()) else {
+        return false;
+    };
+    file.name == [name, b"-", version, b".rockspec"].concat()
+}
 
 /// Top-level assignments of string literals; a rockspec is Lua, but these three are literals in practice.
 fn rock(text: &str) -> Option<Found> {

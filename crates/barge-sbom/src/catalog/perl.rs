@@ -69,6 +69,8 @@ fn local(text: &str) -> Vec<Found> {
         } else if let Some(rest) = line.strip_prefix("C<VERSION: ")
             && let (Some(module), Some(version)) = (module, rest.strip_suffix('>'))
             && version.starts_with(|c: char| c.is_ascii_digit() || c == 'v')
+            // What MakeMaker writes of a module that states none.
+            && version != "0"
         {
             versions.insert(module, version.trim_start_matches('v'));
         }

@@ -3,8 +3,8 @@
 
 use barge_image::layer::Content;
 
-use super::{HEADER_LIMIT, read_exact};
-use crate::finding::Refusal;
+use super::HEADER_LIMIT;
+use crate::finding::{Refusal, read_exact};
 
 const MAGIC: u32 = 0x0006_1561;
 const PAGE_HEADER: usize = 26;

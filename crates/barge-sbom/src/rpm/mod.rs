@@ -3,11 +3,11 @@
 mod berkeley;
 mod header;
 mod ndb;
-mod sqlite;
 
 use barge_image::layer::Content;
 
 use crate::finding::{Found, Refusal};
+use crate::sqlite;
 
 /// The largest header that is read, in bytes; rpm's own limit is 256 MiB.
 const HEADER_LIMIT: u64 = 256 << 20;
@@ -25,7 +25,12 @@ pub(crate) fn packages(content: &dyn Content) -> Result<Vec<Found>, Refusal> {
         header::Package::Broken => unread += 1,
     };
     if head.starts_with(b"SQLite format 3\0") {
-        sqlite::headers(content, &mut take)?;
+        // Number (an alias of the row's own), then the header.
+        sqlite::rows(content, "Packages", &mut |columns| {
+            if let Some(blob) = columns.get(1) {
+                take(blob);
+            }
+        })?;
     } else if head.starts_with(b"RpmP") {
         ndb::headers(content, &mut take)?;
     } else if berkeley::is_hash(head) {
@@ -41,23 +46,4 @@ pub(crate) fn packages(content: &dyn Content) -> Result<Vec<Found>, Refusal> {
         )));
     }
     Ok(found)
-}
-
-/// Bytes at a position, all of them or an error.
-fn read_exact(content: &dyn Content, offset: u64, length: u64) -> Result<Vec<u8>, Refusal> {
-    let cut = || Refusal::new("the database is cut");
-    if length > HEADER_LIMIT
-        || offset
-            .checked_add(length)
-            .is_none_or(|end| end > content.size())
-    {
-        return Err(cut());
-    }
-    let mut bytes = vec![0; usize::try_from(length)?];
-    let read = content.read_at(offset, &mut bytes)?;
-    if read < bytes.len() {
-        Err(cut())
-    } else {
-        Ok(bytes)
-    }
 }

@@ -3,8 +3,7 @@
 
 use barge_image::layer::Content;
 
-use super::read_exact;
-use crate::finding::Refusal;
+use crate::finding::{Refusal, read_exact};
 
 const PAGE: u64 = 4096;
 const BLOCK: u64 = 16;

@@ -1,13 +1,14 @@
-//! SQLite files, `rpmdb.sqlite` (sqlite.org, "Database File Format"): walks the B-tree of table `Packages` and follows
-//! overflow pages. No SQL, no indexes, no write-ahead log: rpm leaves none when it closes the database.
+//! SQLite files (sqlite.org, "Database File Format"): walks the B-tree of a table and follows overflow pages. No SQL, no
+//! indexes, no write-ahead log: rpm and Conan leave none when they close their databases.
 
 use barge_image::layer::Content;
 
-use super::{HEADER_LIMIT, read_exact};
-use crate::finding::Refusal;
+use crate::finding::{Refusal, read_exact};
 
 const INTERIOR: u8 = 0x05;
 const LEAF: u8 = 0x0d;
+/// The largest row that is read, in bytes.
+const ROW_LIMIT: u64 = 256 << 20;
 /// A B-tree of 32-bit page numbers is never this deep.
 const DEPTH_LIMIT: u32 = 40;
 /// How little of a page may be left ("The Database Header").
@@ -22,7 +23,12 @@ struct Database<'a> {
     budget: u64,
 }
 
-pub(super) fn headers(content: &dyn Content, take: &mut dyn FnMut(&[u8])) -> Result<(), Refusal> {
+/// Hands over the columns of every row of a table, numbers as their big-endian bytes.
+pub(crate) fn rows(
+    content: &dyn Content,
+    table: &str,
+    take: &mut dyn FnMut(&[Vec<u8>]),
+) -> Result<(), Refusal> {
     let head = read_exact(content, 0, 100)?;
     let page_size = match big_endian(&head, 16, 2) {
         Some(1) => 65536,
@@ -49,20 +55,15 @@ pub(super) fn headers(content: &dyn Content, take: &mut dyn FnMut(&[u8])) -> Res
         if is_table
             && columns
                 .get(1)
-                .is_some_and(|name| name.as_slice() == b"Packages")
+                .is_some_and(|name| name.as_slice() == table.as_bytes())
         {
             root = columns
                 .get(3)
                 .and_then(|page| big_endian(page, 0, page.len()));
         }
     })?;
-    let root = root.ok_or_else(|| Refusal::new("no table `Packages`"))?;
-    database.rows(root, 0, &mut |columns| {
-        // Number (an alias of the row's own), then the header.
-        if let Some(blob) = columns.get(1) {
-            take(blob);
-        }
-    })
+    let root = root.ok_or_else(|| Refusal::new(format!("no table `{table}`")))?;
+    database.rows(root, 0, take)
 }
 
 impl Database<'_> {
@@ -117,7 +118,7 @@ impl Database<'_> {
         let broken = || Refusal::new("a cell is broken");
         let (length, rest) = varint(cell).ok_or_else(broken)?;
         let (_, rest) = varint(rest).ok_or_else(broken)?;
-        if length > HEADER_LIMIT.min(self.content.size()) {
+        if length > ROW_LIMIT.min(self.content.size()) {
             return Err(Refusal::new(format!("a record of {length} bytes")));
         }
         let length = usize::try_from(length)?;
@@ -213,7 +214,7 @@ mod tests {
         let mut database = vec![0; 1024];
         database[16..18].copy_from_slice(&512u16.to_be_bytes());
         database[20] = 255;
-        let refusal = headers(&database, &mut |_| {}).unwrap_err();
+        let refusal = rows(&database, "a", &mut |_| {}).unwrap_err();
         assert_eq!(refusal.0, "257 usable bytes in a page");
         assert_eq!(columns(&[2, 10]), None);
         assert_eq!(columns(&[2, 8]), Some(vec![Vec::new()]));

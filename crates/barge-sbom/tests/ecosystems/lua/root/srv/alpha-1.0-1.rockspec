@@ -1,0 +1,2 @@
+package = "alpha"
+version = "1.0-1"
