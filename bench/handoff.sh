@@ -8,13 +8,13 @@
 # binary. Needs docker, zip, unzip, zstd, GNU time, bc. Each figure is the median of RUNS (default 3), taken in turns so
 # that a noisy machine disturbs all alike.
 #
-# Where BARGE_BUILDX names buildx's plugin and BUILD_HOST a daemon with a containerd store, there are rows for images that
-# barge builds itself: FIRST with a layer of 5 MB on top, saved from the builder's layout, loaded into BUILD_TARGET
-# (default TARGET_HOST; emptied as well). `.ci/engines` starts such daemons and makes such a plugin.
+# The rows "built by" are for images that barge builds itself: FIRST with a layer of 5 MB on top, saved from the layout that
+# the builder leaves, loaded into BUILD_TARGET (default TARGET_HOST; emptied as well). That by buildx needs BARGE_BUILDX, the
+# plugin, and BUILD_HOST, a daemon with a containerd store: `.ci/engines` starts such daemons and makes such a plugin.
 #
 #   B1     docker save, zip -6, unzip, docker load: what upload-artifact does to an image
 #   B2     docker save | zstd -3 -T0, zstd -d | docker load
-#   barge  barge save, barge load
+#   barge  barge save, barge load; "by export" is how it saves where it may not read the daemon's data folder
 set -euo pipefail
 first=${1:?the reference of the first commit} second=${2:?the reference of the second commit}
 runs=${3:-3}
@@ -24,6 +24,7 @@ work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/barge-handoff.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export HOME=$work
+printf '[build]\nalways_export = true\n' >export.toml
 
 empty() { # empty HOST
   local images
@@ -43,28 +44,32 @@ sum() { local s=0 name; for name in "$@"; do s=$(echo "$s + $(median "$name")" |
 shell() { timed "$1" bash -c "set -o pipefail; $2"; }
 stored() { du -sb "${1:-.}/.barge/store/blobs" | cut -f1; }
 
-builds=${BARGE_BUILDX:+${BUILD_HOST:-}}
+builders=(embedded)
+[ -z "${BUILD_HOST:+${BARGE_BUILDX:-}}" ] || builders+=(buildx)
 build_target=${BUILD_TARGET:-$TARGET_HOST}
-app() { # app COMMIT: what changes with a commit, as make-image.sh's top layer
-  mkdir -p build/app
-  find /usr/share /usr/lib -name '*.p[ymlh]' -size -200k 2>/dev/null | LC_ALL=C sort | head -n 290 |
-    while read -r file; do { cat "$file"; echo "# commit $1"; } >"build/app/${file//\//_}"; done
-  { head -c 1600000 "$(command -v docker)"; echo "$1"; } >build/app/native
+app() { # app BUILDER COMMIT: what changes with a commit, as make-image.sh's top layer
+  mkdir -p "$1/app"
+  find /usr/share /usr/lib -name '*.p[ymlh]' -size -200k 2>/dev/null | LC_ALL=C sort | awk 'NR <= 290' |
+    while read -r file; do { cat "$file"; echo "# commit $2"; } >"$1/app/${file//\//_}"; done
+  { head -c 1600000 "$(command -v docker)"; echo "$2"; } >"$1/app/native"
 }
-if [ -n "$builds" ]; then
-  mkdir -p .docker/cli-plugins build
+"$barge" --quiet save --store dir:base "$first" >/dev/null
+for builder in "${builders[@]}"; do
+  app "$builder" 0
+  printf 'FROM %s\nCOPY app /opt/next\n' "$first" >"$builder/Dockerfile"
+  printf '[meta]\nimages = ["ghcr.io/example/built"]\n[build]\nengine = "%s"\n' "$builder" >"$builder/barge.toml"
+  printf 'contexts = { "%s" = "oci-layout:../base:%s" }\n' "$first" "$first" >>"$builder/barge.toml"
+  (cd "$builder" && git init -q && git add . && git -c user.name=bench -c user.email=bench@localhost commit -q -m built)
+done
+if [ -n "${builders[1]:-}" ]; then
+  mkdir -p .docker/cli-plugins
   ln -s "$BARGE_BUILDX" .docker/cli-plugins/docker-buildx
-  "$barge" --quiet save "$first" >/dev/null
-  DOCKER_HOST=$BUILD_HOST "$barge" --quiet load >/dev/null
-  printf 'FROM %s\nCOPY app /opt/next\n' "$first" >build/Dockerfile
-  printf '[meta]\nimages = ["ghcr.io/example/built"]\n[build]\nengine = "buildx"\n' >build/barge.toml
-  app 0
-  (cd build && git init -q && git add . && git -c user.name=bench -c user.email=bench@localhost commit -q -m built)
+  DOCKER_HOST=$BUILD_HOST "$barge" --quiet load --store dir:base >/dev/null
 fi
-built() { # built SUFFIX: builds, saves and loads
-  DOCKER_HOST=$BUILD_HOST timed "built-build$1" "$barge" --quiet --directory build build
-  DOCKER_HOST=$BUILD_HOST timed "built-save$1" "$barge" --quiet --directory build save
-  DOCKER_HOST=$build_target timed "built-load$1" "$barge" --quiet --directory build load
+built() { # built BUILDER SUFFIX: builds, saves and loads
+  DOCKER_HOST=${BUILD_HOST:-$DOCKER_HOST} timed "$1-build$2" "$barge" --quiet --directory "$1" build
+  timed "$1-save$2" "$barge" --quiet --directory "$1" save
+  DOCKER_HOST=$build_target timed "$1-load$2" "$barge" --quiet --directory "$1" load
 }
 
 for run in $(seq "$runs"); do
@@ -76,6 +81,9 @@ for run in $(seq "$runs"); do
   shell b2-save "docker save '$first' | zstd -q -3 -T0 -f -o image.zst"
   empty_target; DOCKER_HOST=$TARGET_HOST shell b2-load "zstd -q -d -c image.zst | docker load --quiet"
   rm -rf .barge
+  timed barge-export "$barge" --quiet --settings export.toml save --store dir:exported "$first"
+  timed barge-export-2 "$barge" --quiet --settings export.toml save --store dir:exported "$second"
+  rm -rf exported
   timed barge-save "$barge" --quiet save "$first"
   empty_target; DOCKER_HOST=$TARGET_HOST timed barge-load "$barge" --quiet load
   DOCKER_HOST=$TARGET_HOST timed barge-present "$barge" --quiet load
@@ -88,35 +96,37 @@ for run in $(seq "$runs"); do
   moved=$(($(stored) - before))
   DOCKER_HOST=$TARGET_HOST timed barge-load-2 "$barge" --quiet load
   empty_target; DOCKER_HOST=$TARGET_HOST timed barge-load-fresh "$barge" --quiet load
-  if [ -n "$builds" ]; then
-    rm -rf build/.barge; empty "$build_target"
-    app "$run"; built ''
-    before_built=$(stored build)
-    app "$run-2"; built -2
-    moved_built=$(($(stored build) - before_built))
-  fi
+  for builder in "${builders[@]}"; do
+    rm -rf "$builder/.barge"; empty "$build_target"
+    app "$builder" "$run"; built "$builder" ''
+    before_built=$(stored "$builder")
+    app "$builder" "$run-2"; built "$builder" -2
+    moved_built=$(($(stored "$builder") - before_built))
+  done
 done
 empty_target
 
 b1=$(sum b1-save b1-zip b1-unzip b1-load) b2=$(sum b2-save b2-load) b2_second=$(sum b2-save-2 b2-load-2)
 row() { # row NAME SECONDS BASE...: the figure and its ratio to B1 and B2
-  printf '%-46s %8.2f %7s %7s\n' "$1" "$2" "$(echo "scale=2; $2 / $b1" | bc)" "$(echo "scale=2; $2 / $3" | bc)"
+  printf '%-62s %8.2f %7s %7s\n' "$1" "$2" "$(echo "scale=2; $2 / $b1" | bc)" "$(echo "scale=2; $2 / $3" | bc)"
 }
 echo "image: $(($(stat -c %s image.tar) / 1000000)) MB, $(DOCKER_HOST=$DOCKER_HOST docker inspect --format '{{len .RootFS.Layers}}' "$first") layers; $runs runs; $(nproc) cores"
-printf '%-46s %8s %7s %7s\n' "seconds, medians" "" "/ B1" "/ B2"
+printf '%-62s %8s %7s %7s\n' "seconds, medians" "" "/ B1" "/ B2"
 row "B1 ($(median b1-save) + $(median b1-zip) + $(median b1-unzip) + $(median b1-load))" "$b1" "$b2"
 row "B2 ($(median b2-save) + $(median b2-load))" "$b2" "$b2"
 row "barge, first commit ($(median barge-save) + $(median barge-load))" "$(sum barge-save barge-load)" "$b2"
+row "barge, first commit, by export ($(median barge-export) + $(median barge-load))" "$(sum barge-export barge-load)" "$b2"
 row "barge, second commit, target has the first ($(median barge-save-2) + $(median barge-load-2))" "$(sum barge-save-2 barge-load-2)" "$b2_second"
+row "barge, the same by export ($(median barge-export-2) + $(median barge-load-2))" "$(sum barge-export-2 barge-load-2)" "$b2_second"
 row "barge, second commit, empty target ($(median barge-save-2) + $(median barge-load-fresh))" "$(sum barge-save-2 barge-load-fresh)" "$b2"
-if [ -n "$builds" ]; then
-  first_built=(built-build built-save built-load) second_built=(built-build-2 built-save-2 built-load-2)
+for builder in "${builders[@]}"; do
+  steps=("$builder-build" "$builder-save" "$builder-load")
   figures() { local name; for name in "$@"; do printf '%s ' "$(median "$name")"; done; }
-  row "built by barge, first commit ( $(figures "${first_built[@]}"))" "$(sum "${first_built[@]}")" "$b2"
-  row "built by barge, second commit ( $(figures "${second_built[@]}"))" "$(sum "${second_built[@]}")" "$b2_second"
-fi
+  row "built by $builder, first commit ( $(figures "${steps[@]}"))" "$(sum "${steps[@]}")" "$b2"
+  row "built by $builder, second commit ( $(figures "${steps[@]/%/-2}"))" "$(sum "${steps[@]/%/-2}")" "$b2_second"
+done
 row "barge, nothing changed: load" "$(median barge-present)" "$(median b1-load)"
-printf '%-46s %8s\n' "bytes: zip / zstd / store" "$(($(stat -c %s image.zip) / 1000000)) / $(($(stat -c %s image.zst) / 1000000)) / $((before / 1000000)) MB"
-printf '%-46s %8s\n' "bytes moved by barge for the second commit" "$moved"
-[ -z "$builds" ] || printf '%-46s %8s\n' "bytes moved for the second commit built by barge" "$moved_built"
-printf '%-46s %8s\n' "peak memory of barge: save / load" "$(memory barge-save) / $(memory barge-load) MB"
+printf '%-62s %8s\n' "bytes: zip / zstd / store" "$(($(stat -c %s image.zip) / 1000000)) / $(($(stat -c %s image.zst) / 1000000)) / $((before / 1000000)) MB"
+printf '%-62s %8s\n' "bytes moved by barge for the second commit" "$moved"
+printf '%-62s %8s\n' "bytes moved for the second commit built by barge" "$moved_built"
+printf '%-62s %8s\n' "peak memory: save / by export / load" "$(memory barge-save) / $(memory barge-export) / $(memory barge-load) MB"

@@ -9,23 +9,19 @@ set -euo pipefail
 first=${1:?the reference of an image that the daemon holds}
 second=${2:?the reference of the same image with another top layer}
 runs=${3:-5}
-barge=${BARGE:-$(cd "$(dirname "$0")/.." && pwd)/target/release/barge}
+here=$(cd "$(dirname "$0")" && pwd)
+barge=${BARGE:-$here/../target/release/barge}
 work=$(mktemp -d /var/tmp/barge-bench.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-timed() { # timed NAME COMMAND...: appends the seconds of one run to NAME
-  local name=$1 start end
-  shift
-  start=$(date +%s.%N)
-  "$@" >/dev/null
-  end=$(date +%s.%N)
-  echo "$end - $start" | bc >>"$name.s"
-}
-median() { sort -n "$1.s" | awk '{ a[NR] = $1 } END { printf "%.2f", a[int((NR + 1) / 2)] }'; }
+. "$here/timing.sh"
 piped() { docker save "$first" | zstd -q -3 -T0 -f -o piped.tar.zst; }
 plain() { docker save "$first" >/dev/null; }
 save() { "$barge" --quiet save "$1"; }
+# How it saves where it may not read the daemon's data folder.
+exported() { "$barge" --quiet --settings export.toml save --store dir:exported "$1"; }
+printf '[build]\nalways_export = true\n' >export.toml
 
 for _ in $(seq "$runs"); do
   timed export plain
@@ -36,6 +32,9 @@ for _ in $(seq "$runs"); do
   rm -f .barge/store/blobs/sha256/"$(docker image inspect --format '{{.Id}}' "$first" | cut -d: -f2)"
   timed hashed save "$first"
   timed second save "$second"
+  rm -rf exported
+  timed exported exported "$first"
+  timed exported-second exported "$second"
 done
 printf '%-52s %8s\n' row "s, median"
 row() { printf '%-52s %8s\n' "$2" "$(median "$1")"; }
@@ -44,4 +43,6 @@ row pipe "docker save | zstd -3 -T0, to a file"
 row first "barge save, nothing known"
 row hashed "barge save, all layers known, config not"
 row second "barge save, all layers known but the top one"
+row exported "barge save by the daemon's export, nothing known"
+row exported-second "barge save by the daemon's export, all but the top one"
 row known "barge save, image known"

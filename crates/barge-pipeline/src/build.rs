@@ -10,14 +10,15 @@ use barge_engine::embedded::{self, Progress};
 use barge_engine::{Buildx, Docker};
 use barge_image::compression::Compression;
 use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
-use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
-use camino::Utf8PathBuf;
+use barge_image::{Descriptor, Digest, Image, Layout, Platform, Reference, Selection, open};
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::bases::bases;
 use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
+use crate::save::blocking;
 use crate::surroundings::Surroundings;
 
 /// The shape of what a build leaves for the next step.
@@ -61,6 +62,15 @@ pub enum Home {
         /// The manifest.
         manifest: Descriptor,
     },
+    /// In an archive or layout that somebody else wrote.
+    File {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// Which of several images.
+        name: Option<String>,
+        /// The config digest.
+        config: Digest,
+    },
 }
 
 impl Home {
@@ -76,7 +86,7 @@ impl Home {
     pub fn engine_id(&self) -> Option<&Digest> {
         match self {
             Self::Docker { id } | Self::Podman { id } => Some(id),
-            Self::Layout { .. } => None,
+            Self::Layout { .. } | Self::File { .. } => None,
         }
     }
 }
@@ -169,22 +179,94 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
         }
     }
     let (id, platform) = adopted.ok_or_else(|| Error::Setting("no image was named".into()))?;
+    let home = Home::in_engine(docker.info().product, id);
+    let facts = BuildFacts {
+        engine: docker.name(),
+        daemon: daemon(&docker),
+        ..BuildFacts::default()
+    };
+    Ok(adopted_from(
+        surroundings,
+        references,
+        home,
+        platform,
+        facts,
+    ))
+}
+
+/// Takes an image in an archive or a layout for what was built: under these names, or under its own if there are none.
+///
+/// # Errors
+/// When the file holds no image or several, or the image has no name.
+pub async fn adopt_file(
+    surroundings: &Surroundings,
+    path: &Utf8Path,
+    name: Option<String>,
+    references: &[Reference],
+) -> Result<Built, Error> {
+    let file = path.to_owned();
+    let selection = Selection {
+        name: name.clone(),
+        platform: None,
+    };
+    let image = blocking(move || open(&file, &selection)).await?;
+    let references = names(&image, path, references)?;
+    let home = Home::File {
+        path: path.to_owned(),
+        name,
+        config: image.config.digest(),
+    };
+    let platform = image.config.parsed().platform();
+    let facts = BuildFacts {
+        engine: "unknown".to_owned(),
+        ..BuildFacts::default()
+    };
+    Ok(adopted_from(
+        surroundings,
+        &references,
+        home,
+        platform,
+        facts,
+    ))
+}
+
+/// The names that were asked for, else the image's own.
+pub(crate) fn names(
+    image: &Image,
+    path: &Utf8Path,
+    asked: &[Reference],
+) -> Result<Vec<Reference>, Error> {
+    let names = if asked.is_empty() {
+        &image.references
+    } else {
+        asked
+    };
+    if names.is_empty() {
+        let path = path.to_owned();
+        return Err(Error::Nameless { path });
+    }
+    Ok(names.to_vec())
+}
+
+fn adopted_from(
+    surroundings: &Surroundings,
+    references: &[Reference],
+    home: Home,
+    platform: Platform,
+    facts: BuildFacts,
+) -> Built {
     let event = crate::plan::event(surroundings, None).ok();
-    Ok(Built {
+    Built {
         schema: SCHEMA.into(),
         references: references.to_vec(),
-        home: Home::in_engine(docker.info().product, id),
+        home,
         platform,
         source: event.map_or_else(
             || unknown_source(surroundings),
             |event| source(surroundings, &event),
         ),
-        facts: BuildFacts {
-            engine: docker.name(),
-            daemon: daemon(&docker),
-            ..BuildFacts::default()
-        },
-    })
+        facts,
+    }
 }
 
 /// What a daemon calls itself, if it stays with it: Podman makes a new name for each answer.

@@ -66,7 +66,7 @@ pub(crate) async fn of(surroundings: &Surroundings, home: &Home) -> Result<Optio
     let product = match home {
         Home::Docker { .. } => Product::Docker,
         Home::Podman { .. } => Product::Podman,
-        Home::Layout { .. } => return Ok(None),
+        Home::Layout { .. } | Home::File { .. } => return Ok(None),
     };
     connect(surroundings, product).await.map(Some)
 }

@@ -8,6 +8,7 @@ use barge_store::{Store, fetch_ahead};
 use camino::Utf8Path;
 use serde::Serialize;
 
+use crate::build::names;
 use crate::carried::Carried;
 use crate::engine;
 use crate::error::Error;
@@ -74,14 +75,7 @@ pub async fn load_file(
 ) -> Result<Loaded, Error> {
     let file = path.to_owned();
     let image = blocking(move || open(&file, &selection)).await?;
-    let references = match references {
-        [] => image.references.clone(),
-        named => named.to_vec(),
-    };
-    if references.is_empty() {
-        let path = path.to_owned();
-        return Err(Error::Nameless { path });
-    }
+    let references = names(&image, path, references)?;
     let known = Carried::over(surroundings, store, None);
     into_engine(surroundings, &Arc::new(image), &references, &known).await
 }

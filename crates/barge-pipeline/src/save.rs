@@ -9,7 +9,7 @@ use barge_engine::docker::{BodyReader, InspectedImage};
 use barge_image::archive::{LayerForm, Passing, ReceiveError, Received, receive, write};
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
-use barge_image::{Digest, Image, Layout, Reference, Selection};
+use barge_image::{Digest, Image, Layout, Reference, Selection, open};
 use barge_store::directory::Taking;
 use barge_store::registry::Transfer;
 use barge_store::{Lifetime, Store};
@@ -207,16 +207,38 @@ async fn take(
     }
 }
 
-/// From the layout that the builder left.
+/// The image, if it lies in files.
+fn in_files(built: &Built) -> Result<Option<Image>, Error> {
+    Ok(match &built.home {
+        Home::Layout { path, manifest } => {
+            Some(Layout::at(path).image(&manifest.digest, built.references.clone())?)
+        }
+        Home::File { path, name, config } => {
+            let (name, platform) = (name.clone(), None);
+            let image = open(path, &Selection { name, platform })?;
+            same_image(config, &image)?;
+            Some(image)
+        }
+        Home::Docker { .. } | Home::Podman { .. } => None,
+    })
+}
+
+fn same_image(expected: &Digest, image: &Image) -> Result<(), Error> {
+    let found = image.config.digest();
+    if found == *expected {
+        return Ok(());
+    }
+    let expected = *expected;
+    Err(Error::Identity { expected, found })
+}
+
+/// From the layout that the builder left, or another file.
 async fn take_built(
     surroundings: &Surroundings,
     built: &Built,
     store: &Store,
 ) -> Result<Received, Error> {
-    let Home::Layout { path, manifest } = &built.home else {
-        return Err(not_exported());
-    };
-    let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
+    let image = in_files(built)?.ok_or_else(not_exported)?;
     let (store, observer) = (store.clone(), Arc::clone(&surroundings.observer));
     let take = move || store.take_image(&image, &|taking| tell(&*observer, taking));
     Ok(blocking(take).await?)
@@ -374,9 +396,8 @@ fn write_archive(
         source,
     };
     let mut sink = io::BufWriter::with_capacity(1 << 20, file.as_file());
-    match (&built.home, export) {
-        (Home::Layout { path, manifest }, _) => {
-            let image = Layout::at(path).image(&manifest.digest, built.references.clone())?;
+    match (in_files(built)?, export) {
+        (Some(image), _) => {
             let count = |passing| observer.notice(&Notice::Passing(passing));
             write(
                 &image,
@@ -387,8 +408,8 @@ fn write_archive(
                 &count,
             )?;
         }
-        (_, None) => return Err(not_exported()),
-        (_, Some(export)) => {
+        (None, None) => return Err(not_exported()),
+        (None, Some(export)) => {
             let mut stream = Watched {
                 inner: export,
                 observer: Arc::clone(observer),
@@ -404,7 +425,7 @@ fn write_archive(
 
 /// Reads an archive back: names, identity, every layer.
 fn check_archive(built: &Built, path: &Utf8Path) -> Result<Image, Error> {
-    let image = barge_image::open(path, &Selection::default())?;
+    let image = open(path, &Selection::default())?;
     same_names(built, &image.references)?;
     if let Some(id) = built.home.engine_id() {
         let is_manifest = image

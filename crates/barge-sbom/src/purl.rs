@@ -458,7 +458,12 @@ mod tests {
         for case in &cases {
             let read = case.input.parse::<PackageUrl<'_>>();
             let written = read.as_ref().map(ToString::to_string);
-            assert_eq!(written.ok().as_ref(), Some(&case.expected_output), "{}", case.input);
+            assert_eq!(
+                written.ok().as_ref(),
+                Some(&case.expected_output),
+                "{}",
+                case.input
+            );
             writes_what_it_read(&case.expected_output);
         }
         assert!(cases.len() > 120);

@@ -319,12 +319,16 @@ impl Docker {
         Ok(tags.filter_map(|tag| tag.parse().ok()).collect())
     }
 
-    /// Podman fails to list its images while one of them is being removed, so it is asked again.
+    /// Podman, and Docker with a containerd store (as 404), fail to list their images while one of them is being removed, so
+    /// they are asked again.
     pub(super) async fn list(&self) -> Result<Vec<Listed>, Error> {
         let call = self.call(Method::GET, "/images/json", "list its images");
         for pause in LIST_PAUSES {
             match self.json(&call).await {
-                Err(Error::Refused { status: 500.., .. }) => tokio::time::sleep(pause).await,
+                Err(Error::Refused {
+                    status: 404 | 500..,
+                    ..
+                }) => tokio::time::sleep(pause).await,
                 answer => return answer,
             }
         }

@@ -373,7 +373,8 @@ impl Docker {
         Ok(id)
     }
 
-    /// Takes away the names that a failed load made, and gives back those that it moved.
+    /// Takes away the names that a failed load made, and gives back those that it moved. One that means a third image by now
+    /// was moved by somebody else, perhaps by another load, and stays.
     async fn undo(&self, plan: &LoadPlan) {
         let changed = plan
             .references
@@ -383,7 +384,7 @@ impl Docker {
             let before = plan.moves.iter().find(|(moved, _)| moved == reference);
             let now = self.inspect(reference).await.ok().flatten();
             let undone = match (before, now) {
-                (Some((_, id)), Some(now)) if now.id == *id => Ok(()),
+                (_, Some(now)) if !plan.ids.contains(&now.id) => Ok(()),
                 (Some((_, id)), _) => self.tag(id, reference).await,
                 (None, Some(_)) => self.untag(reference).await,
                 (None, None) => Ok(()),

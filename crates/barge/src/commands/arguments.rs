@@ -1,7 +1,7 @@
 //! Arguments that several commands share.
 
-use barge_image::Digest;
 use barge_image::record::{ArtifactName, ParseArtifactNameError, Run};
+use barge_image::{Digest, Reference};
 use barge_pipeline::input::{Input, bill};
 use barge_pipeline::layer_cache;
 use barge_pipeline::record::RecordChoice;
@@ -123,6 +123,12 @@ impl RecordArguments {
             (None, None) => RecordChoice::Last,
         })
     }
+}
+
+/// Names that were typed.
+pub(crate) fn references(words: &[String]) -> Result<Vec<Reference>, Error> {
+    let references = words.iter().map(|text| text.parse());
+    Ok(references.collect::<Result<_, _>>()?)
 }
 
 /// As commands that take other inputs, too, the artifact may be called `store:NAME`.

@@ -72,6 +72,7 @@ pub(crate) fn write(out: &mut dyn std::io::Write, built: &Built) -> std::io::Res
     let id = match &built.home {
         Home::Docker { id } | Home::Podman { id } => id,
         Home::Layout { manifest, .. } => &manifest.digest,
+        Home::File { config, .. } => config,
     };
     writeln!(
         out,

@@ -1,6 +1,6 @@
 //! `barge load`: what was handed over, into an engine.
 
-use barge_image::{Reference, Selection};
+use barge_image::Selection;
 use barge_pipeline::input::Input;
 use barge_pipeline::load::{Loaded, load, load_file};
 use barge_pipeline::record::choose;
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     let store = arguments.store.open(context)?;
     let schema = "barge/load/v1";
     if let Some((path, selection)) = arguments.file(&surroundings.folder)? {
-        let names = arguments.names()?;
+        let names = super::references(&arguments.tags)?;
         let load = load_file(&surroundings, &store, &path, selection, &names);
         let loaded = context.block_on(async { Ok(load.await?) })?;
         let json = LoadJson {
@@ -87,11 +87,6 @@ impl Arguments {
             _ if self.tags.is_empty() => Ok(None),
             _ => refused("an artifact is loaded under its own names, without `--tag`"),
         }
-    }
-
-    fn names(&self) -> Result<Vec<Reference>, Error> {
-        let names = self.tags.iter().map(|text| text.parse());
-        Ok(names.collect::<Result<_, _>>()?)
     }
 }
 

@@ -24,5 +24,5 @@ mod workflow_plan;
 
 pub(crate) use arguments::{
     BuildArguments, EventArguments, RecordArguments, RetentionArguments, ScanArguments,
-    StoreArguments, bill_of, last_build,
+    StoreArguments, bill_of, last_build, references,
 };

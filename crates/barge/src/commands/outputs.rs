@@ -38,6 +38,7 @@ pub(crate) fn built(context: &Context, built: &Built) -> Result<(), Error> {
     let id = match &built.home {
         Home::Docker { id } | Home::Podman { id } => *id,
         Home::Layout { manifest, .. } => manifest.digest,
+        Home::File { config, .. } => *config,
     };
     let outputs = [
         ("skip_build", "false".to_owned()),

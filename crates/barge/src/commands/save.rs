@@ -1,10 +1,11 @@
 //! `barge save`: what was built, into the store or an archive.
 
-use barge_image::Reference;
-use barge_pipeline::build::adopt;
+use barge_pipeline::build::{adopt, adopt_file};
+use barge_pipeline::input::Input;
+use barge_pipeline::registry::pull;
 use barge_pipeline::save::{Archived, Saved, archive, save};
 use barge_pipeline::{Built, Surroundings};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Serialize;
 
@@ -16,12 +17,16 @@ use crate::printer::{Tone, bytes};
 /// Save what was built, by the references that the build recorded, into the store or an archive
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts --retention 7d\n  barge save ghcr.io/example/app:pr-7\n  barge save -o image.tar"
+    after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts --retention 7d\n  barge save ghcr.io/example/app:pr-7\n  barge save docker-archive:image.tar --tag ghcr.io/example/app:pr-7\n  barge save registry:ghcr.io/example/app:pr-7\n  barge save -o image.tar"
 )]
 pub(crate) struct Arguments {
-    /// Save these references of the Docker engine, all of one image, instead of what was built last
-    #[arg(value_name = "REFERENCE")]
-    references: Vec<String>,
+    /// Save these references of the engine, all of one image, instead of what was built last; or the image in an archive or
+    /// layout (a path, docker-archive:FILE, oci-archive:FILE, oci:DIR), or in its registry (registry:REFERENCE)
+    #[arg(value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Save an archive or layout, or the image of a registry, under these names, not under its own
+    #[arg(long = "tag", value_name = "REFERENCE", requires = "images")]
+    tags: Vec<String>,
     #[command(flatten)]
     store: super::StoreArguments,
     #[command(flatten)]
@@ -40,7 +45,9 @@ struct SaveJson<'a> {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
-    let built = what(arguments, context, &surroundings)?;
+    let pulled = tempfile::tempdir()?;
+    let folder = Utf8Path::from_path(pulled.path()).unwrap_or(Utf8Path::new("."));
+    let built = what(arguments, context, &surroundings, folder)?;
     let schema = "barge/save/v1";
     if let Some(path) = &arguments.output {
         let archived =
@@ -69,17 +76,40 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     Ok(Exit::Done)
 }
 
+/// What is to be saved. What comes from a registry passes through the folder `pulled`.
 fn what(
     arguments: &Arguments,
     context: &Context,
     surroundings: &Surroundings,
+    pulled: &Utf8Path,
 ) -> Result<Built, Error> {
-    if arguments.references.is_empty() {
-        return super::last_build(surroundings);
+    let tags = super::references(&arguments.tags)?;
+    match Input::parse(&arguments.images, &surroundings.folder) {
+        Ok(Input::Files { path, name }) => {
+            let adopt = adopt_file(surroundings, &path, name, &tags);
+            context.block_on(async { Ok(adopt.await?) })
+        }
+        Ok(Input::Registry(reference)) => context.block_on(async {
+            let image = pull(surroundings, &reference, pulled).await?;
+            let names = if tags.is_empty() {
+                vec![reference]
+            } else {
+                tags
+            };
+            let name = image.manifest.map(|manifest| manifest.descriptor().digest);
+            let name = name.map(|digest| digest.to_string());
+            Ok(adopt_file(surroundings, pulled, name, &names).await?)
+        }),
+        _ if !tags.is_empty() => Err(Error::Usage(
+            "`--tag` names archives, layouts and images of registries; an engine's have names"
+                .into(),
+        )),
+        _ if arguments.images.is_empty() => super::last_build(surroundings),
+        _ => {
+            let references = super::references(&arguments.images)?;
+            context.block_on(async { Ok(adopt(surroundings, &references).await?) })
+        }
     }
-    let references = arguments.references.iter().map(|text| text.parse());
-    let references = references.collect::<Result<Vec<Reference>, _>>()?;
-    context.block_on(async { Ok(adopt(surroundings, &references).await?) })
 }
 
 /// What was saved, for people: names, size, digest, time (R20).

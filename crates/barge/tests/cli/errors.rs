@@ -181,3 +181,14 @@ fn errors_are_json_where_json_was_asked_for() {
     assert_eq!(json["exit_code"], 2);
     assert!(json["hint"].as_str().unwrap().contains("barge build"));
 }
+
+#[test]
+fn a_log_for_programs_ends_with_the_error() {
+    let mut checkout = saved();
+    checkout.set("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let ran = checkout.barge(&["load", "--log", "json"]).exits(1);
+    let last = ran.stderr.lines().last().unwrap();
+    let mut event: serde_json::Value = serde_json::from_str(last).unwrap();
+    assert!(event["timestamp"].take().as_str().unwrap().ends_with('Z'));
+    insta::assert_json_snapshot!(event);
+}

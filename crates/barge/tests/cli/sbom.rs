@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 
 use barge_image::Digest;
 use barge_image::tar::{Entry, Writer};
+use barge_testing::Debian;
 use serde_json::json;
 
-use super::debian::Debian;
 use crate::support::{Checkout, Ran};
 
 /// A layer of files.

@@ -19,6 +19,7 @@ use barge_testing::noise;
 
 use super::Docker;
 use super::cases::{checkout, name};
+use super::files;
 use super::support::Checkout;
 
 /// A case is a function of the daemon that builds and the engine that is tried.
@@ -36,8 +37,13 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("what_it_exports_is_saved_and_comes_back", saved_from_it),
     ("an_archive_of_barge_loads_with_all_names", archive),
     ("it_builds_what_barge_hands_over", builds),
-    ("files_of_other_tools_are_loaded", loads_files),
-    ("two_loads_at_once_leave_each_other_alone", two_loads),
+    ("files_of_other_tools_are_loaded", files::load),
+    (
+        "an_index_whose_other_platforms_are_absent_passes",
+        files::absent_platforms,
+    ),
+    ("two_loads_at_once_leave_each_other_alone", files::two_loads),
+    ("two_images_cannot_have_one_name", files::one_name),
 ];
 
 /// Cases of engines whose builder can leave a layout, where the plugin is at hand.
@@ -45,7 +51,7 @@ pub(crate) const BUILDX: &[(&str, Case)] =
     &[("buildx_leaves_a_layout_that_loads", builds_by_buildx)];
 
 /// Runs barge against an engine.
-fn point_at(checkout: &mut Checkout, engine: &Docker) {
+pub(crate) fn point_at(checkout: &mut Checkout, engine: &Docker) {
     let (docker, podman) = if engine.is_podman() {
         ("unix:///nowhere/docker.sock", &*engine.host)
     } else {
@@ -67,7 +73,7 @@ fn point_at(checkout: &mut Checkout, engine: &Docker) {
 }
 
 /// A checkout with two layers, of which commits change the second.
-fn two_layers(builder: &Docker, number: u64) -> (Checkout, Vec<String>) {
+pub(crate) fn two_layers(builder: &Docker, number: u64) -> (Checkout, Vec<String>) {
     let checkout = checkout(builder, "wikid82", number);
     checkout.write(
         "Dockerfile",
@@ -119,7 +125,7 @@ fn assert_holds(engine: &Docker, checkout: &Checkout, names: &[String], config: 
     image.verify().unwrap();
 }
 
-fn content(engine: &Docker, checkout: &Checkout, reference: &str) -> String {
+pub(crate) fn content(engine: &Docker, checkout: &Checkout, reference: &str) -> String {
     let container = engine.run(&["create", reference, "/app/run"]);
     let copied = checkout.file("copied");
     let from = format!("{container}:/app/run");
@@ -214,7 +220,12 @@ fn broken_layer(builder: &Docker, engine: &Docker) {
 }
 
 /// Puts another image of this name into an engine and gives its ID.
-fn build_other(builder: &Docker, engine: &Docker, checkout: &Checkout, reference: &str) -> String {
+pub(crate) fn build_other(
+    builder: &Docker,
+    engine: &Docker,
+    checkout: &Checkout,
+    reference: &str,
+) -> String {
     let archive = checkout.file("other.tar");
     let folder = checkout.path().to_str().unwrap();
     builder.run(&["build", "--quiet", "--tag", reference, folder]);
@@ -403,107 +414,6 @@ fn builds(_: &Docker, engine: &Docker) {
     load(&checkout);
     assert_eq!(content(engine, &checkout, &names[0]), "hello\n");
     engine.run(&["rmi", &names[0]]);
-}
-
-/// Archives and layouts that docker and skopeo wrote go straight into the engine, and pass without a digest changed.
-fn loads_files(builder: &Docker, engine: &Docker) {
-    let (mut checkout, names) = two_layers(builder, 210);
-    point_at(&mut checkout, builder);
-    checkout.barge(&["build", "--event", "pr.json"]).exits(0);
-    let config = builder.id(&names[0]).unwrap();
-    let file = |name: &str| checkout.file(name).to_str().unwrap().to_owned();
-    builder.run(&["save", "--output", &file("docker.tar"), &names[0]]);
-    builder.run(&["rmi", &names[0]]);
-    let from = format!("docker-archive:{}", file("docker.tar"));
-    for to in ["oci:layout", "oci-archive:oci.tar"] {
-        let (kind, path) = to.split_once(':').unwrap();
-        skopeo(&[
-            "copy",
-            &from,
-            &format!("{kind}:{}:{}", file(path), names[0]),
-        ]);
-    }
-    let layout = format!("oci:{}:{}", file("layout"), names[0]);
-    let manifest = skopeo(&["inspect", "--format", "{{.Digest}}", &layout]);
-    point_at(&mut checkout, engine);
-    for word in ["docker.tar", "oci:layout", "oci.tar"] {
-        let loaded = checkout.barge(&["load", word, "--format", "json"]);
-        let loaded = loaded.exits(0).json();
-        assert_eq!(loaded["config"], config, "{word}");
-        assert_eq!(engine.id(&names[0]).as_deref(), loaded["id"].as_str());
-        assert_eq!(content(engine, &checkout, &names[0]), "hello\n");
-        if word == "oci:layout" {
-            let saved = checkout.barge(&["save", &names[0], "--format", "json"]);
-            let image = saved.exits(0).json()["saved"]["record"]["image"].clone();
-            let kept = engine.has_containerd_store().then_some(&*manifest);
-            assert_eq!(image["config"], config);
-            assert!(kept.is_none_or(|kept| image["manifest"]["digest"] == kept));
-        }
-        engine.run(&["rmi", &names[0]]);
-    }
-    let renamed = ["load", "docker.tar", "--tag", &names[1]];
-    checkout.barge(&renamed).exits(0);
-    assert_eq!(engine.id(&names[0]), None);
-    build_other(builder, engine, &checkout, &names[0]);
-    checkout
-        .barge(&["load", "docker.tar"])
-        .exits(0)
-        .says("moves here");
-    engine.run(&["rmi", &names[0], &names[1]]);
-    let whole = fs::read(checkout.file("docker.tar")).unwrap();
-    fs::write(checkout.file("cut.tar"), &whole[..whole.len() / 2]).unwrap();
-    checkout.barge(&["load", "cut.tar"]).exits(1);
-    checkout.barge(&["load", "barge.toml"]).exits(2);
-    assert_eq!(engine.id(&names[0]), None);
-}
-
-/// Loads of two commits that share layers, side by side with the removal of what they share, over and over.
-fn two_loads(builder: &Docker, engine: &Docker) {
-    let (mut checkout, names) = two_layers(builder, 211);
-    point_at(&mut checkout, builder);
-    for (commit, name) in names.iter().enumerate() {
-        checkout.write("app/run", &format!("commit {commit}\n"));
-        checkout.barge(&["build", "--event", "pr.json"]).exits(0);
-        if commit == 1 {
-            builder.run(&["tag", &names[0], name]);
-        }
-        checkout
-            .barge(&["save", "-o", &format!("{commit}.tar"), name])
-            .exits(0);
-    }
-    builder.run(&["rmi", &names[0], &names[1]]);
-    point_at(&mut checkout, engine);
-    let load = |commit: usize| {
-        let archive = format!("{commit}.tar");
-        checkout.barge(&["load", &archive]).exits(0);
-    };
-    for _ in 0..8 {
-        std::thread::scope(|scope| {
-            scope.spawn(|| load(0));
-            // What the other load counts on may be gone before its archive arrives: it is sent whole, then.
-            scope.spawn(|| {
-                load(1);
-                engine.run(&["rmi", &names[1]]);
-            });
-        });
-        assert_eq!(content(engine, &checkout, &names[0]), "commit 0\n");
-        load(1);
-        assert_eq!(content(engine, &checkout, &names[1]), "commit 1\n");
-        engine.run(&["rmi", &names[0]]);
-    }
-    engine.run(&["rmi", &names[1]]);
-}
-
-#[track_caller]
-fn skopeo(arguments: &[&str]) -> String {
-    let output = Command::new("skopeo")
-        .args(["--insecure-policy"])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "skopeo {arguments:?}: {said}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 fn builds_by_buildx(_: &Docker, engine: &Docker) {

@@ -10,6 +10,7 @@
 
 mod cases;
 mod engines;
+mod files;
 mod proxy;
 mod store;
 #[path = "../support/mod.rs"]
