@@ -388,6 +388,7 @@ impl Walk<'_> {
             _ => path::covers(wanted, &file.path),
         };
         let mut found = Vec::new();
+        let mut perhaps: Option<&Text> = None;
         for file in self.files.iter().rev() {
             match fits(file) {
                 Comparison::Equal => found.push((
@@ -395,9 +396,10 @@ impl Walk<'_> {
                     file.content.clone(),
                     file.place.clone(),
                 )),
-                Comparison::Maybe => {
+                Comparison::Maybe if matches!(file.content, Content::Images(_)) => {
                     return Resolution::Unknown(format!("it may be {}", file.path.describe()));
                 }
+                Comparison::Maybe => perhaps = perhaps.or(Some(&file.path)),
                 Comparison::Different => {}
             }
         }
@@ -414,6 +416,9 @@ impl Walk<'_> {
             namesakes.sort();
             namesakes.dedup();
             return Resolution::Absent(namesakes);
+        }
+        if let Some(path) = perhaps {
+            return Resolution::Unknown(format!("it may be {}", path.describe()));
         }
         if let Some(open) = self
             .open_directories

@@ -113,6 +113,8 @@ pub struct Interpreter<'m, M> {
     /// How many `$( ... )` are open.
     asking: usize,
     input: Input,
+    /// What the program that ran last says for certain, where that is known from its input.
+    answer: Option<Condition>,
 }
 
 impl<M> std::fmt::Debug for Interpreter<'_, M> {
@@ -139,6 +141,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             depth: 0,
             asking: 0,
             input: Input::Nothing,
+            answer: None,
         }
     }
 
@@ -194,6 +197,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         let outer_input = self.input.clone();
         for (at, command) in pipeline.commands.iter().enumerate() {
             let last = at + 1 == pipeline.commands.len();
+            self.answer = None;
             if last {
                 status = self.command(command, tolerated);
             } else {
@@ -218,7 +222,8 @@ impl<'m, M: Machine> Interpreter<'m, M> {
                             .map_or(first.span.end, |last| last.span.end),
                     )
                 });
-            status = self.unknown_status(span);
+            let answer = self.answer.take();
+            status = answer.unwrap_or_else(|| self.unknown_status(span));
         }
         if pipeline.negated {
             status.negate()

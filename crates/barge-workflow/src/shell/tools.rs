@@ -3,6 +3,8 @@
 //! What a tool does to an unknown becomes an unknown named by the tool, its arguments and its input, so that the same
 //! derivation in two places is recognised as the same value.
 
+use regex::bytes::RegexBuilder;
+
 use crate::symbolic::{Shape, Symbol, Text, Value};
 
 /// The output of a text tool for an input; nothing for programs that are none.
@@ -39,6 +41,39 @@ pub fn apply(program: &str, arguments: &[Text], input: &Text) -> Option<Value> {
         _ => return None,
     };
     Some(result.map_or_else(|| derived(program, arguments, input), Value::from))
+}
+
+/// Whether `grep` finds its pattern in a known text; nothing for what is not followed.
+#[must_use]
+pub fn grep_finds(arguments: &[Text], text: &str) -> Option<bool> {
+    const PROGRAM_LIMIT: usize = 1 << 16;
+    let words: Vec<&str> = arguments
+        .iter()
+        .map(Text::as_literal)
+        .collect::<Option<_>>()?;
+    let (flags, patterns): (Vec<&str>, Vec<&str>) =
+        words.into_iter().partition(|word| word.starts_with('-'));
+    let [pattern] = patterns.as_slice() else {
+        return None;
+    };
+    let flags: Vec<char> = flags.iter().flat_map(|flag| flag.chars().skip(1)).collect();
+    if flags
+        .iter()
+        .any(|flag| !matches!(flag, 'E' | 'i' | 'q' | 's'))
+    {
+        return None;
+    }
+    // Without -E these characters mean something else.
+    if !flags.contains(&'E') && pattern.contains(['\\', '+', '?', '(', ')', '{', '}', '|']) {
+        return None;
+    }
+    let built = RegexBuilder::new(pattern)
+        .unicode(false)
+        .case_insensitive(flags.contains(&'i'))
+        .size_limit(PROGRAM_LIMIT)
+        .build();
+    let regex = built.ok()?;
+    Some(text.lines().any(|line| regex.is_match(line.as_bytes())))
 }
 
 /// The unknown that a tool makes of an input.
@@ -456,6 +491,24 @@ mod tests {
                 .as_deref(),
             Some("0123456")
         );
+    }
+
+    #[test]
+    fn patterns_are_looked_for_in_known_texts() {
+        let finds = |arguments: &[&str], text: &str| {
+            let arguments: Vec<Text> = arguments.iter().map(|one| Text::literal(*one)).collect();
+            grep_finds(&arguments, text)
+        };
+        assert_eq!(
+            finds(&["-Ei", "^chore\\(deps"], "Chore(deps): x\n"),
+            Some(true)
+        );
+        assert_eq!(finds(&["-Ei", "^chore:"], "fix: chore:\n"), Some(false));
+        assert_eq!(finds(&["-q", "^v"], "\nv1"), Some(true));
+        assert_eq!(finds(&["-q", "a+"], "a+"), None);
+        assert_eq!(finds(&["-c", "a"], "a"), None);
+        assert_eq!(finds(&["-E", "("], "a"), None);
+        assert_eq!(finds(&["-E", "(a{1,900}){1,900}"], "a"), None);
     }
 
     #[test]

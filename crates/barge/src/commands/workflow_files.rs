@@ -28,11 +28,25 @@ pub(crate) struct WorkflowFile {
 #[derive(Debug)]
 pub(crate) struct Checkout<'a> {
     root: &'a Utf8Path,
+    /// What people see before the paths of its files.
+    prefix: &'a str,
+}
+
+impl WorkflowFile {
+    /// The checkout that the file stands in.
+    pub(crate) fn checkout(&self) -> Checkout<'_> {
+        let inside = self.path.strip_prefix(&self.root).ok();
+        let prefix = inside.and_then(|inside| self.shown.strip_suffix(inside.as_str()));
+        Checkout {
+            root: &self.root,
+            prefix: prefix.unwrap_or_default(),
+        }
+    }
 }
 
 impl<'a> Checkout<'a> {
     pub(crate) fn new(root: &'a Utf8Path) -> Self {
-        Self { root }
+        Self { root, prefix: "" }
     }
 
     /// A path inside the checkout; nothing for one that leads out of it.
@@ -75,7 +89,7 @@ pub(crate) fn read_bounded(path: &Utf8Path) -> Result<String, String> {
 impl Repository for Checkout<'_> {
     fn read(&self, path: &str) -> Option<Source> {
         let text = read_bounded(&self.inside(path)?).ok()?;
-        Some(Source::new(path, &text))
+        Some(Source::new(&format!("{}{path}", self.prefix), &text))
     }
 
     fn exists(&self, path: &str) -> bool {

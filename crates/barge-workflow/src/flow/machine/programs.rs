@@ -1,7 +1,7 @@
 //! Programs that move files and data: compressors, `cat`, `cp`, `tar`.
 
 use crate::shell::{Call, Input, Machine as _, Output};
-use crate::symbolic::{Comparison, Shape, Symbol, Text, Value};
+use crate::symbolic::{Comparison, Shape, Symbol, Term, Text, Value};
 
 use super::super::facts::{Content, FactKind};
 use super::super::path;
@@ -195,9 +195,34 @@ impl Script<'_, '_> {
             ("git", Some("describe")) => Shape::Word,
             ("basename", _) => Shape::Word,
             ("pwd", _) => return Output::Text(self.workspace_directory()),
+            ("jq", _) => match self.field_of_event(arguments) {
+                Some(value) => return Output::Text(value),
+                None => return Output::Nothing,
+            },
             _ => return Output::Nothing,
         };
         Output::Text(Value::unknown(text, shape))
+    }
+
+    /// `jq -r .pull_request.title $GITHUB_EVENT_PATH`: a field of the event, by a path of plain names.
+    fn field_of_event(&self, arguments: &[Text]) -> Option<Value> {
+        let [raw, path, file] = arguments else {
+            return None;
+        };
+        let of_event = file
+            .as_symbol()
+            .is_some_and(|file| file.name() == "$GITHUB_EVENT_PATH");
+        let names = path.as_literal()?.strip_prefix('.')?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        if raw.as_literal() != Some("-r") || !of_event || !names.chars().all(plain) {
+            return None;
+        }
+        let field: Vec<&str> = std::iter::once("event").chain(names.split('.')).collect();
+        let value = self.walk.scenario.github(&field);
+        Some(value.map(|term| match term {
+            Term::Null => Term::text("null"),
+            other => Term::Text(other.printed()),
+        }))
     }
 
     fn workspace_directory(&self) -> Value {

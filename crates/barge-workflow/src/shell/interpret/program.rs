@@ -49,6 +49,7 @@ impl<M: Machine> Interpreter<'_, M> {
         let lines = self.fields_of(words);
         let outer = self.path.clone();
         let mut status = Condition::Never;
+        let several = lines.len() > 1;
         for (condition, fields) in lines {
             self.path = outer.and(&condition);
             if self.path == Condition::Never {
@@ -56,6 +57,9 @@ impl<M: Machine> Interpreter<'_, M> {
             }
             let one = self.program(fields, command.span, tolerated);
             status = status.or(&condition.and(&one));
+        }
+        if several {
+            self.answer = None;
         }
         self.path = outer;
         for (name, value) in saved {
@@ -68,6 +72,7 @@ impl<M: Machine> Interpreter<'_, M> {
     }
 
     fn program(&mut self, mut words: Vec<Text>, span: Span, tolerated: bool) -> Condition {
+        self.answer = None;
         strip_wrappers(&mut words);
         let Some(first) = words.first() else {
             return Condition::Always;
@@ -82,7 +87,9 @@ impl<M: Machine> Interpreter<'_, M> {
         }
         if self.text_tool(&name, &arguments) {
             return if tolerated && name == "grep" {
-                self.unknown_status(span)
+                self.answer = self.grep_answer(&arguments);
+                let answer = self.answer.clone();
+                answer.unwrap_or_else(|| self.unknown_status(span))
             } else {
                 Condition::Always
             };
@@ -153,6 +160,20 @@ impl<M: Machine> Interpreter<'_, M> {
             }
             _ => None,
         }
+    }
+
+    /// Whether `grep` finds something in the text that is piped to it; nothing when that hangs on unknowns.
+    fn grep_answer(&self, arguments: &[Text]) -> Option<Condition> {
+        let Input::Piped(Output::Text(value)) = &self.input else {
+            return None;
+        };
+        let mut found = Condition::Never;
+        for (when, text) in value.texts() {
+            if tools::grep_finds(arguments, text.as_literal()?)? {
+                found = found.or(&when);
+            }
+        }
+        Some(found)
     }
 
     /// Runs a text tool on text that is piped to it; says whether the program was one.

@@ -162,7 +162,7 @@ fn stored(
         if digest(source.as_ref()) != *expected {
             return None;
         }
-        sources.extend(source.map(|source| (path.clone(), source)));
+        sources.extend(source.map(|source| (source.path().to_owned(), source)));
     }
     entry.checked(&sources)
 }

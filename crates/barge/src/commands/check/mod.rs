@@ -21,7 +21,7 @@ use tempfile::NamedTempFile;
 
 use self::baseline::identity;
 use self::cache::Cache;
-use super::workflow_files::{Checkout, WorkflowFile, find, read_bounded};
+use super::workflow_files::{WorkflowFile, find, read_bounded};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -116,7 +116,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         known: &known,
         cache: Cache::open(context, !arguments.no_cache),
     };
-    let outcomes: Vec<Outcome> = files.into_par_iter().map(|file| check.file(file)).collect();
+    let outcomes = files.into_par_iter().map(|file| check.file(file));
+    let outcomes = without_echoes(outcomes.collect());
     if let Some(path) = &arguments.write_baseline {
         return baseline::write(context, path, &outcomes);
     }
@@ -144,6 +145,28 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         annotations::write(context, &outcomes);
     }
     Ok(verdict(&outcomes, arguments.fail_on))
+}
+
+/// Drops what a caller's walk finds in a file that is checked itself and finds it too.
+fn without_echoes(mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let key = |finding: &Finding| {
+        let place = &finding.place;
+        (place.source.path().to_owned(), place.line(), finding.rule)
+    };
+    let is_own =
+        |outcome: &Outcome, finding: &Finding| finding.place.source.path() == outcome.source.path();
+    let found = outcomes.iter().flat_map(|outcome| {
+        let own = outcome.findings.iter();
+        own.filter(|finding| is_own(outcome, finding)).map(key)
+    });
+    let known: BTreeSet<_> = found.collect();
+    for outcome in &mut outcomes {
+        let path = outcome.source.path().to_owned();
+        outcome.findings.retain(|finding| {
+            finding.place.source.path() == path || !known.contains(&key(finding))
+        });
+    }
+    outcomes
 }
 
 fn verdict(outcomes: &[Outcome], fail_on: FailOn) -> Exit {
@@ -198,7 +221,7 @@ impl Check<'_> {
             reason,
         })?;
         outcome.source = Source::new(&file.shown, &text);
-        let checkout = Checkout::new(&file.root);
+        let checkout = file.checkout();
         let repository = self.arguments.repo.clone().or_else(|| checkout.remote());
         let checked = if self.arguments.fix || self.arguments.diff {
             let wanted = |finding: &Finding| !self.known.contains(&identity(finding));
