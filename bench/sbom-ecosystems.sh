@@ -2,7 +2,8 @@
 # Makes a root file system for each ecosystem with that ecosystem's own tools, and compares what they list with what
 # `barge sbom` lists. Prints one line each: the native tool's number, what barge misses, what it lists beyond.
 #
-#   bench/sbom-ecosystems.sh [NAME ...]      debian rpm pacman npm go uv programs; all by default
+#   bench/sbom-ecosystems.sh [NAME ...]      debian rpm pacman npm go uv haskell nix lua wordpress composer cpan prolog conan
+#                                            kernel programs; all by default
 #
 # Runs as root on Debian with debootstrap, node, npm, go, python3-venv and db5.3-util; fetches from package registries.
 # BARGE is the program (default target/release/barge), WORK a folder for what is made (default /var/tmp/barge-ecosystems).
@@ -179,13 +180,167 @@ for row in rows:
 X
 }
 
+haskell() {
+  root haskell ghc libghc-aeson-dev libghc-lens-dev
+  local at="$WORK/haskell"
+  chroot "$at" ghc-pkg list --simple-output | tr ' ' '\n' | sed -E 's/-([0-9.]+)$/ \1/' | compare "ghc-pkg list" hackage "$at"
+}
+
+# Derivations that nix builds itself; how it parts names and versions is asked of it, too.
+nix() {
+  root nix nix-bin
+  local at="$WORK/nix"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+export NIX_REMOTE= NIX_CONFIG='sandbox = false
+build-users-group =
+substituters ='
+for name in hello-2.12.1 glibc-2.40-66 openssl-3.0.15-bin python3.12-six-1.16.0 linux-6.6.1 source no-version; do
+  nix-build --no-out-link -E "derivation { name = \"$name\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; args = [ \"-c\" \"echo > \$out\" ]; }" 2>/dev/null
+done | sed 's,/nix/store/[^-]*-,,' | while read -r name; do
+  nix-instantiate --eval --strict -E "let p = builtins.parseDrvName \"$name\"; in p.name + \" \" + p.version" | tr -d '"'
+done >/root/list
+X
+  chroot "$at" bash /root/make.sh
+  # The name of an output, such as `bin`, is no part of the version.
+  grep -E ' [0-9]' "$at/root/list" | sed 's/-bin$//' | compare "nix parseDrvName" nix "$at"
+}
+
+lua() {
+  root lua luarocks lua5.4 zip unzip gcc libc6-dev
+  local at="$WORK/lua"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+cd /root; rm -rf rocks; mkdir rocks; cd rocks; echo 'return {}' >m.lua
+for rock in alpha-1.0-1 lua-beta-2.3.4-2 gamma_scm-0.1rc1-1; do
+  name=${rock%-*-*}; version=${rock#"$name"-}
+  printf 'rockspec_format = "3.0"\npackage = "%s"\nversion = "%s"\nsource = { url = "file:///root/rocks/m.lua" }\ndescription = { license = "MIT" }\nbuild = { type = "builtin", modules = { ["%s"] = "m.lua" } }\n' \
+    "$name" "$version" "$name" >"$rock.rockspec"
+  luarocks make "$rock.rockspec" >/dev/null
+done
+luarocks remove alpha >/dev/null
+luarocks list --porcelain | cut -f1,2 | tr '\t' ' ' >/root/list
+X
+  chroot "$at" bash /root/make.sh
+  compare "luarocks list" luarocks "$at" <"$at/root/list"
+}
+
+wordpress() {
+  root wordpress wordpress wordpress-l10n php-cli
+  local at="$WORK/wordpress"
+  chroot "$at" php -r '
+define("ABSPATH", "/usr/share/wordpress/"); define("WPINC", "wp-includes"); define("WP_CONTENT_DIR", ABSPATH . "wp-content"); define("WP_PLUGIN_DIR", WP_CONTENT_DIR . "/plugins");
+function wp_cache_get() { return false; } function wp_cache_set() {}
+require ABSPATH . "wp-includes/version.php"; require ABSPATH . "wp-includes/functions.php"; require ABSPATH . "wp-includes/plugin.php"; require ABSPATH . "wp-includes/formatting.php";
+require ABSPATH . "wp-admin/includes/plugin.php";
+echo "wordpress $wp_version\n";
+foreach (get_plugins() as $file => $plugin) echo basename(dirname($file)) == "." ? basename($file, ".php") : dirname($file), " ", $plugin["Version"], "\n";
+foreach (glob(WP_CONTENT_DIR . "/themes/*/style.css") as $file) echo basename(dirname($file)), " ", get_file_data($file, ["v" => "Version"])["v"], "\n";
+' 2>/dev/null | compare "get_plugins()" wordpress "$at"
+}
+
+composer() {
+  root composer composer php-cli unzip git
+  local at="$WORK/composer"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+export COMPOSER_ALLOW_SUPERUSER=1 COMPOSER_HOME=/root/.composer
+rm -rf /srv/app; mkdir -p /srv/app; cd /srv/app; repositories= requires=
+for package in acme/log:1.2.3 acme/old:v0.9.0 other/thing:2.0.0-RC1; do
+  name=${package%:*}; version=${package#*:}; mkdir -p "/srv/packages/$name"
+  printf '{"name":"%s","version":"%s","license":"MIT"}' "$name" "$version" >"/srv/packages/$name/composer.json"
+  repositories+="{\"type\":\"path\",\"url\":\"/srv/packages/$name\",\"options\":{\"symlink\":false}},"; requires+="\"$name\":\"$version\","
+done
+printf '{"name":"me/app","repositories":[%s{"packagist.org":false}],"require":{%s},"minimum-stability":"dev"}' "$repositories" "${requires%,}" >composer.json
+composer install --quiet --no-interaction
+composer show --format=json | php -r 'foreach (json_decode(stream_get_contents(STDIN))->installed as $p) echo $p->name, " ", $p->version, "\n";' >/root/list
+X
+  chroot "$at" bash /root/make.sh
+  compare "composer show" composer "$at/srv/app" <"$at/root/list"
+}
+
+cpan() {
+  root cpan cpanminus make perl
+  local at="$WORK/cpan"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+cd /root; rm -rf dists; mkdir dists; cd dists; : >/root/list
+for dist in Acme-Alpha:1.02 Acme-Beta-Gamma:v2.3.4; do
+  name=${dist%:*}; version=${dist#*:}; module=${name//-/::}; path=lib/${name//-//}.pm
+  mkdir -p "$name-$version/$(dirname "$path")"
+  (cd "$name-$version"; printf 'package %s; our $VERSION = "%s"; 1;\n' "$module" "$version" >"$path"
+    printf 'use ExtUtils::MakeMaker; WriteMakefile(NAME => "%s", VERSION_FROM => "%s", LICENSE => "perl_5");\n' "$module" "$path" >Makefile.PL)
+  tar czf "$name-$version.tar.gz" "$name-$version"
+  cpanm --quiet --notest "./$name-$version.tar.gz" >/dev/null 2>&1
+  echo "$module $(perl -M"$module" -e "print \$${module}::VERSION")" >>/root/list
+done
+X
+  chroot "$at" bash /root/make.sh
+  compare "cpanm" cpan "$at" <"$at/root/list"
+}
+
+prolog() {
+  root prolog swi-prolog-nox
+  local at="$WORK/prolog"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+cd /root; rm -rf packs .local; mkdir packs; cd packs
+for pack in alpha:1.0.0 beta_two:0.3; do
+  name=${pack%:*}; version=${pack#*:}; mkdir -p "$name/prolog"
+  printf "name(%s).\nversion('%s').\ntitle('t').\nauthor('a', 'a@example.org').\n" "$name" "$version" >"$name/pack.pl"
+  printf ':- module(%s, []).\n' "$name" >"$name/prolog/$name.pl"
+  swipl -q -g "pack_install('/root/packs/$name', [interactive(false), link(false), upgrade(true)])" -t halt >/dev/null 2>&1
+done
+swipl -q -g "forall(pack_property(P, version(V)), format('~w ~w~n', [P, V]))" -t halt >/root/list
+rm -rf /root/packs
+X
+  chroot "$at" bash /root/make.sh
+  compare "pack_property" generic "$at/root" <"$at/root/list"
+}
+
+conan() {
+  local at="$WORK/conan"
+  [ -d "$at/venv" ] || { mkdir -p "$at" && python3 -m venv "$at/venv" && "$at/venv/bin/pip" install --quiet conan; }
+  rm -rf "$at/root" "$at/recipes"
+  mkdir -p "$at/root/conan" "$at/recipes"
+  (
+    export CONAN_HOME="$at/root/conan"
+    "$at/venv/bin/conan" profile detect >/dev/null 2>&1
+    for package in alpha/1.2.3 beta/0.1; do
+      printf 'from conan import ConanFile\nclass P(ConanFile):\n    name = "%s"\n    version = "%s"\n    license = "MIT"\n' \
+        "${package%/*}" "${package#*/}" >"$at/recipes/conanfile.py"
+      [ "$package" != beta/0.1 ] || printf '    requires = "alpha/1.2.3"\n' >>"$at/recipes/conanfile.py"
+      "$at/venv/bin/conan" create "$at/recipes" >/dev/null 2>&1
+    done
+    "$at/venv/bin/conan" list '*' --format=json 2>/dev/null |
+      python3 -c 'import json,sys; [print(*name.split("/")) for name in json.load(sys.stdin)["Local Cache"]]'
+  ) | compare "conan list" conan "$at/root"
+}
+
+# Debian's modules are packed; without its database they speak for themselves.
+kernel() {
+  base
+  local at="$WORK/kernel" image
+  [ -d "$at" ] || { cp /etc/resolv.conf "$WORK/base/etc/"
+    chroot "$WORK/base" sh -c 'apt-get update -qq; cd /root; apt-get download -qq $(apt-cache depends linux-image-amd64 | sed -n "s/.*Depends: \(linux-image-.*\)/\1/p" | head -1)' >/dev/null 2>&1
+    image=$(ls "$WORK"/base/root/linux-image-*.deb)
+    mkdir "$at" && dpkg -x "$image" "$at" && rm "$image"; }
+  find "$at" -name '*.ko.xz' | python3 -c '
+import lzma, re, sys
+for path in sys.stdin.read().split():
+    fields = dict(re.findall(rb"\0(name|version)=([^\0]+)", b"\0" + lzma.open(path).read()))
+    if b"version" in fields: print(fields[b"name"].decode(), fields[b"version"].decode())' >"$WORK/modules"
+  find "$at/boot" -name 'vmlinuz-*' | sed 's,.*vmlinuz-,linux-kernel ,' | cat "$WORK/modules" - | compare "modinfo" generic "$at"
+}
+
 # Debian's programs without its database: each must be recognised in the version of its package.
 programs() {
   base
   local at="$WORK/programs" pairs="bash:bash busybox:busybox curl:curl git:git haproxy:haproxy apache2-bin:httpd lighttpd:lighttpd
     lua5.4:lua mariadb-server-core:mariadb memcached:memcached nginx:nginx libnode115:node openssl:openssl sudo:sudo
     perl-base:perl php8.4-cli:php postgresql-17:postgresql python3.13-minimal:python redis-tools:redis libruby3.3:ruby squid:squid
-    unbound:unbound valkey-tools:valkey varnish:varnish bind9:bind postfix:postfix erlang-base:erlang libsqlite3-0:sqlite"
+    unbound:unbound valkey-tools:valkey varnish:varnish bind9:bind postfix:postfix erlang-base:erlang libsqlite3-0:sqlite
+    etcd-server:etcd etcd-client:etcd prometheus:prometheus redis-server:redis mariadb-client-core:mariadb valkey-server:valkey"
   mkdir -p "$WORK/debs" "$at"
   cp /etc/resolv.conf "$WORK/base/etc/"
   [ -n "$(ls "$WORK/debs")" ] || { chroot "$WORK/base" apt-get update -qq
@@ -204,4 +359,4 @@ programs() {
   done | compare "programs" generic "$at"
 }
 
-for name in "${@:-debian rpm pacman npm go uv programs}"; do for each in $name; do "$each"; done; done
+for name in "${@:-debian rpm pacman npm go uv haskell nix lua wordpress composer cpan prolog conan kernel programs}"; do for each in $name; do "$each"; done; done

@@ -82,6 +82,9 @@ pub struct Source {
     /// The full name of the ref.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_ref: Option<String>,
+    /// Whether that ref is the branch that the others are merged into, and this no pull request to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default_branch: bool,
     /// The pull request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<u64>,
@@ -105,13 +108,32 @@ pub struct Run {
 }
 
 /// How an image was built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildFacts {
     /// The engine, with its version.
     pub engine: String,
+    /// What the daemon calls itself, if one built the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<String>,
+    /// The digest of the plan that it was built by, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Digest>,
+    /// The images that its stages start from, in the order of the Dockerfile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bases: Vec<BaseImage>,
     /// The names of the build arguments; values may be secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
+}
+
+/// An image that a stage of a build starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseImage {
+    /// What the Dockerfile calls it, variables put in.
+    pub name: Reference,
+    /// The digest of its manifest or index, where the Dockerfile or the engine knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// The name of a hand-off: letters, digits and `._-`, up to 128, so that it is a file name and a tag everywhere.
@@ -260,6 +282,7 @@ mod tests {
                 workflow: Some("a/b/.github/workflows/ci.yml@refs/pull/7/merge".into()),
                 job: Some("build".into()),
                 git_ref: Some("refs/pull/7/merge".into()),
+                default_branch: false,
                 pull_request: Some(7),
                 run: Run {
                     id: "123".into(),
@@ -268,6 +291,12 @@ mod tests {
             },
             build: BuildFacts {
                 engine: "docker 28.2.2".into(),
+                daemon: Some("7TRN:IPZB:QYBB:VPBQ:UMPP:KARE:6ZNR:XE6T:7EWV:PKF4:ZOJD:TPYS".into()),
+                plan: Some(Digest::of(b"plan")),
+                bases: vec![BaseImage {
+                    name: "docker.io/library/debian:12".parse().unwrap(),
+                    digest: Some(Digest::of(b"base")),
+                }],
                 arguments: vec!["VERSION".into()],
             },
             tool: "barge 0.1.0".into(),
@@ -280,7 +309,7 @@ mod tests {
     fn round_trips_and_stays_small() {
         let bytes = record().to_bytes().unwrap();
         assert_eq!(Record::from_bytes(&bytes).unwrap(), record());
-        assert!(bytes.len() < 1024, "{}", bytes.len());
+        assert!(bytes.len() < RECORD_LIMIT / 2, "{}", bytes.len());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::layer::path::{self, Marker};
@@ -253,7 +254,8 @@ impl<'a, F> RootFs<'a, F> {
     }
 
     fn kind_of(&self, origin: Origin) -> Option<EntryKind> {
-        Some(self.entry(origin)?.kind)
+        let layer = *self.layers.get(usize::from(origin.layer))?;
+        layer.kind(origin.entry)
     }
 
     fn name(&self, name: Name) -> &'a [u8] {
@@ -263,10 +265,7 @@ impl<'a, F> RootFs<'a, F> {
     }
 
     fn hash(&self, parent: u32, name: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        parent.hash(&mut hasher);
-        hasher.write(name);
-        hasher.finish()
+        hash_name(&self.hasher, parent, name)
     }
 
     /// A child by name, whether present or not.
@@ -285,10 +284,28 @@ impl<'a, F> RootFs<'a, F> {
 
     fn child_or_new(&mut self, parent: u32, name: Name) -> u32 {
         let text = self.name(name);
-        if let Some(node) = self.slot(parent, text) {
-            return node;
-        }
+        let hash = self.hash(parent, text);
+        let (nodes, layers, hasher) = (&self.nodes, &self.layers, &self.hasher);
+        let name_of = |node: &Node| {
+            let layer = layers.get(usize::from(node.name.layer));
+            layer.map_or(&[][..], |layer| {
+                layer.name_bytes(node.name.start, node.name.length)
+            })
+        };
+        let is_it = |node: &u32| {
+            let node = &nodes[*node as usize];
+            node.parent == parent && name_of(node) == text
+        };
+        let hash_of = |node: &u32| {
+            let node = &nodes[*node as usize];
+            hash_name(hasher, node.parent, name_of(node))
+        };
+        let vacant = match self.table.entry(hash, is_it, hash_of) {
+            Entry::Occupied(known) => return *known.get(),
+            Entry::Vacant(vacant) => vacant,
+        };
         let node = u32::try_from(self.nodes.len()).unwrap_or(NONE);
+        vacant.insert(node);
         let next_sibling = self.nodes[parent as usize].first_child;
         self.nodes.push(Node {
             parent,
@@ -299,16 +316,6 @@ impl<'a, F> RootFs<'a, F> {
             state: State::Absent,
         });
         self.nodes[parent as usize].first_child = node;
-        let hash = self.hash(parent, text);
-        let (nodes, layers, hasher) = (&self.nodes, &self.layers, &self.hasher);
-        self.table.insert_unique(hash, node, |other| {
-            let other = &nodes[*other as usize];
-            let layer = layers[usize::from(other.name.layer)];
-            let mut state = hasher.build_hasher();
-            other.parent.hash(&mut state);
-            state.write(layer.name_bytes(other.name.start, other.name.length));
-            state.finish()
-        });
         node
     }
 
@@ -483,6 +490,14 @@ impl<'a, F> RootFs<'a, F> {
         layer.finding(origin.entry)
     }
 
+    /// Everything that is a hard link to a lower layer, or to nothing.
+    pub fn hard_links(&self) -> impl Iterator<Item = NodeId> {
+        self.nodes().filter(|node| {
+            let origin = self.origin(*node);
+            origin.and_then(|origin| self.kind_of(origin)) == Some(EntryKind::HardLink)
+        })
+    }
+
     /// Everything that is there and that an entry names, in no particular order.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         (0u32..)
@@ -511,6 +526,13 @@ impl<'a, F> RootFs<'a, F> {
             .filter_map(|origin| self.entry(*origin))
             .map(|view| path::join(view.directory, view.name))
     }
+}
+
+fn hash_name(hasher: &DefaultHashBuilder, parent: u32, name: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    parent.hash(&mut hasher);
+    hasher.write(name);
+    hasher.finish()
 }
 
 /// Whether a directory belongs to the bookkeeping of AUFS.

@@ -14,6 +14,7 @@ use barge_image::{Descriptor, Digest, Image, Layout, Platform, Reference, Select
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use crate::bases::bases;
 use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
@@ -134,9 +135,10 @@ pub async fn build(
         .chain(surroundings.build.args.keys())
         .cloned()
         .collect();
-    let (home, platform, engine) = match engine::building(surroundings).await? {
-        Some(docker) => build_in_engine(surroundings, plan, defaults, &docker).await?,
-        None => build_embedded(surroundings, plan, defaults).await?,
+    let docker = engine::building(surroundings).await?;
+    let (home, platform, engine) = match &docker {
+        Some(docker) => build_in_engine(surroundings, plan, defaults.clone(), docker).await?,
+        None => build_embedded(surroundings, plan, defaults.clone()).await?,
     };
     let built = Built {
         schema: SCHEMA.into(),
@@ -146,6 +148,9 @@ pub async fn build(
         source: source(surroundings, event),
         facts: BuildFacts {
             engine,
+            daemon: docker.as_ref().and_then(daemon),
+            plan: serde_json::to_vec(plan).ok().map(|json| Digest::of(&json)),
+            bases: bases(surroundings, &defaults, docker.as_ref()).await,
             arguments: names.into_iter().collect(),
         },
     };
@@ -175,13 +180,17 @@ pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Res
     }
     let (id, platform) = adopted.ok_or_else(|| Error::Setting("no image was named".into()))?;
     let home = Home::in_engine(docker.info().product, id);
-    let engine = docker.name();
+    let facts = BuildFacts {
+        engine: docker.name(),
+        daemon: daemon(&docker),
+        ..BuildFacts::default()
+    };
     Ok(adopted_from(
         surroundings,
         references,
         home,
         platform,
-        engine,
+        facts,
     ))
 }
 
@@ -208,13 +217,16 @@ pub async fn adopt_file(
         config: image.config.digest(),
     };
     let platform = image.config.parsed().platform();
-    let engine = "unknown".to_owned();
+    let facts = BuildFacts {
+        engine: "unknown".into(),
+        ..BuildFacts::default()
+    };
     Ok(adopted_from(
         surroundings,
         &references,
         home,
         platform,
-        engine,
+        facts,
     ))
 }
 
@@ -241,7 +253,7 @@ fn adopted_from(
     references: &[Reference],
     home: Home,
     platform: Platform,
-    engine: String,
+    facts: BuildFacts,
 ) -> Built {
     let event = crate::plan::event(surroundings, None).ok();
     Built {
@@ -253,11 +265,15 @@ fn adopted_from(
             || unknown_source(surroundings),
             |event| source(surroundings, &event),
         ),
-        facts: BuildFacts {
-            engine,
-            arguments: Vec::new(),
-        },
+        facts,
     }
+}
+
+/// What a daemon calls itself, if it stays with it: Podman makes a new name for each answer.
+fn daemon(docker: &Docker) -> Option<String> {
+    let info = docker.info();
+    let stays = info.product == Product::Docker && !info.id.is_empty();
+    stays.then(|| info.id.clone())
 }
 
 /// The build arguments of the original pipeline (R9). A Dockerfile need not declare them.
@@ -449,6 +465,7 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
         workflow: variable(["GITHUB_WORKFLOW_REF", "CI_CONFIG_PATH"]),
         job: variable(["GITHUB_JOB", "CI_JOB_NAME"]),
         git_ref: event.reference.as_ref().map(GitReference::to_string),
+        default_branch: event.is_default_branch(),
         pull_request: event.pull_request.as_ref().map(|change| change.number),
         run: run.unwrap_or_else(|| local_run(surroundings)),
     }

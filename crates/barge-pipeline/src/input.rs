@@ -1,4 +1,5 @@
-//! What commands look into: `docker:REF`, `podman:REF`, `registry:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder, a bill, package URLs.
+//! What commands look into: `docker:REF`, `podman:REF`, `registry:REF`, `oci:DIR[:NAME]`, an archive, `store:NAME`, a folder,
+//! a file, a bill, package URLs, and `-` for what is piped in.
 
 use std::fs;
 use std::io;
@@ -39,6 +40,8 @@ pub enum Input {
     Folder(Utf8PathBuf),
     /// A bill of materials in a file.
     Bill(Utf8PathBuf),
+    /// An image's archive or a bill that is piped in.
+    Piped,
     /// Package URLs, taken together.
     Packages(Vec<String>),
 }
@@ -55,6 +58,7 @@ impl Input {
         }
         match words {
             [] => Ok(Self::Store(RecordChoice::Last)),
+            [word] if word == "-" => Ok(Self::Piped),
             [word] => Self::parse_word(word, folder),
             _ => Err(Error::Setting(
                 "several inputs must all be package URLs".into(),
@@ -85,10 +89,10 @@ impl Input {
     fn parse_bare(word: &str, folder: &Utf8Path) -> Result<Self, Error> {
         let path = folder.join(word);
         if path.is_file() {
-            return Ok(if is_text(&path) {
-                Self::Bill(path)
-            } else {
-                Self::Files { path, name: None }
+            return Ok(match FileKind::of(&path) {
+                FileKind::Bill => Self::Bill(path),
+                FileKind::Single => Self::Folder(path),
+                FileKind::Archive => Self::Files { path, name: None },
             });
         }
         if path.is_dir() {
@@ -131,6 +135,7 @@ pub async fn bill(
             )?;
             catalog(image, path.as_str(), options, cache).await
         }
+        Input::Piped => of_pipe(options, cache).await,
         Input::Store(choice) => {
             let (surroundings, store, choice) =
                 (surroundings.clone(), store.clone(), choice.clone());
@@ -154,6 +159,17 @@ pub async fn bill(
             _ => of_registry(surroundings, reference, options, cache).await,
         },
     }
+}
+
+/// What is piped in is kept in a file while it is read: an archive names its layers at its end.
+async fn of_pipe(options: Options, cache: Box<dyn LayerCache + Send>) -> Result<Sbom, Error> {
+    let piped = blocking(|| keep(&mut io::stdin().lock())).await?;
+    let path = Utf8Path::from_path(piped.path()).unwrap_or(Utf8Path::new("-"));
+    if FileKind::of(path) == FileKind::Bill {
+        return read_bill(path);
+    }
+    let image = open(path, &Selection::default())?;
+    catalog(image, "-", options, cache).await
 }
 
 async fn of_engine(
@@ -210,17 +226,19 @@ async fn catalog(
 async fn export(engine: &Docker, reference: &Reference) -> Result<tempfile::NamedTempFile, Error> {
     engine.require(reference).await?;
     let mut stream = engine.export(std::slice::from_ref(reference)).await?;
+    blocking(move || keep(&mut stream)).await
+}
+
+/// Puts a stream into a temporary file, which goes with the value.
+fn keep(stream: &mut impl io::Read) -> Result<tempfile::NamedTempFile, Error> {
     let failed = |source| Error::File {
         action: "write",
-        path: "a temporary archive".into(),
+        path: "a temporary file".into(),
         source,
     };
-    let copied = blocking(move || {
-        let mut archive = tempfile::NamedTempFile::new()?;
-        io::copy(&mut stream, &mut archive)?;
-        Ok(archive)
-    });
-    copied.await.map_err(failed)
+    let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+    io::copy(stream, &mut file).map_err(failed)?;
+    Ok(file)
 }
 
 fn read_bill(path: &Utf8Path) -> Result<Sbom, Error> {
@@ -236,14 +254,38 @@ fn read_bill(path: &Utf8Path) -> Result<Sbom, Error> {
     Ok(sbom)
 }
 
-/// Bills are JSON, XML or SPDX's tags; image archives start with anything else.
-fn is_text(file: &Utf8Path) -> bool {
-    use io::Read as _;
-    let mut start = [0; 64];
-    let read = fs::File::open(file).and_then(|mut file| file.read(&mut start));
-    let start = start.get(..read.unwrap_or(0)).unwrap_or_default();
-    let is_mark = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf);
-    matches!(start.iter().find(is_mark), Some(b'{' | b'<')) || start.starts_with(b"SPDXVersion:")
+/// What a file is, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    /// JSON, XML or SPDX's tags.
+    Bill,
+    /// A program, or an archive of Java's or Python's making.
+    Single,
+    /// Anything else: an image, or nothing that is understood.
+    Archive,
+}
+
+impl FileKind {
+    fn of(file: &Utf8Path) -> Self {
+        use io::Read as _;
+        let mut start = [0; 64];
+        let read = fs::File::open(file).and_then(|mut file| file.read(&mut start));
+        Self::from_start(start.get(..read.unwrap_or(0)).unwrap_or_default())
+    }
+
+    fn from_start(start: &[u8]) -> Self {
+        let is_mark =
+            |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf);
+        match (start, start.iter().find(is_mark)) {
+            (_, Some(b'{' | b'<')) => Self::Bill,
+            _ if start.starts_with(b"SPDXVersion:") => Self::Bill,
+            ([0x7f, b'E', b'L', b'F', ..] | [b'P', b'K', 3, 4, ..] | [b'M', b'Z', ..], _) => {
+                Self::Single
+            }
+            ([0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..], _) => Self::Single,
+            _ => Self::Archive,
+        }
+    }
 }
 
 /// `PATH[:NAME]`, where a path may hold colons itself.
@@ -275,8 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn files_are_told_by_their_first_bytes() {
+        let kind = |start: &[u8]| FileKind::from_start(start);
+        assert_eq!(kind(b"\xef\xbb\xbf {}"), FileKind::Bill);
+        assert_eq!(kind(b"SPDXVersion: SPDX-2.3"), FileKind::Bill);
+        assert_eq!(kind(b"\x7fELF\x02"), FileKind::Single);
+        assert_eq!(kind(b"PK\x03\x04"), FileKind::Single);
+        for archive in [&b"blobs/\0"[..], b"\x1f\x8b\x08", b"MZ"[..1].as_ref(), b""] {
+            assert_eq!(kind(archive), FileKind::Archive, "{archive:?}");
+        }
+    }
+
+    #[test]
     fn words_mean_one_thing() {
         assert_eq!(parse(&[]).unwrap(), Input::Store(RecordChoice::Last));
+        assert_eq!(parse(&["-"]).unwrap(), Input::Piped);
         assert_eq!(
             parse(&["docker:a:1"]).unwrap(),
             Input::Engine(Product::Docker, "a:1".parse().unwrap())

@@ -1,5 +1,6 @@
 //! The way of an image from event to verdict, one typed step after the other.
 
+mod bases;
 pub mod build;
 mod carried;
 pub mod engine;

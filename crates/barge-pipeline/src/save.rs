@@ -62,12 +62,13 @@ pub async fn save(
     lifetime: Option<Lifetime>,
 ) -> Result<Saved, Error> {
     let started = Instant::now();
+    let by_settings = crate::store::lifetime(&surroundings.store.retention, &built.source);
+    let expires = lifetime.unwrap_or(by_settings).from(surroundings.now);
+    let store = &store.until(expires);
     let asked = ask(surroundings, built).await?;
     let received = take(surroundings, built, store, asked.as_ref()).await?;
     let engine = asked.map(|asked| asked.engine.info().id.clone());
     let (built, home, now) = (built.clone(), store.clone(), surroundings.now);
-    let by_settings = crate::store::lifetime(&surroundings.store.retention, &built.source);
-    let expires = lifetime.unwrap_or(by_settings).from(now);
     let observer = Arc::clone(&surroundings.observer);
     let work = move || {
         let store = home;

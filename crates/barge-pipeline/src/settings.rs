@@ -14,8 +14,21 @@ use serde::Deserialize;
 pub struct StoreSettings {
     /// Where artifacts live; by default `.barge/store` of the checkout.
     pub address: Option<StoreAddress>,
+    /// What new layers are packed as.
+    pub compression: StoreCompression,
     /// How long they are kept.
     pub retention: RetentionSettings,
+}
+
+/// What a store packs new layers as. Layers that come as gzip stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreCompression {
+    /// Smaller and much faster; barge loads it everywhere, but Docker before 23 cannot pull it from a registry by itself.
+    #[default]
+    Zstd,
+    /// What every engine pulls.
+    Gzip,
 }
 
 /// How long artifacts are kept, by what they are of.
@@ -26,6 +39,8 @@ pub struct RetentionSettings {
     pub pull_request: Lifetime,
     /// Of branches, and of what is of nothing else.
     pub branch: Lifetime,
+    /// Of the branch that the others are merged into.
+    pub default_branch: Lifetime,
     /// Of tags.
     pub release: Lifetime,
 }
@@ -35,7 +50,8 @@ impl Default for RetentionSettings {
         let days = |days: i64| Lifetime::For(SignedDuration::from_hours(24 * days));
         Self {
             pull_request: days(7),
-            branch: days(30),
+            branch: days(14),
+            default_branch: days(30),
             release: Lifetime::Forever,
         }
     }

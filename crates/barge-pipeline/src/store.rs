@@ -6,7 +6,7 @@ use barge_store::{Lifetime, Store, StoreAddress};
 
 use crate::error::Error;
 use crate::registry;
-use crate::settings::RetentionSettings;
+use crate::settings::{RetentionSettings, StoreCompression};
 use crate::surroundings::Surroundings;
 
 /// Opens the store at an address, by default the one of the settings, by default the checkout's own.
@@ -30,7 +30,11 @@ pub fn open(surroundings: &Surroundings, address: Option<&StoreAddress>) -> Resu
             .collect(),
         now: Some(surroundings.now),
     };
-    Ok(Store::open(&address, &workspace.cache(), &options)?)
+    let store = Store::open(&address, &workspace.cache(), &options)?;
+    Ok(match surroundings.store.compression {
+        StoreCompression::Zstd => store,
+        StoreCompression::Gzip => store.with_gzip(),
+    })
 }
 
 /// How long an image from there is kept.
@@ -40,6 +44,8 @@ pub(crate) fn lifetime(settings: &RetentionSettings, source: &Source) -> Lifetim
         settings.pull_request
     } else if source.git_ref.as_ref().is_some_and(is_tag) {
         settings.release
+    } else if source.default_branch {
+        settings.default_branch
     } else {
         settings.branch
     }
@@ -55,6 +61,7 @@ mod tests {
     fn what_an_image_is_for_decides_how_long_it_is_kept() {
         let source = |pull_request, git_ref: &str| Source {
             pull_request,
+            default_branch: git_ref == "refs/heads/main",
             git_ref: Some(git_ref.to_owned()),
             run: Run {
                 id: "1".into(),
@@ -66,8 +73,9 @@ mod tests {
         for (source, expected) in [
             (source(Some(7), "refs/pull/7/merge"), "7d"),
             (source(None, "refs/heads/main"), "30d"),
+            (source(None, "refs/heads/next"), "14d"),
             (source(None, "refs/tags/v1"), "never"),
-            (Source::default(), "30d"),
+            (Source::default(), "14d"),
         ] {
             let expected: Lifetime = expected.parse().unwrap();
             assert_eq!(lifetime(&settings, &source), expected, "{source:?}");

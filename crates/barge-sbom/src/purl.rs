@@ -444,14 +444,40 @@ mod tests {
         assert!(cases.len() >= 32);
     }
 
+    #[derive(serde::Deserialize)]
+    struct Roundtrip {
+        input: String,
+        expected_output: String,
+    }
+
+    /// What the specification's tests of each type (`tests/types`, package-url/purl-spec at 16f3d0e) hold to be canonical.
+    #[test]
+    fn writes_each_type_as_the_specification_does() {
+        let suite = include_str!("../tests/purl-spec/types.json");
+        let cases: Vec<Roundtrip> = serde_json::from_str(suite).unwrap();
+        for case in &cases {
+            let read = case.input.parse::<PackageUrl<'_>>();
+            let written = read.as_ref().map(ToString::to_string);
+            assert_eq!(
+                written.ok().as_ref(),
+                Some(&case.expected_output),
+                "{}",
+                case.input
+            );
+            writes_what_it_read(&case.expected_output);
+        }
+        assert!(cases.len() > 120);
+    }
+
     /// From a package URL to kind, name and version, and back: all but qualifiers and subpath, which evidence states.
     fn writes_what_it_read(canonical: &str) {
         // The namespaces of distributions come from the distribution; a range or a path has no version of its own.
         let Some((kind, name, version, _)) = parse(canonical) else {
             return;
         };
-        let distro = canonical.contains("fedora").then(|| Distro {
-            id: "fedora".into(),
+        let namespace = canonical.split('/').nth(1).unwrap_or_default();
+        let distro = kind.is_distribution().then(|| Distro {
+            id: namespace.to_owned(),
             ..Distro::default()
         });
         let written = purl(&identity(kind, &name, &version), distro.as_ref());

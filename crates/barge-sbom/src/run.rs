@@ -27,7 +27,7 @@ pub struct Options {
 
 /// Keeps what layers gave, by a key that names the layer's bytes and the catalogers' version.
 pub trait LayerCache: Sync {
-    /// Whether anything is kept at all.
+    /// Whether anything is kept at all: then layers are hashed when they are first seen.
     fn is_kept(&self) -> bool {
         true
     }
@@ -138,10 +138,11 @@ fn read_layer(
     let source = Source::Extent(layer.content.clone());
     let how = layer::Options {
         diff_id: Some(layer.diff_id),
+        // Bytes that only claim to be this layer must not speak for it in later images.
+        check_plain: cache.is_kept(),
         verify: options.verify,
     };
     let index = layer::read(source, &catalogers, how).map_err(failed)?;
-    // Bytes that only claim to be this layer must not speak for it in later images.
     if cache.is_kept() && index.diff_id == Some(layer.diff_id) {
         cache.put(&key, &index.to_bytes());
     }

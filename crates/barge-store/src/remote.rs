@@ -34,13 +34,19 @@ pub trait Remote: fmt::Debug + Send + Sync {
     fn address(&self) -> &StoreAddress;
 
     /// The blobs that hold these layers already, of those that it has. They will be relied on: whatever removes blobs
-    /// of this store must see them as young from now on.
+    /// of this store must see them as young from now on. Where layers go with the artifact that brought them, only those
+    /// count that stay until the time given, or for ever.
     ///
     /// # Errors
     /// When the store fails. Not knowing a layer is no failure.
-    fn layers(&self, diff_ids: &[Digest]) -> Result<BTreeMap<Digest, PackedLayer>, Error>;
+    fn layers(
+        &self,
+        diff_ids: &[Digest],
+        until: Option<Timestamp>,
+    ) -> Result<BTreeMap<Digest, PackedLayer>, Error>;
 
-    /// Puts an artifact: first every blob, durably, then the pointer.
+    /// Puts an artifact: first every blob, durably, then the pointer. Of one that is there, what was lost is put again,
+    /// where the other side lets it.
     ///
     /// # Errors
     /// [`Error::Taken`] when the pointer exists and leads to another record; [`Error::Vanished`] when a layer that was
@@ -74,6 +80,11 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the store fails, or lets nobody remove anything.
     fn remove(&self, pointer: &Pointer) -> Result<(), Error>;
+
+    /// Whether artifacts whose time is over go by themselves.
+    fn expires_by_itself(&self) -> bool {
+        false
+    }
 
     /// How blobs that no pointer leads to are found and removed; `None` where the other side sees to it.
     fn housekeeping(&self) -> Option<&dyn Housekeeping> {

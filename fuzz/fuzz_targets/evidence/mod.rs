@@ -15,7 +15,7 @@ pub fn examine(name: &str, content: &[u8]) {
         head: &content[..content.len().min(512)],
     };
     if let Some(role) = catalogers.role(&head) {
-        let _finding = catalogers.examine(role, name.as_bytes(), content);
+        let _finding = catalogers.examine(role, name.as_bytes(), &content.to_vec());
     }
 }
 

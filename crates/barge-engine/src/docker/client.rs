@@ -84,6 +84,8 @@ pub struct InspectedImage {
     pub id: Digest,
     /// All its names.
     pub references: Vec<Reference>,
+    /// The digests by which repositories hold it, as far as it was pulled from or pushed to them.
+    pub digests: Vec<Reference>,
     /// The plain layers, base first.
     pub diff_ids: Vec<Digest>,
     /// Its labels.
@@ -118,6 +120,8 @@ struct Info {
 struct Inspect {
     id: Digest,
     repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    repo_digests: Option<Vec<String>>,
     #[serde(default, rename = "RootFS")]
     root_fs: Option<InspectRootFs>,
     config: Option<InspectConfig>,
@@ -479,10 +483,14 @@ impl Info {
 
 impl From<Inspect> for InspectedImage {
     fn from(image: Inspect) -> Self {
-        let tags = image.repo_tags.unwrap_or_default();
+        let parsed = |names: Option<Vec<String>>| {
+            let names = names.unwrap_or_default().into_iter();
+            names.filter_map(|name| name.parse().ok()).collect()
+        };
         Self {
             id: image.id,
-            references: tags.iter().filter_map(|tag| tag.parse().ok()).collect(),
+            references: parsed(image.repo_tags),
+            digests: parsed(image.repo_digests),
             diff_ids: image
                 .root_fs
                 .and_then(|root_fs| root_fs.layers)

@@ -5,11 +5,16 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::index::{Backing, Builder, EntryKind, LayerIndex, NewEntry};
+use super::index::{Backing, Builder, EntryKind, LayerIndex, NewEntry, as_path};
 use super::{Error, FileHead, Interest, path};
+use crate::extent::Extent;
+
+/// Where the kernel's own file systems are mounted: what they show is no file of the root file system.
+const KERNEL: [&[u8]; 3] = [b"dev", b"proc", b"sys"];
 
 /// Indexes a directory, or a single file, and examines what is of interest. Links are recorded, never followed.
 ///
@@ -28,7 +33,7 @@ pub fn read_directory<I: Interest>(
     let mut builder = Builder::new(Backing::Directory(base.to_owned()));
     if metadata.is_dir() {
         let _root = fs::read_dir(root)?;
-        walk(root, &mut builder)?;
+        walk(root, metadata.dev(), &mut builder)?;
     } else {
         let name = root.file_name().unwrap_or_default();
         add(root, name.as_bytes(), &metadata, &mut builder)?;
@@ -38,7 +43,7 @@ pub fn read_directory<I: Interest>(
         .take(index.len())
         .collect::<Vec<_>>()
         .into_par_iter()
-        .filter_map(|id| Some((id, examine(index, id, interest)?)))
+        .filter_map(|id| Some((id, examine(base, index, id, interest)?)))
         .collect();
     for (id, result) in examined {
         match result {
@@ -55,10 +60,10 @@ pub fn read_directory<I: Interest>(
 }
 
 /// Walks with a stack of its own, so that the depth of the tree costs no stack.
-fn walk<F>(root: &Path, builder: &mut Builder<F>) -> Result<(), Error> {
+fn walk<F>(root: &Path, device: u64, builder: &mut Builder<F>) -> Result<(), Error> {
     let mut pending = vec![Vec::new()];
     while let Some(directory) = pending.pop() {
-        let listing = fs::read_dir(root.join(super::index::as_path(&directory)))
+        let listing = fs::read_dir(root.join(as_path(&directory)))
             .and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut listing = match listing {
             Ok(listing) => listing,
@@ -74,7 +79,9 @@ fn walk<F>(root: &Path, builder: &mut Builder<F>) -> Result<(), Error> {
             match entry.metadata() {
                 Ok(metadata) => {
                     add(&entry.path(), &relative, &metadata, builder)?;
-                    below.extend(metadata.is_dir().then_some(relative));
+                    let is_kernels =
+                        metadata.dev() != device && KERNEL.contains(&relative.as_slice());
+                    below.extend((metadata.is_dir() && !is_kernels).then_some(relative));
                 }
                 Err(error) => builder.unreadable(&relative, error.to_string()),
             }
@@ -101,7 +108,13 @@ fn add<F>(
         EntryKind::Special
     };
     let link = if kind == EntryKind::Symlink {
-        fs::read_link(at)?.into_os_string().into_encoded_bytes()
+        match fs::read_link(at) {
+            Ok(target) => target.into_os_string().into_encoded_bytes(),
+            Err(error) => {
+                builder.unreadable(relative, error.to_string());
+                return Ok(());
+            }
+        }
     } else {
         Vec::new()
     };
@@ -122,6 +135,7 @@ fn add<F>(
 }
 
 fn examine<I: Interest>(
+    root: &Path,
     index: &LayerIndex<I::Finding>,
     id: u32,
     interest: &I,
@@ -131,20 +145,20 @@ fn examine<I: Interest>(
         return None;
     }
     let relative = path::join(view.directory, view.name);
-    let content = index
-        .content(id)
-        .ok_or_else(|| io::Error::other("cannot be opened"));
-    Some(content.and_then(|content| {
-        let mut head = [0; 512];
-        let read = content.read_at(0, &mut head)?;
-        let file = FileHead {
-            directory: view.directory,
-            name: view.name,
-            size: view.size,
-            mode: view.mode,
-            head: &head[..read],
-        };
-        let role = interest.role(&file);
-        Ok(role.and_then(|role| interest.examine(role, &relative, &*content)))
-    }))
+    Some(
+        fs::File::open(root.join(as_path(&relative))).and_then(|file| {
+            let content = Extent::whole(Arc::new(file), view.size);
+            let mut head = [0; 512];
+            let read = content.read_at(0, &mut head)?;
+            let file = FileHead {
+                directory: view.directory,
+                name: view.name,
+                size: view.size,
+                mode: view.mode,
+                head: &head[..read],
+            };
+            let role = interest.role(&file);
+            Ok(role.and_then(|role| interest.examine(role, &relative, &content)))
+        }),
+    )
 }

@@ -2,9 +2,11 @@
 //!
 //! The bytes carry their own digest, and reading them trusts no number: a damaged or foreign file is none, never a panic.
 //! Findings are JSON, because their shape changes with the program; what changes it must be part of the cache's key.
+//!
+//! A second commit spends its time here, so the names come first and stay where they were unpacked.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,17 +14,19 @@ use serde::de::DeserializeOwned;
 use super::index::{Backing, Entry, EntryKind, LayerIndex, Span, Unreadable};
 use crate::digest::Digest;
 
-const MAGIC: &[u8] = b"barge layer index 2\n";
+const MAGIC: &[u8] = b"barge layer index 3\n";
 /// The largest index that is unpacked, in bytes.
 const LIMIT: u64 = 4 << 30;
 const LEVEL: i32 = 1;
+/// Memory is set aside for up to so many times the packed length.
+const EXPECTED_RATIO: u64 = 32;
 
 impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
     /// The index as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut body = Vec::with_capacity(self.names.len() + self.entries.len() * 40);
-        put_bytes(&mut body, &self.names);
+        let mut body = Vec::with_capacity(self.names.len() + self.entries.len() * ENTRY);
+        body.extend_from_slice(&self.names);
         put_number(&mut body, self.directories.len());
         for span in &self.directories {
             put_span(&mut body, *span);
@@ -42,14 +46,10 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
             &self.broken,
         );
         put_bytes(&mut body, &serde_json::to_vec(&facts).unwrap_or_default());
-        let mut bytes = [MAGIC, Digest::of(&body).hex().as_bytes()].concat();
-        let packed = zstd::Encoder::new(&mut bytes, LEVEL).and_then(|mut encoder| {
-            encoder.write_all(&body)?;
-            encoder.finish().map(drop)
-        });
-        // Writing to memory cannot fail; if it did, the digest would say so.
-        drop(packed);
-        bytes
+        put_number(&mut body, self.names.len());
+        // Packing in memory cannot fail; if it did, the digest would be that of nothing.
+        let packed = zstd::bulk::compress(&body, LEVEL).unwrap_or_default();
+        [MAGIC, Digest::of(&packed).hex().as_bytes(), &packed].concat()
     }
 
     /// Reads what [`Self::to_bytes`] wrote; `None` for anything else. Contents cannot be had from it.
@@ -57,19 +57,19 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (hex, packed) = rest.split_at_checked(64)?;
-        let mut body = Vec::new();
-        let decoder = zstd::Decoder::new(packed).ok()?;
-        decoder.take(LIMIT).read_to_end(&mut body).ok()?;
-        if Digest::of(&body).hex().as_bytes() != hex {
+        if Digest::of(packed).hex().as_bytes() != hex {
             return None;
         }
-        let mut reader = Fields(&body);
-        let names = reader.bytes()?.to_vec();
-        let directories = reader.list(8, span)?;
-        let links = reader.list(8, span)?;
-        let entries = reader.list(ENTRY, entry)?;
+        let mut names = unpack(packed)?;
+        let (fields, length) = names.split_last_chunk()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let mut reader = Fields(fields.get(length..)?);
+        let directories = reader.list(span)?;
+        let links = reader.list(span)?;
+        let entries = reader.list(entry)?;
         let (diff_id, findings, unreadable, broken): (_, _, Vec<Unreadable>, _) =
             serde_json::from_slice(reader.bytes()?).ok()?;
+        names.truncate(length);
         Some(Self {
             diff_id,
             findings,
@@ -85,8 +85,20 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
     }
 }
 
+/// Unpacks a frame into memory that is as large as it says, within reason.
+fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
+    let size = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
+    let expected = size.min((packed.len() as u64).saturating_mul(EXPECTED_RATIO));
+    let mut body = Vec::with_capacity(usize::try_from(expected).ok()?);
+    let decoder = zstd::Decoder::with_buffer(packed).ok()?;
+    decoder.take(LIMIT).read_to_end(&mut body).ok()?;
+    Some(body)
+}
+
 /// The length of an entry, in bytes.
 const ENTRY: usize = 36;
+/// The length of a span, in bytes.
+const SPAN: usize = 8;
 
 fn put_number(out: &mut Vec<u8>, number: usize) {
     out.extend((number as u64).to_le_bytes());
@@ -120,14 +132,14 @@ fn put_entry(out: &mut Vec<u8>, entry: &Entry) {
     out.extend(entry.offset.to_le_bytes());
 }
 
-fn span(bytes: &[u8]) -> Option<Span> {
+fn span(bytes: &[u8; SPAN]) -> Option<Span> {
     Some(Span {
         start: u32::from_le_bytes(*bytes.first_chunk()?),
-        length: u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?),
+        length: u32::from_le_bytes(*bytes.last_chunk()?),
     })
 }
 
-fn entry(bytes: &[u8]) -> Option<Entry> {
+fn entry(bytes: &[u8; ENTRY]) -> Option<Entry> {
     let u32_at = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
     let u16_at = |at: usize| Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
     let u64_at = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
@@ -168,10 +180,15 @@ impl<'a> Fields<'a> {
         Some(bytes)
     }
 
-    fn list<T>(&mut self, width: usize, read: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
-        let length = self.number()?.checked_mul(width)?;
+    fn list<const N: usize, T>(&mut self, read: fn(&[u8; N]) -> Option<T>) -> Option<Vec<T>> {
+        let length = self.number()?.checked_mul(N)?;
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        bytes.chunks_exact(width).map(read).collect()
+        let (items, _) = bytes.as_chunks::<N>();
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            list.push(read(item)?);
+        }
+        Some(list)
     }
 }

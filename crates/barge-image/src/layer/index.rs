@@ -145,6 +145,12 @@ impl<F> LayerIndex<F> {
         })
     }
 
+    /// What an entry is.
+    #[must_use]
+    pub fn kind(&self, id: EntryId) -> Option<EntryKind> {
+        self.entries.get(id as usize).map(|entry| entry.kind)
+    }
+
     /// All entries in archive order.
     pub fn entries(&self) -> impl Iterator<Item = (EntryId, EntryView<'_>)> {
         (0..).map_while(|id| Some((id, self.entry(id)?)))

@@ -38,6 +38,8 @@ impl std::fmt::Debug for Source {
 pub struct Options {
     /// The digest that the unpacked bytes must have. Checked wherever all bytes pass anyway: in packed layers and streams.
     pub diff_id: Option<Digest>,
+    /// Whether it is checked of plain layers, too, of which else only what is of interest is read.
+    pub check_plain: bool,
     /// Whether all bytes must pass and be those of `diff_id`; else a layer that breaks off tells what it holds so far.
     pub verify: bool,
 }
@@ -81,25 +83,41 @@ fn read_plain<I: Interest>(
     interest: &I,
     options: Options,
 ) -> Result<LayerIndex<I::Finding>, Error> {
-    let mut pass = Pass::new(interest, Backing::Extent(extent.clone()), options);
-    if options.verify {
-        pass.check(hash(extent.reader())?)?;
-    }
+    let pass = Pass::new(interest, Backing::Extent(extent.clone()), options);
+    let is_hashed = options.verify || options.check_plain;
+    let (hashed, pass) = rayon::join(
+        || is_hashed.then(|| hash(extent.reader())).transpose(),
+        || examine_plain(pass, extent),
+    );
+    let (mut pass, indexed) = pass;
+    let checked = match hashed {
+        // A layer that breaks off is another one for sure.
+        Ok(Some(found)) if options.verify || indexed.is_ok() => pass.check(found),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
+    pass.tolerate(checked.and(indexed))?;
+    Ok(pass.builder.finish())
+}
+
+fn examine_plain<'a, I: Interest>(
+    mut pass: Pass<'a, I>,
+    extent: &Extent,
+) -> (Pass<'a, I>, Result<(), Error>) {
     let mut jobs = Vec::new();
     let indexed = pass.index(extent, &mut jobs);
-    pass.tolerate(indexed)?;
     let index = &pass.builder.index;
     let findings: Vec<_> = jobs
         .into_par_iter()
         .filter_map(|(id, role)| {
             let view = index.entry(id)?;
             let path = path::join(view.directory, view.name);
-            let finding = interest.examine(role, &path, &*index.content(id)?)?;
+            let finding = pass.interest.examine(role, &path, &*index.content(id)?)?;
             Some((id, finding))
         })
         .collect();
     pass.builder.index.findings = findings;
-    Ok(pass.builder.finish())
+    (pass, indexed)
 }
 
 /// Reads a packed layer through; once more if a hard link of interest names a file that had passed unexamined.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use barge_image::layer::path::{Marker, marker};
-use barge_image::layer::{EntryKind, FileHead, Interest as _, LayerIndex};
+use barge_image::layer::{FileHead, Interest as _, LayerIndex};
 use barge_image::rootfs::{NodeId, Origin, RootFs};
 
 use crate::catalog::{Catalogers, Place, path_ends_with, recognizer};
@@ -72,11 +72,6 @@ impl<'a> Hits<'a> {
     }
 }
 
-fn is_unbound_link(tree: &RootFs<'_, Finding>, origin: Origin) -> bool {
-    tree.entry(origin)
-        .is_some_and(|entry| entry.kind == EntryKind::HardLink)
-}
-
 /// Examines hard links to lower layers under their own names.
 pub(super) fn late(
     tree: &RootFs<'_, Finding>,
@@ -84,11 +79,7 @@ pub(super) fn late(
     declared: bool,
 ) -> Late {
     let mut late = Late::default();
-    let links = tree.nodes().filter(|node| {
-        let origin = tree.origin(*node);
-        origin.is_some_and(|origin| is_unbound_link(tree, origin))
-    });
-    for node in links {
+    for node in tree.hard_links() {
         let Some(content) = tree.content_of(node) else {
             continue;
         };

@@ -38,51 +38,28 @@ const TOOL: &str = "barge";
 
 /// A UUID of version 5 (RFC 9562) from content: equal content, equal identifier.
 fn content_uuid(content: &[u8]) -> String {
-    let mut hash = ContentHash::new();
-    hash.0.update(content);
-    hash.uuid()
-}
-
-/// Makes an identifier of content that is written to it.
-struct ContentHash(Sha1);
-
-impl ContentHash {
-    fn new() -> Self {
-        // The URL namespace, as the documents' own identifiers are URIs.
-        let namespace = [
-            0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4,
-            0x30, 0xc8,
-        ];
-        Self(Sha1::new().chain_update(namespace))
-    }
-
-    fn uuid(self) -> String {
-        let hash = self.0.finalize();
-        let mut bytes = [0u8; 16];
-        bytes.copy_from_slice(&hash[..16]);
-        bytes[6] = bytes[6] & 0x0f | 0x50;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        [
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..],
-        ]
-        .join("-")
-    }
-}
-
-impl std::io::Write for ContentHash {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    // The URL namespace, as the documents' own identifiers are URIs.
+    let namespace = [
+        0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30,
+        0xc8,
+    ];
+    let hash = Sha1::new()
+        .chain_update(namespace)
+        .chain_update(content)
+        .finalize();
+    let mut bytes = [0u8; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    bytes[6] = bytes[6] & 0x0f | 0x50;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-")
 }
 
 /// Whether a text is a CPE 2.3 name, by the pattern of both standards (NIST IR 7695, section 6.2).

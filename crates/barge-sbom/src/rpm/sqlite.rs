@@ -10,6 +10,8 @@ const INTERIOR: u8 = 0x05;
 const LEAF: u8 = 0x0d;
 /// A B-tree of 32-bit page numbers is never this deep.
 const DEPTH_LIMIT: u32 = 40;
+/// How little of a page may be left ("The Database Header").
+const LEAST_USABLE: usize = 480;
 
 struct Database<'a> {
     content: &'a dyn Content,
@@ -28,10 +30,14 @@ pub(super) fn headers(content: &dyn Content, take: &mut dyn FnMut(&[u8])) -> Res
         other => return Err(Refusal::new(format!("pages of {other:?} bytes"))),
     };
     let reserved = head.get(20).copied().unwrap_or_default();
+    let usable = usize::try_from(page_size)? - usize::from(reserved);
+    if usable < LEAST_USABLE {
+        return Err(Refusal::new(format!("{usable} usable bytes in a page")));
+    }
     let mut database = Database {
         content,
         page_size,
-        usable: usize::try_from(page_size)? - usize::from(reserved),
+        usable,
         budget: content.size() / page_size * 2 + 2,
     };
     let mut root = None;
@@ -161,7 +167,8 @@ fn columns(record: &[u8]) -> Option<Vec<Vec<u8>>> {
             1..=4 => usize::try_from(kind).ok()?,
             5 => 6,
             6 | 7 => 8,
-            _ => usize::try_from((kind - 12) / 2).ok()?,
+            // 10 and 11 are for SQLite's own use.
+            _ => usize::try_from(kind.checked_sub(12)? / 2).ok()?,
         };
         let (value, rest) = body.split_at_checked(length)?;
         columns.push(value.to_vec());
@@ -200,6 +207,17 @@ fn big_endian(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refuses_pages_that_hold_too_little_and_columns_of_no_kind() {
+        let mut database = vec![0; 1024];
+        database[16..18].copy_from_slice(&512u16.to_be_bytes());
+        database[20] = 255;
+        let refusal = headers(&database, &mut |_| {}).unwrap_err();
+        assert_eq!(refusal.0, "257 usable bytes in a page");
+        assert_eq!(columns(&[2, 10]), None);
+        assert_eq!(columns(&[2, 8]), Some(vec![Vec::new()]));
+    }
 
     #[test]
     fn reads_variable_length_numbers() {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use barge_image::record::RECORD_LIMIT;
 use barge_image::{Descriptor, Digest, PackedLayer};
+use jiff::Timestamp;
 use object_store::PutMode;
 
 use super::blobs::BlobWriter;
@@ -145,7 +146,11 @@ impl Remote for BucketStore {
         &self.address
     }
 
-    fn layers(&self, diff_ids: &[Digest]) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
+    fn layers(
+        &self,
+        diff_ids: &[Digest],
+        _until: Option<Timestamp>,
+    ) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
         let found = Mutex::new(BTreeMap::new());
         for_each(diff_ids, |diff_id, _| {
             let Some(note) = self.note(diff_id)? else {
@@ -163,10 +168,11 @@ impl Remote for BucketStore {
 
     fn publish(&self, artifact: &Artifact, progress: Progress<'_>) -> Result<(), StoreError> {
         let pointer = &artifact.pointer;
-        if self.is_made(pointer)? {
+        let is_again = self.is_made(pointer)?;
+        self.put_blobs(artifact, progress)?;
+        if is_again {
             return Ok(());
         }
-        self.put_blobs(artifact, progress)?;
         match self.pointers_at().make(pointer).map_err(self.failed())? {
             Made::Done => Ok(()),
             Made::Held(held) => Err(taken(&held, pointer.record)),

@@ -21,6 +21,7 @@ use std::fs;
 use std::io;
 
 use barge_image::blobs::SWEEP_LOCK;
+use barge_image::compression::Compression;
 use barge_image::{Error as ImageError, Layout};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -30,7 +31,7 @@ use crate::error::Error;
 pub use fsck::{Check, Finding, Report, Trouble};
 pub use put::{DirectorySink, Taking, Tell};
 
-pub(crate) use put::{KnownLayers, hash};
+pub(crate) use put::{KnownLayers, hash, suits};
 pub(crate) use remote::copy_blob;
 
 /// A store in a folder.
@@ -38,6 +39,8 @@ pub(crate) use remote::copy_blob;
 pub struct DirectoryStore {
     layout: Layout,
     address: StoreAddress,
+    /// What layers are packed as.
+    packing: Compression,
 }
 
 impl DirectoryStore {
@@ -64,7 +67,13 @@ impl DirectoryStore {
         Self {
             layout: Layout::at(root),
             address: StoreAddress::Directory(root.to_owned()),
+            packing: Compression::Zstd,
         }
+    }
+
+    /// The same store, which packs layers so.
+    pub(crate) fn packing(self, packing: Compression) -> Self {
+        Self { packing, ..self }
     }
 
     /// Where it is.

@@ -11,7 +11,7 @@ use barge_image::blobs::Blobs;
 use barge_image::compression::{Compression, Decoder};
 use barge_image::image::LayerSource;
 use barge_image::pack::LayerPacker;
-use barge_image::{Descriptor, Digest, Error as ImageError, Hasher, PackedLayer};
+use barge_image::{Descriptor, Digest, Error as ImageError, Hasher, MediaType, PackedLayer};
 use camino::Utf8PathBuf;
 
 use super::DirectoryStore;
@@ -174,7 +174,8 @@ impl DirectoryStore {
         content: &mut dyn Read,
         file: Option<&File>,
     ) -> Result<PackedLayer, Error> {
-        let packed = pack(self.layout().blobs(), name, content, file).map_err(self.failed())?;
+        let (blobs, packing) = (self.layout().blobs(), self.packing);
+        let packed = pack(blobs, name, content, file, packing).map_err(self.failed())?;
         self.note(&packed)?;
         Ok(packed)
     }
@@ -219,21 +220,28 @@ impl DirectorySink {
     }
 }
 
-/// Packs a plain layer; keeps one that is compressed already, whose bytes somebody may know by digest. `file` holds these
-/// very bytes, if it is named.
+/// Whether a blob need not be packed anew: zstd must be where gzip is wanted, which every engine pulls.
+pub(crate) fn suits(packing: Compression, found: &MediaType) -> bool {
+    packing != Compression::Gzip || *found != MediaType::LAYER_ZSTD
+}
+
+/// Packs a plain layer; keeps one that is compressed already, whose bytes somebody may know by digest, but for zstd where
+/// gzip is wanted. `file` holds these very bytes, if it is named.
 fn pack(
     blobs: &Blobs,
     name: &str,
     content: &mut dyn Read,
     file: Option<&File>,
+    packing: Compression,
 ) -> Result<PackedLayer, ImageError> {
     let shared = file.and_then(|file| blobs.writer_over(file));
     let writer = shared.map_or_else(|| blobs.writer(), Ok)?;
     let tee = Tee::new(content, writer);
     let (compression, mut decoder) = Decoder::sniffing(tee).map_err(broken(name))?;
-    if compression == Compression::None {
+    let is_unfit = compression == Compression::Zstd && packing == Compression::Gzip;
+    if compression == Compression::None || is_unfit {
         decoder.get_mut().stop_copying();
-        let mut packer = LayerPacker::new(blobs, Compression::Zstd)?;
+        let mut packer = LayerPacker::new(blobs, packing)?;
         io::copy(&mut decoder, &mut packer).map_err(broken(name))?;
         return packer.finish(blobs);
     }

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write as _};
 use barge_image::DOCUMENT_LIMIT;
 use barge_image::blobs::Blobs;
 use barge_image::{Descriptor, Digest, Error as ImageError, PackedLayer, Record};
+use jiff::Timestamp;
 
 use super::DirectoryStore;
 use crate::address::StoreAddress;
@@ -20,7 +21,11 @@ impl Remote for DirectoryStore {
         &self.address
     }
 
-    fn layers(&self, diff_ids: &[Digest]) -> Result<BTreeMap<Digest, PackedLayer>, Error> {
+    fn layers(
+        &self,
+        diff_ids: &[Digest],
+        _until: Option<Timestamp>,
+    ) -> Result<BTreeMap<Digest, PackedLayer>, Error> {
         let mut known = BTreeMap::new();
         for diff_id in diff_ids {
             known.extend(self.packed(diff_id)?.map(|packed| (*diff_id, packed)));

@@ -1,6 +1,9 @@
 //! Artifacts of other runs, through the REST API (docs.github.com, "REST API endpoints for GitHub Actions artifacts").
 
+use std::sync::Arc;
+
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
 use super::error::Error;
@@ -14,10 +17,13 @@ const PAGE: usize = 100;
 const PAGE_LIMIT: usize = 10;
 const ANSWER_LIMIT: u64 = 16 << 20;
 
+/// How many pages of artifacts are looked through for the newest ones of a kind.
+const NEWEST_PAGES: usize = 3;
+
 /// The REST API, for one repository.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Api {
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
     access: ApiAccess,
     run: Option<u64>,
     origin: Origin,
@@ -38,6 +44,8 @@ struct Item {
     expired: bool,
     #[serde(default)]
     digest: Text,
+    #[serde(default)]
+    expires_at: Text,
     #[serde(default)]
     workflow_run: Option<WorkflowRun>,
 }
@@ -60,7 +68,7 @@ impl Api {
         origin: Origin,
     ) -> Self {
         Self {
-            exchange,
+            exchange: Arc::new(exchange),
             access,
             run,
             origin,
@@ -85,6 +93,43 @@ impl Api {
         Ok(found.into_iter().map(Listed::from).collect())
     }
 
+    /// The newest artifacts of a kind, the newest first.
+    pub(super) fn newest(
+        &self,
+        is_wanted: impl Fn(&Listed) -> bool,
+        most: usize,
+    ) -> Result<Vec<Listed>, Error> {
+        let mut found = Vec::new();
+        for page in 1..=NEWEST_PAGES {
+            let items = self.page(None, page)?;
+            let is_last = items.len() < PAGE;
+            let trusted = items.into_iter().filter(|item| self.is_trusted(item));
+            found.extend(trusted.map(Listed::from).filter(&is_wanted));
+            if is_last || found.len() >= most {
+                break;
+            }
+        }
+        found.sort_by_key(|artifact| std::cmp::Reverse(artifact.id));
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// An artifact by its number; `None` when it is gone, or not from where it must be.
+    pub(super) fn get(&self, id: u64) -> Result<Option<Listed>, Error> {
+        let url = self.url(&format!("actions/artifacts/{id}"));
+        let what = format!("artifact {id}");
+        let question = self.question(&url, &what);
+        match self.parsed::<Item>(&question) {
+            Ok(item) => Ok(Some(item)
+                .filter(|item| self.is_trusted(item))
+                .map(Listed::from)),
+            Err(HttpError::Status {
+                status: 404 | 410, ..
+            }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn page(&self, name: Option<&str>, page: usize) -> Result<Vec<Item>, Error> {
         let place = match self.run {
             Some(run) => format!("actions/runs/{run}/artifacts"),
@@ -99,16 +144,20 @@ impl Api {
         }
         let what = format!("the artifacts of `{}`", self.access.repository);
         let question = self.question(&url, &what);
-        let answered = self.exchange.run(&question, |answer| {
+        Ok(self.parsed::<Page>(&question)?.artifacts)
+    }
+
+    /// Asks for a document.
+    fn parsed<T: DeserializeOwned>(&self, question: &Question<'_>) -> Result<T, HttpError> {
+        self.exchange.run(question, |answer| {
             let host = answer.host();
-            let bytes = answer.document(&what, ANSWER_LIMIT, self.exchange.patience())?;
-            serde_json::from_slice::<Page>(&bytes).map_err(|error| HttpError::Protocol {
+            let bytes = answer.document(question.what, ANSWER_LIMIT, self.exchange.patience())?;
+            serde_json::from_slice(&bytes).map_err(|error| HttpError::Protocol {
                 host,
-                what: what.clone(),
+                what: question.what.to_owned(),
                 found: error.to_string(),
             })
-        });
-        Ok(answered?.artifacts)
+        })
     }
 
     /// Anybody's pull request may store an artifact of any name. One of a run that was named is that run's own affair.
@@ -143,7 +192,9 @@ impl Api {
         question.accept = &[302, 307];
         let answered = self.exchange.run(&question, |answer| next(&answer, &what));
         answered.map_err(|error| match error {
-            HttpError::Status { status: 410, .. } => Error::Expired {
+            HttpError::Status {
+                status: 404 | 410, ..
+            } => Error::Expired {
                 name: artifact.name.clone(),
             },
             error => error.into(),
@@ -213,6 +264,7 @@ impl From<Item> for Listed {
             size: item.size_in_bytes,
             digest: item.digest.digest(),
             ids: None,
+            expires: item.expires_at.0.and_then(|text| text.parse().ok()),
         }
     }
 }

@@ -49,10 +49,18 @@ pub enum Error {
         reason: String,
     },
     /// An artifact whose time is over.
-    #[error("the artifact `{name}` has expired")]
+    #[error("the artifact `{name}` has expired or was removed")]
     Expired {
         /// The artifact's name.
         name: String,
+    },
+    /// An artifact that cannot go, because others have layers in it.
+    #[error("the artifact `{name}` holds layers of {}", .by.join(", "))]
+    Needed {
+        /// The artifact's name.
+        name: String,
+        /// The artifacts that lean on it.
+        by: Vec<String>,
     },
     /// An artifact that lies there with another length or other bytes than were sent.
     #[error("GitHub stored `{name}` with {found}, not {expected}")]
@@ -93,6 +101,9 @@ impl Error {
                 "GitHub frees no name within a run: re-run the job, which counts the attempt up".into(),
             ),
             Self::Changed { .. } => Some("nothing was kept; run the same command again".into()),
+            Self::Needed { .. } => Some(
+                "remove those first, or let GitHub remove it when its time is over".into(),
+            ),
             Self::Expired { .. } => Some("re-run the job that saves the image".into()),
             _ => None,
         }

@@ -29,6 +29,8 @@ pub struct GitHubOptions {
     pub latest_expiry: Option<Timestamp>,
     /// What artifacts of other runs must come from.
     pub origin: Origin,
+    /// The time, by which artifacts that others lean on live longer.
+    pub now: Option<Timestamp>,
 }
 
 /// The service's own clients try five times, three seconds apart at first (actions/toolkit, artifact-twirp-client).
@@ -122,6 +124,7 @@ impl GitHubOptions {
             api: ApiAccess::from_variables(lookup)?,
             upload: Upload::from_variables(lookup)?,
             latest_expiry: latest_expiry(lookup, now)?,
+            now,
             ..Self::default()
         })
     }

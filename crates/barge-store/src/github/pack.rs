@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic, 8 bytes
-//! layers, as they lie in the store
+//! layers, as they lie in the store, but those that an earlier artifact holds
 //! manifest, config, hand-off record
 //! contents, JSON: which blob is where
 //! trailer, 96 bytes: sha256 of the contents in hex, their place and length (64 bits, little-endian), 8 zeros, magic
@@ -18,6 +18,7 @@ use std::ops::Range;
 use barge_image::{Descriptor, Digest, Extent, Hasher, MediaType, PackedLayer};
 use serde::{Deserialize, Serialize};
 
+use super::service::Listed;
 use crate::pointer::Pointer;
 use crate::remote::Artifact;
 
@@ -52,8 +53,44 @@ pub struct PackedBlob {
     /// Of a layer, the digest of the plain tar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff_id: Option<Digest>,
-    /// Where it begins in its pack, in bytes.
+    /// Where it begins in its pack, or in the artifact that holds it, in bytes.
     pub offset: u64,
+    /// The earlier artifact that holds it instead of its own pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
+}
+
+/// An artifact that holds a layer of others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Holder {
+    /// GitHub's number for it.
+    pub id: u64,
+    /// What it is called.
+    pub name: String,
+    /// Its length, in bytes.
+    pub size: u64,
+}
+
+impl Holder {
+    pub(super) fn of(artifact: &Listed) -> Self {
+        Self {
+            id: artifact.id,
+            name: artifact.name.clone(),
+            size: artifact.size,
+        }
+    }
+
+    /// The artifact, as far as it need be known to read it.
+    pub(super) fn listed(&self) -> Listed {
+        Listed {
+            id: self.id,
+            name: self.name.clone(),
+            size: self.size,
+            digest: None,
+            ids: None,
+            expires: None,
+        }
+    }
 }
 
 /// A pack about to be stored: a list of what it is made of, not the bytes.
@@ -93,8 +130,12 @@ impl Piece {
 }
 
 impl Pack {
-    /// Lays out a pack. A layer that goes without its bytes is the error.
-    pub(super) fn of(artifact: &Artifact) -> Result<(Self, Contents), Digest> {
+    /// Lays out a pack. The layers that earlier artifacts hold are left to them; a further one that goes without its bytes
+    /// is the error.
+    pub(super) fn of(
+        artifact: &Artifact,
+        held: &BTreeMap<Digest, PackedBlob>,
+    ) -> Result<(Self, Contents), Digest> {
         let mut pack = Self {
             pieces: BTreeMap::new(),
             length: 0,
@@ -109,11 +150,16 @@ impl Pack {
             {
                 continue;
             }
+            if let Some(held) = held.get(&blob.digest) {
+                blobs.push(held.clone());
+                continue;
+            }
             let content = layer.content.clone().ok_or(*diff_id)?;
             blobs.push(PackedBlob {
                 descriptor: blob.clone(),
                 diff_id: Some(*diff_id),
                 offset: pack.push(Piece::File(content)),
+                holder: None,
             });
         }
         let manifest = &artifact.manifest;
@@ -127,6 +173,7 @@ impl Pack {
                 descriptor: Descriptor::of(media_type, bytes),
                 diff_id: None,
                 offset: pack.push(Piece::Bytes(bytes.to_vec())),
+                holder: None,
             });
         }
         let contents = Contents {
@@ -255,7 +302,8 @@ impl Contents {
         }
         let is_within = |blob: &PackedBlob| {
             let end = blob.offset.checked_add(blob.descriptor.size);
-            end.is_some_and(|end| end <= trailer.contents.start)
+            let limit = blob.holder.as_ref().map(|holder| holder.size);
+            end.is_some_and(|end| end <= limit.unwrap_or(trailer.contents.start))
         };
         if let Some(blob) = contents.blobs.iter().find(|blob| !is_within(blob)) {
             return Err(format!("{} lies outside of it", blob.descriptor.digest));

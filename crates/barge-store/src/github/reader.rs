@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::pack::{Contents, TRAILER_LENGTH, Trailer};
+use super::place::Place;
 use super::service::Listed;
-use super::store::Place;
 use crate::http::{Answer, Download, Error as HttpError, Exchange, Origin, Question, Url};
 
 /// How much of the end of a pack is read at once, in bytes: all of it but the layers, nearly always.
@@ -82,7 +82,7 @@ impl Reader {
     /// Downloads a part of an artifact.
     pub(super) fn download<'a>(
         &'a self,
-        place: &'a Place,
+        place: &Place,
         artifact: Listed,
         span: Range<u64>,
         what: &str,
@@ -90,7 +90,7 @@ impl Reader {
         let url = place.signed_url(&artifact)?;
         Download::open(PackOrigin {
             exchange: &self.exchange,
-            place,
+            place: place.clone(),
             host: url.authority.clone(),
             url: Mutex::new(url),
             what: format!("{what} in `{}`", artifact.name),
@@ -104,7 +104,7 @@ impl Reader {
 #[derive(Debug)]
 pub(super) struct PackOrigin<'a> {
     exchange: &'a Exchange,
-    place: &'a Place,
+    place: Place,
     artifact: Listed,
     span: Range<u64>,
     what: String,

@@ -1,6 +1,8 @@
 //! The artifact service of a run, spoken to by twirp: JSON over POST (actions/toolkit, packages/artifact, version 4 of the
 //! protocol and later).
 
+use std::sync::Arc;
+
 use barge_image::Digest;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -22,9 +24,9 @@ const ANSWER_LIMIT: u64 = 16 << 20;
 const QUOTA: &str = "insufficient usage";
 
 /// The artifact service, for the run that this is in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Service {
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
     access: RunAccess,
 }
 
@@ -38,6 +40,8 @@ pub(super) struct Listed {
     pub(super) digest: Option<Digest>,
     /// Who made it; the REST API does not say.
     pub(super) ids: Option<BackendIds>,
+    /// When GitHub removes it; the service does not say.
+    pub(super) expires: Option<Timestamp>,
 }
 
 /// What came of asking for a name.
@@ -92,7 +96,10 @@ struct UrlReply {
 
 impl Service {
     pub(super) fn new(exchange: Exchange, access: RunAccess) -> Self {
-        Self { exchange, access }
+        Self {
+            exchange: Arc::new(exchange),
+            access,
+        }
     }
 
     /// Claims a name.
@@ -244,6 +251,7 @@ impl From<ListedReply> for Listed {
                 job: reply.workflow_job_run_backend_id,
             }),
             name: reply.name,
+            expires: None,
         }
     }
 }

@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use barge_image::record::Run;
 use barge_image::{Descriptor, Digest, PackedLayer};
 use jiff::Timestamp;
 
 use super::api::Api;
-use super::block_blob;
 use super::error::Error;
-use super::options::{GitHubOptions, Upload};
-use super::pack::{Pack, TRAILER_LENGTH};
+use super::options::{GitHubOptions, Origin, Upload};
+use super::pack::PackedBlob;
+use super::place::Place;
 use super::reader::{OpenPack, Reader};
-use super::service::{Created, Listed, Service};
-use super::told::Told;
+use super::service::{Listed, Service};
 use crate::address::{OtherRuns, StoreAddress};
 use crate::error::Error as StoreError;
 use crate::http::{Exchange, HttpOptions, Timeouts};
@@ -26,49 +24,24 @@ use crate::registry::Progress;
 use crate::remote::{Artifact, Remote, Wanted};
 
 /// What the names of packs end with: an artifact that is not zipped is a file of its name.
-const SUFFIX: &str = ".barge";
+pub(super) const SUFFIX: &str = ".barge";
 
 /// Artifacts of GitHub Actions.
 #[derive(Debug)]
 pub struct GitHubStore {
-    address: StoreAddress,
-    place: Place,
-    reader: Reader,
-    upload: Upload,
+    pub(super) address: StoreAddress,
+    pub(super) place: Place,
+    /// All runs of the repository, if there is a token for the REST API.
+    pub(super) repository: Option<Api>,
+    pub(super) reader: Reader,
+    pub(super) upload: Upload,
     /// For uploads, whose silences are longer.
-    uploads: Exchange,
-    latest_expiry: Option<Timestamp>,
+    pub(super) uploads: Exchange,
+    pub(super) latest_expiry: Option<Timestamp>,
+    pub(super) now: Option<Timestamp>,
     open: Mutex<BTreeMap<u64, Arc<OpenPack>>>,
-}
-
-/// Where artifacts are listed and signed addresses come from.
-#[derive(Debug)]
-pub(super) enum Place {
-    Run(Service),
-    Others(Api),
-}
-
-impl Place {
-    fn list(&self, name: Option<&str>) -> Result<Vec<Listed>, Error> {
-        match self {
-            Self::Run(service) => service.list(name),
-            Self::Others(api) => api.list(name),
-        }
-    }
-
-    pub(super) fn signed_url(&self, artifact: &Listed) -> Result<crate::http::Url, Error> {
-        match self {
-            Self::Run(service) => service.signed_url(artifact),
-            Self::Others(api) => api.signed_url(artifact),
-        }
-    }
-
-    fn delete(&self, artifact: &Listed) -> Result<(), Error> {
-        match self {
-            Self::Run(service) => service.delete(&artifact.name),
-            Self::Others(api) => api.delete(artifact),
-        }
-    }
+    /// Layers that were found in earlier packs, by the digests of their blobs.
+    pub(super) held: Mutex<BTreeMap<Digest, PackedBlob>>,
 }
 
 impl GitHubStore {
@@ -91,15 +64,21 @@ impl GitHubStore {
         options: GitHubOptions,
     ) -> Result<Self, Error> {
         let storage = options.http.retry;
-        let asking = Exchange::new(options.http.clone(), options.retry.0)?;
+        let asking = || Exchange::new(options.http.clone(), options.retry.0);
+        let mut api = options.api;
+        if let (Some(api), Some(others)) = (&mut api, others) {
+            api.repository.clone_from(&others.repository);
+        }
         let place = match others {
-            None => Place::Run(Service::new(asking, options.run.ok_or_else(no_token)?)),
+            None => Place::Run(Service::new(asking()?, options.run.ok_or_else(no_token)?)),
             Some(others) => {
-                let mut access = options.api.ok_or_else(no_api_token)?;
-                access.repository.clone_from(&others.repository);
-                Place::Others(Api::new(asking, access, others.run, options.origin))
+                let access = api.clone().ok_or_else(no_api_token)?;
+                Place::Others(Api::new(asking()?, access, others.run, options.origin))
             }
         };
+        let api = api.filter(|api| !api.repository.is_empty());
+        let repository =
+            api.map(|access| Ok::<_, Error>(Api::new(asking()?, access, None, Origin::default())));
         let patient = HttpOptions {
             timeouts: Timeouts {
                 stall: options.upload.stall,
@@ -111,15 +90,18 @@ impl GitHubStore {
         Ok(Self {
             address,
             place,
+            repository: repository.transpose()?,
             reader: Reader::new(Exchange::new(options.http, storage)?),
             upload: options.upload,
             uploads: Exchange::new(patient, storage)?,
             latest_expiry: options.latest_expiry,
+            now: options.now,
             open: Mutex::default(),
+            held: Mutex::default(),
         })
     }
 
-    fn failed(&self) -> impl FnOnce(Error) -> StoreError {
+    pub(super) fn failed(&self) -> impl FnOnce(Error) -> StoreError {
         failed(&self.address)
     }
 
@@ -128,11 +110,11 @@ impl GitHubStore {
     }
 
     /// Opens a pack, once.
-    fn open(&self, artifact: &Listed) -> Result<Arc<OpenPack>, Error> {
+    pub(super) fn open(&self, place: &Place, artifact: &Listed) -> Result<Arc<OpenPack>, Error> {
         if let Some(open) = self.opened().get(&artifact.id) {
             return Ok(Arc::clone(open));
         }
-        let pack = self.reader.open(&self.place, artifact)?;
+        let pack = self.reader.open(place, artifact)?;
         let told = pack_name(&pack.contents.pointer);
         if told != artifact.name {
             return Err(Error::Pack {
@@ -166,7 +148,7 @@ impl GitHubStore {
         let listed = self.listed(wanted)?;
         let packs = Mutex::new(Vec::new());
         for_each(&listed, |artifact, _| {
-            match self.open(artifact) {
+            match self.open(&self.place, artifact) {
                 Ok(pack) => packs
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -207,147 +189,16 @@ impl GitHubStore {
         if range.is_empty() {
             return Ok(Some(Box::new(io::empty())));
         }
-        if let Some(bytes) = pack.at_hand(&range) {
+        if let Some(bytes) = pack.at_hand(&range).filter(|_| blob.holder.is_none()) {
             return Ok(Some(Box::new(Cursor::new(bytes.to_vec()))));
         }
+        let (place, artifact) = match &blob.holder {
+            Some(holder) => self.holder(holder)?,
+            None => (self.place.clone(), pack.artifact.clone()),
+        };
         let what = format!("blob {digest}");
-        let download = self
-            .reader
-            .download(&self.place, pack.artifact.clone(), range, &what)?;
+        let download = self.reader.download(&place, artifact, range, &what)?;
         Ok(Some(Box::new(download)))
-    }
-
-    fn service(&self) -> Result<&Service, Error> {
-        match &self.place {
-            Place::Run(service) => Ok(service),
-            Place::Others(_) => Err(Error::ReadOnly),
-        }
-    }
-
-    fn put(&self, artifact: &Artifact, progress: Progress<'_>) -> Result<(), StoreError> {
-        let service = self.service().map_err(self.failed())?;
-        let pack = Pack::of(artifact);
-        let (pack, contents) = pack.map_err(|diff_id| StoreError::Vanished {
-            store: self.address.clone(),
-            diff_id,
-        })?;
-        let pointer = &artifact.pointer;
-        let name = pack_name(pointer);
-        let expires = self.expiry(pointer);
-        match service.create(&name, expires).map_err(self.failed())? {
-            Created::Taken => self.compare(service, &name, pointer),
-            Created::At(url) => {
-                let told = Told::new(&contents, progress);
-                let digest = self
-                    .send(&url, &pack, &told)
-                    .and_then(|digest| self.finish(service, &name, &pack, &digest));
-                digest.map_err(self.failed())
-            }
-        }
-    }
-
-    fn expiry(&self, pointer: &Pointer) -> Option<Timestamp> {
-        let latest = self.latest_expiry.unwrap_or(Timestamp::MAX);
-        pointer.expires.map(|expires| expires.min(latest))
-    }
-
-    /// Sends the blocks, and hashes the whole meanwhile.
-    fn send(&self, url: &crate::http::Url, pack: &Pack, told: &Told<'_>) -> Result<Digest, Error> {
-        thread::scope(|scope| {
-            let digest = scope.spawn(|| pack.digest());
-            let sent = |offset, length| told.sent(offset, length);
-            block_blob::put(&self.uploads, url, pack, self.upload, &sent)?;
-            let digest = digest
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("hashing")));
-            digest.map_err(|source| Error::Read {
-                what: "what is to be stored".into(),
-                source,
-            })
-        })
-    }
-
-    /// Makes the artifact visible, and reads its end back.
-    fn finish(
-        &self,
-        service: &Service,
-        name: &str,
-        pack: &Pack,
-        digest: &Digest,
-    ) -> Result<(), Error> {
-        let finalized = service.finalize(name, pack.len(), digest);
-        let stored = service
-            .list(Some(name))?
-            .into_iter()
-            .max_by_key(|found| found.id);
-        let Some(stored) = stored else {
-            finalized?;
-            return Err(Error::NotDone {
-                what: format!("list `{name}` after it was finished"),
-            });
-        };
-        let found = self.end_of(&stored, pack.len());
-        let said = |size: u64, digest: Option<&Digest>| match digest {
-            Some(digest) => format!("{size} bytes, {digest}"),
-            None => format!("{size} bytes"),
-        };
-        let is_digest = stored.digest.is_none_or(|found| found == *digest);
-        let trailer = pack.trailer().map_err(|source| Error::Read {
-            what: "what was stored".into(),
-            source,
-        })?;
-        match found {
-            Ok(end) if end == trailer && stored.size == pack.len() && is_digest => Ok(()),
-            Err(error) if !is_about_bytes(&error) => Err(error),
-            _ => {
-                // A pointer to something broken must not stay.
-                service.delete(name)?;
-                Err(Error::Changed {
-                    name: name.to_owned(),
-                    expected: said(pack.len(), Some(digest)),
-                    found: said(stored.size, stored.digest.as_ref()),
-                })
-            }
-        }
-    }
-
-    fn end_of(&self, artifact: &Listed, length: u64) -> Result<Vec<u8>, Error> {
-        let span = length - TRAILER_LENGTH..length;
-        let what = format!("the end of `{}`", artifact.name);
-        let artifact = Listed {
-            size: length,
-            ..artifact.clone()
-        };
-        let mut bytes = Vec::new();
-        let mut download = self.reader.download(&self.place, artifact, span, &what)?;
-        download
-            .read_to_end(&mut bytes)
-            .map_err(super::reader::told)?;
-        Ok(bytes)
-    }
-
-    /// The name is used: by this record or another one?
-    fn compare(&self, service: &Service, name: &str, pointer: &Pointer) -> Result<(), StoreError> {
-        let found = service.list(Some(name)).map_err(self.failed())?;
-        let Some(found) = found.into_iter().max_by_key(|found| found.id) else {
-            let name = name.to_owned();
-            return Err(self.failed()(Error::Unfinished { name }));
-        };
-        let held = self
-            .open(&found)
-            .map_err(self.failed())?
-            .contents
-            .pointer
-            .record;
-        if held == pointer.record {
-            return Ok(());
-        }
-        Err(StoreError::Taken {
-            name: pointer.artifact.clone(),
-            run: pointer.run.clone(),
-            held,
-            wanted: pointer.record,
-        })
     }
 
     fn remove_pack(&self, pointer: &Pointer) -> Result<(), Error> {
@@ -359,6 +210,11 @@ impl GitHubStore {
         let Some(pack) = packs.iter().find(|pack| pack.contents.pointer == *pointer) else {
             return Ok(());
         };
+        let by = self.leaning_on(&pack.artifact)?;
+        if !by.is_empty() {
+            let name = pack.artifact.name.clone();
+            return Err(Error::Needed { name, by });
+        }
         self.place.delete(&pack.artifact)?;
         self.opened().remove(&pack.artifact.id);
         Ok(())
@@ -370,9 +226,12 @@ impl Remote for GitHubStore {
         &self.address
     }
 
-    fn layers(&self, _diff_ids: &[Digest]) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
-        // Each pack is whole: artifacts expire and are removed one by one, and take what is in them along.
-        Ok(BTreeMap::new())
+    fn layers(
+        &self,
+        diff_ids: &[Digest],
+        until: Option<Timestamp>,
+    ) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
+        Ok(self.earlier_layers(diff_ids, until))
     }
 
     fn publish(&self, artifact: &Artifact, progress: Progress<'_>) -> Result<(), StoreError> {
@@ -407,19 +266,10 @@ impl Remote for GitHubStore {
     fn remove(&self, pointer: &Pointer) -> Result<(), StoreError> {
         self.remove_pack(pointer).map_err(self.failed())
     }
-}
 
-/// Whether an answer was wrong, rather than missing.
-fn is_about_bytes(error: &Error) -> bool {
-    use crate::http::Error as HttpError;
-    matches!(
-        error,
-        Error::Http(
-            HttpError::Size { .. }
-                | HttpError::Protocol { .. }
-                | HttpError::Status { status: 416, .. }
-        )
-    )
+    fn expires_by_itself(&self) -> bool {
+        true
+    }
 }
 
 fn failed(address: &StoreAddress) -> impl FnOnce(Error) -> StoreError {
@@ -437,14 +287,14 @@ fn no_token() -> Error {
     }
 }
 
-fn no_api_token() -> Error {
+pub(super) fn no_api_token() -> Error {
     Error::Variable {
         name: "GITHUB_TOKEN",
         reason: "is not set, and artifacts of other runs are read with it".into(),
     }
 }
 
-fn pack_name(pointer: &Pointer) -> String {
+pub(super) fn pack_name(pointer: &Pointer) -> String {
     name_of(pointer.artifact.as_str(), &pointer.run)
 }
 

@@ -18,10 +18,15 @@ pub(super) struct Told<'a> {
 impl<'a> Told<'a> {
     pub(super) fn new(contents: &Contents, progress: Progress<'a>) -> Self {
         let layers = contents.blobs.iter().filter(|blob| blob.diff_id.is_some());
-        let told = layers.map(|blob| {
+        let told = layers.filter_map(|blob| {
             let (digest, size) = (blob.descriptor.digest, blob.descriptor.size);
             progress(Transfer::Started { digest, size });
-            (digest, blob.offset, size)
+            if blob.holder.is_some() {
+                let how = Arrival::Present;
+                progress(Transfer::Arrived { digest, how });
+                return None;
+            }
+            Some((digest, blob.offset, size))
         });
         Self {
             layers: told.collect(),

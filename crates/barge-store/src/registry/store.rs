@@ -16,6 +16,7 @@ use barge_image::{
     Descriptor, Digest, Manifest, MediaType, PackedLayer, RawConfig, RawManifest, Reference,
     RepositoryName,
 };
+use jiff::Timestamp;
 
 use super::error::Error;
 use super::manifests::Target;
@@ -235,6 +236,19 @@ impl RegistryStore {
         Ok(diff_ids.into_iter().zip(manifest.layers).collect())
     }
 
+    /// Those of the layers whose blobs are there.
+    fn present(&self, layers: &[PackedLayer]) -> Result<BTreeMap<Digest, PackedLayer>, Error> {
+        let present = Mutex::new(BTreeMap::new());
+        for_each(layers, |layer, _| {
+            if self.registry.has_blob(&self.name, &layer.blob)? {
+                let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
+                present.insert(layer.diff_id, layer.clone());
+            }
+            Ok::<_, Error>(())
+        })?;
+        Ok(present.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn lists_image(&self, image: &Digest) -> Result<bool, Error> {
         let tags = self.record_tags(&Wanted::default())?;
         let records = self.records(&tags)?;
@@ -275,27 +289,31 @@ impl Remote for RegistryStore {
         &self.address
     }
 
-    fn layers(&self, diff_ids: &[Digest]) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
+    fn layers(
+        &self,
+        diff_ids: &[Digest],
+        _until: Option<Timestamp>,
+    ) -> Result<BTreeMap<Digest, PackedLayer>, StoreError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = match &mut *known {
             Some(known) => known,
             empty => empty.insert(self.recent_layers().map_err(self.failed())?),
         };
-        let found = diff_ids.iter().filter_map(|diff_id| {
+        let named = diff_ids.iter().filter_map(|diff_id| {
             let blob = known.get(diff_id)?.clone();
-            Some((*diff_id, PackedLayer::described(*diff_id, blob)?))
+            PackedLayer::described(*diff_id, blob)
         });
-        Ok(found.collect())
+        // A manifest may outlive a layer that it names.
+        let named: Vec<_> = named.collect();
+        self.present(&named).map_err(self.failed())
     }
 
     fn publish(&self, artifact: &Artifact, progress: Progress<'_>) -> Result<(), StoreError> {
         let pointer = &artifact.pointer;
-        if self.is_made(pointer)? {
-            return Ok(());
-        }
+        let is_again = self.is_made(pointer)?;
         self.put_blobs(artifact, progress)?;
         // Somebody else may have been faster.
-        if self.is_made(pointer)? {
+        if !is_again && self.is_made(pointer)? {
             return Ok(());
         }
         self.put_manifests(artifact).map_err(self.failed())?;

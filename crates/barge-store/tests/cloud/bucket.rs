@@ -1,7 +1,7 @@
-//! Buckets: S3 by moto, Azure by azurite. No server that can be had speaks Google's XML API as far as barge needs it.
+//! Buckets: S3 by moto, Azure by azurite, Google's by moto with its own words translated.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +13,10 @@ use jiff::Timestamp;
 
 use super::Case;
 use super::conformance::{Local, conforms, fetch, knows_layers, pointer, publish, run};
+use super::faults::patient;
 use super::fixture::{folder, http_options};
+use super::forward::google;
+use super::server::Server;
 use super::servers::{curl, front, modules, python, s3};
 
 pub(crate) const CASES: &[Case] = &[
@@ -31,6 +34,21 @@ pub(crate) const CASES: &[Case] = &[
     }),
     azure_case("bucket::azure_stands_behind_a_folder", || {
         stands_behind_a_folder(azure_store("e"));
+    }),
+    s3_case("bucket::google_conforms_as_a_store", || {
+        conforms(&*google_store("a"), ["1", "2"]);
+    }),
+    s3_case("bucket::google_knows_layers", || {
+        knows_layers(&*google_store("b"), ["1", "2"]);
+    }),
+    s3_case("bucket::google_long_blobs_go_in_parts", || {
+        long_blobs(&*google_store("c"));
+    }),
+    s3_case("bucket::google_is_collected", || {
+        is_collected(&*google_store("d"));
+    }),
+    s3_case("bucket::google_stands_behind_a_folder", || {
+        stands_behind_a_folder(google_store("e"));
     }),
     s3_case("bucket::s3_is_collected", || is_collected(&*s3_store("d"))),
     s3_case("bucket::s3_makes_pointers_once", pointers_once),
@@ -50,7 +68,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
 ];
 
-const fn s3_case(name: &'static str, run: fn()) -> Case {
+pub(crate) const fn s3_case(name: &'static str, run: fn()) -> Case {
     let needs = || python().is_some();
     Case { name, needs, run }
 }
@@ -67,7 +85,7 @@ fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn s3_variables() -> BTreeMap<String, String> {
+pub(crate) fn s3_variables() -> BTreeMap<String, String> {
     variables(&[
         ("AWS_ENDPOINT_URL", s3()),
         ("AWS_ACCESS_KEY_ID", "key"),
@@ -87,8 +105,28 @@ fn store(
 }
 
 /// A store below a prefix of its own.
-fn s3_store(prefix: &str) -> Box<BucketStore> {
+pub(crate) fn s3_store(prefix: &str) -> Box<BucketStore> {
     store(Provider::S3, "barge", prefix, &s3_variables())
+}
+
+/// Google's words, to moto. Its objects are apart from those of the other tests by their prefix alone.
+fn google_store(prefix: &str) -> Box<BucketStore> {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let host = &SERVER.get_or_init(google).host;
+    let account = folder();
+    let path = account.path.join("account.json");
+    let key = serde_json::json!({
+        "gcs_base_url": format!("http://{host}"),
+        "disable_oauth": true,
+        "client_email": "",
+        "private_key": "",
+        "private_key_id": "",
+    });
+    std::fs::write(&path, key.to_string()).unwrap();
+    let variables = variables(&[("GOOGLE_SERVICE_ACCOUNT", path.as_str())]);
+    let prefix = format!("google/{prefix}");
+    let store = BucketStore::new(Provider::Gcs, "barge", &prefix, patient(), &variables);
+    Box::new(store.unwrap())
 }
 
 fn azure_store(prefix: &str) -> Box<BucketStore> {
@@ -103,7 +141,7 @@ fn azure_store(prefix: &str) -> Box<BucketStore> {
 
 fn stands_behind_a_folder(store: Box<BucketStore>) {
     let remote: Arc<dyn Remote> = Arc::from(store as Box<dyn Remote>);
-    super::in_front::works(&remote, &folder().path);
+    super::in_front::works(&remote, &folder().path, None);
 }
 
 fn long_blobs(store: &dyn Remote) {
@@ -133,7 +171,7 @@ fn is_collected(store: &dyn Remote) {
     // Times of buckets are of whole seconds, of some at least.
     thread::sleep(Duration::from_millis(1100));
     let relied = local.layers[0].diff_id;
-    assert_eq!(store.layers(&[relied]).unwrap().len(), 1);
+    assert_eq!(store.layers(&[relied], None).unwrap().len(), 1);
     let kept = local.layers[0].blob.digest;
     for held in &seen {
         assert_eq!(
@@ -150,9 +188,9 @@ fn is_collected(store: &dyn Remote) {
         .collect();
     assert_eq!(left, [kept]);
     let lost = local.layers[1].diff_id;
-    assert!(store.layers(&[lost]).unwrap().is_empty());
+    assert!(store.layers(&[lost], None).unwrap().is_empty());
     house.tidy(Timestamp::MAX).unwrap();
-    assert_eq!(store.layers(&[relied, lost]).unwrap().len(), 1);
+    assert_eq!(store.layers(&[relied, lost], None).unwrap().len(), 1);
 }
 
 fn pointers_once() {

@@ -43,7 +43,8 @@ await container.create();
 await service.getContainerClient('barge').create();
 
 // What a test wants of a run: addresses that end soon, answers that fail at first, a commit of a fork.
-const USUAL = { signed_for: 600, failures: 0, head: { repository_id: 1, head_repository_id: 1, head_sha: 'a'.repeat(40) } };
+const USUAL = { signed_for: 600, failures: 0, head: { repository_id: 1, head_repository_id: 1, head_sha: 'a'.repeat(40) },
+  repository: 'acme/app' };
 const runs = {};
 const settings = (run) => (runs[run] ??= { ...USUAL });
 const artifacts = [];
@@ -114,24 +115,28 @@ const METHODS = {
   },
 };
 
-const API = /^\/repos\/acme\/app\/actions\/(?:runs\/(\d+)\/)?artifacts(?:\/(\d+)(\/zip)?)?$/;
+const API = /^\/repos\/(\w+\/\w+)\/actions\/(?:runs\/(\d+)\/)?artifacts(?:\/(\d+)(\/zip)?)?$/;
+
+const DAY = 86_400_000;
+const item = (a) => ({ id: a.id, name: a.name, size_in_bytes: Number(a.size), expired: false, digest: a.digest,
+  expires_at: a.expires ?? new Date(Date.now() + 90 * DAY).toISOString(), workflow_run: settings(a.run).head });
 
 function rest(method, url) {
-  const [, run, id, zip] = API.exec(url.pathname) ?? [];
+  const [, repository, run, id, zip] = API.exec(url.pathname) ?? [];
   if (!API.test(url.pathname)) return [404, { message: 'Not Found' }];
-  const shown = artifacts.filter((a) => a.done && !a.deleted);
+  const shown = artifacts.filter((a) => a.done && !a.deleted && settings(a.run).repository === repository).reverse();
   if (id) {
     const found = shown.find((a) => String(a.id) === id);
     if (!found) return [404, { message: 'Not Found' }];
     if (method === 'DELETE') { found.deleted = true; return [204]; }
     if (zip) return [302, undefined, { location: signed(found, 'r', found.name) }];
+    return [200, item(found)];
   }
   const name = url.searchParams.get('name');
   const page = Number(url.searchParams.get('page') ?? 1);
   const size = Number(url.searchParams.get('per_page') ?? 30);
   const found = shown.filter((a) => (!name || a.name === name) && (!run || a.run === `run-${run}`));
-  return [200, { total_count: found.length, artifacts: found.slice((page - 1) * size, page * size).map((a) => ({
-    id: a.id, name: a.name, size_in_bytes: Number(a.size), expired: false, digest: a.digest, workflow_run: settings(a.run).head })) }];
+  return [200, { total_count: found.length, artifacts: found.slice((page - 1) * size, page * size).map(item) }];
 }
 
 const server = createServer(async (request, response) => {

@@ -13,12 +13,17 @@
 mod bucket;
 #[path = "../remote/conformance.rs"]
 mod conformance;
+mod faults;
 #[path = "../remote/fixture.rs"]
 #[expect(dead_code, reason = "the registry's tests use more of it")]
 mod fixture;
+mod forward;
 mod github;
 #[path = "../in_front/mod.rs"]
 mod in_front;
+#[path = "../remote/server.rs"]
+#[expect(dead_code, reason = "the registry's tests use more of it")]
+mod server;
 mod servers;
 
 use std::process::ExitCode;
@@ -35,6 +40,7 @@ struct Case {
 fn main() -> ExitCode {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     let cases = github::CASES.iter().chain(bucket::CASES);
+    let cases = cases.chain(faults::CASES);
     let trials = cases.map(|case| {
         let is_here = (case.needs)();
         let run = || {

@@ -8,7 +8,7 @@ use barge_image::Digest;
 use barge_image::record::Record;
 use barge_store::Remote as _;
 use barge_store::directory::Check;
-use barge_store::gc::{Collect, Collected, collect};
+use barge_store::gc::{Budget, Collect, Collected, collect};
 use barge_store::remote::Housekeeping as _;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
@@ -29,6 +29,7 @@ fn collected(home: &Home, dry_run: bool) -> Collected {
     let what = Collect {
         now: now(),
         grace: SignedDuration::from_hours(24),
+        budget: Budget::default(),
         dry_run,
     };
     collect(home.store.home(), &what).unwrap()
@@ -113,6 +114,62 @@ fn artifacts_go_when_their_time_is_over() {
     );
 }
 
+/// What goes when no more may stay than this.
+fn beyond(home: &Home, budget: Budget, dry_run: bool) -> Vec<String> {
+    let what = Collect {
+        now: now(),
+        grace: SignedDuration::from_hours(24),
+        budget,
+        dry_run,
+    };
+    let over = collect(home.store.home(), &what).unwrap().over_budget;
+    over.iter().map(|pointer| pointer.run.id.clone()).collect()
+}
+
+#[test]
+fn the_oldest_go_when_the_budget_is_used_up() {
+    let home = home();
+    let hours = |hours: i64| now().checked_sub(SignedDuration::from_hours(hours));
+    let later = now().checked_add(SignedDuration::from_hours(99)).ok();
+    // One base of 100 kB for all, 10 kB of each; the release is the oldest, the last one of this day.
+    for (run, age, expires) in [
+        ("1", 500, None),
+        ("2", 100, later),
+        ("3", 90, later),
+        ("4", 80, later),
+        ("5", 1, later),
+    ] {
+        let own = noise(run.parse().unwrap(), 10_000);
+        let record = Record {
+            created: hours(age).unwrap(),
+            expires,
+            ..image(&home.store, "app", run, &[&noise(99, 100_000), &own])
+        };
+        home.store.put_record(&record, &|_| ()).unwrap();
+    }
+    let count = |artifacts| Budget {
+        artifacts: Some(artifacts),
+        bytes: None,
+    };
+    let size = |bytes| Budget {
+        artifacts: None,
+        bytes: Some(bytes),
+    };
+    assert_eq!(beyond(&home, count(5), true), [""; 0]);
+    assert_eq!(beyond(&home, count(3), true), ["3", "2"]);
+    // What is for ever and what is young stay, and count.
+    assert_eq!(beyond(&home, count(0), true), ["4", "3", "2"]);
+    // Shared layers count once: 100 + 4 * 10 kB and some documents.
+    assert_eq!(beyond(&home, size(160_000), true), [""; 0]);
+    assert_eq!(beyond(&home, size(145_000), true), ["2"]);
+    assert_eq!(beyond(&home, size(1), false), ["4", "3", "2"]);
+    let left = home.store.list(&barge_store::remote::Wanted::default());
+    let left = left.unwrap().into_iter().map(|pointer| pointer.run.id);
+    assert_eq!(left.collect::<Vec<_>>(), ["1", "5"]);
+    let folder = home.store.folder().unwrap();
+    assert_eq!(folder.check(Check::Whole).unwrap().findings, []);
+}
+
 #[test]
 fn a_blob_that_a_save_relies_on_is_young_again() {
     let home = home();
@@ -150,6 +207,7 @@ fn a_sweep_without_mercy_beside_saves_breaks_none() {
                 let what = Collect {
                     now: now(),
                     grace: SignedDuration::from_secs(1),
+                    budget: Budget::default(),
                     dry_run: false,
                 };
                 collect(home.store.home(), &what).unwrap();
@@ -201,7 +259,7 @@ fn what_other_tools_put_into_the_layout_stays() {
     grow_old(&home.path);
     assert!(collected(&home, false).blobs.is_empty());
     let kept = Digest::of(b"foreign");
-    assert!(folder.layers(&[kept]).unwrap().contains_key(&kept));
+    assert!(folder.layers(&[kept], None).unwrap().contains_key(&kept));
     let index = fs::read_to_string(home.path.join("index.json")).unwrap();
     assert!(
         index.contains("library/foreign:1") && index.contains("app:one"),

@@ -37,7 +37,7 @@ fn home() -> Home {
 fn a_folder_conforms_as_a_share() {
     let (share, scratch) = (home(), home());
     let remote: Arc<dyn Remote> = Arc::new(DirectoryStore::create(&share.path).unwrap());
-    in_front::works(&remote, &scratch.path);
+    in_front::works(&remote, &scratch.path, None);
     let report = share.store.folder().unwrap();
     let report = report.check(barge_store::directory::Check::Whole).unwrap();
     assert_eq!((report.artifacts, report.findings), (2, Vec::new()));

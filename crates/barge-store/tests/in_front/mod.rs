@@ -8,28 +8,41 @@ use barge_image::record::{BuildFacts, Record, RecordedImage, Run, SCHEMA, Source
 use barge_image::{Digest, Layout, RawConfig};
 use barge_store::remote::Wanted;
 use barge_store::{Error, Kept, Remote, Store, fetch_ahead};
+pub(crate) use barge_testing::noise;
 use camino::Utf8Path;
 use jiff::Timestamp;
 
 /// Puts and takes through an empty store as jobs do. `scratch` is an empty folder.
-pub(crate) fn works(remote: &Arc<dyn Remote>, scratch: &Utf8Path) {
+pub(crate) fn hands_over(remote: &Arc<dyn Remote>, scratch: &Utf8Path) -> Kept {
     holds_nothing_at_first(&**remote);
     let first = publishes_and_gives_back(remote, scratch);
     pointers_are_made_once(remote, scratch, &first);
     known_layers_are_not_sent_again(remote, scratch, &first);
     finds_what_is_wanted(remote, scratch, &first);
+    first
+}
+
+/// The same, and what goes wrong. `lose` makes the store lose a blob; by itself, this is done as it would be collected.
+pub(crate) fn works(remote: &Arc<dyn Remote>, scratch: &Utf8Path, lose: Option<&dyn Fn(&Digest)>) {
+    let first = hands_over(remote, scratch);
+    what_was_lost_is_put_again(remote, scratch, &first, lose);
     removes_one_artifact_only(remote, scratch, &first);
+}
+
+/// A machine's folder in front of the store, to hold images that are wanted for a while.
+fn front(remote: &Arc<dyn Remote>, cache: &Utf8Path) -> Store {
+    Store::in_front_of(Arc::clone(remote), cache).until(Some(Timestamp::UNIX_EPOCH))
 }
 
 fn holds_nothing_at_first(remote: &dyn Remote) {
     assert_eq!(remote.pointers(&Wanted::default()).unwrap(), []);
     let nothing = Digest::of(b"nothing");
-    assert!(remote.layers(&[nothing]).unwrap().is_empty());
+    assert!(remote.layers(&[nothing], None).unwrap().is_empty());
     assert!(remote.record(&nothing).unwrap().is_none());
 }
 
 fn publishes_and_gives_back(remote: &Arc<dyn Remote>, scratch: &Utf8Path) -> Kept {
-    let here = Store::in_front_of(Arc::clone(remote), &scratch.join("first"));
+    let here = front(remote, &scratch.join("first"));
     let record = image(
         &here,
         "app-pr-1",
@@ -39,7 +52,7 @@ fn publishes_and_gives_back(remote: &Arc<dyn Remote>, scratch: &Utf8Path) -> Kep
     let kept = here.put_record(&record, &|_| ()).unwrap();
     assert_eq!(kept.record, record);
     // Another machine, which has nothing but the digest.
-    let there = Store::in_front_of(Arc::clone(remote), &scratch.join("second"));
+    let there = front(remote, &scratch.join("second"));
     let found = there.record(&kept.digest).unwrap();
     assert_eq!(found, record);
     let image = there.image(&kept.digest, &found).unwrap();
@@ -54,7 +67,7 @@ fn publishes_and_gives_back(remote: &Arc<dyn Remote>, scratch: &Utf8Path) -> Kep
 }
 
 fn pointers_are_made_once(remote: &Arc<dyn Remote>, scratch: &Utf8Path, first: &Kept) {
-    let here = Store::in_front_of(Arc::clone(remote), &scratch.join("first"));
+    let here = front(remote, &scratch.join("first"));
     // The same run once more, later: what it kept the first time is the answer.
     let again = Record {
         created: Timestamp::from_second(1).unwrap(),
@@ -71,11 +84,11 @@ fn pointers_are_made_once(remote: &Arc<dyn Remote>, scratch: &Utf8Path, first: &
 }
 
 fn known_layers_are_not_sent_again(remote: &Arc<dyn Remote>, scratch: &Utf8Path, first: &Kept) {
-    let before = Store::in_front_of(Arc::clone(remote), &scratch.join("first"));
+    let before = front(remote, &scratch.join("first"));
     let shared = before.image(&first.digest, &first.record).unwrap().layers;
     // A fresh machine packs nothing that the other side knows.
     let fresh = scratch.join("third");
-    let here = Store::in_front_of(Arc::clone(remote), &fresh);
+    let here = front(remote, &fresh);
     let record = image(
         &here,
         "app-pr-1",
@@ -93,7 +106,7 @@ fn known_layers_are_not_sent_again(remote: &Arc<dyn Remote>, scratch: &Utf8Path,
             layer.diff_id
         );
     }
-    let there = Store::in_front_of(Arc::clone(remote), &scratch.join("fourth"));
+    let there = front(remote, &scratch.join("fourth"));
     there
         .image(&kept.digest, &record)
         .unwrap()
@@ -101,8 +114,46 @@ fn known_layers_are_not_sent_again(remote: &Arc<dyn Remote>, scratch: &Utf8Path,
         .unwrap();
 }
 
+/// Removes a blob as if nobody needed it.
+fn discard(remote: &dyn Remote, digest: &Digest) {
+    let house = remote.housekeeping().unwrap();
+    let mut held = house.blobs().unwrap().into_iter();
+    let held = held.find(|held| held.digest == *digest).unwrap();
+    assert!(house.discard(&held).unwrap());
+}
+
+fn what_was_lost_is_put_again(
+    remote: &Arc<dyn Remote>,
+    scratch: &Utf8Path,
+    first: &Kept,
+    lose: Option<&dyn Fn(&Digest)>,
+) {
+    let there = front(remote, &scratch.join("third"));
+    let layers = there.image(&first.digest, &first.record).unwrap().layers;
+    let lost = layers[1].blob.as_ref().unwrap().digest;
+    match lose {
+        Some(lose) => lose(&lost),
+        None => discard(&**remote, &lost),
+    }
+    let before = front(remote, &scratch.join("before"));
+    let broken = before.image(&first.digest, &first.record).unwrap().verify();
+    broken.unwrap_err();
+    // The job that saved it saves it again, on a machine that has nothing but the image.
+    let here = front(remote, &scratch.join("healing"));
+    let again = image(
+        &here,
+        "app-pr-1",
+        "100",
+        &[b"base", &noise(1, 300_000), b"top"],
+    );
+    assert_eq!(here.put_record(&again, &|_| ()).unwrap(), *first);
+    let after = front(remote, &scratch.join("after"));
+    let healed = after.image(&first.digest, &first.record).unwrap();
+    healed.verify().unwrap();
+}
+
 fn finds_what_is_wanted(remote: &Arc<dyn Remote>, scratch: &Utf8Path, first: &Kept) {
-    let here = Store::in_front_of(Arc::clone(remote), &scratch.join("first"));
+    let here = front(remote, &scratch.join("first"));
     let other = image(&here, "app-pr-2", "100", &[b"base"]);
     here.put_record(&other, &|_| ()).unwrap();
     let name = &first.record.artifact;
@@ -126,7 +177,7 @@ fn finds_what_is_wanted(remote: &Arc<dyn Remote>, scratch: &Utf8Path, first: &Ke
 }
 
 fn removes_one_artifact_only(remote: &Arc<dyn Remote>, scratch: &Utf8Path, first: &Kept) {
-    let here = Store::in_front_of(Arc::clone(remote), &scratch.join("fifth"));
+    let here = front(remote, &scratch.join("fifth"));
     let name = &first.record.artifact;
     let pointer = here.find(name, Some(&first.record.source.run)).unwrap();
     remote.remove(&pointer).unwrap();
@@ -184,22 +235,10 @@ pub(crate) fn image(store: &Store, artifact: &str, run: &str, layers: &[&[u8]]) 
         },
         build: BuildFacts {
             engine: "test".into(),
-            arguments: Vec::new(),
+            ..BuildFacts::default()
         },
         tool: "test".into(),
         created: Timestamp::UNIX_EPOCH,
         expires: None,
     }
-}
-
-/// Bytes that do not compress, the same each time (xorshift64).
-pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }

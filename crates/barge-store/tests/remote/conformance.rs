@@ -114,7 +114,7 @@ pub(crate) fn publish(
     record: &[u8],
 ) -> Result<(), Error> {
     let diff_ids: Vec<_> = local.layers.iter().map(|layer| layer.diff_id).collect();
-    let known = store.layers(&diff_ids)?;
+    let known = store.layers(&diff_ids, None)?;
     let artifact = local.artifact(pointer.clone(), record.to_vec(), &known);
     store.publish(&artifact, &|_| ())
 }
@@ -211,7 +211,7 @@ pub(crate) fn knows_layers(store: &dyn Remote, ids: [&str; 2]) {
     publish(store, &first, &one, b"one").unwrap();
     let second = Local::new(&[(21, 200_000), (23, 1_000)]);
     let diff_ids: Vec<_> = second.layers.iter().map(|layer| layer.diff_id).collect();
-    let known = store.layers(&diff_ids).unwrap();
+    let known = store.layers(&diff_ids, None).unwrap();
     assert_eq!(known.keys().collect::<Vec<_>>(), [&diff_ids[0]]);
     assert_eq!(known[&diff_ids[0]].plain_size, 200_000);
     let two = pointer("known", run(ids[1], 1), b"two");

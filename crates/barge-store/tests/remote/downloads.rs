@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use barge_image::{Digest, Layout, MediaType, Platform, RawManifest, Reference};
 use barge_store::http::{Error as HttpError, HttpOptions};
 use barge_store::registry::{Error, Registry, RegistryOptions};
+use barge_testing::{Debian, Settings};
 
-use super::debian::{Debian, Settings};
 use super::fixture::{folder, have, http_options, image, manifest_digest, options, run};
 use super::proxy::{Cutter, Way};
 

@@ -9,35 +9,7 @@ use barge_image::pack::LayerPacker;
 use barge_image::{Compression, Digest, Image, Layout, RawConfig};
 use barge_store::http::{HttpOptions, Retry, Timeouts};
 use barge_store::registry::{Registry, RegistryOptions};
-use camino::Utf8PathBuf;
-
-/// A folder that goes when the test ends.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    pub(crate) path: Utf8PathBuf,
-    _guard: tempfile::TempDir,
-}
-
-pub(crate) fn folder() -> Folder {
-    let guard = tempfile::tempdir().unwrap();
-    let path = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
-    Folder {
-        path,
-        _guard: guard,
-    }
-}
-
-/// Bytes that do not compress, the same each time.
-pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
-}
+pub(crate) use barge_testing::{Folder, folder, noise};
 
 /// An image with layers of these lengths, in a layout.
 pub(crate) fn image(layout: &Layout, seed: u64, lengths: &[usize]) -> Image {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use barge_image::{Layout, Reference, RepositoryName};
 use barge_store::http::{Error as HttpError, HttpOptions, Proxies};
 use barge_store::registry::{Credentials, Error, Keyring, Registry, RegistryOptions, Secret};
+use barge_testing::{Debian, Settings};
 
-use super::debian::{Debian, Settings};
 use super::fixture::{folder, have, http_options, image, options, run};
 use super::server::{Asked, Reply, Server};
 

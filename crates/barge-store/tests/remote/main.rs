@@ -8,7 +8,6 @@
 )]
 
 mod conformance;
-mod debian;
 mod downloads;
 mod fixture;
 mod github_faults;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use barge_image::{Layout, MediaType, RawManifest, Reference};
 use barge_store::http::{Error as HttpError, HttpOptions, Timeouts};
 use barge_store::registry::{Arrival, Error, Registry, RegistryOptions, Transfer};
+use barge_testing::Debian;
 
-use super::debian::Debian;
 use super::fixture::{folder, have, http_options, image, manifest_digest, options, plain, run};
 use super::proxy::{Cutter, Way};
 use super::server::{Reply, Server};

@@ -17,9 +17,10 @@ use crate::exit::Exit;
 #[derive(Debug, Args)]
 #[command(
     after_help = "IMAGE is docker:REF, docker-archive:FILE, oci-archive:FILE, oci:DIR[:TAG], store:ARTIFACT, dir:PATH, \
-    file:PATH or sbom:FILE; a bare word is a path that exists, else the Docker engine's.\n\n\
+    file:PATH, sbom:FILE or - for what is piped in; a bare word is a path that exists, else the Docker engine's.\n\n\
     Examples:\n  barge sbom image.tar\n  barge sbom docker:ghcr.io/example/app:pr-7 -o cyclonedx-json=bom.json -o spdx-json=bom.spdx.json\n  \
-    barge sbom image.tar --path /app/charon"
+    barge sbom image.tar --path /app/charon\n  \
+    docker save app:1 | barge sbom - -o purls"
 )]
 pub(crate) struct Arguments {
     /// What to look into; by default what this checkout saved last
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     /// Read every layer through and compare it with its digest
     #[arg(long)]
     verify: bool,
-    /// Neither use nor keep what layers gave before
+    /// Neither use nor keep what layers gave before; of plain layers only what is evidence is then read
     #[arg(long)]
     no_cache: bool,
     /// Who answers for the bill, as NTIA's minimum elements ask

@@ -5,27 +5,16 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use barge_testing::noise;
 use serde_json::Value;
 
 use crate::support::{Checkout, pull_request};
 
 const KILLS: u32 = 50;
 
-/// Bytes that do not compress, so that a layer takes its time (xorshift64).
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
-}
-
 fn built() -> Checkout {
     let checkout = Checkout::new();
-    fs::write(checkout.file("app/noise"), noise(4 << 20)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(1, 4 << 20)).unwrap();
     checkout.barge(&["build", "--engine", "embedded"]).exits(0);
     checkout
 }
@@ -124,7 +113,7 @@ fn a_collection_that_is_killed_leaves_what_is_needed() {
 #[test]
 fn a_full_disk_can_be_collected() {
     let mut checkout = Checkout::new();
-    fs::write(checkout.file("app/noise"), noise(600 << 10)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(2, 600 << 10)).unwrap();
     checkout.barge(&["build", "--engine", "embedded"]).exits(0);
     let small = checkout.file("small");
     fs::create_dir(&small).unwrap();
@@ -143,7 +132,7 @@ fn a_full_disk_can_be_collected() {
         |checkout: &Checkout, arguments: &[&str]| checkout.barge(&[arguments, &store].concat());
     let saved = run(&checkout, &["save", "--retention", "1m"]);
     // What is left of the disk is filled, too.
-    let filled = fs::write(small.join("rest"), noise(1 << 20));
+    let filled = fs::write(small.join("rest"), noise(3, 1 << 20));
     checkout.set("BARGE_NOW", "2026-03-05T05:06:07Z");
     checkout.write("app/run", "the second commit\n");
     checkout.barge(&["build", "--engine", "embedded"]).exits(0);
@@ -223,7 +212,7 @@ fn four_runs_of_one_pull_request_save_at_once_and_each_verifies_its_own_image() 
 fn commit(index: u64, store: &str) -> Checkout {
     let mut checkout = Checkout::new();
     checkout.write("app/run", &format!("commit {index}\n"));
-    fs::write(checkout.file("app/noise"), noise(1 << 20)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(3, 1 << 20)).unwrap();
     let mut event = pull_request("wikid82", 7, "feat: four at once");
     event["pull_request"]["head"]["sha"] = index.to_string().repeat(40).into();
     let payload = checkout.write("pr.json", &event.to_string());

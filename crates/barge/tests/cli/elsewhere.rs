@@ -3,26 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use camino::Utf8PathBuf;
+use barge_testing::Debian;
 
-use super::debian::Debian;
 use crate::support::Checkout;
-
-/// A folder that goes when the test ends.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    pub(crate) path: Utf8PathBuf,
-    _guard: tempfile::TempDir,
-}
-
-pub(crate) fn folder() -> Folder {
-    let guard = tempfile::tempdir().unwrap();
-    let path = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
-    Folder {
-        path,
-        _guard: guard,
-    }
-}
 
 fn has_registry() -> bool {
     let found = Command::new("docker-registry").arg("--version").output();
@@ -106,4 +89,47 @@ fn a_registry_that_is_not_there_is_a_store_failure() {
         .exits(4)
         .says("cannot reach `127.0.0.1:9`");
     checkout.barge(&["store", "ls"]).exits(4);
+}
+
+/// What other tools pushed or wrote can be handed over as if it had been built here.
+#[test]
+fn an_image_of_a_registry_or_an_archive_is_saved() {
+    if !has_registry() {
+        return;
+    }
+    let registry = Debian::start();
+    let checkout = Checkout::new();
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    let archive = ["save", "-o", "image.tar", "--format", "json"];
+    let archived = checkout.barge(&archive).exits(0).json()["archive"].clone();
+    let pushed = format!("{}/team/app:1", registry.host);
+    let path = checkout.file("image.tar");
+    let copied = Command::new("skopeo")
+        .args(["--insecure-policy", "copy", "--dest-tls-verify=false"])
+        .arg(format!("docker-archive:{}", path.display()))
+        .arg(format!("docker://{pushed}"))
+        .status();
+    assert!(copied.unwrap().success());
+    let from_registry = format!("registry:{pushed}");
+    let own = archived["references"][0].as_str().unwrap();
+    let cases: [(&[&str], &str); 3] = [
+        (&["image.tar"], own),
+        (
+            &["image.tar", "--tag", "example.com/a:1"],
+            "example.com/a:1",
+        ),
+        (&[&from_registry], &pushed),
+    ];
+    for (number, (words, name)) in cases.into_iter().enumerate() {
+        let store = format!("dir:store-{number}");
+        let save = [&["save", "--store", &store, "--format", "json"], words].concat();
+        let saved = checkout.barge(&save).exits(0).json()["saved"]["record"].clone();
+        assert_eq!(saved["image"]["config"], archived["config"]);
+        assert_eq!(saved["references"], serde_json::json!([name]));
+        checkout
+            .barge(&["store", "fsck", "--store", &store])
+            .exits(0);
+    }
+    checkout.barge(&["save", "--tag", "a:1"]).exits(2);
+    checkout.barge(&["save", own, "--tag", "a:1"]).exits(2);
 }

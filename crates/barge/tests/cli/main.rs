@@ -6,12 +6,8 @@
 )]
 
 mod crash;
-#[path = "../../../barge-store/tests/remote/debian.rs"]
-mod debian;
 mod elsewhere;
 mod errors;
-/// What the registry above needs from its surroundings.
-use elsewhere as fixture;
 mod help;
 mod hostile;
 mod json;

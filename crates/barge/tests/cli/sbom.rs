@@ -1,10 +1,14 @@
 //! `barge sbom` of archives that this test writes: every kind of source, the cache of layers, and evidence that is broken.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 
 use barge_image::Digest;
 use barge_image::tar::{Entry, Writer};
+use barge_testing::Debian;
 use serde_json::json;
 
 use crate::support::{Checkout, Ran};
@@ -103,6 +107,61 @@ fn archives_are_read_however_they_are_packed() {
     );
     let file = "file:app/node_modules/left/package.json";
     checkout.barge(&["sbom", file]).exits(5);
+}
+
+#[test]
+fn archives_and_bills_can_be_piped_in() {
+    let checkout = Checkout::new();
+    let layers = [package("a")];
+    let archive = archive(&layers, &[gzip(&layers[0])]);
+    put(&checkout, "image.tar", &archive);
+    let bill = checkout
+        .barge(&["sbom", "image.tar", "-o", "spdx-json"])
+        .exits(0);
+    for piped in [&archive, bill.stdout.as_bytes()] {
+        let mut command = checkout.command(&["sbom", "-", "-o", "purls"]);
+        let mut running = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        running.stdin.take().unwrap().write_all(piped).unwrap();
+        let output = running.wait_with_output().unwrap();
+        assert_eq!(output.stdout, b"pkg:npm/a@1.0.0\n");
+    }
+    checkout
+        .barge(&["sbom", "-"])
+        .exits(1)
+        .says("is not an image");
+}
+
+#[test]
+fn what_a_folder_does_not_let_be_read_costs_an_unknown() {
+    let checkout = Checkout::new();
+    let locked = ["app/node_modules/file/package.json", "app/folder"];
+    checkout.write(locked[0], "{}");
+    checkout.write("app/folder/node_modules/b/package.json", "{}");
+    for path in locked {
+        fs::set_permissions(checkout.file(path), Permissions::from_mode(0o000)).unwrap();
+    }
+    // Root may read everything, so the run must not be root's.
+    fs::set_permissions(checkout.path(), Permissions::from_mode(0o755)).unwrap();
+    let program = checkout.file("barge");
+    fs::copy(env!("CARGO_BIN_EXE_barge"), &program).unwrap();
+    let mut command = Command::new(program);
+    if fs::metadata(checkout.path()).unwrap().uid() == 0 {
+        command.uid(65534);
+    }
+    command.args(["sbom", "dir:app", "--format", "json"]);
+    let ran = Ran::of(command.current_dir(checkout.path()).env_clear()).exits(0);
+    let bill = ran.json();
+    assert_eq!(bill["packages"][0]["purl"], "pkg:npm/left@1.2.0");
+    let unknowns = json!([
+        {"path": "folder", "reason": "Permission denied (os error 13)"},
+        {"path": "node_modules/file/package.json", "reason": "Permission denied (os error 13)"},
+    ]);
+    assert_eq!(bill["unknowns"], unknowns);
+    fs::set_permissions(checkout.file(locked[1]), Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -212,33 +271,138 @@ fn a_known_layer_is_not_read_again_and_damage_is_found() {
 }
 
 #[test]
+fn the_next_commit_reads_only_its_own_layers() {
+    let checkout = Checkout::new();
+    let mut layers = vec![package("a"), package("b")];
+    put(&checkout, "first.tar", &archive(&layers, &layers));
+    purls(&checkout, &["first.tar"]);
+    let kept = cache(&checkout);
+    assert_eq!(kept.len(), 2, "plain layers are kept as well");
+    // What is known of the first layer is told from what it says now.
+    let other = layer(&[("app/node_modules/a/package.json", b"{}")]);
+    layers.push(package("c"));
+    let lying = [other, layers[1].clone(), layers[2].clone()];
+    put(&checkout, "second.tar", &archive(&layers, &lying));
+    let expected = ["pkg:npm/a@1.0.0", "pkg:npm/b@1.0.0", "pkg:npm/c@1.0.0"];
+    assert_eq!(purls(&checkout, &["second.tar"]), expected);
+    assert_eq!(cache(&checkout).len(), 3);
+    checkout
+        .barge(&["sbom", "second.tar", "--verify"])
+        .exits(1)
+        .says("was changed or damaged");
+}
+
+#[test]
 fn bytes_that_only_claim_to_be_a_layer_do_not_speak_for_it() {
     let checkout = Checkout::new();
     let (real, forged) = ([package("vulnerable")], [package("harmless")]);
-    put(&checkout, "forged.tar", &archive(&real, &forged));
+    let packed = [gzip(&forged[0])];
+    put(&checkout, "plain.tar", &archive(&real, &forged));
+    put(&checkout, "packed.tar", &archive(&real, &packed));
+    for name in ["plain.tar", "packed.tar"] {
+        checkout
+            .barge(&["sbom", name])
+            .exits(1)
+            .says("the image config says");
+    }
     assert_eq!(
-        purls(&checkout, &["forged.tar"]),
+        purls(&checkout, &["plain.tar", "--no-cache"]),
         ["pkg:npm/harmless@1.0.0"]
     );
     assert_eq!(cache(&checkout).len(), 0);
-    put(
-        &checkout,
-        "packed.tar",
-        &archive(&real, &[gzip(&forged[0])]),
-    );
-    checkout
-        .barge(&["sbom", "packed.tar"])
-        .exits(1)
-        .says("the image config says");
     put(&checkout, "real.tar", &archive(&real, &real));
     assert_eq!(
         purls(&checkout, &["real.tar"]),
         ["pkg:npm/vulnerable@1.0.0"]
     );
     checkout
-        .barge(&["sbom", "forged.tar", "--verify"])
+        .barge(&["sbom", "plain.tar", "--verify"])
         .exits(1)
         .says("was changed or damaged");
+}
+
+/// What a bill says of the image, not of where it came from.
+fn content(checkout: &Checkout, input: &str) -> String {
+    let ran = checkout.barge(&["sbom", input, "--format", "json"]);
+    let mut bill = ran.exits(0).json();
+    bill.as_object_mut().unwrap().remove("subject").unwrap();
+    serde_json::to_string_pretty(&bill).unwrap()
+}
+
+#[test]
+fn every_source_gives_the_same_bill() {
+    let checkout = Checkout::new();
+    checkout.write(
+        "app/node_modules/b/package.json",
+        r#"{"name": "b", "version": "2.0.0"}"#,
+    );
+    checkout.write(
+        "Dockerfile",
+        "FROM scratch\nCOPY app/node_modules/left /app/node_modules/left\nCOPY app/node_modules/b /app/node_modules/b\n",
+    );
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    checkout.barge(&["save", "-o", "image.tar"]).exits(0);
+    checkout.barge(&["save"]).exits(0);
+    let saved = content(&checkout, "image.tar");
+    assert!(saved.contains("pkg:npm/left@1.2.0") && saved.contains("COPY app/node_modules/b"));
+    let stored = checkout.barge(&["sbom", "--format", "json"]).exits(0);
+    assert!(stored.stdout.contains("pkg:npm/b@2.0.0"));
+    let mut sources = vec!["store:charon-latest".to_owned()];
+    let registry = (have("skopeo") && have("docker-registry")).then(Debian::start);
+    if let Some(registry) = &registry {
+        let reference = format!("{}/app:1", registry.host);
+        for copy in [
+            "oci:layout",
+            "oci-archive:oci.tar",
+            "docker-archive:docker.tar:example/app:1",
+            &format!("docker://{reference}"),
+        ] {
+            let mut skopeo = Command::new("skopeo");
+            skopeo.args(["--insecure-policy", "copy", "--quiet"]);
+            skopeo.args(["--dest-tls-verify=false", "docker-archive:image.tar", copy]);
+            let output = skopeo.current_dir(checkout.path()).output().unwrap();
+            assert!(output.status.success(), "{copy}: {output:?}");
+        }
+        sources.extend(
+            ["oci:layout", "layout", "oci-archive:oci.tar", "docker.tar"].map(str::to_owned),
+        );
+        sources.push(format!("registry:{reference}"));
+    }
+    for source in &sources {
+        assert_eq!(content(&checkout, source), saved, "{source}");
+    }
+}
+
+/// Whether a program is here; in CI it must be.
+fn have(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    assert!(!is_ci || found, "{program} is missing");
+    found
+}
+
+#[test]
+fn neither_order_nor_time_of_files_matters() {
+    let (one, other) = (Checkout::new(), Checkout::new());
+    let mut packages: Vec<_> = ["c", "a", "b"]
+        .map(|name| {
+            (
+                format!("app/node_modules/{name}/package.json"),
+                json!({"name": name, "version": "1"}),
+            )
+        })
+        .into();
+    for checkout in [&one, &other] {
+        for (path, package) in &packages {
+            let path = checkout.write(path, &package.to_string());
+            let age = std::time::Duration::from_secs(path.as_os_str().len() as u64 * 1000);
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            let now = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(now - age).unwrap();
+        }
+        packages.reverse();
+    }
+    assert_eq!(content(&one, "dir:app"), content(&other, "dir:app"));
 }
 
 /// Runs over one layer of evidence beside a sound package; what is left is that package, and unknowns.
@@ -350,7 +514,11 @@ fn a_layer_that_breaks_off_costs_an_unknown() {
         let unknown = ran.json()["unknowns"][0]["path"].clone();
         assert_eq!(unknown, format!("layer {}", Digest::of(&sound[1])));
         let kept = cache(&checkout);
-        assert!(kept.is_empty(), "{kept:?}");
+        let is_sound = |path: &std::path::PathBuf| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            name.starts_with(&Digest::of(&sound[0]).hex())
+        };
+        assert!(kept.len() == 1 && kept.iter().all(is_sound), "{kept:?}");
         checkout.barge(&["sbom", "image.tar", "--verify"]).exits(1);
     }
 }

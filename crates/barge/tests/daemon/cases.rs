@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use barge_testing::noise;
+
 use super::Docker;
 use super::proxy::cutting;
 use super::store;
@@ -46,6 +48,10 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     (
         "layers_read_in_place_are_those_of_an_export",
         store::in_place,
+    ),
+    (
+        "an_image_in_a_registry_is_pulled_by_the_engine_itself",
+        store::pulled,
     ),
     ("a_killed_save_leaves_a_whole_store", store::killed_saves),
     ("a_killed_load_can_be_run_again", store::killed_loads),
@@ -434,7 +440,7 @@ fn deadline(docker: &Docker) {
 fn full_disk(docker: &Docker) {
     let checkout = checkout(docker, "wikid82", 16);
     // Noise does not compress, so neither form of the image fits.
-    fs::write(checkout.file("app/noise"), noise(3 << 20)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(1, 3 << 20)).unwrap();
     checkout.barge(&["build", "--event", "pr.json"]).exits(0);
     let small = checkout.file("small");
     fs::create_dir(&small).unwrap();
@@ -471,7 +477,7 @@ fn full_disk(docker: &Docker) {
 fn cut_export(docker: &Docker) {
     let mut checkout = checkout(docker, "wikid82", 18);
     always_export(&checkout);
-    fs::write(checkout.file("app/noise"), noise(1 << 20)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(1, 1 << 20)).unwrap();
     checkout.barge(&["build", "--event", "pr.json"]).exits(0);
     for limit in [2_000, 300_000, 1_000_000] {
         let socket = checkout.file(&format!("cut-{limit}.sock"));
@@ -526,16 +532,4 @@ fn whole_way(docker: &Docker) {
     );
     assert!(docker.id(&tag).is_some(), "the image is loaded again");
     docker.run(&["rmi", &tag]);
-}
-
-/// Bytes without a pattern (xorshift64).
-pub(crate) fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }

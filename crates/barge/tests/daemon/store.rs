@@ -5,11 +5,13 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use barge_testing::{Debian, noise};
+
 use super::Docker;
-use super::cases::{always_export, checkout, name, noise};
+use super::cases::{always_export, checkout, name};
 use super::support::Checkout;
 
-const KILLS: u32 = 25;
+const KILLS: u32 = 50;
 
 /// How long a command takes, and what it writes into the store's blobs while it runs.
 fn timed(checkout: &Checkout, arguments: &[&str]) -> Duration {
@@ -42,7 +44,7 @@ fn built(docker: &Docker, number: u64) -> (Checkout, String) {
         "Dockerfile",
         "FROM scratch\nCOPY app/noise /noise\nCOPY app/node_modules /app\nCOPY app/run /run\nCMD [\"x\"]\n",
     );
-    fs::write(checkout.file("app/noise"), noise(3 << 20)).unwrap();
+    fs::write(checkout.file("app/noise"), noise(1, 3 << 20)).unwrap();
     checkout
         .barge(&["build", "--event", "pr.json", "--engine", "docker"])
         .exits(0);
@@ -149,5 +151,43 @@ pub(crate) fn killed_loads(docker: &Docker) {
         "{done} of {KILLS} were done before they were killed"
     );
     checkout.barge(&["store", "fsck"]).exits(0);
+    docker.run(&["rmi", &tag]);
+}
+
+/// An image in a registry is pulled by the engine itself: where layers are gzip, by one of any age.
+pub(crate) fn pulled(docker: &Docker) {
+    let registry = Debian::start();
+    let (mut checkout, tag) = built(docker, 36);
+    let id = docker.id(&tag);
+    checkout.set(
+        "BARGE_STORE",
+        &format!("registry:{}/team/ci", registry.host),
+    );
+    // What the cache knows as zstd is packed anew.
+    checkout.barge(&["save"]).exits(0);
+    let settings = fs::read_to_string(checkout.file("barge.toml")).unwrap();
+    let settings = format!("{settings}[store]\ncompression = \"gzip\"\n");
+    checkout.write("barge.toml", &settings);
+    checkout.set("BARGE_NOW", "2026-03-04T08:00:00Z");
+    let saved = checkout
+        .barge(&["save", "--format", "json"])
+        .exits(0)
+        .json();
+    let record = &saved["saved"]["record"];
+    let run = &record["source"]["run"];
+    let pushed = format!(
+        "{}/team/ci:{}.{}-{}",
+        registry.host,
+        record["artifact"].as_str().unwrap(),
+        run["id"].as_str().unwrap(),
+        run["attempt"]
+    );
+    docker.run(&["rmi", &tag]);
+    docker.run(&["pull", &pushed]);
+    assert_eq!(docker.id(&pushed), id);
+    docker.run(&["rmi", &pushed]);
+    // And barge loads it under its own name.
+    checkout.barge(&["load"]).exits(0);
+    assert_eq!(docker.id(&tag), id);
     docker.run(&["rmi", &tag]);
 }

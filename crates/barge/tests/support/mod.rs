@@ -104,12 +104,7 @@ impl Checkout {
 
     /// Runs barge here, with nothing of the caller's CI or docker settings.
     pub(crate) fn barge(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().unwrap();
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Ran::of(&mut self.command(arguments))
     }
 
     /// Such a run, not started yet.
@@ -128,6 +123,16 @@ impl Checkout {
 }
 
 impl Ran {
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Asserts the exit code and gives the run back.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {

@@ -1,7 +1,5 @@
 //! CycloneDX as JSON.
 
-use std::io::Write;
-
 use serde::Serialize;
 
 use super::component::{Component, Named, Property};
@@ -65,14 +63,29 @@ struct Composition<'a> {
 /// Writes a bill as CycloneDX 1.6 JSON.
 #[must_use]
 pub fn write(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    render(&Document::new(sbom, provenance), &mut bytes);
+    let mut document = Document::unnamed(sbom, provenance);
+    // Large bills are rendered once: what names them is put into the blanks, which come before anything of the image.
+    let mut bytes = render(&document);
+    document.name(&bytes, provenance);
+    fill(&mut bytes, "serialNumber", &document.serial_number);
+    fill(&mut bytes, "timestamp", &document.timestamp);
     bytes.push(b'\n');
     bytes
 }
 
-/// Writes to memory or a hash, which cannot fail.
-pub(super) fn render(document: &Document, out: impl Write) {
+/// Gives the first field of this name its value in place of an empty one.
+fn fill(bytes: &mut Vec<u8>, field: &str, value: &str) {
+    let blank = format!("\"{field}\": \"");
+    let blank = blank.as_bytes();
+    let at = bytes
+        .windows(blank.len())
+        .position(|window| window == blank);
+    if let Some(at) = at.map(|at| at + blank.len()) {
+        bytes.splice(at..at, value.bytes());
+    }
+}
+
+pub(super) fn render(document: &Document) -> Vec<u8> {
     let tool = Tool {
         kind: "application",
         name: TOOL,
@@ -105,5 +118,6 @@ pub(super) fn render(document: &Document, out: impl Write) {
             assemblies: [&document.subject.reference],
         }],
     };
-    drop(serde_json::to_writer_pretty(out, &bom));
+    // Names and numbers cannot fail to be JSON.
+    serde_json::to_vec_pretty(&bom).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ mod json;
 mod references;
 mod xml;
 
-use crate::format::{ContentHash, Provenance, TOOL, unknown_line};
+use crate::format::{Provenance, TOOL, content_uuid, unknown_line};
 use crate::package::Sbom;
 use component::{Component, Property, property};
 use references::References;
@@ -37,6 +37,13 @@ struct Document {
 
 impl Document {
     fn new(sbom: &Sbom, provenance: &Provenance) -> Self {
+        let mut document = Self::unnamed(sbom, provenance);
+        document.name(&json::render(&document), provenance);
+        document
+    }
+
+    /// The document without the time and the serial number.
+    fn unnamed(sbom: &Sbom, provenance: &Provenance) -> Self {
         let references = References::new(sbom);
         let mut components: Vec<_> = component::operating_system(sbom).into_iter().collect();
         let packages = sbom.packages.iter().zip(references.all());
@@ -44,7 +51,7 @@ impl Document {
             packages
                 .map(|(package, reference)| component::package(package, reference, &sbom.layers)),
         );
-        let mut document = Self {
+        Self {
             serial_number: String::new(),
             timestamp: String::new(),
             tool_version: provenance.tool_version.clone(),
@@ -54,16 +61,16 @@ impl Document {
             components,
             dependencies: references.dependencies(sbom),
             complete: sbom.unknowns.is_empty(),
-        };
-        // From everything but the time.
-        let mut hash = ContentHash::new();
-        json::render(&document, &mut hash);
-        document.serial_number = format!("urn:uuid:{}", hash.uuid());
-        document.timestamp = provenance
+        }
+    }
+
+    /// Notes the time, and a serial number from everything else as JSON.
+    fn name(&mut self, content: &[u8], provenance: &Provenance) {
+        self.serial_number = format!("urn:uuid:{}", content_uuid(content));
+        self.timestamp = provenance
             .created
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string();
-        document
     }
 
     fn aggregate(&self) -> &'static str {

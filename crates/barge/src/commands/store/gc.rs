@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use barge_image::Digest;
-use barge_store::gc::{Collect, Collected, collect};
+use barge_store::Pointer;
+use barge_store::gc::{Budget, Collect, Collected, collect};
 use barge_store::lifetime::{ParseLifetimeError, parse_duration};
 use barge_store::remote::HeldBlob;
 use clap::Args;
@@ -18,12 +19,18 @@ use crate::printer::{Tone, bytes};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge store gc --dry-run\n  barge store gc --store s3://bucket/images --grace 2d"
+    after_help = "Examples:\n  barge store gc --dry-run\n  barge store gc --store s3://bucket/images --grace 2d\n  barge store gc --keep-count 200 --keep-bytes 50GB"
 )]
 pub(crate) struct Arguments {
     /// Bytes that somebody stored or relied on so recently stay; a save must not take longer than this
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
     grace: SignedDuration,
+    /// Keep at most so many artifacts: the oldest go first, and none that is kept for ever or younger than the grace period
+    #[arg(long, value_name = "NUMBER")]
+    keep_count: Option<usize>,
+    /// Keep at most so much of what artifacts need, such as 500MB or 20GB, by the same rules
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    keep_bytes: Option<u64>,
     /// Only tell what would go
     #[arg(long)]
     dry_run: bool,
@@ -35,12 +42,31 @@ fn duration(text: &str) -> Result<SignedDuration, ParseLifetimeError> {
     parse_duration(text)
 }
 
+/// A length in bytes, in the units that people buy storage in.
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 5] = [
+        ("TB", 1_000_000_000_000),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("kB", 1000),
+        ("B", 1),
+    ];
+    let parsed = UNITS.iter().find_map(|(unit, bytes)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(*bytes)
+    });
+    parsed.ok_or_else(|| {
+        format!("`{text}` is not a size: give a whole number and `B`, `kB`, `MB`, `GB` or `TB`, such as `20GB`")
+    })
+}
+
 #[derive(Serialize)]
 struct CollectJson {
     schema: &'static str,
     store: String,
     dry_run: bool,
     expired: Vec<String>,
+    over_budget: Vec<String>,
     broken: Vec<String>,
     blobs: Vec<BlobJson>,
     freed: u64,
@@ -60,10 +86,15 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     let what = Collect {
         now: context.now,
         grace: arguments.grace,
+        budget: Budget {
+            artifacts: arguments.keep_count,
+            bytes: arguments.keep_bytes,
+        },
         dry_run: arguments.dry_run,
     };
     let Collected {
         expired,
+        over_budget,
         broken,
         blobs,
         young,
@@ -75,8 +106,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         schema: "barge/store-gc/v1",
         store: store.address().to_string(),
         dry_run: arguments.dry_run,
-        expired: expired.iter().map(ToString::to_string).collect(),
-        broken: broken.iter().map(ToString::to_string).collect(),
+        expired: named(&expired),
+        over_budget: named(&over_budget),
+        broken: named(&broken),
         freed: length(&blobs),
         blobs: blobs
             .into_iter()
@@ -97,6 +129,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     Ok(Exit::Done)
 }
 
+fn named(pointers: &[Pointer]) -> Vec<String> {
+    pointers.iter().map(ToString::to_string).collect()
+}
+
 fn length(blobs: &[HeldBlob]) -> u64 {
     blobs.iter().map(|blob| blob.size).sum()
 }
@@ -108,8 +144,13 @@ fn write(out: &mut dyn Write, json: &CollectJson) -> io::Result<()> {
         "removed"
     };
     let done = Tone::Good.paint(done);
-    let mut expired = json.expired.iter();
-    expired.try_for_each(|artifact| writeln!(out, "{done} {artifact}, expired"))?;
+    for (artifacts, why) in [
+        (&json.expired, "expired"),
+        (&json.over_budget, "over the budget"),
+    ] {
+        let mut artifacts = artifacts.iter();
+        artifacts.try_for_each(|artifact| writeln!(out, "{done} {artifact}, {why}"))?;
+    }
     writeln!(
         out,
         "{done} {} blobs, {}",

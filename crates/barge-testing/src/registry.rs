@@ -6,32 +6,45 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::fixture::{Folder, folder};
+use crate::{Folder, folder};
 
 /// `me` with the password `haven`, hashed with the least work that bcrypt allows.
 const HTPASSWD: &str = "me:$2b$04$LY5MVlSbelStg9q06riINuyVbEk4Ex6ekW9k.tBJGRZwaJoghd9Ii\n";
 
 /// A running registry; it ends with the test.
 #[derive(Debug)]
-pub(crate) struct Debian {
-    pub(crate) host: String,
+pub struct Debian {
+    /// `127.0.0.1:PORT`.
+    pub host: String,
     _folder: Folder,
     child: Child,
 }
 
+/// How a registry is set up.
 #[derive(Debug, Default)]
-pub(crate) struct Settings<'a> {
-    pub(crate) htpasswd: bool,
+pub struct Settings<'a> {
+    /// Whether it lets in `me` with the password `haven` alone.
+    pub htpasswd: bool,
     /// The address of a token server, and the file of the authority that signs its tokens.
-    pub(crate) certificate: Option<(&'a str, &'a str)>,
+    pub certificate: Option<(&'a str, &'a str)>,
 }
 
 impl Debian {
-    pub(crate) fn start() -> Self {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start() -> Self {
         Self::with(&Settings::default())
     }
 
-    pub(crate) fn with(settings: &Settings<'_>) -> Self {
+    /// Starts one that is set up so.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn with(settings: &Settings<'_>) -> Self {
         // Another process may take the port between the question and the start: then another one.
         for _ in 0..5 {
             if let Some(registry) = Self::try_start(settings) {
