@@ -8,20 +8,13 @@
 set -euo pipefail
 reference=${1:?the reference of an image that the daemon holds}
 runs=${2:-5}
-barge=${BARGE:-$(dirname "$0")/../target/release/barge}
+here=$(cd "$(dirname "$0")" && pwd)
+barge=${BARGE:-$here/../target/release/barge}
 work=$(mktemp -d /var/tmp/barge-bench.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-timed() { # timed NAME COMMAND...: appends the seconds of one run to NAME
-  local name=$1 start end
-  shift
-  start=$(date +%s.%N)
-  "$@" >/dev/null 2>"$work/err" || { cat "$work/err" >&2; exit 1; }
-  end=$(date +%s.%N)
-  echo "$end - $start" | bc >>"$work/$name.s"
-}
-median() { sort -n "$work/$1.s" | awk '{ a[NR] = $1 } END { printf "%.2f", a[int((NR + 1) / 2)] }'; }
+. "$here/timing.sh"
 barge_save() { rm -rf .barge && "$barge" --quiet save "$reference"; }
 absent() { docker rmi --force "$reference" >/dev/null; }
 

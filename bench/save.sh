@@ -9,20 +9,13 @@ set -euo pipefail
 first=${1:?the reference of an image that the daemon holds}
 second=${2:?the reference of the same image with another top layer}
 runs=${3:-5}
-barge=${BARGE:-$(cd "$(dirname "$0")/.." && pwd)/target/release/barge}
+here=$(cd "$(dirname "$0")" && pwd)
+barge=${BARGE:-$here/../target/release/barge}
 work=$(mktemp -d /var/tmp/barge-bench.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-timed() { # timed NAME COMMAND...: appends the seconds of one run to NAME
-  local name=$1 start end
-  shift
-  start=$(date +%s.%N)
-  "$@" >/dev/null
-  end=$(date +%s.%N)
-  echo "$end - $start" | bc >>"$name.s"
-}
-median() { sort -n "$1.s" | awk '{ a[NR] = $1 } END { printf "%.2f", a[int((NR + 1) / 2)] }'; }
+. "$here/timing.sh"
 piped() { docker save "$first" | zstd -q -3 -T0 -f -o piped.tar.zst; }
 plain() { docker save "$first" >/dev/null; }
 save() { "$barge" --quiet save "$1"; }

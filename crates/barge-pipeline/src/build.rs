@@ -218,7 +218,7 @@ pub async fn adopt_file(
     };
     let platform = image.config.parsed().platform();
     let facts = BuildFacts {
-        engine: "unknown".into(),
+        engine: "unknown".to_owned(),
         ..BuildFacts::default()
     };
     Ok(adopted_from(

@@ -74,6 +74,8 @@ impl Input {
                 Ok(path_and_name(folder, rest))
             }
             Some(("dir" | "file", path)) => Ok(Self::Folder(folder.join(path))),
+            // Not one, as it seems: its reader says why.
+            Some(("purl", text)) => Ok(Self::Packages(vec![text.to_owned()])),
             Some(("sbom", path)) => Ok(Self::Bill(folder.join(path))),
             Some(("store", name)) => {
                 let name = name

@@ -2,7 +2,7 @@
 
 use crate::model::{Level, Report};
 
-/// The report as one test suite. A report without findings has one case that passed, so that it does not look as if
+/// The report as one test suite. What was not looked at is a case that was skipped. A report without findings has one case that passed, so that it does not look as if
 /// nothing had run.
 #[must_use]
 pub fn render(report: &Report) -> String {
@@ -15,8 +15,8 @@ pub fn render(report: &Report) -> String {
     let failures = counted()
         .filter(|finding| finding.level == Level::Error)
         .count();
-    let skipped = report.findings.len() - counted().count();
-    let tests = report.findings.len().max(1);
+    let skipped = report.findings.len() - counted().count() + report.gaps.len();
+    let tests = (report.findings.len() + report.gaps.len()).max(1);
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let counts =
         format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"");
@@ -28,7 +28,14 @@ pub fn render(report: &Report) -> String {
         "  <testsuite name=\"{}\" {counts}>\n",
         escape(&report.subject)
     ));
-    if report.findings.is_empty() {
+    for gap in &report.gaps {
+        text.push_str(&format!(
+            "    <testcase classname=\"{}\" name=\"not looked at\">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
+            escape(&report.subject),
+            escape(gap)
+        ));
+    }
+    if report.findings.is_empty() && report.gaps.is_empty() {
         text.push_str(&format!(
             "    <testcase classname=\"{}\" name=\"no findings\"/>\n",
             escape(&report.subject)
@@ -110,5 +117,15 @@ mod tests {
         );
         assert!(text.contains("name=\"R&lt;1&gt;\""), "{text}");
         assert!(render(&Report::default()).contains("no findings"));
+        let blind = Report {
+            gaps: vec!["a < b".to_owned()],
+            ..Report::default()
+        };
+        let text = render(&blind);
+        assert!(
+            text.contains("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\""),
+            "{text}"
+        );
+        assert!(text.contains("<skipped message=\"a &lt; b\"/>"), "{text}");
     }
 }

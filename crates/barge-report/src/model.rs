@@ -19,6 +19,8 @@ pub struct Report {
     pub rules: Vec<Rule>,
     /// The findings, worst first.
     pub findings: Vec<Finding>,
+    /// What was not looked at, one line each: the report says nothing about it.
+    pub gaps: Vec<String>,
     /// Facts about the analysis, such as the digest of its data.
     pub properties: BTreeMap<String, Value>,
 }

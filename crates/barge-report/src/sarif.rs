@@ -87,6 +87,15 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
         run["automationDetails"] =
             json!({ "id": format!("{}/{}", report.category.trim_end_matches('/'), options.run) });
     }
+    if !report.gaps.is_empty() {
+        let gaps = report.gaps.iter();
+        let notifications =
+            gaps.map(|gap| json!({ "level": "warning", "message": { "text": gap } }));
+        run["invocations"] = json!([{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
+        }]);
+    }
     run["columnKind"] = json!("unicodeCodePoints");
     run["results"] = Value::Array(results);
     if !properties.is_empty() {

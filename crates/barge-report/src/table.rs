@@ -1,5 +1,7 @@
 //! Tables for terminals: columns as wide as they must be, no wider than the terminal lets them.
 
+use std::borrow::Cow;
+
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::model::one_line;
@@ -57,9 +59,15 @@ impl Style {
     /// The text with escape codes around it, if colours are wanted.
     #[must_use]
     pub fn paint(self, text: &str, colour: bool) -> String {
+        let mut painted = String::with_capacity(text.len());
+        self.push(&mut painted, text, colour);
+        painted
+    }
+
+    fn push(self, out: &mut String, text: &str, colour: bool) {
         let code = match self {
-            _ if !colour || text.is_empty() => return text.to_owned(),
-            Self::Plain => return text.to_owned(),
+            _ if !colour || text.is_empty() => return out.push_str(text),
+            Self::Plain => return out.push_str(text),
             Self::Bold => "1",
             Self::Dim => "2",
             Self::Red => "31",
@@ -68,7 +76,9 @@ impl Style {
             Self::Green => "32",
             Self::Cyan => "36",
         };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        for part in ["\u{1b}[", code, "m", text, "\u{1b}[0m"] {
+            out.push_str(part);
+        }
     }
 }
 
@@ -187,13 +197,15 @@ fn push_row(text: &mut String, row: &[Cell], widths: &[usize], colour: bool) {
     for (index, width) in widths.iter().enumerate() {
         let empty = Cell::default();
         let cell = row.get(index).unwrap_or(&empty);
-        let shown = cut(&cell.text, *width);
-        let padding = width.saturating_sub(columns_of(&shown));
+        let shown = fitted(&cell.text, *width);
         if index > 0 {
             text.push_str(GAP);
         }
-        text.push_str(&cell.style.paint(&shown, colour));
-        text.extend(std::iter::repeat_n(' ', padding));
+        cell.style.push(text, &shown, colour);
+        if index + 1 < widths.len() {
+            let padding = width.saturating_sub(columns_of(&shown));
+            text.extend(std::iter::repeat_n(" ", padding));
+        }
     }
     let end = text.trim_end_matches(' ').len().max(start);
     text.truncate(end);
@@ -212,8 +224,12 @@ fn columns_of(text: &str) -> usize {
 /// The text cut to a width, with a mark where it was cut.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {
+    fitted(text, width).into_owned()
+}
+
+fn fitted(text: &str, width: usize) -> Cow<'_, str> {
     if columns_of(text) <= width {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut shown = String::new();
     let mut used = 1;
@@ -225,7 +241,7 @@ pub fn cut(text: &str, width: usize) -> String {
         shown.push(next);
     }
     shown.push(CUT);
-    shown
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Reads advisory data as it is published: folders of OSV records, `<Ecosystem>/all.zip` archives, side files beside them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
@@ -22,16 +23,41 @@ const LARGEST_RECORD: usize = 64 * 1024 * 1024;
 /// Folders below the given one that are looked into.
 const DEPTH: usize = 3;
 
-/// Opens advisory data: an index file, or a folder, which is compiled in memory.
+/// The index that stands beside the archives it was compiled from.
+pub const INDEX: &str = "advisories.index";
+
+/// Opens advisory data: an index file, or a folder. Of a folder its [`INDEX`] is opened if nothing in it is newer, else it
+/// is compiled in memory.
 pub fn open(path: &Path) -> Result<Database, Error> {
     let is_folder = std::fs::metadata(path)
         .map_err(Error::io("read", path))?
         .is_dir();
-    if is_folder {
-        Database::from_bytes(compile(path)?.finish()?)
-    } else {
-        Database::open(path)
+    if !is_folder {
+        return Database::open(path);
     }
+    match compiled(path)? {
+        Some(index) => Database::open(&index),
+        None => Database::from_bytes(compile(path)?.finish()?),
+    }
+}
+
+/// The index of a folder, if there is one that nothing else in the folder is newer than.
+fn compiled(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|facts| facts.modified());
+    let index = folder.join(INDEX);
+    let Ok(made) = modified(&index) else {
+        return Ok(None);
+    };
+    let mut files = Vec::new();
+    walk(folder, DEPTH, &mut files)?;
+    let is_newer = |path: &PathBuf| modified(path).is_ok_and(|time| time > made);
+    let outdated = files.iter().filter(|path| is_data(path)).any(is_newer);
+    Ok((!outdated).then_some(index))
+}
+
+fn is_data(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    SideData::knows(&name) || name.ends_with(".zip") || name.ends_with(".json")
 }
 
 /// Checks that a file is an archive whose list of members is whole, and that it holds records.
@@ -63,6 +89,15 @@ pub fn check_side_data(path: &Path) -> Result<(), Error> {
 
 /// Reads all advisory data below a folder.
 pub fn compile(folder: &Path) -> Result<Builder, Error> {
+    compile_ecosystems(folder, &BTreeSet::new())
+}
+
+/// Reads the advisory data of ecosystems, each of which has a folder of its name below the given one, and what lies beside
+/// these folders. All of it if none is named.
+pub fn compile_ecosystems(folder: &Path, names: &BTreeSet<String>) -> Result<Builder, Error> {
+    if let Some(missing) = names.iter().find(|name| !folder.join(name).is_dir()) {
+        return Err(Error::NoRecords(folder.join(missing)));
+    }
     let mut files = Vec::new();
     walk(folder, DEPTH, &mut files)?;
     files.sort();
@@ -74,6 +109,10 @@ pub fn compile(folder: &Path) -> Result<Builder, Error> {
             .unwrap_or(&path)
             .to_string_lossy()
             .replace('\\', "/");
+        let ecosystem = name.split_once('/').map(|(ecosystem, _)| ecosystem);
+        if ecosystem.is_some_and(|own| !names.is_empty() && !names.contains(own)) {
+            continue;
+        }
         let file = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())

@@ -72,6 +72,12 @@ pub enum Error {
         /// Why a package could not be asked about, if none could.
         reason: Option<String>,
     },
+    /// Evidence of packages could not be read.
+    #[error("the bill is incomplete: {} could not be read: {}", match .0.len() { 1 => "one piece of evidence".to_owned(), count => format!("{count} pieces of evidence") }, .0.iter().take(3).cloned().collect::<Vec<_>>().join("; "))]
+    Unread(
+        /// Each one, with the reason.
+        Vec<String>,
+    ),
     /// The data is older than the policy lets it be.
     #[error("the advisory data is {} days old, the policy takes at most {limit}", days.map_or("unknown".to_owned(), |days| days.to_string()))]
     TooOld {
@@ -123,6 +129,7 @@ impl Error {
             Self::NoPackages(_) => "name an image or bill with packages; an image made from scratch has none to match".to_owned(),
             Self::NoCoverage { reason: Some(reason), .. } => format!("the first package was left out because {reason}"),
             Self::NoCoverage { .. } => "fetch the data of these ecosystems with `barge db update`".to_owned(),
+            Self::Unread(_) => "what cannot be read cannot be scanned: mend it in the image, or set `fail-on-unread` to `never` to scan the rest".to_owned(),
             Self::TooOld { .. } => "fetch newer data with `barge db update`, or raise `max-age`".to_owned(),
             Self::PackageUrl { .. } => "a package URL looks like `pkg:deb/debian/openssl@3.0.17-1?distro=debian-12`".to_owned(),
             Self::Scheme(error) => return error.hint(),
@@ -138,6 +145,7 @@ impl Error {
             Self::NoPackages(_)
                 | Self::NoCoverage { .. }
                 | Self::TooOld { .. }
+                | Self::Unread(_)
                 | Self::NoRecords(_)
         )
     }

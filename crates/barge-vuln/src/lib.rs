@@ -18,10 +18,11 @@ mod release;
 mod scan;
 mod severity;
 mod side;
+mod unread;
 pub mod version;
 pub mod vex;
 
-pub use archive::{check_archive, check_side_data, compile, open};
+pub use archive::{INDEX, check_archive, check_side_data, compile, compile_ecosystems, open};
 pub use error::Error;
 pub use index::{
     AffectedPackage, Builder, Database, Ecosystem, Entry, EntryRange, Group, Meta, Package,
@@ -36,3 +37,4 @@ pub use release::distro_release as distro;
 pub use scan::{Data, Options, Scan, scan};
 pub use severity::{Assessment, Rating, RatingKind, Severity, vector_score};
 pub use side::{CveFacts, Epss, Exploited};
+pub use unread::{UnreadLimit, describe as describe_unread, lists_packages};

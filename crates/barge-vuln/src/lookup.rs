@@ -130,7 +130,11 @@ fn with_repository(database: &Database, base: &str, purl: &PackageUrl) -> String
 /// The name by its package URL. Where the data has none of that name and the package's own only differs in case, that one:
 /// package URLs of some types are in lower case although the names are not.
 fn name(database: &Database, ecosystem: &str, package: &Package, purl: &PackageUrl) -> String {
-    let full = purl.full_name();
+    let full = match (ecosystem, purl.full_name()) {
+        // cyclonedx-gomod names the standard library as the go command does.
+        ("Go", name) if name == "std" => "stdlib".to_owned(),
+        (_, name) => name,
+    };
     let has =
         |name: &str| database.has_package(ecosystem, &ecosystem::normal_name(ecosystem, name));
     if package.name.eq_ignore_ascii_case(&full) && !has(&full) {

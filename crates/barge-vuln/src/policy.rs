@@ -1,19 +1,23 @@
 //! What fails a gate, what only warns, and what does not count.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+mod baseline;
+mod verdict;
 
 use barge_report::Level;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use self::baseline::Baseline;
+use self::verdict::reasons;
+pub use self::verdict::{Status, Verdict};
 use crate::error::Error;
 use crate::glob::matches_glob;
 use crate::index::Meta;
 use crate::matching::{Class, Findings, Match, SuppressedBy, Suppression};
 use crate::purl::PackageUrl;
 use crate::severity::Severity;
+use crate::unread::UnreadLimit;
 
 /// The section `[scan]` of the settings. The default: critical fails, high warns, what is exploited fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +31,8 @@ pub struct Policy {
     pub fail_on_unknown: bool,
     /// Whether ecosystems without any data fail the scan as incomplete.
     pub fail_on_missing_data: bool,
+    /// Which evidence that could not be read fails the scan as incomplete.
+    pub fail_on_unread: UnreadLimit,
     /// Whether only flaws with a fix count.
     pub only_fixed: bool,
     /// Whether only flaws count that the baseline does not have.
@@ -44,6 +50,7 @@ impl Default for Policy {
             warn_on: Threshold(Some(Severity::High)),
             fail_on_unknown: false,
             fail_on_missing_data: false,
+            fail_on_unread: UnreadLimit::default(),
             only_fixed: false,
             only_new: false,
             max_age: None,
@@ -157,88 +164,6 @@ impl IgnoreRule {
             .collect();
         parts.join(", ")
     }
-}
-
-/// What the policy says of all matches together.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// The verdict.
-    pub status: Status,
-    /// Matches that fail, one by one in the order of the matches.
-    pub failing: usize,
-    /// Matches that warn.
-    pub warning: usize,
-    /// Why it failed or warns, one line each.
-    pub reasons: Vec<String>,
-    /// Vulnerabilities that count, by severity.
-    pub counts: BTreeMap<Severity, usize>,
-    /// Records that are no vulnerabilities: unmaintained, notices, bug fixes.
-    pub informational: usize,
-    /// Matches that do not count.
-    pub suppressed: usize,
-    /// Matches that the baseline has too; only known with a baseline.
-    pub known: Option<usize>,
-    /// Ignore rules that are past their last day, and so do not hold.
-    pub expired_rules: Vec<String>,
-    /// Ignore rules that fit nothing.
-    pub unused_rules: Vec<String>,
-    /// The level of each match, in their order.
-    #[serde(skip)]
-    pub levels: Vec<Level>,
-}
-
-/// Whether the gate opens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Nothing fails or warns.
-    #[default]
-    Passed,
-    /// Something warns.
-    Warned,
-    /// Something fails.
-    Failed,
-}
-
-impl Status {
-    /// The status as a lower-case word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Warned => "warned",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// Flaws of an earlier scan.
-#[derive(Debug, Clone, Default)]
-pub struct Baseline {
-    /// Package URLs without version, with all ids that were reported for them.
-    known: BTreeMap<String, Vec<String>>,
-}
-
-impl Baseline {
-    /// Adds a flaw of a package.
-    pub fn add(&mut self, purl: &str, ids: impl Iterator<Item = String>) {
-        self.known.entry(bare(purl)).or_default().extend(ids);
-    }
-
-    fn has(&self, found: &Match) -> bool {
-        let known = self.known.get(&bare(&found.package.purl));
-        known.is_some_and(|ids| {
-            found
-                .advisory
-                .ids()
-                .any(|id| ids.iter().any(|known| known == id))
-        })
-    }
-}
-
-fn bare(purl: &str) -> String {
-    purl.parse::<PackageUrl>()
-        .map_or_else(|_| purl.to_owned(), |purl| purl.without_version())
 }
 
 impl Policy {
@@ -357,36 +282,6 @@ impl Policy {
             Level::Note
         }
     }
-}
-
-/// One line for each level, severity and whether it is exploited: how many, and what that does.
-fn reasons(matches: &[Match], levels: &[Level]) -> Vec<String> {
-    let mut groups: BTreeMap<(Reverse<Level>, Reverse<Severity>, bool), usize> = BTreeMap::new();
-    let judged = matches.iter().zip(levels);
-    for (found, level) in judged.filter(|(_, level)| **level != Level::Note) {
-        let exploited = found.advisory.exploited.is_some();
-        let key = (
-            Reverse(*level),
-            Reverse(found.advisory.severity.level),
-            exploited,
-        );
-        *groups.entry(key).or_default() += 1;
-    }
-    let line = |((level, severity, exploited), count): ((_, Reverse<Severity>, bool), usize)| {
-        let severity = match severity.0 {
-            Severity::Unknown => "unrated",
-            level => level.word(),
-        };
-        let exploited = if exploited { "exploited " } else { "" };
-        let (noun, verb) = match (count, level) {
-            (1, Reverse(Level::Error)) => ("vulnerability", "fails the gate"),
-            (1, _) => ("vulnerability", "is worth a warning"),
-            (_, Reverse(Level::Error)) => ("vulnerabilities", "fail the gate"),
-            _ => ("vulnerabilities", "are worth a warning"),
-        };
-        format!("{count} {exploited}{severity} {noun} {verb}")
-    };
-    groups.into_iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -317,6 +317,8 @@ impl Walk<'_> {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::{SmallVec, smallvec};
+
     use super::*;
     use EventKind::{Fixed, Introduced, LastAffected, Limit};
 
@@ -329,7 +331,7 @@ mod tests {
             .zip(0..)
             .map(|((kind, _), number)| (*kind, number))
             .collect();
-        let ranges = vec![EntryRange {
+        let ranges = smallvec![EntryRange {
             semver: true,
             events,
         }];
@@ -415,7 +417,7 @@ mod tests {
                 record: 0,
                 ratings: Vec::new(),
                 informational: "",
-                ranges: Vec::new(),
+                ranges: SmallVec::new(),
                 versions: vec![0],
             };
             Installed::new(version, Some(Scheme::Pep440), false, &versions)

@@ -1,6 +1,6 @@
 //! A scan as a whole: matching, VEX, policy; nothing passes without evidence.
 
-use barge_sbom::package::{Distro, Sbom, Subject};
+use barge_sbom::package::{Distro, Sbom, Subject, Unknown};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub struct Scan {
     pub distro: Option<Distro>,
     /// What was found.
     pub findings: Findings,
+    /// Evidence of packages that could not be read: what is in it was not scanned.
+    pub unread: Vec<Unknown>,
     /// What the policy says of it.
     pub verdict: Verdict,
     /// The data it was matched against.
@@ -61,6 +63,7 @@ pub struct Data {
 /// Scans a bill of materials.
 pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan, Error> {
     options.policy.check()?;
+    options.policy.fail_on_unread.check(&sbom.unknowns)?;
     if sbom.packages.is_empty() {
         return Err(Error::NoPackages(sbom.subject.name.clone()));
     }
@@ -69,14 +72,16 @@ pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan,
     check_coverage(&findings, &options.policy)?;
     vex::apply(&mut findings.matches, &sbom.subject, &options.statements);
     let today = options.now.to_zoned(TimeZone::UTC).date();
-    let verdict = options
+    let mut verdict = options
         .policy
         .judge(&mut findings, options.baseline.as_ref(), today);
+    verdict.note_unread(sbom.unknowns.len());
     let meta = database.meta();
     Ok(Scan {
         subject: sbom.subject.clone(),
         distro: options.distro.clone().or_else(|| sbom.distro.clone()),
         findings,
+        unread: sbom.unknowns.clone(),
         verdict,
         data: Data {
             digest: database.digest().to_owned(),

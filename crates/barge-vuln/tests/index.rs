@@ -119,6 +119,69 @@ fn no_flipped_bit_goes_unnoticed_or_panics() {
     }
 }
 
+/// Without the digest of the whole, as a scan goes: what it says of 40 packages is right, or it says nothing.
+#[test]
+fn no_flipped_bit_changes_an_answer() {
+    let purls: Vec<String> = (0..40)
+        .map(|number| format!("pkg:npm/package-{number}@1.0.0"))
+        .collect();
+    let bill = bill(&purls).unwrap();
+    let answer = |bytes: Vec<u8>| -> Result<String, Error> {
+        let database = Database::from_bytes(bytes)?;
+        Ok(format!("{:?}", find(&database, &bill, None)?))
+    };
+    let whole = build(folder().path());
+    let right = answer(whole.clone()).unwrap();
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        if let Ok(answer) = answer(damaged) {
+            assert!(answer == right, "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_is_opened_by_its_index_unless_something_is_newer() {
+    let folder = folder();
+    let index = folder.path().join(barge_vuln::INDEX);
+    write_file(&index, &build(folder.path())).unwrap();
+    let opened = || barge_vuln::open(folder.path()).unwrap();
+    let compiled = opened().digest().to_owned();
+    let later =
+        fs::metadata(&index).unwrap().modified().unwrap() + std::time::Duration::from_secs(5);
+    let path = folder.path().join("new.json");
+    fs::write(&path, record("GHSA-new", "new", "2.0.0", "")).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(later).unwrap();
+    assert_ne!(opened().digest(), compiled);
+    fs::File::options()
+        .write(true)
+        .open(&index)
+        .unwrap()
+        .set_modified(later)
+        .unwrap();
+    assert_eq!(opened().digest(), compiled);
+}
+
+#[test]
+fn ecosystems_are_chosen_by_their_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    for (ecosystem, id) in [("npm", "A-1"), ("Go", "B-1")] {
+        fs::create_dir(folder.path().join(ecosystem)).unwrap();
+        let path = folder.path().join(ecosystem).join("1.json");
+        fs::write(path, record(id, "a", "2.0.0", "")).unwrap();
+    }
+    let records = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let builder = barge_vuln::compile_ecosystems(folder.path(), &names)?;
+        Database::from_bytes(builder.finish()?).map(|database| database.meta().records)
+    };
+    assert_eq!(records(&[]).unwrap(), 2);
+    assert_eq!(records(&["Go"]).unwrap(), 1);
+    assert!(records(&["Go", "Hex"]).is_err());
+}
+
 #[test]
 fn other_formats_are_refused_by_name() {
     let mut newer = build(folder().path());
@@ -126,7 +189,7 @@ fn other_formats_are_refused_by_name() {
     let error = Database::from_bytes(newer).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the advisory index has format 99, this barge reads format 2"
+        "the advisory index has format 99, this barge reads format 3"
     );
     assert!(error.hint().unwrap().contains("newer barge"));
     assert!(matches!(

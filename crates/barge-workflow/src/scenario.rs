@@ -37,6 +37,8 @@ pub struct Scenario {
     types: Vec<String>,
     /// The payload, when a concrete one is given.
     payload: Option<Term>,
+    /// The same as it was given.
+    payload_json: Option<Arc<serde_json::Value>>,
     /// Values given from outside, by context path.
     known: BTreeMap<String, Value>,
 }
@@ -141,6 +143,7 @@ impl Scenario {
             branches: Vec::new(),
             types: Vec::new(),
             payload: None,
+            payload_json: None,
             known: BTreeMap::new(),
         }
     }
@@ -149,7 +152,14 @@ impl Scenario {
     #[must_use]
     pub fn with_payload(mut self, payload: &serde_json::Value) -> Self {
         self.payload = Some(crate::symbolic::from_json(payload));
+        self.payload_json = Some(Arc::new(payload.clone()));
         self
+    }
+
+    /// The payload of a concrete event.
+    #[must_use]
+    pub fn payload_json(&self) -> Option<&serde_json::Value> {
+        self.payload_json.as_deref()
     }
 
     /// The same event with a value given, by its context path: `github.ref_name`, `steps.skip.outputs.skip_build`.

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
-use super::{distro_of, package, sorted, unknown};
+use super::{distro_of, list, package, sorted, text, unknown};
 use crate::format::cyclonedx::UNKNOWN;
 use crate::package::{
     Distro, Evidence, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown,
 };
 
-pub(super) fn read(json: &Value) -> Option<Sbom> {
-    let root = json.pointer("/metadata/component");
+pub(super) fn read(json: &Value<'_>) -> Option<Sbom> {
+    let metadata = json.get("metadata");
+    let root = Some(metadata.get("component")).filter(|root| !root.is_null());
     let mut distro = None;
     let mut by_reference: BTreeMap<String, String> = BTreeMap::new();
     let mut packages = Vec::new();
-    let mut pending: Vec<&Value> = list(json, "components").collect();
-    if json.get("components").is_none() && root.is_none() {
+    let mut pending: Vec<&Value<'_>> = list(json, "components").collect();
+    if json.get("components").is_null() && root.is_none() {
         return None;
     }
     // Components hold components: a stack of our own, whatever their depth.
@@ -45,36 +46,19 @@ pub(super) fn read(json: &Value) -> Option<Sbom> {
 }
 
 /// What barge could not read.
-fn unknowns(json: &Value) -> Vec<Unknown> {
-    let properties = json.get("metadata").into_iter();
-    let properties = properties.flat_map(|metadata| list(metadata, "properties"));
-    properties
+fn unknowns(json: &Value<'_>) -> Vec<Unknown> {
+    list(json.get("metadata"), "properties")
         .filter(|property| text(property, "name") == Some(UNKNOWN))
         .filter_map(|property| text(property, "value").map(unknown))
         .collect()
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value
-        .get(key)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
-}
-
-fn property<'a>(component: &'a Value, name: &str) -> Option<&'a str> {
+fn property<'a>(component: &'a Value<'_>, name: &str) -> Option<&'a str> {
     let found = list(component, "properties").find(|entry| text(entry, "name") == Some(name));
     found.and_then(|entry| text(entry, "value"))
 }
 
-fn subject(component: Option<&Value>) -> Subject {
+fn subject(component: Option<&Value<'_>>) -> Subject {
     let Some(component) = component else {
         return Subject::default();
     };
@@ -90,7 +74,7 @@ fn subject(component: Option<&Value>) -> Subject {
     }
 }
 
-fn operating_system(component: &Value) -> Option<Distro> {
+fn operating_system(component: &Value<'_>) -> Option<Distro> {
     let id = property(component, "syft:distro:id").or_else(|| text(component, "name"))?;
     let version =
         property(component, "syft:distro:versionID").or_else(|| text(component, "version"));
@@ -116,8 +100,8 @@ fn operating_system(component: &Value) -> Option<Distro> {
 }
 
 /// Some tools name the distribution in the document's properties only.
-fn distro_from_metadata(json: &Value) -> Option<Distro> {
-    let metadata = json.get("metadata")?;
+fn distro_from_metadata(json: &Value<'_>) -> Option<Distro> {
+    let metadata = json.get("metadata");
     Some(Distro {
         id: property(metadata, "syft:distro:id")?.to_lowercase(),
         version_id: property(metadata, "syft:distro:versionID").map(str::to_owned),
@@ -125,7 +109,7 @@ fn distro_from_metadata(json: &Value) -> Option<Distro> {
     })
 }
 
-fn read_component(component: &Value) -> Option<Package> {
+fn read_component(component: &Value<'_>) -> Option<Package> {
     let name = text(component, "name")?;
     let mut package = match text(component, "purl") {
         Some(purl) => package(purl, text(component, "group"), name)?,
@@ -158,7 +142,7 @@ fn read_component(component: &Value) -> Option<Package> {
 }
 
 /// Only a CPE can be compared with anything when there is no package URL.
-fn without_purl(component: &Value, name: &str) -> Option<Package> {
+fn without_purl(component: &Value<'_>, name: &str) -> Option<Package> {
     text(component, "cpe")?;
     let version = text(component, "version")?;
     let identity = crate::purl::Identity {
@@ -173,27 +157,22 @@ fn without_purl(component: &Value, name: &str) -> Option<Package> {
     Some(Package::new(PackageKind::Generic, name, version, purl))
 }
 
-fn licenses(component: &Value) -> Vec<String> {
-    let one = |entry: &Value| {
+fn licenses(component: &Value<'_>) -> Vec<String> {
+    let one = |entry: &Value<'_>| {
         let license = entry.get("license");
-        let named =
-            license.and_then(|license| text(license, "id").or_else(|| text(license, "name")));
+        let named = text(license, "id").or_else(|| text(license, "name"));
         text(entry, "expression").or(named).map(str::to_owned)
     };
     list(component, "licenses").filter_map(one).collect()
 }
 
 /// Occurrences, or where syft and trivy write locations.
-fn evidence(component: &Value) -> Vec<Evidence> {
+fn evidence(component: &Value<'_>) -> Vec<Evidence> {
     let layer = ["aquasecurity:trivy:LayerDiffID", "syft:location:0:layerID"];
     let layer = layer
         .into_iter()
         .find_map(|name| property(component, name)?.parse().ok());
-    let occurrences = component
-        .get("evidence")
-        .into_iter()
-        .flat_map(|evidence| list(evidence, "occurrences"));
-    let mut paths: Vec<&str> = occurrences
+    let mut paths: Vec<&str> = list(component.get("evidence"), "occurrences")
         .filter_map(|entry| text(entry, "location"))
         .collect();
     if paths.is_empty() {
@@ -212,7 +191,7 @@ fn evidence(component: &Value) -> Vec<Evidence> {
     paths.into_iter().map(evidence).collect()
 }
 
-fn source(component: &Value, package: &Package) -> Option<SourcePackage> {
+fn source(component: &Value<'_>, package: &Package) -> Option<SourcePackage> {
     if let Some(name) = property(component, "aquasecurity:trivy:SrcName") {
         let version = property(component, "aquasecurity:trivy:SrcVersion").unwrap_or_default();
         let release = property(component, "aquasecurity:trivy:SrcRelease");
@@ -238,7 +217,7 @@ fn source(component: &Value, package: &Package) -> Option<SourcePackage> {
     })
 }
 
-fn link(json: &Value, by_reference: &BTreeMap<String, String>, packages: &mut [Package]) {
+fn link(json: &Value<'_>, by_reference: &BTreeMap<String, String>, packages: &mut [Package]) {
     let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for dependency in list(json, "dependencies") {
         let purl = text(dependency, "ref").and_then(|reference| by_reference.get(reference));

@@ -9,7 +9,7 @@ mod spdx;
 mod spdx_tags;
 
 use packageurl::PackageUrl;
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use crate::error::Error;
 use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Unknown};
@@ -22,24 +22,39 @@ pub fn read(bytes: &[u8]) -> Result<Sbom, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii_start().starts_with(b"<") {
         return cyclonedx_xml::to_json(bytes)
-            .and_then(|json| cyclonedx::read(&json))
+            .and_then(|json| cyclonedx::read(&Value::from(&json)))
             .ok_or_else(|| broken("it is XML, but no CycloneDX"));
     }
     if spdx_tags::is_one(bytes) {
-        return spdx::read(&spdx_tags::to_json(bytes))
+        return spdx::read(&Value::from(&spdx_tags::to_json(bytes)))
             .ok_or_else(|| broken("SPDX without packages"));
     }
-    let json: Value = serde_json::from_slice(bytes).map_err(|error| broken(&error.to_string()))?;
-    if json.get("bomFormat").and_then(Value::as_str) == Some("CycloneDX") {
+    // Texts stay where they are: a bill has a hundred of them for each package that comes of it.
+    let json: Value<'_> =
+        serde_json::from_slice(bytes).map_err(|error| broken(&error.to_string()))?;
+    if text(&json, "bomFormat") == Some("CycloneDX") {
         return cyclonedx::read(&json).ok_or_else(|| broken("CycloneDX without components"));
     }
-    if json.get("spdxVersion").is_some() {
+    if !json.get("spdxVersion").is_null() {
         return spdx::read(&json).ok_or_else(|| broken("SPDX without packages"));
     }
-    if json.get("schema").and_then(Value::as_str) == Some(crate::format::JSON_SCHEMA) {
-        return serde_json::from_value(json).map_err(|error| broken(&error.to_string()));
+    if text(&json, "schema") == Some(crate::format::JSON_SCHEMA) {
+        return serde_json::from_slice(bytes).map_err(|error| broken(&error.to_string()));
     }
     Err(broken("neither CycloneDX, nor SPDX, nor barge's JSON"))
+}
+
+/// The items of a list, none where there is no list.
+fn list<'a>(
+    value: &'a Value<'_>,
+    key: &'static str,
+) -> impl Iterator<Item = &'a Value<'a>> + use<'a> {
+    value.get(key).as_array().unwrap_or_default().iter()
+}
+
+/// A text that is there and says something.
+fn text<'a>(value: &'a Value<'_>, key: &'static str) -> Option<&'a str> {
+    value.get(key).as_str().filter(|text| !text.is_empty())
 }
 
 fn broken(reason: &str) -> Error {

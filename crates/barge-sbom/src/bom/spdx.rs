@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
-use super::{distro_of, package, sorted, unknown};
+use super::{distro_of, list, package, sorted, unknown};
 use crate::format::spdx::INCOMPLETE;
 use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown};
 
-pub(crate) fn read(json: &Value) -> Option<Sbom> {
-    let entries = json.get("packages")?.as_array()?;
+pub(crate) fn read(json: &Value<'_>) -> Option<Sbom> {
+    let entries = json.get("packages").as_array()?;
     let mut distro = None;
     let mut by_id: BTreeMap<&str, String> = BTreeMap::new();
     let mut packages = Vec::new();
@@ -42,10 +42,8 @@ pub(crate) fn read(json: &Value) -> Option<Sbom> {
 }
 
 /// What barge could not read.
-fn unknowns(json: &Value) -> Vec<Unknown> {
-    let comment = json
-        .pointer("/creationInfo/comment")
-        .and_then(Value::as_str);
+fn unknowns(json: &Value<'_>) -> Vec<Unknown> {
+    let comment = json.get("creationInfo").get("comment").as_str();
     let lines = comment.and_then(|comment| comment.strip_prefix(INCOMPLETE));
     lines
         .into_iter()
@@ -55,16 +53,14 @@ fn unknowns(json: &Value) -> Vec<Unknown> {
         .collect()
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    let text = value.get(key).and_then(Value::as_str)?;
-    Some(text).filter(|text| !text.is_empty() && *text != "NOASSERTION" && *text != "NONE")
+/// A text that says something; SPDX has words for nothing.
+fn text<'a>(value: &'a Value<'_>, key: &'static str) -> Option<&'a str> {
+    super::text(value, key).filter(|text| !matches!(*text, "NOASSERTION" | "NONE"))
 }
 
-fn read_package(entry: &Value) -> Option<Package> {
-    let references = entry.get("externalRefs").and_then(Value::as_array);
+fn read_package(entry: &Value<'_>) -> Option<Package> {
     let locator = |kinds: &[&str]| {
-        let mut found = references.into_iter().flatten();
-        found.find_map(|reference| {
+        list(entry, "externalRefs").find_map(|reference| {
             let kind = text(reference, "referenceType")?;
             text(reference, "referenceLocator").filter(|_| kinds.contains(&kind))
         })
@@ -81,7 +77,7 @@ fn read_package(entry: &Value) -> Option<Package> {
 }
 
 /// `built package from: NAME VERSION`, as trivy and barge write it.
-fn stated_source(entry: &Value, package: &Package) -> Option<SourcePackage> {
+fn stated_source(entry: &Value<'_>, package: &Package) -> Option<SourcePackage> {
     let stated = text(entry, "sourceInfo")?
         .lines()
         .find_map(|line| line.strip_prefix("built package from: "))?;
@@ -96,14 +92,9 @@ fn stated_source(entry: &Value, package: &Package) -> Option<SourcePackage> {
     })
 }
 
-fn link(json: &Value, by_id: &BTreeMap<&str, String>, packages: &mut [Package]) {
+fn link(json: &Value<'_>, by_id: &BTreeMap<&str, String>, packages: &mut [Package]) {
     let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for relationship in json
-        .get("relationships")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for relationship in list(json, "relationships") {
         let ends =
             text(relationship, "spdxElementId").zip(text(relationship, "relatedSpdxElement"));
         let Some((element, related)) = ends else {

@@ -1,6 +1,5 @@
 //! One question until it is answered, of hosts that want neither logins nor redirects followed.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::http::Method;
@@ -8,7 +7,7 @@ use ureq::http::Method;
 use super::answer::Answer;
 use super::error::Error;
 use super::options::{HttpOptions, Retry};
-use super::retry::Backoff;
+use super::retry::{Backoff, until_answered};
 use super::transport::{Pace, Payload, Transport, failure};
 use super::url::Url;
 
@@ -80,17 +79,10 @@ impl Exchange {
         question: &Question<'_>,
         take: impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut failed = 0;
-        loop {
-            let error = match self.once(question).and_then(&take) {
-                Ok(taken) => return Ok(taken),
-                Err(error) => error,
-            };
-            failed += 1;
-            if !is_passing(&error) || !self.sleep(failed, &error) {
-                return Err(error);
-            }
-        }
+        until_answered(
+            || self.once(question).and_then(&take),
+            |failed, error| is_passing(error) && self.sleep(failed, error),
+        )
     }
 
     /// Asks once.
@@ -122,11 +114,6 @@ impl Exchange {
     }
 
     fn sleep(&self, failed: u32, error: &Error) -> bool {
-        let Some(pause) = self.backoff.pause(failed, error.wait()) else {
-            return false;
-        };
-        tracing::debug!(%error, failed, ?pause, "asking again");
-        thread::sleep(pause);
-        true
+        self.backoff.sleep(failed, error, error.wait())
     }
 }

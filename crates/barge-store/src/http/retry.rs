@@ -1,6 +1,8 @@
 //! When to ask again: after pauses that double and scatter, or that the host names (RFC 9110, "Retry-After").
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
@@ -42,6 +44,16 @@ impl Backoff {
         Some(half + half.saturating_mul(share) / (1 << 16))
     }
 
+    /// Sleeps before the next attempt; false when there is none.
+    pub(crate) fn sleep(&self, failed: u32, error: &dyn Display, asked: Option<Duration>) -> bool {
+        let Some(pause) = self.pause(failed, asked) else {
+            return false;
+        };
+        tracing::debug!(%error, failed, ?pause, "asking again");
+        thread::sleep(pause);
+        true
+    }
+
     /// splitmix64: even, small, and good enough to keep strangers apart.
     fn random(&self) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -52,6 +64,24 @@ impl Backoff {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+}
+
+/// Asks until there is an answer; after each failure `pause` sleeps, or says that it was the last.
+pub(crate) fn until_answered<T, E>(
+    ask: impl Fn() -> Result<T, E>,
+    pause: impl Fn(u32, &E) -> bool,
+) -> Result<T, E> {
+    let mut failed = 0;
+    loop {
+        let error = match ask() {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        failed += 1;
+        if !pause(failed, &error) {
+            return Err(error);
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::http::Method;
@@ -14,7 +13,7 @@ use super::error::{Error, No};
 use super::options::RegistryOptions;
 use crate::http::{
     Answer, Backoff, Error as HttpError, Pace, Payload, Scheme, Transport, Url, failure,
-    is_loopback,
+    is_loopback, until_answered,
 };
 
 const REDIRECT_LIMIT: usize = 5;
@@ -133,30 +132,16 @@ impl Client {
         ask: &Ask<'_>,
         take: impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut failed = 0;
-        loop {
-            let error = match self.once(ask).and_then(&take) {
-                Ok(taken) => return Ok(taken),
-                Err(error) => error,
-            };
-            failed += 1;
-            if !self.pause(ask.wish.endpoint, failed, &error) {
-                return Err(error);
-            }
-        }
+        until_answered(
+            || self.once(ask).and_then(&take),
+            |failed, error| self.pause(ask.wish.endpoint, failed, error),
+        )
     }
 
     /// Sleeps before the next attempt; false when there is none.
     pub(super) fn pause(&self, endpoint: &Endpoint, failed: u32, error: &Error) -> bool {
-        if endpoint.is_mirror || !error.is_passing() {
-            return false;
-        }
-        let Some(pause) = self.backoff.pause(failed, error.wait()) else {
-            return false;
-        };
-        tracing::debug!(%error, failed, ?pause, "asking again");
-        thread::sleep(pause);
-        true
+        let is_worth_it = !endpoint.is_mirror && error.is_passing();
+        is_worth_it && self.backoff.sleep(failed, error, error.wait())
     }
 
     /// Asks once; logs in and follows redirects on the way.

@@ -120,9 +120,10 @@ impl Store {
     /// [`Error::Taken`] when the same run kept a record of another image under this name; or when the store fails.
     pub fn put_record(&self, record: &Record, progress: Progress<'_>) -> Result<Kept, Error> {
         if let Some(kept) = self.kept_before(record)? {
-            // What the store lost meanwhile was packed again, and is put where it belongs.
-            let artifact = self.artifact(&kept.record)?;
-            self.home().publish(&artifact, progress)?;
+            if let Some(remote) = &self.remote {
+                // What it lost meanwhile was packed again, and is put where it belongs.
+                remote.publish(&self.artifact(&kept.record)?, progress)?;
+            }
             return Ok(kept);
         }
         let artifact = self.artifact(record)?;

@@ -13,6 +13,7 @@
 mod bucket;
 #[path = "../remote/conformance.rs"]
 mod conformance;
+mod earlier;
 mod faults;
 #[path = "../remote/fixture.rs"]
 #[expect(dead_code, reason = "the registry's tests use more of it")]
@@ -40,7 +41,7 @@ struct Case {
 fn main() -> ExitCode {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     let cases = github::CASES.iter().chain(bucket::CASES);
-    let cases = cases.chain(faults::CASES);
+    let cases = cases.chain(faults::CASES).chain(earlier::CASES);
     let trials = cases.map(|case| {
         let is_here = (case.needs)();
         let run = || {

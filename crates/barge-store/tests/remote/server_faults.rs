@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use barge_image::{Descriptor, Digest, Layout, MediaType, Reference, RepositoryName};
 use barge_store::http::{Error as HttpError, HttpOptions, Proxies};
-use barge_store::registry::{Error, Registry, RegistryOptions};
+use barge_store::registry::{Error, Registry, RegistryOptions, Resolved};
 
 use super::fixture::{folder, http_options, image, manifest_digest, noise, options, plain};
 use super::proxy::Tunnel;
@@ -21,6 +21,18 @@ fn name(server: &Server) -> RepositoryName {
 
 fn reference(server: &Server) -> Reference {
     format!("{}/app:one", server.host).parse().unwrap()
+}
+
+/// An error is of a kind.
+macro_rules! is {
+    ($error:expr, $kind:pat) => {
+        assert!(matches!($error, $kind), "{:?}", $error)
+    };
+}
+
+/// Asks for the image.
+fn resolve(server: &Server) -> Result<Resolved, Error> {
+    plain(&server.host).resolve(&reference(server), None)
 }
 
 /// Answers the first questions one way and the others another.
@@ -49,29 +61,21 @@ fn read(server: &Server, blob: &Descriptor) -> Result<Vec<u8>, Error> {
 fn a_moment_of_failure_is_endured() {
     let good = |_: &Asked| Reply::ok(MANIFEST);
     let server = first(2, Reply::status(500), good);
-    plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap();
+    resolve(&server).unwrap();
     assert_eq!(server.asked().len(), 3);
     let busy = Reply::status(429).header("retry-after", 1);
     let server = first(1, busy, good);
     let started = Instant::now();
-    plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap();
+    resolve(&server).unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1));
     let server = first(2, Reply::ok("").cut(b"{", 100), good);
-    plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap();
+    resolve(&server).unwrap();
 }
 
 #[test]
 fn a_lasting_failure_is_told() {
     let server = Server::start(|_, _| Reply::status(503).whole("down for work"));
-    let error = plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap_err();
+    let error = resolve(&server).unwrap_err();
     assert!(matches!(
         error,
         Error::Http(HttpError::Status { status: 503, .. })
@@ -83,9 +87,7 @@ fn a_lasting_failure_is_told() {
             .header("retry-after", 3600)
             .whole(r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"pull rate limit"}]}"#)
     });
-    let error = plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap_err();
+    let error = resolve(&server).unwrap_err();
     let hint = error.hint().unwrap();
     assert!(
         hint.contains("docker login") && hint.contains("3600 s"),
@@ -95,10 +97,8 @@ fn a_lasting_failure_is_told() {
     assert_eq!(server.asked().len(), 1);
     let server =
         Server::start(|_, _| Reply::status(403).whole(r#"{"errors":[{"code":"DENIED"}]}"#));
-    let error = plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap_err();
-    assert!(matches!(error, Error::Denied { .. }), "{error:?}");
+    let error = resolve(&server).unwrap_err();
+    is!(error, Error::Denied { .. });
 }
 
 #[test]
@@ -107,23 +107,15 @@ fn a_host_that_is_not_there_is_told() {
     let host = free.local_addr().unwrap().to_string();
     drop(free);
     let error = plain(&host).ping(&host).unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Unreachable { .. })),
-        "{error:?}"
-    );
+    is!(error, Error::Http(HttpError::Unreachable { .. }));
 }
 
 #[test]
 fn redirects_without_end_end() {
     let server =
         Server::start(|asked, _| Reply::status(307).header("location", format!("{}x", asked.path)));
-    let error = plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Redirects { .. })),
-        "{error:?}"
-    );
+    let error = resolve(&server).unwrap_err();
+    is!(error, Error::Http(HttpError::Redirects { .. }));
     assert_eq!(server.asked().len(), 6);
 }
 
@@ -136,10 +128,7 @@ fn a_body_that_stalls_or_trickles_is_given_up() {
     let server = Server::start(move |_, _| Reply::status(200).stalled(&half, length));
     let started = Instant::now();
     let error = read(&server, &blob).unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Timeout { .. })),
-        "{error:?}"
-    );
+    is!(error, Error::Http(HttpError::Timeout { .. }));
     assert!(
         started.elapsed() < Duration::from_secs(10),
         "{:?}",
@@ -149,10 +138,7 @@ fn a_body_that_stalls_or_trickles_is_given_up() {
     let server = Server::start(move |_, _| Reply::status(200).trickling(&slow));
     let started = Instant::now();
     let error = read(&server, &blob).unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Timeout { .. })),
-        "{error:?}"
-    );
+    is!(error, Error::Http(HttpError::Timeout { .. }));
     assert!(
         started.elapsed() < Duration::from_secs(20),
         "{:?}",
@@ -178,10 +164,7 @@ fn a_server_without_ranges_is_endured() {
             .header("content-range", "bytes 60000-99999/100000")
     });
     let error = read(&server, &blob).unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Protocol { .. })),
-        "{error:?}"
-    );
+    is!(error, Error::Http(HttpError::Protocol { .. }));
 }
 
 #[test]
@@ -199,17 +182,11 @@ fn wrong_bytes_are_refused_and_not_kept() {
     for length in [999, 1001] {
         let server = Server::start(move |_, _| Reply::ok(noise(3, length)));
         let error = read(&server, &blob).unwrap_err();
-        assert!(
-            matches!(error, Error::Http(HttpError::Size { .. })),
-            "{error:?}"
-        );
+        is!(error, Error::Http(HttpError::Size { .. }));
     }
     let server = Server::start(|_, _| Reply::status(200).endless());
     let error = read(&server, &blob).unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Size { .. })),
-        "{error:?}"
-    );
+    is!(error, Error::Http(HttpError::Size { .. }));
 }
 
 #[test]
@@ -250,29 +227,16 @@ fn manifests_are_what_their_names_and_headers_say() {
     let other = Digest::of(b"other");
     let server =
         Server::start(move |_, _| Reply::ok(MANIFEST).header("docker-content-digest", other));
-    let error = plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Digest { .. })),
-        "{error:?}"
-    );
+    let error = resolve(&server).unwrap_err();
+    is!(error, Error::Http(HttpError::Digest { .. }));
     let server = Server::start(|_, _| Reply::ok(MANIFEST));
     let pinned: Reference = format!("{}@{other}", name(&server)).parse().unwrap();
     let error = plain(&server.host).resolve(&pinned, None).unwrap_err();
-    assert!(
-        matches!(error, Error::Http(HttpError::Digest { .. })),
-        "{error:?}"
-    );
+    is!(error, Error::Http(HttpError::Digest { .. }));
     for reply in [Reply::status(200).endless(), Reply::ok(vec![b' '; 9 << 20])] {
         let server = Server::start(move |_, _| reply.clone());
-        let error = plain(&server.host)
-            .resolve(&reference(&server), None)
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::Http(HttpError::TooLarge { .. })),
-            "{error:?}"
-        );
+        let error = resolve(&server).unwrap_err();
+        is!(error, Error::Http(HttpError::TooLarge { .. }));
     }
     let old = "application/vnd.docker.distribution.manifest.v1+prettyjws";
     for (kind, text) in [
@@ -281,10 +245,8 @@ fn manifests_are_what_their_names_and_headers_say() {
         ("text/html", "<html>"),
     ] {
         let server = Server::start(move |_, _| Reply::ok(text).header("content-type", kind));
-        let error = plain(&server.host)
-            .resolve(&reference(&server), None)
-            .unwrap_err();
-        assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+        let error = resolve(&server).unwrap_err();
+        is!(error, Error::Unsupported { .. });
     }
     // An index that holds itself cannot be made; one that is called by a tag within itself neither: depth is bounded.
     let server = Server::start(|asked, _| {
@@ -295,9 +257,7 @@ fn manifests_are_what_their_names_and_headers_say() {
             Digest::of(b"x")
         ))
     });
-    plain(&server.host)
-        .resolve(&reference(&server), None)
-        .unwrap_err();
+    resolve(&server).unwrap_err();
     assert!(server.asked().len() <= 5);
 }
 
@@ -350,10 +310,7 @@ fn lists_are_read_page_by_page_and_end() {
     });
     let error = plain(&circle.host).tags(&name(&circle)).unwrap_err();
     assert_eq!(circle.asked().len(), 1);
-    assert!(
-        matches!(error, Error::Http(HttpError::Protocol { .. })),
-        "{error:?}"
-    );
+    is!(error, Error::Http(HttpError::Protocol { .. }));
 }
 
 #[test]

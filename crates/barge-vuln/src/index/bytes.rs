@@ -100,14 +100,19 @@ impl<'a> Reader<'a> {
         Ok(numbers)
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a str, Error> {
+    /// Reads bytes with their length before them.
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], Error> {
         let length = self.count()?;
-        let (text, rest) = self
+        let (bytes, rest) = self
             .rest
             .split_at_checked(length)
             .ok_or_else(|| damaged("a text is cut short"))?;
         self.rest = rest;
-        std::str::from_utf8(text).map_err(|_| Error::Damaged("a text is not UTF-8"))
+        Ok(bytes)
+    }
+
+    pub(super) fn text(&mut self) -> Result<&'a str, Error> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Error::Damaged("a text is not UTF-8"))
     }
 
     pub(super) fn texts(&mut self) -> Result<Vec<&'a str>, Error> {

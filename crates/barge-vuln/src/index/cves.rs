@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bytes::{Reader, position, put_number, put_text};
 use super::decode::read_rating;
 use super::packages::put_rating;
-use super::sections::{SECTIONS, Section};
+use super::sections::{SECTIONS, Section, put_entry};
 use crate::error::Error;
 use crate::side::{CveFacts, Epss, Exploited, SideData};
 
@@ -21,9 +21,9 @@ pub(super) fn put_cves(
             continue;
         };
         numbers.insert((*cve).to_owned(), position(numbers.len())?);
-        let start = position(sections[Section::Cves.position()].len())?;
-        sections[Section::CveTable.position()].extend_from_slice(&start.to_le_bytes());
-        put_facts(&mut sections[Section::Cves.position()], &facts);
+        let mut entry = Vec::new();
+        put_facts(&mut entry, &facts);
+        put_entry(sections, [Section::CveTable, Section::Cves], &entry)?;
     }
     Ok(numbers)
 }

@@ -1,5 +1,7 @@
 //! Decodes what the index holds of packages and records.
 
+use smallvec::SmallVec;
+
 use super::bytes::{Reader, damaged};
 use super::read::{Entry, EntryRange, Package, RecordFacts};
 use crate::error::Error;
@@ -26,13 +28,13 @@ fn read_entry<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Entry<'a
     }
     let informational = read_text(reader, texts)?;
     let count = reader.count()?;
-    let mut ranges = Vec::with_capacity(count);
+    let mut ranges = SmallVec::with_capacity(count);
     for _ in 0..count {
         let semver = reader.number()? != 0;
         let events = reader.count()?;
         let mut range = EntryRange {
             semver,
-            events: Vec::with_capacity(events),
+            events: SmallVec::with_capacity(events),
         };
         for _ in 0..events {
             let code = reader.small()? as usize;

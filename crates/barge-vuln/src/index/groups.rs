@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::bytes::{hash, position, put_numbers, put_texts};
 use super::records::Kept;
-use super::sections::{SECTIONS, Section};
+use super::sections::{SECTIONS, Section, put_entry};
 use crate::error::Error;
 
 /// Union-find over ids: aliases are symmetric and transitive, in cycles too.
@@ -94,13 +94,12 @@ impl Numbered {
     ) -> Result<(), Error> {
         let mut ids: Vec<(u64, u32)> = Vec::new();
         for (group, (names, records)) in self.groups.iter().enumerate() {
-            let start = position(sections[Section::Groups.position()].len())?;
-            sections[Section::GroupTable.position()].extend_from_slice(&start.to_le_bytes());
-            let out = &mut sections[Section::Groups.position()];
-            put_texts(out, names.iter().map(String::as_str));
-            put_numbers(out, records);
+            let mut entry = Vec::new();
+            put_texts(&mut entry, names.iter().map(String::as_str));
+            put_numbers(&mut entry, records);
             let facts: Vec<u32> = names.iter().filter_map(|name| fact(name)).collect();
-            put_numbers(out, &facts);
+            put_numbers(&mut entry, &facts);
+            put_entry(sections, [Section::GroupTable, Section::Groups], &entry)?;
             for name in names {
                 ids.push((hash(name.as_bytes()), position(group)?));
             }

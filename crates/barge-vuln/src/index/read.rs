@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use sha2::{Digest as _, Sha256};
+use smallvec::SmallVec;
 
 use super::Bytes;
 use super::bytes::{Reader, checksum, damaged, hash, item, u32_at, u64_at};
 use super::cves::read_facts;
 use super::decode::{read_package, read_record};
 use super::packages::package_key;
-use super::sections::{Meta, Place, Section, digest, places};
+use super::sections::{Meta, Place, Section, digest, entry, places};
 use crate::error::Error;
 use crate::osv::EventKind;
 use crate::severity::Rating;
@@ -29,6 +31,8 @@ pub struct Database {
     places: Vec<Place>,
     meta: Meta,
     digest: String,
+    /// Whether the table of packages has its digest, once somebody asked.
+    keys_are_sound: OnceLock<bool>,
 }
 
 /// The advisories of one package. Its entries name texts by their place in one table, so that a version that many of them
@@ -50,8 +54,8 @@ pub struct Entry<'a> {
     pub ratings: Vec<Rating<'a>>,
     /// RustSec's word for records that are no vulnerabilities, or empty.
     pub informational: &'a str,
-    /// The ranges.
-    pub ranges: Vec<EntryRange>,
+    /// The ranges; few entries have a second.
+    pub ranges: SmallVec<[EntryRange; 1]>,
     /// Versions that are hit by name.
     pub versions: Vec<u32>,
 }
@@ -62,7 +66,7 @@ pub struct EntryRange {
     /// Whether its type is `SEMVER`.
     pub semver: bool,
     /// Its events, as written.
-    pub events: Vec<(EventKind, u32)>,
+    pub events: SmallVec<[(EventKind, u32); 4]>,
 }
 
 /// What a record says of itself.
@@ -134,7 +138,11 @@ impl Database {
             places,
             meta: Meta::default(),
             digest,
+            keys_are_sound: OnceLock::new(),
         };
+        if !database.is_sound(Section::Meta) {
+            return Err(damaged("its description does not have its digest"));
+        }
         let meta = database.section(Section::Meta);
         database.meta = serde_json::from_slice(meta)
             .map_err(|_| Error::Damaged("its description cannot be read"))?;
@@ -204,7 +212,7 @@ impl Database {
     pub fn package(&self, ecosystem: &str, name: &str) -> Result<Option<Package<'_>>, Error> {
         let key = package_key(ecosystem, name);
         let wanted = hash(key.as_bytes());
-        let table = self.section(Section::Keys);
+        let table = self.keys()?;
         let mut index = lower_bound(table.len() / KEY_ITEM, |index| {
             item::<KEY_ITEM>(table, index).is_some_and(|row| u64_at(row, 0) < wanted)
         });
@@ -319,16 +327,28 @@ impl Database {
             .unwrap_or_default()
     }
 
-    /// A reader at the `number`th entry of a section whose offsets stand in a table.
+    /// The `number`th entry of a section whose offsets stand in a table.
     fn entry_of(&self, table: Section, section: Section, number: u32) -> Result<Reader<'_>, Error> {
-        let row = item::<4>(self.section(table), number as usize)
-            .ok_or_else(|| damaged("a reference leads nowhere"))?;
-        let start = u32::from_le_bytes(*row) as usize;
-        let bytes = self
-            .section(section)
-            .get(start..)
-            .ok_or_else(|| damaged("a reference leads nowhere"))?;
-        Ok(Reader::new(bytes))
+        entry(self.section(table), self.section(section), number)
+    }
+
+    /// The table of packages. Damage in it would make a package look as if nothing were known about it, so the whole of it
+    /// is checked, once.
+    fn keys(&self) -> Result<&[u8], Error> {
+        let is_sound = self
+            .keys_are_sound
+            .get_or_init(|| self.is_sound(Section::Keys));
+        if *is_sound {
+            Ok(self.section(Section::Keys))
+        } else {
+            Err(damaged("the table of packages does not have its digest"))
+        }
+    }
+
+    /// Whether a section has its digest.
+    fn is_sound(&self, section: Section) -> bool {
+        let place = self.places.get(section.position());
+        place.is_some_and(|place| Sha256::digest(self.section(section)).as_slice() == place.sha256)
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::bytes::{position, put_number, put_numbers, put_text, put_texts};
+use super::bytes::{put_number, put_numbers, put_text, put_texts};
 use super::packages::put_ratings;
-use super::sections::{SECTIONS, Section};
+use super::sections::{SECTIONS, Section, put_entry};
 use crate::erratum::fixed_flaws;
 use crate::error::Error;
 use crate::osv::Record;
@@ -72,13 +72,11 @@ pub(super) fn put_records(
     sections: &mut [Vec<u8>; SECTIONS],
 ) -> Result<(), Error> {
     for (record, group) in records.iter().zip(groups) {
-        let start = position(sections[Section::Records.position()].len())?;
-        sections[Section::RecordTable.position()].extend_from_slice(&start.to_le_bytes());
-        let out = &mut sections[Section::Records.position()];
-        out.extend_from_slice(&record.bytes);
-        put_number(out, u64::from(*group));
+        let mut entry = record.bytes.clone();
+        put_number(&mut entry, u64::from(*group));
         let known = record.fixed_cves.iter().filter_map(|cve| facts.get(cve));
-        put_numbers(out, &known.copied().collect::<Vec<_>>());
+        put_numbers(&mut entry, &known.copied().collect::<Vec<_>>());
+        put_entry(sections, [Section::RecordTable, Section::Records], &entry)?;
     }
     Ok(())
 }

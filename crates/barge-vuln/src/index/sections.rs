@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::VERSION;
-use super::bytes::{u32_at, u64_at};
+use super::bytes::{Reader, checksum, damaged, item, position, put_number, u32_at, u64_at};
 use crate::error::Error;
 
 pub(super) const MAGIC: &[u8; 8] = b"bargevdb";
@@ -112,6 +112,44 @@ pub struct Ecosystem {
     pub packages: u64,
     /// How many entries: a record counts once for each package and range set it names.
     pub entries: u64,
+}
+
+/// Adds an entry to a section, with its checksum and length before it, and its offset to the section's table.
+pub(super) fn put_entry(
+    sections: &mut [Vec<u8>; SECTIONS],
+    [table, section]: [Section; 2],
+    entry: &[u8],
+) -> Result<(), Error> {
+    let start = position(sections[section.position()].len())?;
+    let table = &mut sections[table.position()];
+    let number = position(table.len() / size_of::<u32>())?;
+    table.extend_from_slice(&start.to_le_bytes());
+    let out = &mut sections[section.position()];
+    out.extend_from_slice(&entry_checksum(number, entry).to_le_bytes());
+    put_number(out, entry.len() as u64);
+    out.extend_from_slice(entry);
+    Ok(())
+}
+
+/// Reads the `number`th entry of a section whose offsets stand in a table.
+pub(super) fn entry<'a>(table: &[u8], section: &'a [u8], number: u32) -> Result<Reader<'a>, Error> {
+    let nowhere = || damaged("a reference leads nowhere");
+    let row = item::<4>(table, number as usize).ok_or_else(nowhere)?;
+    let entry = section.get(u32::from_le_bytes(*row) as usize..);
+    let (sum, rest) = entry
+        .and_then(|entry| entry.split_first_chunk::<4>())
+        .ok_or_else(nowhere)?;
+    let mut reader = Reader::new(rest);
+    let entry = reader.bytes()?;
+    if entry_checksum(number, entry).to_le_bytes() != *sum {
+        return Err(damaged("an entry does not have its checksum"));
+    }
+    Ok(Reader::new(entry))
+}
+
+/// Of the entry and its number: another entry, however whole, is not the one that was asked for.
+fn entry_checksum(number: u32, entry: &[u8]) -> u32 {
+    checksum(entry) ^ number
 }
 
 /// Lays sections out in one file.

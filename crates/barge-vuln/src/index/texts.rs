@@ -39,7 +39,7 @@ impl TextBlocks {
         let failed = |_| Error::TooBig("a text cannot be packed");
         let compressor = match &mut self.compressor {
             Some(compressor) => compressor,
-            none => none.insert(zstd::bulk::Compressor::new(TEXT_LEVEL).map_err(failed)?),
+            none => none.insert(compressor().map_err(failed)?),
         };
         let packed = compressor.compress(&self.open).map_err(failed)?;
         for number in [
@@ -54,4 +54,11 @@ impl TextBlocks {
         self.blocks += 1;
         Ok(())
     }
+}
+
+/// Packs with a checksum, which is looked at when a block is unpacked.
+fn compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(TEXT_LEVEL)?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
 }

@@ -48,13 +48,17 @@ pub(super) fn merge(
         epss: epss(&cves),
         published: published.filter(|time| *time > 0).min().unwrap_or_default(),
     };
+    let (fix, doubt) = (fix(&hits), doubt(&hits));
+    // Collecting would keep the memory of the hits, several times that of the reasons.
+    let mut why = Vec::with_capacity(hits.len());
+    why.extend(hits.into_iter().map(reason));
     Ok(Match {
         package: Arc::clone(package),
         advisory: Box::new(advisory),
         class,
-        fix: fix(&hits),
-        doubt: doubt(&hits),
-        why: hits.into_iter().map(reason).collect(),
+        fix,
+        doubt,
+        why,
         note: None,
         suppressed: None,
     })

@@ -39,7 +39,8 @@ pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
         groups.entry(key).or_default().push(found);
     }
     let vulnerabilities: Vec<Value> = groups.values().map(|group| vulnerability(group)).collect();
-    json!({
+    let gaps = super::gaps(scan);
+    let mut document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -52,7 +53,16 @@ pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
         },
         "components": components.into_values().collect::<Vec<_>>(),
         "vulnerabilities": vulnerabilities,
-    })
+    });
+    if !gaps.is_empty() {
+        let properties = gaps.iter();
+        document["metadata"]["properties"] = properties
+            .map(|gap| json!({ "name": "barge:scan:gap", "value": gap }))
+            .collect();
+        document["compositions"] =
+            json!([{ "aggregate": "incomplete", "assemblies": ["subject"] }]);
+    }
+    document
 }
 
 fn vulnerability(group: &[&Match]) -> Value {

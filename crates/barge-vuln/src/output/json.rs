@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use barge_report::Level;
-use barge_sbom::package::Package;
+use barge_sbom::package::{Package, Unknown};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::paths;
@@ -13,6 +13,7 @@ use crate::policy::{Baseline, Verdict};
 use crate::scan::{Data, Scan};
 use crate::severity::Severity;
 use crate::side::Exploited;
+use crate::unread::lists_packages;
 
 /// The name and version of the shape.
 pub const SCHEMA: &str = "barge/scan/v1";
@@ -42,6 +43,8 @@ pub struct ScanJson<'a> {
     pub suppressed: MatchesJson<'a>,
     /// Packages that could not be looked up fully, with the reason.
     pub skipped: Vec<SkippedJson<'a>>,
+    /// Evidence of packages that could not be read: what is in it was not looked at.
+    pub unread: Vec<UnreadJson<'a>>,
 }
 
 /// What was scanned.
@@ -62,6 +65,17 @@ pub struct SkippedJson<'a> {
     pub purl: &'a str,
     /// Why.
     pub reason: &'a str,
+}
+
+/// Evidence that could not be read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UnreadJson<'a> {
+    /// Its path in the image, or `layer` with the digest.
+    pub path: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// Whether it lists packages of its own: the database of a package manager, or a layer.
+    pub database: bool,
 }
 
 /// A list of [`MatchJson`]: those that count, or those that do not. Made one by one as they are written.
@@ -207,6 +221,17 @@ impl<'a> From<&'a Scan> for ScanJson<'a> {
             skipped: skipped
                 .map(|(purl, reason)| SkippedJson { purl, reason })
                 .collect(),
+            unread: scan.unread.iter().map(UnreadJson::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Unknown> for UnreadJson<'a> {
+    fn from(unknown: &'a Unknown) -> Self {
+        Self {
+            path: &unknown.path,
+            reason: &unknown.reason,
+            database: lists_packages(unknown),
         }
     }
 }

@@ -12,17 +12,43 @@ mod upgrade;
 
 use barge_sbom::package::Package;
 
+use crate::scan::Scan;
+use crate::unread::describe;
+
 pub use cyclonedx::cyclonedx;
 pub use gitlab::gitlab;
 pub use html::page;
 pub use json::{
     AdvisoryJson, CvssJson, EpssJson, MatchJson, MatchesJson, PackageJson, SCHEMA, ScanJson,
-    SkippedJson, SubjectJson, SuppressionJson, baseline,
+    SkippedJson, SubjectJson, SuppressionJson, UnreadJson, baseline,
 };
 pub use openvex::openvex;
 pub use report::{ReportOptions, report};
 pub use text::{count_line, markdown, table};
 pub use upgrade::{Upgrade, upgrades};
+
+/// What the scan says nothing about, one line each: evidence that could not be read, ecosystems without data, packages
+/// that nothing could be asked about.
+#[must_use]
+pub fn gaps(scan: &Scan) -> Vec<String> {
+    let unread = scan.unread.iter();
+    let mut gaps: Vec<String> = unread
+        .map(|unknown| format!("could not be read: {}", describe(unknown)))
+        .collect();
+    let missing = scan.findings.coverage.iter();
+    let missing = missing.filter(|coverage| !coverage.has_data);
+    gaps.extend(missing.map(|coverage| {
+        let (packages, ecosystem) = (coverage.packages, &coverage.ecosystem);
+        format!("the data has nothing about {ecosystem}: {packages} packages were not checked")
+    }));
+    if let Some((purl, reason)) = scan.findings.skipped.first() {
+        let count = scan.findings.skipped.len();
+        gaps.push(format!(
+            "{count} packages were not fully looked up, the first is `{purl}`: {reason}"
+        ));
+    }
+    gaps
+}
 
 /// Where a package was found, first path first.
 fn paths(package: &Package) -> impl Iterator<Item = &str> {

@@ -18,14 +18,20 @@ pub fn openvex(scan: &Scan, author: &str) -> Value {
         .filter(|found| found.class.is_security() || found.class == Class::Unsound)
         .map(|found| statement(found, &time))
         .collect();
-    json!({
+    let mut document = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
         "@id": format!("https://openvex.dev/docs/public/vex-{}", uuid(&[&scan.subject.name, &scan.data.digest, &time])),
         "author": author,
         "timestamp": time,
         "version": 1,
         "statements": statements,
-    })
+    });
+    // The format has no other place for what nothing is said about.
+    let gaps = super::gaps(scan);
+    if !gaps.is_empty() {
+        document["tooling"] = json!(format!("barge; not scanned: {}", gaps.join("; ")));
+    }
+    document
 }
 
 fn statement(found: &Match, time: &str) -> Value {

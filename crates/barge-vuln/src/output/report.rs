@@ -55,6 +55,7 @@ pub fn report(scan: &Scan, options: &ReportOptions) -> Report {
         category: category.join("/"),
         rules,
         findings,
+        gaps: super::gaps(scan),
         properties: properties
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))
@@ -230,7 +231,7 @@ fn stable_fingerprint(found: &Match, image: &str, path: &str) -> String {
 }
 
 /// The path with every part that holds the package's version left out.
-fn without_version(path: &str, version: &str) -> String {
+pub(super) fn without_version(path: &str, version: &str) -> String {
     path.split('/')
         .filter(|part| version.is_empty() || !part.contains(version))
         .collect::<Vec<_>>()

@@ -12,6 +12,9 @@ use crate::severity::Severity;
 /// Rows for each severity that the first view of a comment shows.
 const ROWS_PER_SEVERITY: usize = 20;
 
+/// How many files that could not be read are named.
+const UNREAD_SHOWN: usize = 5;
+
 /// The matches that count as a table, worst first.
 #[must_use]
 pub fn table(scan: &Scan) -> Table {
@@ -161,6 +164,9 @@ fn facts(scan: &Scan) -> MarkdownTable {
             format!("{} packages", scan.findings.skipped.len()),
         ));
     }
+    if !scan.unread.is_empty() {
+        rows.push(("**Could not be read**", unread(scan)));
+    }
     for (name, rules) in [
         ("Expired ignore rules", &verdict.expired_rules),
         ("Unused ignore rules", &verdict.unused_rules),
@@ -177,6 +183,19 @@ fn facts(scan: &Scan) -> MarkdownTable {
         titles: vec!["Fact".to_owned(), "Value".to_owned()],
         rows,
     }
+}
+
+/// The first few of what could not be read.
+fn unread(scan: &Scan) -> String {
+    let first = scan.unread.iter().take(UNREAD_SHOWN);
+    let first: Vec<String> = first
+        .map(|unknown| format!("{}: {}", code(&unknown.path), escape(&unknown.reason)))
+        .collect();
+    let more = match scan.unread.len().saturating_sub(UNREAD_SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{}{more}", first.join("; "))
 }
 
 fn push_matches(document: &mut Document, summary: &str, found: &[&Match]) {

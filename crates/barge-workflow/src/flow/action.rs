@@ -47,14 +47,7 @@ pub(super) fn apply(
     };
     match lower.as_str() {
         "docker/build-push-action" => build::build(walk, &usage),
-        "docker/bake-action" => {
-            usage.add(
-                walk,
-                FactKind::DaemonOpaque("a bake file".into()),
-                condition,
-                &usage.place,
-            );
-        }
+        "docker/bake-action" => build::bake(walk, &usage),
         "docker/metadata-action" | "crazy-max/ghaction-docker-meta" => {
             build::metadata_outputs(walk, &usage);
         }

@@ -125,6 +125,8 @@ pub enum FactKind {
     Downloaded(Option<Text>, Vec<usize>),
     /// A value of several lines is put into a command line without quotes.
     SeveralLines,
+    /// An output of a step stands as a word of a command, and is always empty.
+    EmptyWord,
     /// A script ends with a status other than zero.
     Failed(Text),
     /// `docker load` that cannot work, and why.

@@ -204,6 +204,11 @@ impl Walk<'_> {
         );
     }
 
+    /// An environment variable as a step sees it.
+    pub(super) fn variable(&self, name: &str, step: &Step, frame: &Frame<'_>) -> Option<Value> {
+        self.contexts(frame, Some(step)).environment(name)
+    }
+
     /// Evaluates an input of a step.
     pub(super) fn input(&self, step: &Step, name: &str, frame: &Frame<'_>) -> Option<Value> {
         let field = step.input(name)?;

@@ -6,6 +6,8 @@
 
 mod action;
 mod artifact;
+mod bake;
+mod compose;
 mod docker;
 mod facts;
 mod job;

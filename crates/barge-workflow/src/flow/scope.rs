@@ -248,19 +248,17 @@ impl Scope for Contexts<'_> {
 }
 
 impl Contexts<'_> {
+    /// The names of all environment variables that are set.
+    pub(super) fn environment_names(&self) -> impl Iterator<Item = &str> {
+        let layers = self.layers.iter();
+        let in_layers = layers.flat_map(|layer| layer.iter().map(|(key, _)| key.as_str()));
+        let written = self.written.into_iter();
+        in_layers.chain(written.flat_map(|written| written.keys().map(String::as_str)))
+    }
+
     fn environment_ignoring_case(&self, name: &str) -> Option<Value> {
-        let in_layers = self
-            .layers
-            .iter()
-            .flat_map(|layer| layer.iter().map(|(key, _)| key.as_str()));
-        let written = self
-            .written
-            .into_iter()
-            .flat_map(|written| written.keys().map(String::as_str));
-        let exact: Vec<&str> = in_layers
-            .chain(written)
-            .filter(|key| key.eq_ignore_ascii_case(name))
-            .collect();
-        exact.first().and_then(|key| self.environment(key))
+        let mut names = self.environment_names();
+        let exact = names.find(|key| key.eq_ignore_ascii_case(name))?;
+        self.environment(exact)
     }
 }

@@ -293,6 +293,10 @@ fn handoff_edge(
         .from
         .as_ref()
         .and_then(|from| row(course, from, spots));
+    // Of a job that shows no steps there is nothing to see inside.
+    if start.is_some_and(|start| start == (end_job, to)) {
+        return;
+    }
     let (path, tip) = match start {
         Some((start_job, from)) if start_job == end_job || from.0 >= to.0 => {
             // Arcs on the right of the box, each a little further out.

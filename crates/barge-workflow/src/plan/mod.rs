@@ -166,7 +166,6 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
     let Some(walked) = walks.first() else {
         return course;
     };
-    course.images = images(walked);
     let mut failed: BTreeSet<String> = BTreeSet::new();
     for job in &walked.jobs {
         let planned = job_course(job, &failing, &failed);
@@ -175,6 +174,7 @@ pub fn course(workflow: &Workflow, scenario: &Scenario, files: &dyn Repository) 
         }
         course.jobs.push(planned);
     }
+    course.images = images(walked, &course.jobs);
     course.artifacts = artifacts(walked, &course.jobs);
     course.handoffs = handoff::handoffs(&walks, &course.jobs);
     course
@@ -385,9 +385,12 @@ fn sets(job: &JobTrace, number: usize) -> String {
     parts.join("; ")
 }
 
-fn images(trace: &Trace) -> Vec<ImageCourse> {
+/// The images of the jobs that come to run.
+fn images(trace: &Trace, courses: &[JobCourse]) -> Vec<ImageCourse> {
     let mut images: BTreeMap<(String, String), (bool, bool)> = BTreeMap::new();
-    for job in &trace.jobs {
+    let reached = |course: &JobCourse| !matches!(course.state, State::Blocked | State::Skipped);
+    let jobs = trace.jobs.iter().zip(courses);
+    for (job, _) in jobs.filter(|(_, course)| reached(course)) {
         for fact in &job.facts {
             let FactKind::Built(delivery) = &fact.kind else {
                 continue;

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::expression::Expression;
-use crate::finding::{Finding, Severity};
+use crate::expression::{Expression, Part, Template};
+use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{FactKind, Place};
 use crate::model::Field;
 use crate::scenario::Scenario;
@@ -27,6 +27,8 @@ pub(super) const RULE: Rule = Rule {
         event share one name. Add `|| github.run_id`, or a guard.",
     check,
 };
+
+const GROUP: &str = "concurrency group";
 
 struct EventScope<'a>(&'a Scenario);
 
@@ -65,8 +67,33 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .finding(&place, message)
             .in_case(label.clone())
             .then(format!("all runs for {label} share one {what}"))
-            .advised("add `|| github.run_id` inside the braces");
+            .mended_by(fix(&place, what, scenario));
         findings.push(finding);
+    }
+}
+
+/// `|| github.run_id` behind the field that is empty. Other names than groups may be used elsewhere too.
+fn fix(place: &Place, what: &str, scenario: &Scenario) -> Fix {
+    let template = Template::parse(place.text());
+    let empty = template.parts.iter().find_map(|part| match part {
+        Part::Expression(range, expression) if expression.path().is_some() => {
+            let value = evaluate(expression, &EventScope(scenario)).sole_text()?;
+            (value.is_empty() && names_event(expression)).then_some(range)
+        }
+        _ => None,
+    });
+    let inside = empty.and_then(|range| {
+        let text = place.text().get(range.clone())?.strip_suffix("}}")?;
+        Some(range.start + text.trim_end().len())
+    });
+    match inside {
+        Some(end) if what == GROUP => {
+            let message = "add `|| github.run_id` inside the braces";
+            Fix::edit(message, &place.part(end, end), " || github.run_id")
+        }
+        _ => Fix::advice(format!(
+            "add `|| github.run_id` inside the braces, and to what reads this {what}"
+        )),
     }
 }
 
@@ -76,7 +103,7 @@ fn namings<'a>(context: &Context<'a>) -> BTreeMap<usize, Naming<'a>> {
     for field in groups(context) {
         let naming = Naming {
             field,
-            what: "concurrency group",
+            what: GROUP,
             scenarios: all.clone(),
         };
         namings.insert(naming.field.span.start, naming);

@@ -41,7 +41,10 @@ fn report(context: &Context<'_>, job: &Job, step: &Step) -> Option<Finding> {
     let finding = RULE
         .finding(&place, "the tags computed here are used nowhere")
         .with_evidence(&built.place, "the image is named by hand here")
-        .advised("tags: ${{ steps.ID.outputs.tags }}");
+        .advised(match &step.id {
+            Some(id) => format!("tags: ${{{{ steps.{}.outputs.tags }}}}", id.text),
+            None => "give the step `id: meta`, then tags: ${{ steps.meta.outputs.tags }}".into(),
+        });
     Some(finding)
 }
 

@@ -8,7 +8,7 @@
 
 use crate::expression::{Part, Template};
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Place, StepTrace};
+use crate::flow::{FactKind, Place, StepTrace};
 use crate::reference;
 use crate::symbolic::{Condition, Text};
 
@@ -27,9 +27,42 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for site in context.sites().filter(|site| !site.fact.tolerated) {
-        let mut names = named(&site).into_iter();
-        findings.extend(names.find_map(|name| report(&site, name)));
+        let finding = match site.fact.kind {
+            FactKind::EmptyWord => missing(&site),
+            _ => named(&site)
+                .into_iter()
+                .find_map(|name| report(&site, name)),
+        };
+        findings.extend(finding);
     }
+}
+
+/// A command that is given an image by an output that is never there.
+fn missing(site: &Site<'_>) -> Option<Finding> {
+    const CLIENTS: [&str; 9] = [
+        "docker push ",
+        "docker pull ",
+        "docker run ",
+        "docker save ",
+        "docker tag ",
+        "kind load docker-image ",
+        "minikube image load ",
+        "trivy image ",
+        "cosign sign ",
+    ];
+    let place = &site.fact.place;
+    let line = place.source.line(place.line());
+    let client = CLIENTS.iter().find(|client| line.contains(*client))?;
+    let message = format!("`{}` is given no image: the output is empty", client.trim());
+    let finding = RULE
+        .finding(place, message)
+        .in_case(site.case()?)
+        .then("the command lacks its argument and fails");
+    let (at, why, fix) = cause(site).unwrap_or_else(|| {
+        let why = "an output is a text: a member of it is null".to_owned();
+        (place.clone(), why, None)
+    });
+    Some(finding.with_evidence(&at, why).mended_by(fix))
 }
 
 fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {

@@ -6,12 +6,14 @@
 //!     docker save b:1 -o images.tar
 //! ```
 
-use crate::finding::{Finding, Severity};
-use crate::flow::{Archive, Content, Fact, FactKind, FileUse, Resolution};
+use crate::finding::{Finding, Fix, Severity};
+use crate::flow::{Archive, Content, Fact, FactKind, FileUse, Place, Resolution};
+use crate::source::Span;
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
 use super::context::{Context, Site, shown};
+use super::edit::sole_occurrence;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -49,8 +51,34 @@ fn report(site: &Site<'_>, path: &Text, archive: &Archive, earlier: &Fact) -> Op
         .with_evidence(&earlier.place, "the first image is saved here")
         .in_case(case)
         .then("docker load restores one image only, with exit code 0")
-        .advised("save both with one `docker save A B -o FILE`");
+        .mended_by(joined(site, archive, first, earlier));
     Some(finding)
+}
+
+/// The second image's name behind the first's, and its own command gone, where both stand in one script, line by line.
+fn joined(site: &Site<'_>, archive: &Archive, first: &Archive, earlier: &Fact) -> Fix {
+    let fix = || {
+        let ([old], [new]) = (first.references.as_slice(), archive.references.as_slice()) else {
+            return None;
+        };
+        let (old, new) = (old.as_literal()?, new.as_literal()?);
+        let (place, source) = (&site.fact.place, &site.fact.place.source);
+        let line = place.line();
+        let alone = source.line(line).trim() == place.text().trim();
+        let together = site.fact.step == earlier.step
+            && site.fact.condition == earlier.condition
+            && line != earlier.place.line()
+            && place.shares_file(&earlier.place);
+        if !alone || !together {
+            return None;
+        }
+        let at = sole_occurrence(earlier.place.text(), old)? + old.len();
+        let gone = Span::new(source.line_start(line), source.line_end(line) + 1);
+        let message = "save both with one `docker save`";
+        let added = Fix::edit(message, &earlier.place.part(at, at), format!(" {new}"));
+        Some(added.and(&Place::new(source, gone), ""))
+    };
+    fix().unwrap_or_else(|| Fix::advice("save both with one `docker save A B -o FILE`"))
 }
 
 /// Earlier writes of images to the same file that nothing read in between.

@@ -14,7 +14,7 @@ use super::symbol::{Shape, Symbol};
 /// More unknowns than this are not tried out.
 const SUBJECT_LIMIT: usize = 16;
 /// More cases than this are not tried out.
-const CASE_LIMIT: usize = 1 << 12;
+const CASE_LIMIT: usize = 1 << 10;
 
 /// The value of one unknown in a case that was found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,10 @@
 //! The hand-off through a store elsewhere: jobs on machines that share nothing but its address.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::process::Command;
+use std::thread;
 
 use barge_testing::Debian;
 
@@ -133,4 +136,69 @@ fn an_image_of_a_registry_or_an_archive_is_saved() {
     checkout.barge(&["save", "--tag", "a:1"]).exits(2);
     let own = own[0].as_str().unwrap();
     checkout.barge(&["save", own, "--tag", "a:1"]).exits(2);
+}
+
+/// A server on this machine that lets nobody do anything.
+fn refusing() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines
+                .next()
+                .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+            {}
+            let no = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(no.as_bytes()).ok();
+        }
+    });
+    host
+}
+
+#[test]
+fn every_store_that_refuses_is_a_store_failure() {
+    let host = refusing();
+    let address = format!("http://{host}");
+    let stores: [(&str, &[(&str, &str)]); 4] = [
+        (&format!("registry:{host}/team/ci"), &[]),
+        (
+            "s3://bucket/ci",
+            &[
+                ("AWS_ENDPOINT_URL", &address),
+                ("AWS_ACCESS_KEY_ID", "key"),
+                ("AWS_SECRET_ACCESS_KEY", "secret"),
+                ("AWS_REGION", "us-east-1"),
+            ],
+        ),
+        (
+            "az://container/ci",
+            &[
+                ("AZURE_STORAGE_ENDPOINT", &address),
+                ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
+                ("AZURE_STORAGE_ACCOUNT_KEY", "a2V5"),
+            ],
+        ),
+        (
+            "github:",
+            &[
+                ("ACTIONS_RESULTS_URL", &address),
+                (
+                    "ACTIONS_RUNTIME_TOKEN",
+                    "e30.eyJzY3AiOiJBY3Rpb25zLlJlc3VsdHM6YTpiIn0.x",
+                ),
+            ],
+        ),
+    ];
+    let mut checkout = job("dir:unused");
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    for (store, variables) in stores {
+        for (name, value) in variables {
+            checkout.set(name, value);
+        }
+        let save = checkout.barge(&["save", "--store", store]);
+        save.exits(4)
+            .says(&format!("the store at `{store}` failed"));
+        checkout.barge(&["store", "ls", "--store", store]).exits(4);
+    }
 }

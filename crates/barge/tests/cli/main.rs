@@ -12,6 +12,7 @@ mod help;
 mod hostile;
 mod json;
 mod sbom;
+mod scan;
 mod skip;
 #[path = "../support/mod.rs"]
 mod support;

@@ -169,10 +169,8 @@ pub(crate) fn pulled(docker: &Docker) {
     let settings = format!("{settings}[store]\ncompression = \"gzip\"\n");
     checkout.write("barge.toml", &settings);
     checkout.set("BARGE_NOW", "2026-03-04T08:00:00Z");
-    let saved = checkout
-        .barge(&["save", "--format", "json"])
-        .exits(0)
-        .json();
+    let save = ["save", &tag, "--format", "json"];
+    let saved = checkout.barge(&save).exits(0).json();
     let record = &saved["saved"]["record"];
     let run = &record["source"]["run"];
     let pushed = format!(

@@ -87,6 +87,10 @@ fn facts(scan: &Scan) -> Markup {
             dt { "Scanned" } dd { (scan.time) }
             @if let Some(known) = verdict.known { dt { "Known from the baseline" } dd { (known) } }
             @if !missing.is_empty() { dt.warn { "No data for" } dd { (missing.join(", ")) } }
+            @for unknown in &scan.unread {
+                dt.warn { "Could not be read" }
+                dd { code { (unknown.path) } ": " (unknown.reason) }
+            }
             @for rule in &verdict.expired_rules { dt.warn { "Expired ignore rule" } dd { (rule) } }
             @for rule in &verdict.unused_rules { dt { "Unused ignore rule" } dd { (rule) } }
         }

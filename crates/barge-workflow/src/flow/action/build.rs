@@ -2,7 +2,8 @@
 
 use crate::symbolic::{Condition, Term, Text, Value};
 
-use super::super::docker::{OutputTarget, deliver, platforms, recipe};
+use super::super::bake;
+use super::super::docker::{Baking, OutputTarget, Recipe, deliver, deliver_target, platforms};
 use super::super::facts::{Delivery, FactKind};
 use super::super::job::{self, Walk};
 use super::super::{metadata, path};
@@ -22,11 +23,12 @@ pub(super) fn build(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         to_file: Condition::Never,
         to_docker_archive: Condition::Never,
         platforms: Vec::new(),
-        recipe: recipe(
-            usage.text(walk, "context").as_ref(),
-            usage.text(walk, "file").as_ref(),
-            usage.text(walk, "target").as_ref(),
-        ),
+        recipe: Recipe {
+            context: usage.text(walk, "context"),
+            file: usage.text(walk, "file"),
+            target: usage.text(walk, "target"),
+        }
+        .identity(),
         from_metadata: takes_metadata(walk, usage),
         by: "docker/build-push-action".into(),
     };
@@ -185,6 +187,47 @@ fn names(list: &Text) -> Vec<Text> {
         .map(Text::trim)
         .filter(|name| !name.is_empty())
         .collect()
+}
+
+/// `docker/bake-action`
+pub(super) fn bake(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    let lines = |walk: &Walk<'_>, name: &str| usage.text(walk, name).map(|text| text.lines());
+    let words = |walk: &Walk<'_>, name: &str| -> Option<Vec<String>> {
+        let lines = lines(walk, name).unwrap_or_default();
+        let words = lines.iter().flat_map(|line| line.split(|c| c == ','));
+        words
+            .map(|word| Some(word.trim().as_literal()?.to_owned()))
+            .collect()
+    };
+    // The git context of the action is the repository at the commit that is checked out.
+    let directory = usage.text(walk, "workdir").unwrap_or_default();
+    let read = |walk: &Walk<'_>| {
+        let question = bake::Question {
+            files: words(walk, "files")?,
+            wanted: words(walk, "targets")?,
+            overrides: lines(walk, "set").unwrap_or_default(),
+            directory: path::normalize(&directory),
+            environment: &|name| walk.variable(name, usage.step, usage.frame),
+        };
+        bake::targets(&question, walk.repository)
+    };
+    let Some(targets) = read(walk) else {
+        let kind = FactKind::DaemonOpaque("a bake file".into());
+        return usage.add(walk, kind, usage.condition, &usage.place);
+    };
+    let baking = Baking {
+        load: usage.switch(walk, "load"),
+        push: usage.switch(walk, "push"),
+        by: "docker/bake-action",
+        condition: usage.condition.clone(),
+        step: usage.number,
+        place: usage.place.clone(),
+        tolerated: usage.step.continue_on_error,
+        directory: Text::new(),
+    };
+    for target in &targets {
+        deliver_target(walk, target, &baking);
+    }
 }
 
 /// `docker/metadata-action`

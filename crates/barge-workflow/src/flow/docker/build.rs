@@ -25,11 +25,12 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
         to_file: Condition::Never,
         to_docker_archive: Condition::Never,
         platforms: platforms(arguments.value(&["--platform"]).as_ref()),
-        recipe: recipe(
-            arguments.positional.last(),
-            arguments.value(&["-f", "--file"]).as_ref(),
-            arguments.value(&["--target"]).as_ref(),
-        ),
+        recipe: Recipe {
+            context: arguments.positional.last().cloned(),
+            file: arguments.value(&["-f", "--file"]),
+            target: arguments.value(&["--target"]),
+        }
+        .identity(),
         from_metadata: false,
         by: if buildx {
             "docker buildx build".into()
@@ -128,21 +129,26 @@ pub(in super::super) fn platforms(list: Option<&Text>) -> Vec<(Condition, Option
     )]
 }
 
-/// What is built from what, to recognise two builds of one thing.
-pub(in super::super) fn recipe(
-    context: Option<&Text>,
-    file: Option<&Text>,
-    target: Option<&Text>,
-) -> Text {
-    let mut recipe = context.map(path::normalize).unwrap_or_default();
-    for part in [file.map(path::normalize), target.cloned()]
-        .into_iter()
-        .flatten()
-    {
-        recipe.push_str("|");
-        recipe.append(&part);
+/// What is built from what.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct Recipe {
+    pub(in super::super) context: Option<Text>,
+    pub(in super::super) file: Option<Text>,
+    pub(in super::super) target: Option<Text>,
+}
+
+impl Recipe {
+    /// A text that two builds of one thing share.
+    pub(in super::super) fn identity(&self) -> Text {
+        let normalized = |text: &Option<Text>| text.as_ref().map(path::normalize);
+        let mut identity = normalized(&self.context).unwrap_or_default();
+        let parts = [normalized(&self.file), self.target.clone()];
+        for part in parts.into_iter().flatten() {
+            identity.push_str("|");
+            identity.append(&part);
+        }
+        identity
     }
-    recipe
 }
 
 /// One `--output` or line of `outputs:`.

@@ -2,6 +2,7 @@
 
 mod archive;
 mod arguments;
+mod bake;
 mod build;
 mod image;
 
@@ -9,7 +10,8 @@ use crate::shell::{Call, Output};
 use crate::symbolic::{Condition, Text};
 
 pub(super) use self::arguments::Arguments;
-pub(super) use self::build::{OutputTarget, deliver, platforms, recipe};
+pub(super) use self::bake::{Baking, compose, deliver_target};
+pub(super) use self::build::{OutputTarget, Recipe, deliver, platforms};
 use super::facts::FactKind;
 use super::machine::{Script, flag_value};
 
@@ -57,10 +59,9 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
             }
         }
         "buildx use" => script.walk.own_builder = Condition::Always,
-        "bake" => script.fact(FactKind::DaemonOpaque("a bake file".into()), call),
-        "compose" | "stack" if has_word(rest, &["build", "up", "run", "pull", "create"]) => {
-            script.fact(FactKind::DaemonOpaque("a compose file".into()), call);
-        }
+        "bake" => bake::bake(script, call, rest),
+        "compose" => bake::compose(script, call, rest),
+        "stack" => script.fact(FactKind::DaemonOpaque("a compose file".into()), call),
         "imagetools" => image::imagetools(script, call, rest),
         "save" => return archive::save(script, call, rest),
         "load" => archive::load(script, call, rest),

@@ -63,6 +63,12 @@ pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
 /// The variables that a script can mean: only names that occur in it are looked up.
 fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
     let mut variables = BTreeMap::new();
+    // Files that these programs read mean variables of their own.
+    if script.contains("bake") || script.contains("compose") {
+        let names = contexts.environment_names();
+        variables
+            .extend(names.filter_map(|name| Some((name.to_owned(), contexts.environment(name)?))));
+    }
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     for (at, _) in script.match_indices('$') {
         let rest = script.get(at + 1..).unwrap_or_default();
@@ -182,7 +188,7 @@ pub(super) fn run(
         tolerated,
         assigned: BTreeSet::new(),
     };
-    script.note_several_lines(tree.tree());
+    script.note_values(tree.tree());
     Interpreter::new(&mut script).run(tree.tree());
     script.settle(facts);
 }
@@ -208,37 +214,53 @@ impl Script<'_, '_> {
 
     /// Matrix values and inputs may hold whole commands on purpose.
     fn is_commands(&self, number: usize) -> bool {
+        let text = self.expression_text(number);
+        text.starts_with("matrix.") || text.starts_with("inputs.")
+    }
+
+    fn is_output(&self, number: usize) -> bool {
+        let text = self.expression_text(number);
+        text.starts_with("steps.") && text.contains(".outputs.")
+    }
+
+    /// The canonical text of the workflow's expression with this number.
+    fn expression_text(&self, number: usize) -> String {
         let parts = self.run.template().parts.iter();
         let mut values = parts.filter(|part| !matches!(part, TemplatePart::Literal(_)));
         match values.nth(number) {
-            Some(TemplatePart::Expression(_, expression)) => {
-                let text = expression.to_string();
-                text.starts_with("matrix.") || text.starts_with("inputs.")
-            }
-            _ => false,
+            Some(TemplatePart::Expression(_, expression)) => expression.to_string(),
+            _ => String::new(),
         }
     }
 
-    /// Records where the runner puts a value of several lines into the script: the shell takes each line for a command.
-    fn note_several_lines(&mut self, tree: &ShellScript) {
-        let mut found: Vec<(Condition, Span)> = Vec::new();
+    /// Records where the runner puts a value of several lines into the script, which the shell takes for as many commands,
+    /// and where it puts nothing, which leaves the command without that word.
+    fn note_values(&mut self, tree: &ShellScript) {
+        let mut found: Vec<(FactKind, Condition, Span)> = Vec::new();
         tree.visit_words(&mut |word| {
             for part in &word.parts {
                 let Part::Placeholder(number, false) = part else {
                     continue;
                 };
-                for (when, text) in self.placeholder(*number).texts() {
+                let texts = self.placeholder(*number).texts();
+                if word.parts.len() == 1
+                    && texts.iter().all(|(_, text)| text.is_empty())
+                    && self.is_output(*number)
+                {
+                    found.push((FactKind::EmptyWord, self.condition.clone(), word.span));
+                }
+                for (when, text) in texts {
                     if text.trim().contains("\n") && !self.is_commands(*number) {
-                        found.push((self.condition.and(&when), word.span));
+                        let when = self.condition.and(&when);
+                        found.push((FactKind::SeveralLines, when, word.span));
                     }
                 }
             }
         });
-        for (condition, span) in found {
+        for (kind, condition, span) in found {
             let place = self.place(span);
             let (step, tolerated) = (self.step, self.tolerated);
-            self.walk
-                .add(FactKind::SeveralLines, &condition, step, &place, tolerated);
+            self.walk.add(kind, &condition, step, &place, tolerated);
         }
     }
 
@@ -338,6 +360,7 @@ impl Machine for Script<'_, '_> {
         let arguments = call.words.get(1..).unwrap_or_default();
         match name.as_str() {
             "docker" => return docker::call(self, call, arguments),
+            "docker-compose" => docker::compose(self, call, arguments),
             "gzip" | "pigz" | "zstd" | "xz" | "bzip2" | "pv" | "gunzip" | "zcat" | "cat"
             | "unzstd" | "unpigz" | "zstdcat" | "tee" => {
                 return self.filter(&name, arguments, call);

@@ -4,10 +4,11 @@ mod compare;
 mod show;
 mod update;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use barge_vuln::{Database, Meta};
-use camino::Utf8PathBuf;
+use barge_vuln::{Database, INDEX, Meta};
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -70,8 +71,6 @@ pub(crate) fn updated_index(context: &Context) -> Result<Option<Utf8PathBuf>, Er
     Ok(index.exists().then_some(index))
 }
 
-const INDEX: &str = "advisories.index";
-
 fn folder(context: &Context) -> Result<Utf8PathBuf, Error> {
     Ok(context.surroundings()?.workspace().root().join("db"))
 }
@@ -84,9 +83,14 @@ fn open(context: &Context, path: Option<&Utf8PathBuf>) -> Result<Database, Error
     Ok(barge_vuln::open(path.as_std_path())?)
 }
 
-/// Compiles a folder and tells what came of it.
-fn compile(context: &Context, from: &Utf8PathBuf, output: &Utf8PathBuf) -> Result<Exit, Error> {
-    let builder = barge_vuln::compile(from.as_std_path())?;
+/// Compiles a folder, or of it what belongs to these ecosystems, and tells what came of it.
+fn compile(
+    context: &Context,
+    from: &Utf8Path,
+    ecosystems: &BTreeSet<String>,
+    output: &Utf8Path,
+) -> Result<Exit, Error> {
+    let builder = barge_vuln::compile_ecosystems(from.as_std_path(), ecosystems)?;
     for name in builder.passed_over() {
         tracing::debug!("passed over `{name}`: it is no record");
     }
@@ -110,7 +114,8 @@ fn compile(context: &Context, from: &Utf8PathBuf, output: &Utf8PathBuf) -> Resul
 
 fn build(arguments: &BuildArguments, context: &Context) -> Result<Exit, Error> {
     let from = context.folder.join(&arguments.from);
-    compile(context, &from, &context.folder.join(&arguments.output))
+    let output = context.folder.join(&arguments.output);
+    compile(context, &from, &BTreeSet::new(), &output)
 }
 
 fn status(arguments: &StatusArguments, context: &Context) -> Result<Exit, Error> {

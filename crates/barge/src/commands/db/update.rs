@@ -74,17 +74,18 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         Some(folder) => context.folder.join(folder),
         None => super::folder(context)?,
     };
-    let index = output.join(super::INDEX);
+    let index = output.join(barge_vuln::INDEX);
     let is_remote = |from: &String| from.contains("://") && !from.starts_with("file://");
     match arguments.from.as_slice() {
         [folder] if !is_remote(folder) => {
             let folder = folder.strip_prefix("file://").unwrap_or(folder);
-            super::compile(context, &context.folder.join(folder), &index)
+            let chosen = chosen_ecosystems(arguments, context)?;
+            super::compile(context, &context.folder.join(folder), &chosen, &index)
         }
         mirrors if mirrors.iter().all(is_remote) => {
             let _lock = lock(context, &output)?;
             fetch(arguments, context, &output)?;
-            super::compile(context, &output, &index)
+            super::compile(context, &output, &BTreeSet::new(), &index)
         }
         _ => Err(Error::Usage(
             "several sources must all be mirrors: compile a folder by itself".into(),
@@ -173,8 +174,17 @@ fn fetch_file(
     Ok(())
 }
 
-/// The ecosystems to fetch, without suffixes: an archive holds all releases.
+/// The ecosystems to fetch: the usual ones if none is chosen.
 fn ecosystems(arguments: &Arguments, context: &Context) -> Result<BTreeSet<String>, Error> {
+    let mut names = chosen_ecosystems(arguments, context)?;
+    if names.is_empty() {
+        names.extend(USUAL.map(str::to_owned));
+    }
+    Ok(names)
+}
+
+/// The ecosystems that are named or needed, without suffixes: an archive holds all releases.
+fn chosen_ecosystems(arguments: &Arguments, context: &Context) -> Result<BTreeSet<String>, Error> {
     let mut names: BTreeSet<String> = arguments.ecosystem.iter().cloned().collect();
     if let Some(input) = &arguments.input {
         let sbom = crate::commands::bill_of(
@@ -184,9 +194,6 @@ fn ecosystems(arguments: &Arguments, context: &Context) -> Result<BTreeSet<Strin
             None,
         )?;
         names.extend(barge_vuln::needed_ecosystems(&sbom));
-    }
-    if names.is_empty() {
-        names.extend(USUAL.map(str::to_owned));
     }
     if let Some(name) = names.iter().find(|name| !is_name(name)) {
         return Err(Error::Usage(format!("`{name}` is no name of an ecosystem")));

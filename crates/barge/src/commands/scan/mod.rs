@@ -7,8 +7,8 @@ use std::io::{self, IsTerminal as _};
 use std::mem::ManuallyDrop;
 
 use barge_report::Tool;
-use barge_vuln::output::{ScanJson, baseline, count_line, table};
-use barge_vuln::{Options, Policy, Scan, Status, Threshold};
+use barge_vuln::output::{ScanJson, baseline, count_line, gaps, table};
+use barge_vuln::{Options, Policy, Scan, Status, Threshold, UnreadLimit};
 use camino::Utf8PathBuf;
 use clap::Args;
 
@@ -69,6 +69,9 @@ struct PolicyArguments {
     /// Refuse to pass when an ecosystem of the image has no advisory data
     #[arg(long)]
     fail_on_missing_data: bool,
+    /// Which evidence that cannot be read fails the scan as incomplete: any, database (a package manager's list, a layer), never
+    #[arg(long, value_name = "WHICH")]
+    fail_on_unread: Option<UnreadLimit>,
     /// Count only flaws that have a fix
     #[arg(long)]
     only_fixed: bool,
@@ -87,6 +90,7 @@ impl PolicyArguments {
             warn_on: self.warn_on.unwrap_or(policy.warn_on),
             fail_on_unknown: self.fail_on_unknown || policy.fail_on_unknown,
             fail_on_missing_data: self.fail_on_missing_data || policy.fail_on_missing_data,
+            fail_on_unread: self.fail_on_unread.unwrap_or(policy.fail_on_unread),
             only_fixed: self.only_fixed || policy.only_fixed,
             only_new: self.only_new || policy.only_new,
             max_age: self.max_age.or(policy.max_age),
@@ -197,22 +201,8 @@ fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
 
 /// Tells what makes the result less than it could be.
 fn warn(context: &Context, scan: &Scan) {
-    let missing = scan
-        .findings
-        .coverage
-        .iter()
-        .filter(|coverage| !coverage.has_data);
-    for coverage in missing {
-        let (packages, ecosystem) = (coverage.packages, &coverage.ecosystem);
-        context.printer.warning(&format!(
-            "the data has nothing about {ecosystem}: {packages} packages were not checked"
-        ));
-    }
-    if let Some((purl, reason)) = scan.findings.skipped.first() {
-        let count = scan.findings.skipped.len();
-        context.printer.warning(&format!(
-            "{count} packages were not fully looked up, the first is `{purl}`: {reason}"
-        ));
+    for gap in gaps(scan) {
+        context.printer.warning(&gap);
     }
     for rule in &scan.verdict.expired_rules {
         context

@@ -61,7 +61,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         (None, None) => Vec::new(),
     };
     let mut removed = Vec::new();
-    for pointer in chosen {
+    // The newest first: a later artifact may lean on layers of an earlier one.
+    for pointer in chosen.into_iter().rev() {
         store.home().remove(&pointer)?;
         removed.push(RemovedJson {
             artifact: pointer.artifact,

@@ -1,7 +1,9 @@
 //! The tags of docker/metadata-action over partly known values: the narrow seam to the tag engine.
 //!
-//! With known inputs and a known event the tag engine of barge-ci is the authority; here the same rules run over unknowns,
-//! for the types that workflows use. A rule that cannot be followed makes the whole list unknown, never a wrong one.
+//! With known inputs and a known event the tag engine of barge-ci is the authority ([`engine`]); here the same rules run over
+//! unknowns, for the types that workflows use. A rule that cannot be followed makes the whole list unknown, never a wrong one.
+
+mod engine;
 
 use crate::scenario::{RefKind, Scenario};
 use crate::symbolic::{Comparison, Condition, Piece, Shape, Symbol, Text, Value};
@@ -40,6 +42,29 @@ const DEFAULT_TAGS: &str =
 
 /// The names that the inputs make in a scenario; nothing when they cannot be followed.
 pub(super) fn references(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs> {
+    match engine::outputs(inputs, scenario) {
+        Some(texts) => Some(certain(&texts)),
+        None => over_unknowns(inputs, scenario),
+    }
+}
+
+/// What the engine said, for which there is one case only.
+fn certain(texts: &[(&str, String)]) -> Outputs {
+    let text = |wanted: &str| {
+        let found = texts.iter().find(|(name, _)| *name == wanted);
+        found.map_or("", |(_, text)| text.as_str())
+    };
+    let names = text("tags").lines();
+    Outputs {
+        references: names
+            .map(|name| (Condition::Always, Text::literal(name)))
+            .collect(),
+        version: Some(Text::literal(text("version"))),
+    }
+}
+
+/// The same over unknowns.
+fn over_unknowns(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs> {
     let images: Vec<Text> = inputs
         .images
         .split(|c| c == '\n' || c == ',')

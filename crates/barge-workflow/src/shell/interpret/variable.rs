@@ -1,0 +1,93 @@
+//! Variables and arrays of a script.
+
+use crate::symbolic::{Shape, Text, Value};
+
+use super::super::syntax::{Assignment, Part, Word};
+use super::{Interpreter, Machine};
+
+impl<M: Machine> Interpreter<'_, M> {
+    pub(super) fn assign(&mut self, assignment: &Assignment) {
+        if assignment.array {
+            let mut items = if assignment.append {
+                self.arrays
+                    .get(&assignment.name)
+                    .cloned()
+                    .unwrap_or_default()
+            } else {
+                Vec::new()
+            };
+            items.extend(
+                self.fields_of(&assignment.value)
+                    .into_iter()
+                    .flat_map(|(_, fields)| fields),
+            );
+            self.arrays.insert(assignment.name.clone(), items);
+            return;
+        }
+        let mut value = assignment
+            .value
+            .first()
+            .map_or_else(|| Value::text(""), |word| self.value_of(word));
+        let before = self.variable(&assignment.name);
+        if assignment.append {
+            value = before.concat(&value);
+        }
+        let now = self.now();
+        let value = Value::choose(&now, &value, &before);
+        let value = value.or_unknown(&format!("${}", assignment.name));
+        self.variables.insert(assignment.name.clone(), value);
+    }
+
+    /// `export NAME=value`, where the assignment is a word.
+    pub(super) fn declare(&mut self, word: &Word) {
+        let Some(Part::Literal(first, quoted)) = word.parts.first() else {
+            return;
+        };
+        let Some((name, rest)) = first.split_once('=') else {
+            return;
+        };
+        let mut parts = vec![Part::Literal(rest.to_owned(), *quoted)];
+        parts.extend(word.parts.iter().skip(1).cloned());
+        let value = vec![Word {
+            span: word.span,
+            parts,
+        }];
+        self.assign(&Assignment {
+            name: name.to_owned(),
+            value,
+            append: false,
+            array: false,
+        });
+    }
+
+    /// A variable of the script, or of the environment.
+    pub(in super::super) fn variable(&self, name: &str) -> Value {
+        if let Some(value) = self.variables.get(name) {
+            return value.clone();
+        }
+        if let Some(items) = self.arrays.get(name) {
+            let joined = items
+                .iter()
+                .enumerate()
+                .fold(Text::new(), |mut all, (at, item)| {
+                    if at > 0 {
+                        all.push_str(" ");
+                    }
+                    all.append(item);
+                    all
+                });
+            return joined.into();
+        }
+        if name == "?" {
+            return Value::unknown("success of the last command", Shape::Digits);
+        }
+        self.machine
+            .environment(name)
+            .unwrap_or_else(|| Value::unknown(format!("${name}"), Shape::Text))
+    }
+
+    /// The items of an array.
+    pub(in super::super) fn array(&self, name: &str) -> Option<Vec<Text>> {
+        self.arrays.get(name).cloned()
+    }
+}
