@@ -130,9 +130,14 @@ impl Docker {
         progress: Progress,
     ) -> Result<Loaded, Error> {
         match self.attempt(&image, plan, &progress).await {
-            // Layers that were left out may be why; with all of them there is no such doubt.
-            Err(error) if plan.present.is_none() && !plan.held.is_empty() && error.is_engines() => {
-                tracing::debug!(%error, "the partial load failed: sending every layer");
+            // Layers that were left out may be why; with all of them there is no such doubt. A containerd store may also
+            // have lost what was just sent, to a removal or another load beside.
+            Err(error)
+                if plan.present.is_none()
+                    && (!plan.held.is_empty() || self.info().containerd_store)
+                    && error.is_engines() =>
+            {
+                tracing::debug!(%error, "the load failed: sending every layer");
                 let whole = LoadPlan {
                     held: BTreeSet::new(),
                     ..plan.clone()

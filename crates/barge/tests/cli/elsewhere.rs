@@ -94,6 +94,50 @@ fn a_registry_that_is_not_there_is_a_store_failure() {
     checkout.barge(&["store", "ls"]).exits(4);
 }
 
+/// What other tools pushed or wrote can be handed over as if it had been built here.
+#[test]
+fn an_image_of_a_registry_or_an_archive_is_saved() {
+    if !has_registry() {
+        return;
+    }
+    let registry = Debian::start();
+    let checkout = Checkout::new();
+    checkout.barge(&["build", "--engine", "embedded"]).exits(0);
+    let archive = ["save", "-o", "image.tar", "--format", "json"];
+    let archived = checkout.barge(&archive).exits(0).json()["archive"].clone();
+    let pushed = format!("{}/team/app:1", registry.host);
+    let path = checkout.file("image.tar");
+    let copied = Command::new("skopeo")
+        .args(["--insecure-policy", "copy", "--dest-tls-verify=false"])
+        .arg(format!("docker-archive:{}", path.display()))
+        .arg(format!("docker://{pushed}"))
+        .status();
+    assert!(copied.unwrap().success());
+    let from_registry = format!("registry:{pushed}");
+    let own = archived["references"][0].as_str().unwrap();
+    let cases: [(&[&str], &str); 3] = [
+        (&["image.tar"], own),
+        (
+            &["image.tar", "--tag", "example.com/a:1"],
+            "example.com/a:1",
+        ),
+        (&[&from_registry], &pushed),
+    ];
+    for (number, (words, name)) in cases.into_iter().enumerate() {
+        let store = format!("dir:store-{number}");
+        let save = [&["save", "--store", &store, "--format", "json"], words].concat();
+        let saved = checkout.barge(&save).exits(0).json()["saved"]["record"].clone();
+        assert_eq!(saved["image"]["config"], archived["config"]);
+        assert_eq!(saved["references"], names);
+        checkout
+            .barge(&["store", "fsck", "--store", &store])
+            .exits(0);
+    }
+    checkout.barge(&["save", "--tag", "a:1"]).exits(2);
+    let own = own[0].as_str().unwrap();
+    checkout.barge(&["save", own, "--tag", "a:1"]).exits(2);
+}
+
 /// A server on this machine that lets nobody do anything.
 fn refusing() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -34,6 +34,17 @@ pub(crate) fn load(builder: &Docker, engine: &Docker) {
     // Its config is skopeo's own: it leaves out what only docker knows.
     let converted = skopeo(&["inspect", "--raw", &layout]);
     let converted: Value = serde_json::from_str(&converted).unwrap();
+    // The same through a store.
+    let save = [
+        "save",
+        "docker.tar",
+        "--store",
+        "dir:other",
+        "--format",
+        "json",
+    ];
+    let saved = checkout.barge(&save).exits(0).json();
+    assert_eq!(saved["saved"]["record"]["image"]["config"], config);
     point_at(&mut checkout, engine);
     for word in ["docker.tar", "oci:layout", "oci.tar"] {
         let loaded = checkout.barge(&["load", word, "--format", "json"]);
