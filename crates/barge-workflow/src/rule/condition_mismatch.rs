@@ -148,11 +148,18 @@ fn elsewhere(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
     Some(absent_image(usage, message, producer, made).in_case(case))
 }
 
-/// The fact of a leg that puts the wanted name into the daemon.
+/// The fact of a leg that puts the wanted name into the daemon. A concrete event's names are known, and only may be what the
+/// workflow makes in general.
 fn maker<'a>(job: &'a JobTrace, usage: &ImageUse<'_>) -> Option<&'a Fact> {
+    let concrete = usage.site.trace.scenario.payload_json().is_some();
+    let is_meant = |made: &Text| match reference::compare(made, usage.name) {
+        Comparison::Equal => true,
+        Comparison::Maybe => concrete,
+        Comparison::Different => false,
+    };
     job.facts.iter().find(|fact| {
         fact.place.span != usage.site.fact.place.span
-            && matches!(&fact.kind, FactKind::Present(made, _) if reference::compare(made, usage.name) == Comparison::Equal)
+            && matches!(&fact.kind, FactKind::Present(made, _) if is_meant(made))
     })
 }
 

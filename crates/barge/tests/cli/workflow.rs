@@ -132,6 +132,29 @@ fn many_checkouts_are_summed_up() {
 }
 
 #[test]
+fn files_that_are_followed_are_named_once_by_the_path_people_see() {
+    let folder = Checkout::new();
+    let file =
+        |name: &str, text: &str| folder.write(&format!("org/one/.github/workflows/{name}"), text);
+    file(
+        "caller.yml",
+        "on: push\njobs:\n  a:\n    uses: ./.github/workflows/called.yml\n",
+    );
+    file(
+        "called.yml",
+        "on: workflow_call\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker build -t app:1 .\n      - run: docker save app:2 -o app.tar\n",
+    );
+    // The second run takes the findings from where the first one kept them.
+    for _ in 0..2 {
+        let ran = folder.barge(&["check", "org", "--format", "json"]);
+        assert_eq!(rules(&ran.stdout), ["ref-mismatch"]);
+        let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let path = &json["findings"][0]["path"];
+        assert_eq!(path, "org/one/.github/workflows/called.yml");
+    }
+}
+
+#[test]
 fn baselines_sarif_and_annotations() {
     let mut checkout = with(BEFORE);
     let written = checkout.barge(&["check", "--write-baseline", "known.json"]);
@@ -181,6 +204,47 @@ fn the_plan_shows_the_case_that_breaks() {
         breaking,
         ["pull_request, steps.skip.outputs.skip_build = 'true'"]
     );
+}
+
+#[test]
+fn a_payload_decides_what_its_title_says() {
+    let checkout = with(BEFORE);
+    let payload = |title: &str| {
+        let json = serde_json::json!({
+            "number": 7,
+            "pull_request": {
+                "number": 7,
+                "title": title,
+                "merge_commit_sha": "b".repeat(40),
+                "head": {"ref": "x", "sha": "c".repeat(40), "repo": {"fork": false}},
+                "base": {"ref": "main"},
+            },
+            "sender": {"login": "octocat"},
+            "repository": {"full_name": "Wikid82/Charon", "name": "Charon", "default_branch": "main",
+                "owner": {"login": "Wikid82"}},
+        });
+        checkout.write("event.json", &json.to_string());
+        let arguments = [
+            "plan",
+            "--workflow",
+            WORKFLOW,
+            "--event",
+            "pull_request",
+            "--payload",
+            "event.json",
+        ];
+        checkout.barge(&arguments).stdout
+    };
+    let skipped = payload("chore: bump deps");
+    assert!(skipped.contains("skip_build = true\n"), "{skipped}");
+    assert!(skipped.contains("FAIL     build-and-push"), "{skipped}");
+    let built = payload("Add a page");
+    assert!(built.contains("skip_build = false\n"), "{built}");
+    assert!(
+        built.contains("image    ghcr.io/wikid82/charon:pr-7  in the daemon"),
+        "{built}"
+    );
+    assert!(!built.contains("break "), "{built}");
 }
 
 #[test]
