@@ -114,16 +114,16 @@ fn an_image_of_a_registry_or_an_archive_is_saved() {
         .status();
     assert!(copied.unwrap().success());
     let from_registry = format!("registry:{pushed}");
-    let own = archived["references"][0].as_str().unwrap();
-    let cases: [(&[&str], &str); 3] = [
-        (&["image.tar"], own),
+    let own = archived["references"].clone();
+    let cases: [(&[&str], serde_json::Value); 3] = [
+        (&["image.tar"], own.clone()),
         (
             &["image.tar", "--tag", "example.com/a:1"],
-            "example.com/a:1",
+            serde_json::json!(["example.com/a:1"]),
         ),
-        (&[&from_registry], &pushed),
+        (&[&from_registry], serde_json::json!([pushed])),
     ];
-    for (number, (words, name)) in cases.into_iter().enumerate() {
+    for (number, (words, names)) in cases.into_iter().enumerate() {
         let store = format!("dir:store-{number}");
         let save = [&["save", "--store", &store, "--format", "json"], words].concat();
         let saved = checkout.barge(&save).exits(0).json()["saved"]["record"].clone();
