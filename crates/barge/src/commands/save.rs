@@ -1,5 +1,6 @@
 //! `barge save`: what was built, into the store or an archive.
 
+use barge_image::Layout;
 use barge_pipeline::build::{adopt, adopt_file};
 use barge_pipeline::input::Input;
 use barge_pipeline::registry::pull;
@@ -96,9 +97,13 @@ fn what(
             } else {
                 tags
             };
-            let name = image.manifest.map(|manifest| manifest.descriptor().digest);
-            let name = name.map(|digest| digest.to_string());
-            Ok(adopt_file(surroundings, pulled, name, &names).await?)
+            // What was pulled is listed nowhere yet.
+            if let Some(manifest) = &image.manifest {
+                Layout::at(pulled)
+                    .name(&manifest.descriptor(), &names)
+                    .map_err(barge_pipeline::Error::from)?;
+            }
+            Ok(adopt_file(surroundings, pulled, None, &names).await?)
         }),
         _ if !tags.is_empty() => Err(Error::Usage(
             "`--tag` names archives, layouts and images of registries; an engine's have names"
