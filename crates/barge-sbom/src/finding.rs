@@ -33,8 +33,28 @@ pub(crate) enum Says {
     Distro(Distro),
     /// Lines that another cataloger asks for.
     Lines(Vec<String>),
+    /// Packages that are there, and why there may be more.
+    Part(Vec<Found>, String),
     /// It is evidence, and cannot be read.
     Unreadable(String),
+}
+
+impl Says {
+    /// The packages that it names.
+    pub(crate) fn packages(&self) -> Option<&[Found]> {
+        match self {
+            Self::Packages(found) | Self::Part(found, _) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// Why it, or some of it, cannot be read.
+    pub(crate) fn unreadable(&self) -> Option<&str> {
+        match self {
+            Self::Unreadable(reason) | Self::Part(_, reason) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// A package as its evidence states it.

@@ -140,7 +140,7 @@ fn candidates<'a>(
 ) -> Vec<Candidate<'a>> {
     let mut candidates = Vec::new();
     for hit in hits.iter() {
-        let Says::Packages(found) = hit.says else {
+        let Some(found) = hit.says.packages() else {
             continue;
         };
         let path = String::from_utf8_lossy(&tree.path(hit.node)).into_owned();
@@ -294,12 +294,11 @@ fn unknowns(
     let mut unknowns: Vec<_> = hits
         .iter()
         .filter(|hit| within.is_none_or(|within| is_within(tree, hit.node, within)))
-        .filter_map(|hit| match hit.says {
-            Says::Unreadable(reason) => Some(Unknown {
+        .filter_map(|hit| {
+            Some(Unknown {
                 path: String::from_utf8_lossy(&tree.path(hit.node)).into_owned(),
-                reason: reason.clone(),
-            }),
-            _ => None,
+                reason: hit.says.unreadable()?.to_owned(),
+            })
         })
         .collect();
     for (number, layer) in layers.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use barge_image::rootfs::RootFs;
 
 use super::hits::Hit;
-use crate::finding::{Finding, Found, Says};
+use crate::finding::{Finding, Found};
 
 /// The packages of older versions of a piece of evidence.
 pub(super) struct Introduced<'a> {
@@ -28,10 +28,8 @@ pub(super) fn introduced<'a>(tree: &RootFs<'a, Finding>, hit: &Hit<'a>) -> Intro
             let finding = tree
                 .finding(origin)
                 .filter(|finding| finding.role == hit.role)?;
-            match &finding.says {
-                Says::Packages(found) => Some((origin.layer, found.iter().map(key).collect())),
-                _ => None,
-            }
+            let found = finding.says.packages()?;
+            Some((origin.layer, found.iter().map(key).collect()))
         })
         .collect();
     Introduced {

@@ -13,7 +13,7 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
             Name::Is("Packages.db"),
             Name::Is("rpmdb.sqlite"),
         ],
-        |file| rpm::packages(file.content).map(Says::Packages),
+        |file| rpm::packages(file.content),
     )
     .accepts(|file| {
         // Debian repositories have text files called so. Where rpm keeps its own, a broken one must be told.
