@@ -140,6 +140,7 @@ pub async fn build(
         Some(docker) => build_in_engine(surroundings, plan, defaults.clone(), docker).await?,
         None => build_embedded(surroundings, plan, defaults.clone()).await?,
     };
+    let bases = bases(surroundings, &defaults, &platform, docker.as_ref()).await;
     let built = Built {
         schema: SCHEMA.into(),
         references: plan.names.references.clone(),
@@ -150,7 +151,7 @@ pub async fn build(
             engine,
             daemon: docker.as_ref().and_then(daemon),
             plan: serde_json::to_vec(plan).ok().map(|json| Digest::of(&json)),
-            bases: bases(surroundings, &defaults, docker.as_ref()).await,
+            bases,
             arguments: names.into_iter().collect(),
         },
     };
