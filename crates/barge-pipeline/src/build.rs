@@ -10,15 +10,14 @@ use barge_engine::embedded::{self, Progress};
 use barge_engine::{Buildx, Docker};
 use barge_image::compression::Compression;
 use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
-use barge_image::{Descriptor, Digest, Image, Layout, Platform, Reference, Selection, open};
-use camino::{Utf8Path, Utf8PathBuf};
+use barge_image::{Descriptor, Digest, Layout, Platform, Reference};
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::bases::bases;
 use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
-use crate::save::blocking;
 use crate::surroundings::Surroundings;
 
 /// The shape of what a build leaves for the next step.
@@ -74,7 +73,7 @@ pub enum Home {
 }
 
 impl Home {
-    fn in_engine(product: Product, id: Digest) -> Self {
+    pub(crate) fn in_engine(product: Product, id: Digest) -> Self {
         match product {
             Product::Docker => Self::Docker { id },
             Product::Podman => Self::Podman { id },
@@ -159,119 +158,8 @@ pub async fn build(
     Ok(built)
 }
 
-/// Takes an image that the engine holds already for what was built: all names must be of one image.
-///
-/// # Errors
-/// When a name is not there, or the names are of several images.
-pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Result<Built, Error> {
-    let docker = engine::holding(surroundings).await?;
-    let mut adopted: Option<(Digest, Platform)> = None;
-    for reference in references {
-        let image = docker.require(reference).await?;
-        match &adopted {
-            Some((id, _)) if *id != image.id => {
-                let text = format!(
-                    "`{reference}` names image {}, the names before it {id}",
-                    image.id
-                );
-                return Err(Error::Setting(text));
-            }
-            _ => adopted = Some((image.id, image.platform)),
-        }
-    }
-    let (id, platform) = adopted.ok_or_else(|| Error::Setting("no image was named".into()))?;
-    let home = Home::in_engine(docker.info().product, id);
-    let facts = BuildFacts {
-        engine: docker.name(),
-        daemon: daemon(&docker),
-        ..BuildFacts::default()
-    };
-    Ok(adopted_from(
-        surroundings,
-        references,
-        home,
-        platform,
-        facts,
-    ))
-}
-
-/// Takes an image in an archive or a layout for what was built: under these names, or under its own if there are none.
-///
-/// # Errors
-/// When the file holds no image or several, or the image has no name.
-pub async fn adopt_file(
-    surroundings: &Surroundings,
-    path: &Utf8Path,
-    name: Option<String>,
-    references: &[Reference],
-) -> Result<Built, Error> {
-    let file = path.to_owned();
-    let selection = Selection {
-        name: name.clone(),
-        platform: None,
-    };
-    let image = blocking(move || open(&file, &selection)).await?;
-    let references = names(&image, path, references)?;
-    let home = Home::File {
-        path: path.to_owned(),
-        name,
-        config: image.config.digest(),
-    };
-    let platform = image.config.parsed().platform();
-    let facts = BuildFacts {
-        engine: "unknown".to_owned(),
-        ..BuildFacts::default()
-    };
-    Ok(adopted_from(
-        surroundings,
-        &references,
-        home,
-        platform,
-        facts,
-    ))
-}
-
-/// The names that were asked for, else the image's own.
-pub(crate) fn names(
-    image: &Image,
-    path: &Utf8Path,
-    asked: &[Reference],
-) -> Result<Vec<Reference>, Error> {
-    let names = if asked.is_empty() {
-        &image.references
-    } else {
-        asked
-    };
-    if names.is_empty() {
-        let path = path.to_owned();
-        return Err(Error::Nameless { path });
-    }
-    Ok(names.to_vec())
-}
-
-fn adopted_from(
-    surroundings: &Surroundings,
-    references: &[Reference],
-    home: Home,
-    platform: Platform,
-    facts: BuildFacts,
-) -> Built {
-    let event = crate::plan::event(surroundings, None).ok();
-    Built {
-        schema: SCHEMA.into(),
-        references: references.to_vec(),
-        home,
-        platform,
-        source: event.map_or_else(
-            || unknown_source(surroundings),
-            |event| source(surroundings, &event),
-        ),
-        facts,
-    }
-}
-
 /// What a daemon calls itself, if it stays with it: Podman makes a new name for each answer.
-fn daemon(docker: &Docker) -> Option<String> {
+pub(crate) fn daemon(docker: &Docker) -> Option<String> {
     let info = docker.info();
     let stays = info.product == Product::Docker && !info.id.is_empty();
     stays.then(|| info.id.clone())
@@ -448,7 +336,7 @@ async fn build_embedded(
 }
 
 /// What a record says of an event.
-fn source(surroundings: &Surroundings, event: &Event) -> Source {
+pub(crate) fn source(surroundings: &Surroundings, event: &Event) -> Source {
     let run = event.run.as_ref().map(|run| Run {
         id: run.id.clone(),
         attempt: run.attempt,
@@ -473,7 +361,7 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
 }
 
 /// What a record says of an image that came from outside any repository.
-fn unknown_source(surroundings: &Surroundings) -> Source {
+pub(crate) fn unknown_source(surroundings: &Surroundings) -> Source {
     Source {
         event: "none".into(),
         run: local_run(surroundings),

@@ -1,8 +1,11 @@
 //! The way of an image from event to verdict, one typed step after the other.
 
+pub mod adopt;
 mod bases;
+mod blocking;
 pub mod build;
 mod carried;
+mod elapsed;
 pub mod engine;
 mod error;
 pub mod git;
