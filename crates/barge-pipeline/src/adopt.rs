@@ -5,7 +5,8 @@ use barge_image::{Digest, Image, Layout, Platform, Reference, Selection, open};
 use camino::Utf8Path;
 
 use crate::blocking::blocking;
-use crate::build::{Built, Home, SCHEMA, daemon, source, unknown_source};
+use crate::build::{daemon, source, unknown_source};
+use crate::built::{Built, Home, SCHEMA};
 use crate::engine;
 use crate::error::Error;
 use crate::registry::pull;

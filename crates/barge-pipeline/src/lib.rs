@@ -4,6 +4,7 @@ pub mod adopt;
 mod bases;
 mod blocking;
 pub mod build;
+pub mod built;
 mod carried;
 mod elapsed;
 pub mod engine;
@@ -26,7 +27,7 @@ mod surroundings;
 pub mod verify;
 mod workspace;
 
-pub use build::Built;
+pub use built::Built;
 pub use error::Error;
 pub use layer_cache::{LayerFolder, layer_cache};
 pub use observer::{Notice, Observer};

@@ -8,7 +8,8 @@ use barge_store::{Lifetime, Store};
 use barge_vuln::Status;
 use serde::Serialize;
 
-use crate::build::{self, Built};
+use crate::build;
+use crate::built::Built;
 use crate::elapsed::seconds_since;
 use crate::engine;
 use crate::error::Error;

@@ -17,7 +17,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::blocking::blocking;
-use crate::build::{Built, Home};
+use crate::built::{Built, Home};
 use crate::carried::Carried;
 use crate::elapsed::seconds_since;
 use crate::engine;
