@@ -2,12 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use camino::Utf8Path;
 
+use crate::digest::Digest;
 use crate::error::Error;
+
+/// A file that was changed so shortly ago may be changed again without another time being noted: file systems keep times in
+/// steps of up to two seconds.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// The largest manifest, index or config that is read into memory, in bytes. Registries accept 4 MiB.
 pub const DOCUMENT_LIMIT: u64 = 8 << 20;
@@ -106,6 +112,30 @@ impl Extent {
         let file = self.file.file().ok()?;
         let length = file.metadata().ok()?.len();
         (self.offset == 0 && self.length == length).then_some(file)
+    }
+
+    /// A name of these bytes that costs no reading: which file they lie in, where, and when it was changed last. `None` when
+    /// that is too short before `now` to tell. As with the index of git, who sets the machine's clock can deceive it.
+    #[must_use]
+    pub fn stamp(&self, now: SystemTime) -> Option<Digest> {
+        let metadata = self.file.file().ok()?.metadata().ok()?;
+        let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let settled = i64::try_from(since_epoch.checked_sub(SETTLED)?.as_secs()).ok()?;
+        if metadata.mtime().max(metadata.ctime()) >= settled {
+            return None;
+        }
+        let facts = [
+            metadata.dev(),
+            metadata.ino(),
+            metadata.len(),
+            metadata.mtime().cast_unsigned(),
+            metadata.mtime_nsec().cast_unsigned(),
+            metadata.ctime().cast_unsigned(),
+            metadata.ctime_nsec().cast_unsigned(),
+            self.offset,
+            self.length,
+        ];
+        Some(Digest::of(facts.map(u64::to_le_bytes).as_flattened()))
     }
 
     /// A part of this extent; what lies beyond its end is left out.
@@ -226,5 +256,36 @@ impl Seek for ExtentReader {
         };
         self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_of_one_range_of_an_unchanged_file() {
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        let extent = || Extent::open(Utf8Path::from_path(&path).unwrap()).unwrap();
+        write("one two");
+        let changed = std::fs::metadata(&path).unwrap().modified().unwrap();
+        assert_eq!(extent().stamp(changed), None);
+        assert_eq!(extent().stamp(SystemTime::UNIX_EPOCH), None);
+
+        let later = changed + Duration::from_secs(60);
+        let stamp = extent().stamp(later);
+        assert!(stamp.is_some());
+        assert_eq!(extent().stamp(later + SETTLED), stamp);
+        assert_ne!(extent().part(0, 3).stamp(later), stamp);
+        assert_ne!(
+            extent().part(1, 3).stamp(later),
+            extent().part(0, 3).stamp(later)
+        );
+        // The time of writing can be set back, that of the change of the file not.
+        write("one six");
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(changed).unwrap();
+        assert_ne!(extent().stamp(later), stamp);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use barge_image::layer::{self, LayerIndex, Source};
 use barge_image::{Digest, Image, image};
@@ -30,6 +31,11 @@ pub trait LayerCache: Sync {
     /// Whether anything is kept at all: then layers are hashed when they are first seen.
     fn is_kept(&self) -> bool {
         true
+    }
+
+    /// The time by the clock, if what a layer gave may be kept by the unchanged file that the layer lies in, too.
+    fn now(&self) -> Option<SystemTime> {
+        None
     }
 
     /// What was kept under a key.
@@ -125,12 +131,20 @@ fn read_layer(
         diff_id: layer.diff_id,
         source,
     };
-    let key = cache_key(layer.diff_id, options);
-    if let Some(index) = known(layer, &key, cache) {
+    let by_content = cache_key(layer.diff_id, options);
+    let known = kept(&by_content, Some(layer.diff_id), cache);
+    // Only now: a layer that is known need not be brought from where it lies.
+    let by_file = || {
+        let stamp = layer.content.stamp(cache.now()?)?;
+        Some(format!("{by_content}-{}", stamp.hex()))
+    };
+    let by_file = known.is_none().then(by_file).flatten();
+    let known = known.or_else(|| kept(by_file.as_ref()?, None, cache));
+    if let Some(index) = known {
         if options.verify {
             layer::verify(&layer.content, layer.diff_id).map_err(failed)?;
         }
-        return Ok(index);
+        return Ok(index.over(&layer.content));
     }
     let catalogers = Catalogers {
         declared: options.declared,
@@ -143,20 +157,25 @@ fn read_layer(
         verify: options.verify,
     };
     let index = layer::read(source, &catalogers, how).map_err(failed)?;
-    if cache.is_kept() && index.diff_id == Some(layer.diff_id) {
+    let key = match index.diff_id {
+        Some(_) => Some(by_content),
+        None => by_file,
+    };
+    if let Some(key) = key.filter(|_| cache.is_kept()) {
         cache.put(&key, &index.to_bytes());
     }
     Ok(index)
 }
 
-/// What was kept of a layer, if it is sound and of this layer.
-fn known(layer: &image::Layer, key: &str, cache: &dyn LayerCache) -> Option<LayerIndex<Finding>> {
+/// What was kept under a key, if it is sound and of a layer that was seen to have this digest; of none, if the key names the
+/// file that was read.
+fn kept(key: &str, diff_id: Option<Digest>, cache: &dyn LayerCache) -> Option<LayerIndex<Finding>> {
     let bytes = cache.get(key)?;
-    let index = LayerIndex::from_bytes(&bytes).filter(|index| index.diff_id == Some(layer.diff_id));
+    let index = LayerIndex::from_bytes(&bytes).filter(|index| index.diff_id == diff_id);
     if index.is_none() {
         cache.remove(key);
     }
-    Some(index?.over(&layer.content))
+    index
 }
 
 /// Names the layer's bytes, the catalogers, and what they were asked for.

@@ -58,23 +58,23 @@ pub(super) fn checksum_is_right(block: &Block) -> bool {
     let Some(stored) = octal(&block[CHECKSUM]) else {
         return false;
     };
-    let unsigned: i64 = counted(block).map(i64::from).sum();
-    let signed: i64 = counted(block)
-        .map(|byte| i64::from(byte.cast_signed()))
-        .sum();
-    stored == unsigned || stored == signed
+    // The signed sum counts every byte from 128 on as 256 less.
+    let unsigned = i64::from(checksum(block));
+    let signed = || unsigned - 256 * high_bytes(block);
+    stored == unsigned || stored == signed()
 }
 
 /// The sum to be stored, with the checksum field itself counted as blanks.
 pub(super) fn checksum(block: &Block) -> u32 {
-    counted(block).map(u32::from).sum()
+    let sum = |bytes: &[u8]| bytes.iter().copied().map(u32::from).sum::<u32>();
+    let blanks = CHECKSUM.map(|_| u32::from(b' ')).sum::<u32>();
+    sum(block) - sum(&block[CHECKSUM]) + blanks
 }
 
-fn counted(block: &Block) -> impl Iterator<Item = u8> + '_ {
-    block
-        .iter()
-        .enumerate()
-        .map(|(at, byte)| if CHECKSUM.contains(&at) { b' ' } else { *byte })
+fn high_bytes(block: &Block) -> i64 {
+    let (before, after) = (&block[..CHECKSUM.start], &block[CHECKSUM.end..]);
+    let high = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(byte >> 7)).sum::<i64>();
+    high(before) + high(after)
 }
 
 #[cfg(test)]

@@ -293,6 +293,39 @@ fn the_next_commit_reads_only_its_own_layers() {
 }
 
 #[test]
+fn a_layer_that_was_not_hashed_is_known_by_its_unchanged_file() {
+    let checkout = Checkout::new();
+    let image = |name: &str| {
+        // Its files are too large for it to be hashed.
+        let path = format!("app/node_modules/{name}/package.json");
+        let manifest = json!({"name": name, "version": "1.0.0"}).to_string();
+        let large = vec![0; 1 << 20];
+        let layer = layer(&[(&path, manifest.as_bytes()), ("data", &large)]);
+        archive(std::slice::from_ref(&layer), std::slice::from_ref(&layer))
+    };
+    put(&checkout, "image.tar", &image("a"));
+    purls(&checkout, &["image.tar"]);
+    assert!(cache(&checkout).is_empty(), "it was changed just now");
+    std::thread::sleep(std::time::Duration::from_millis(3100));
+    let first = purls(&checkout, &["image.tar"]);
+    assert_eq!(first, ["pkg:npm/a@1.0.0"]);
+    assert_eq!(cache(&checkout).len(), 1);
+    assert_eq!(purls(&checkout, &["image.tar"]), first);
+    assert_eq!(cache(&checkout).len(), 1);
+
+    let file = fs::File::open(checkout.file("image.tar")).unwrap();
+    let then = file.metadata().unwrap().modified().unwrap();
+    put(&checkout, "image.tar", &image("b"));
+    fs::File::options()
+        .write(true)
+        .open(checkout.file("image.tar"))
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+    assert_eq!(purls(&checkout, &["image.tar"]), ["pkg:npm/b@1.0.0"]);
+}
+
+#[test]
 fn bytes_that_only_claim_to_be_a_layer_do_not_speak_for_it() {
     let checkout = Checkout::new();
     let (real, forged) = ([package("vulnerable")], [package("harmless")]);
