@@ -4,21 +4,16 @@
 //! A replaced module is the module that replaces it; replaced by a local folder, it stays what it was asked for, since a
 //! folder has no version. A main module without a version gets the one that the linker was told (`-X main.version=...`),
 //! whose flags are not recorded with `-trimpath` but whose text is in the program; else a pseudo-version of its commit; else
-//! it is left out.
+//! it is left out. Programs that were built without modules, as Debian builds them, name only the path of their main package:
+//! see [`go_version`].
 
-use std::collections::BTreeSet;
-
-use regex::bytes::RegexBuilder;
-
+use super::go_version::{linked_text, linked_version, module_of, packaged_version, pseudo_version};
 use crate::binary::{Format, Program};
 use crate::finding::{Found, Refusal};
 use crate::package::PackageKind;
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 const SECTION_LIMIT: u64 = 16 << 20;
-/// How much of the constants is searched for a version, in bytes, and how far from Go's own.
-const CONSTANTS_LIMIT: u64 = 256 << 20;
-const NEIGHBOURHOOD: usize = 1024;
 /// Strings inside start here since Go 1.18.
 const INLINE: usize = 32;
 
@@ -27,30 +22,20 @@ pub(super) fn packages(program: &Program<'_>) -> Result<Vec<Found>, Refusal> {
         return Ok(Vec::new());
     };
     let linked = || linked_text(program, &version);
-    Ok(read_modules(&version, &modules, &linked))
+    let mut found = read_modules(&version, &modules, &linked);
+    found.extend(packaged_program(program, &version, &modules));
+    Ok(found)
 }
 
-/// The version that the linker put into a variable: texts that it sets lie together, Go's own version among them, and end
-/// with a zero, which other texts of Go do not. Only a single candidate counts.
-fn linked_text(program: &Program<'_>, go_version: &str) -> Option<String> {
-    let go_version = go_version.split_whitespace().next()?;
-    let names = [".rodata", ".rdata", "__rodata"];
-    let section = names.iter().find_map(|name| program.section(name))?;
-    let bytes = program.bytes(section, CONSTANTS_LIMIT).ok()?;
-    let compile = |pattern: &str| RegexBuilder::new(pattern).unicode(false).build().ok();
-    let own = compile(&format!("{}\\x00", regex::escape(go_version)))?;
-    let other = compile(
-        r"(?:^|[^0-9A-Za-z.+-])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?(?:\+[0-9A-Za-z.]+)?)\x00",
-    )?;
-    let at = own.find(&bytes)?;
-    let start = at.start().saturating_sub(NEIGHBOURHOOD);
-    let end = (at.end() + NEIGHBOURHOOD).min(bytes.len());
-    let versions: BTreeSet<&[u8]> = other
-        .captures_iter(bytes.get(start..end)?)
-        .filter_map(|found| Some(found.get(1)?.as_bytes()))
-        .collect();
-    let version = versions.first().filter(|_| versions.len() == 1)?;
-    Some(format!("v{}", std::str::from_utf8(version).ok()?))
+/// The program itself, if it was built without modules.
+fn packaged_program(program: &Program<'_>, go_version: &str, text: &str) -> Option<Found> {
+    let of_kind = |kind: &str| text.lines().find_map(|line| line.strip_prefix(kind));
+    if of_kind("mod\t").or_else(|| of_kind("dep\t")).is_some() {
+        return None;
+    }
+    let module = module_of(of_kind("path\t")?)?;
+    let version = packaged_version(program, go_version)?;
+    Some(Found::new(PackageKind::Golang, module, version))
 }
 
 /// The Go version and the text about modules.
@@ -216,31 +201,6 @@ fn main_module(
     Some(main)
 }
 
-/// The version that the linker was told to put into a variable: `-X main.version=1.2.3`.
-fn linked_version(flags: &str) -> Option<String> {
-    let flags = flags.replace(['"', '\''], " ");
-    let value = flags.split_whitespace().find_map(|word| {
-        let (variable, value) = word.split_once('=')?;
-        let name = variable.rsplit('.').next()?.to_ascii_lowercase();
-        let value = value.trim_start_matches('v');
-        let is_version = value.starts_with(|c: char| c.is_ascii_digit()) && value.contains('.');
-        (is_version
-            && matches!(
-                name.as_str(),
-                "version" | "ver" | "buildversion" | "appversion"
-            ))
-        .then_some(value)
-    })?;
-    Some(format!("v{value}"))
-}
-
-/// `v0.0.0-20260102030405-0123456789ab` (go.dev/ref/mod, "Pseudo-versions").
-fn pseudo_version(revision: &str, time: &str) -> Option<String> {
-    let digits: String = time.chars().filter(char::is_ascii_digit).take(14).collect();
-    let revision = revision.get(..12)?;
-    Some(format!("v0.0.0-{digits}-{revision}")).filter(|_| digits.len() == 14)
-}
-
 /// `go1.24.4`, perhaps with a distribution's words behind it.
 fn standard_library(go_version: &str) -> Option<Found> {
     let version = go_version
@@ -256,7 +216,6 @@ fn standard_library(go_version: &str) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::binary::Section;
 
     fn names(go: &str, text: &str) -> Vec<String> {
         let found = read_modules(go, text, &|| None);
@@ -304,30 +263,6 @@ build\t-compiler=gc\n";
         assert_eq!(names("go1.22", &linked)[0], "example.com/app@v1.4.0");
         assert_eq!(names("devel go1.23-abcdef Tue", ""), ["stdlib@1.23"]);
         assert!(names("unknown", "").is_empty());
-    }
-
-    #[test]
-    fn a_text_of_the_linker_is_a_version_if_it_is_the_only_one() {
-        let read = |constants: &[u8]| {
-            let content = constants.to_vec();
-            let program = Program {
-                content: &content,
-                sections: vec![Section {
-                    name: ".rodata".into(),
-                    address: 0,
-                    offset: 0,
-                    size: content.len() as u64,
-                }],
-                little_endian: true,
-                format: Format::Elf,
-            };
-            linked_text(&program, "go1.26.8")
-        };
-        let found = read(b"\xcb1.4.3-rc1\0\0go1.26.8\0\0runtime/cgo: \0");
-        assert_eq!(found.as_deref(), Some("v1.4.3-rc1"));
-        assert_eq!(read(b"\0v1.4.3\0go1.26.8\0v2.0.0\0"), None);
-        assert_eq!(read(b"\0v1.4.3\0go1.25.1\0"), None);
-        assert_eq!(read(b"go1.26.8\0"), None);
     }
 
     #[test]

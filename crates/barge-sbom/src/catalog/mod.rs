@@ -19,6 +19,7 @@ mod erlang;
 mod github_actions;
 mod go;
 mod go_mod;
+mod go_version;
 mod haskell;
 mod homebrew;
 mod java;
