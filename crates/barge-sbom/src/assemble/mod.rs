@@ -70,6 +70,7 @@ pub(crate) fn assemble(
     );
     drop_modules_of_distributions(&mut candidates);
     drop_states_of_controls(&mut candidates);
+    drop_programs_of_runtimes(&mut candidates);
     owner::mark(&tree, &hits, &mut candidates);
     depends::link(&mut candidates);
     candidates.retain(|candidate| !is_copy_of_owner(candidate));
@@ -281,6 +282,23 @@ fn drop_states_of_controls(candidates: &mut Vec<Candidate<'_>>) {
             || is_control(candidate)
             || !known.contains(&(found.name.as_str(), found.version.as_str()))
     });
+}
+
+/// The programs of a Java runtime are that runtime, of which the file `release` at its root says more.
+fn drop_programs_of_runtimes(candidates: &mut Vec<Candidate<'_>>) {
+    let is = |candidate: &Candidate<'_>, classifier: &str| {
+        candidate.found.facts.get("classifier").map(String::as_str) == Some(classifier)
+    };
+    let roots: HashSet<String> = candidates
+        .iter()
+        .filter(|candidate| is(candidate, "java-release"))
+        .filter_map(|candidate| candidate.path.strip_suffix("release").map(str::to_owned))
+        .collect();
+    let has_root = |path: &str| {
+        let mut ends = path.match_indices('/');
+        ends.any(|(end, _)| path.get(..=end).is_some_and(|above| roots.contains(above)))
+    };
+    candidates.retain(|candidate| !is(candidate, "openjdk") || !has_root(&candidate.path));
 }
 
 fn unknowns(

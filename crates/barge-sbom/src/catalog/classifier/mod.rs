@@ -202,6 +202,19 @@ mod tests {
                 b"\x00postgres (PostgreSQL) 17.11 (Debian)",
                 "17.11",
             ),
+            ("jq", b"=/build/reproducible-path/jq-1.7.1=. -f", "1.7.1"),
+            (
+                "lz4",
+                b"1.10.0\0Unspecified error code\0OK_NoError\0",
+                "1.10.0",
+            ),
+            (
+                "openjdk",
+                b"\0openjdk\0jdb\x000.0\x0021.0.13+9-1-deb13u2-Debian\0",
+                "21.0.13+9-1-deb13u2-Debian",
+            ),
+            ("util-linux", b"%s from %s\n\0util-linux 2.41.5\0", "2.41.5"),
+            ("xz", b"5.8.1\0Option value cannot be empty\0", "5.8.1"),
         ];
         for (package, bytes, expected) in cases {
             let all = CLASSIFIERS

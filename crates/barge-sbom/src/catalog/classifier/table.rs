@@ -4,7 +4,7 @@ use super::{Classifier, classifier};
 
 /// Sorted by package. Nearly every pattern was tried on a real build, most of them Debian's; those of dart, envoy, julia, mongod
 /// and mysql were not.
-pub(super) static CLASSIFIERS: [Classifier; 93] = [
+pub(super) static CLASSIFIERS: [Classifier; 111] = [
     classifier(
         "bash",
         ("gnu", "bash"),
@@ -23,6 +23,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         ("busybox", "busybox"),
         &["busybox"],
         r"(?:BusyBox v|busybox httpd/|crond \(busybox )(\d+\.\d+\.\d+)",
+    ),
+    classifier(
+        "bzip2",
+        ("bzip", "bzip2"),
+        &["libbz2", "bzip2"],
+        r"\x00(1\.0\.\d+), \d{1,2}-\w{3}-\d{4}\x00",
     ),
     classifier(
         "chromium",
@@ -59,6 +65,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         ("haxx", "libcurl"),
         &["libcurl", "libcurl-gnutls"],
         r"\x00libcurl/(\d+\.\d+\.\d+)",
+    ),
+    classifier(
+        "cyrus-sasl",
+        ("cyrusimap", "cyrus-sasl"),
+        &["libsasl2"],
+        r"\x00Cyrus SASL\x00(\d+\.\d+\.\d+)\x00",
     ),
     classifier(
         "deno",
@@ -154,6 +166,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"git/(\d+\.\d+\.\d+)\x00",
     ),
     classifier(
+        "glibc",
+        ("gnu", "glibc"),
+        &["libc"],
+        r"GNU C Library \([^)\n]{1,80}\) \w+ release version (\d+\.\d+(?:\.\d+)?)\.",
+    ),
+    classifier(
         "gnupg",
         ("gnupg", "gnupg"),
         &["gpg"],
@@ -196,6 +214,18 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"ImageMagick (\d+\.\d+\.\d+-\d+) ",
     ),
     classifier(
+        "jq",
+        ("jqlang", "jq"),
+        &["jq", "libjq"],
+        r"[/\x00]jq-(1\.\d+(?:\.\d+)?)[=\x00]",
+    ),
+    classifier(
+        "jq",
+        ("jqlang", "jq"),
+        &["jq", "libjq"],
+        r"\x00(1\.\d+(?:\.\d+)?)\x00",
+    ),
+    classifier(
         "knot",
         ("nic", "knot_dns"),
         &["knotd"],
@@ -226,6 +256,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"libjpeg-turbo version (\d+\.\d+\.\d+) ",
     ),
     classifier(
+        "libpcap",
+        ("tcpdump", "libpcap"),
+        &["libpcap"],
+        r"libpcap version (\d+\.\d+\.\d+) ",
+    ),
+    classifier(
         "libpng",
         ("libpng", "libpng"),
         &["libpng"],
@@ -250,10 +286,22 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"\x00LIBTIFF, Version (\d+\.\d+\.\d+)\n",
     ),
     classifier(
+        "libuv",
+        ("libuv", "libuv"),
+        &["libuv"],
+        r"\x00getnameinfo\x00(\d+\.\d+\.\d+)\x00",
+    ),
+    classifier(
         "lighttpd",
         ("lighttpd", "lighttpd"),
         &["lighttpd"],
         r"\x00lighttpd/(\d+\.\d+\.\d+)",
+    ),
+    classifier(
+        "llvm",
+        ("llvm", "llvm"),
+        &["libLLVM*"],
+        r"\x00LLVM\x00 version \x00(\d+\.\d+\.\d+)\x00",
     ),
     classifier(
         "lua",
@@ -272,6 +320,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         ("luajit", "luajit"),
         &["luajit", "libluajit"],
         r"\x00LuaJIT (\d+\.\d+\.\d+(?:-beta\d+)?)\x00",
+    ),
+    classifier(
+        "lz4",
+        ("lz4_project", "lz4"),
+        &["liblz4"],
+        r"(?:\A|\x00)(\d+\.\d+\.\d+)\x00Unspecified error code\x00OK_NoError\x00",
     ),
     classifier(
         "mariadb",
@@ -316,6 +370,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"nghttp2/(\d+\.\d+\.\d+)\x00",
     ),
     classifier(
+        "nghttp2",
+        ("nghttp2", "nghttp2"),
+        &["libnghttp2"],
+        r"\x00(1\.\d+\.\d+)\x00",
+    ),
+    classifier(
         "nginx",
         ("f5", "nginx"),
         &["nginx"],
@@ -350,6 +410,18 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         ("ocaml", "ocaml"),
         &["ocamlrun", "ocamlrund"],
         r"\x00The OCaml runtime, version (\d+\.\d+\.\d+)",
+    ),
+    classifier(
+        "openjdk",
+        ("oracle", "openjdk"),
+        &["java", "javac", "jdb", "jshell", "keytool"],
+        r"\x00openjdk\x00[a-z]+\x00\d+\.\d+\x00(\d[0-9.]*\+\d[0-9A-Za-z.+~-]*)\x00",
+    ),
+    classifier(
+        "openjdk",
+        ("oracle", "openjdk"),
+        &["libjvm"],
+        r"OpenJDK 64-Bit Server VM \((\d[0-9.]*\+\d[0-9A-Za-z.+~-]*)\) for ",
     ),
     classifier(
         "openldap",
@@ -418,6 +490,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"\x00postgres \(PostgreSQL\) (\d+\.\d+(?:\.\d+)?)",
     ),
     classifier(
+        "postgresql",
+        ("postgresql", "postgresql"),
+        &["psql", "pg_dump", "pg_restore", "pg_ctl", "pg_basebackup"],
+        r"\x00p\w+ \(PostgreSQL\) (\d+\.\d+(?:\.\d+)?)",
+    ),
+    classifier(
         "privoxy",
         ("privoxy", "privoxy"),
         &["privoxy"],
@@ -465,6 +543,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"\x00(\d+\.\d+\.\d+)\x00copyright\x00url\x00",
     ),
     classifier(
+        "rsyslog",
+        ("rsyslog", "rsyslog"),
+        &["rsyslogd"],
+        r"\x00rsyslogd  ?(\d+\.\d+\.\d+) \(",
+    ),
+    classifier(
         "ruby",
         ("ruby-lang", "ruby"),
         &["ruby", "libruby", "libruby-"],
@@ -477,6 +561,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"(\d+\.\d+\.\d+) \([0-9a-f]{9} \d{4}-\d\d-\d\d\)",
     ),
     classifier(
+        "sbcl",
+        ("sbcl", "steel_bank_common_lisp"),
+        &["sbcl"],
+        r"\x00(\d+\.\d+\.\d+)(?:\.[a-z]+)?\x00SBCL %s",
+    ),
+    classifier(
         "sqlcipher",
         ("zetetic", "sqlcipher"),
         &["sqlcipher", "libsqlcipher"],
@@ -485,7 +575,7 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
     classifier(
         "sqlite",
         ("sqlite", "sqlite"),
-        &["libsqlite3"],
+        &["libsqlite3", "sqlite3"],
         r"\x00(3\.\d+\.\d+)\x00",
     ),
     classifier(
@@ -531,6 +621,15 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"\x00unbound (\d+\.\d+\.\d+)\x00",
     ),
     classifier(
+        "util-linux",
+        ("kernel", "util-linux"),
+        &[
+            "agetty", "blkid", "dmesg", "fdisk", "findmnt", "flock", "getopt", "login", "losetup",
+            "lsblk", "mount", "nsenter", "su", "umount", "unshare",
+        ],
+        r"\x00util-linux (\d+\.\d+(?:\.\d+)?)\x00",
+    ),
+    classifier(
         "uwsgi",
         ("unbit", "uwsgi"),
         &["uwsgi", "uwsgi-core"],
@@ -572,6 +671,12 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         r"\(XZ Utils\) (\d+\.\d+\.\d+)",
     ),
     classifier(
+        "xz",
+        ("tukaani", "xz"),
+        &["liblzma"],
+        r"(?:\A|\x00)(5\.\d+\.\d+)\x00",
+    ),
+    classifier(
         "zlib",
         ("zlib", "zlib"),
         &["libz"],
@@ -582,5 +687,11 @@ pub(super) static CLASSIFIERS: [Classifier; 93] = [
         ("facebook", "zstandard"),
         &["zstd"],
         r"\x00v(\d+\.\d+\.\d+)\x00Zstandard CLI",
+    ),
+    classifier(
+        "zstd",
+        ("facebook", "zstandard"),
+        &["libzstd"],
+        r"\x00Unspecified error code\x00(\d+\.\d+\.\d+)\x00",
     ),
 ];
