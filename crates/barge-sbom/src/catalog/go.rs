@@ -34,7 +34,7 @@ fn packaged_program(program: &Program<'_>, go_version: &str, text: &str) -> Opti
         return None;
     }
     let module = module_of(of_kind("path\t")?)?;
-    let version = packaged_version(program, go_version)?;
+    let version = packaged_version(program, module, go_version)?;
     Some(Found::new(PackageKind::Golang, module, version))
 }
 

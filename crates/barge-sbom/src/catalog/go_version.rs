@@ -16,6 +16,15 @@ const TEXT_LIMIT: u64 = 40;
 /// A version as programs write their own.
 const VERSION: &str = r"v?(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:[-+~][0-9A-Za-z.+~-]+)?";
 
+/// Modules that hold their version in a variable. In other programs, it may be that of something they use.
+const VERSION_IN_VARIABLE: [&str; 5] = [
+    "github.com/caddyserver/caddy",
+    "github.com/github/hub",
+    "github.com/rclone/rclone",
+    "github.com/restic/restic",
+    "go.etcd.io/etcd",
+];
+
 /// The version that the linker put into a variable: texts that it sets lie together, Go's own version among them, and end
 /// with a zero, which other texts of Go do not. Only a single candidate counts.
 pub(super) fn linked_text(program: &Program<'_>, go_version: &str) -> Option<String> {
@@ -83,9 +92,22 @@ pub(super) fn module_of(package: &str) -> Option<&str> {
 
 /// The version of a program that a distribution built without modules: the linker's, else the only one that a variable
 /// holds. Written as modules are, without the distribution's own revision.
-pub(super) fn packaged_version(program: &Program<'_>, go_version: &str) -> Option<String> {
-    let version = linked_text(program, go_version).or_else(|| variable(program))?;
+pub(super) fn packaged_version(
+    program: &Program<'_>,
+    module: &str,
+    go_version: &str,
+) -> Option<String> {
+    let variable = || variable(program).filter(|_| holds_its_version(module));
+    let version = linked_text(program, go_version).or_else(variable)?;
     Some(upstream(&version))
+}
+
+fn holds_its_version(module: &str) -> bool {
+    VERSION_IN_VARIABLE.iter().any(|known| {
+        module
+            .strip_prefix(known)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// `v1.9.0-1+b4` and `v1.7.24~ds1` of Debian are `v1.9.0` and `v1.7.24+ds1`; what comes before a release has a `-`.
@@ -232,6 +254,8 @@ mod tests {
         assert_eq!(of("github.com/a/b/cmd/c"), Some("github.com/a/b"));
         assert_eq!(of("go.etcd.io/etcd/server"), Some("go.etcd.io/etcd/server"));
         assert_eq!(of("cmd/go"), None);
+        assert!(holds_its_version("go.etcd.io/etcd/server"));
+        assert!(!holds_its_version("github.com/docker/libnetwork"));
         assert_eq!(of("command-line-arguments"), None);
     }
 }

@@ -305,7 +305,9 @@ fn from_manifest(manifest: &Manifest, stem: &str, stem_version: Option<&str>) ->
         .iter()
         .filter_map(|key| manifest.get(key))
         .find(is_version);
+    // What stands there until a build puts its time in its place (Eclipse, PDE).
     let version = stated.or(stem_version)?;
+    let version = version.strip_suffix(".qualifier").unwrap_or(version);
     let group = manifest.get("Implementation-Vendor-Id").filter(|group| {
         group.contains('.')
             && group
@@ -435,6 +437,11 @@ mod tests {
             names("spring3-core-3.x.jar", &plain),
             ["spring3-core@4.3.30.RELEASE"]
         );
+        let unbuilt = zip(&[(
+            "META-INF/MANIFEST.MF",
+            b"Bundle-Version: 3.35.0.qualifier\n",
+        )]);
+        assert_eq!(names("jdt-core.jar", &unbuilt), ["jdt-core@3.35.0"]);
         assert_eq!(
             names("mystery-lib-0.9.2.jar", &zip(&[("x", b"")])),
             ["mystery-lib@0.9.2"]

@@ -28,7 +28,7 @@ struct Classifier {
     /// What the file's name begins with. What follows may be a version, `.so` and the digits that wheels put into the names
     /// of libraries they bundle; after `*`, anything.
     names: &'static [&'static str],
-    /// The first group is the version.
+    /// The first group is the version. A zero at the beginning stands for anything that is no text.
     pattern: &'static str,
     compiled: OnceLock<Option<Regex>>,
 }
@@ -111,7 +111,7 @@ impl Classifier {
     }
 
     fn find(&self, bytes: &[u8]) -> Option<Found> {
-        let compile = || RegexBuilder::new(self.pattern).unicode(false).build().ok();
+        let compile = || compile(self.pattern).ok();
         let captures = self
             .compiled
             .get_or_init(compile)
@@ -127,6 +127,15 @@ impl Classifier {
         found.fact("classifier", self.package);
         Some(found)
     }
+}
+
+/// Texts begin after a zero, but also where a section does, or a table of numbers ends.
+fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    let pattern = match pattern.strip_prefix(r"\x00") {
+        Some(rest) => format!(r"(?:\A|[^\x20-\x7e]){rest}"),
+        None => pattern.to_owned(),
+    };
+    RegexBuilder::new(&pattern).unicode(false).build()
 }
 
 fn is_version(rest: &str) -> bool {
@@ -152,10 +161,7 @@ mod tests {
     fn every_pattern_compiles() {
         for classifier in &CLASSIFIERS {
             assert!(
-                RegexBuilder::new(classifier.pattern)
-                    .unicode(false)
-                    .build()
-                    .is_ok(),
+                compile(classifier.pattern).is_ok(),
                 "{}",
                 classifier.package
             );
@@ -201,6 +207,26 @@ mod tests {
                 "postgresql",
                 b"\x00postgres (PostgreSQL) 17.11 (Debian)",
                 "17.11",
+            ),
+            ("mysql", b"SHOW PROCESSLIST\x009.7.4\x009.7.4.0\0", "9.7.4"),
+            ("mysql", b"empty()\0MySQL 9.7.4\0log_before", "9.7.4"),
+            ("mysql", b"SHOW PROCESSLIST\x0011.8.9-MariaDB\0", ""),
+            (
+                "openjdk",
+                b"\0openjdk\0java\x001.8\x001.8.0_504-8u504-ga-1-b01\0/lib",
+                "1.8.0_504-8u504-ga-1-b01",
+            ),
+            ("zstd", b"w\xca\xeb\x851.5.4\0\0", "1.5.4"),
+            (
+                "gcc",
+                b"\x0010.2.1 20210110\0(Debian 10.2.1-6) \0",
+                "10.2.1",
+            ),
+            ("rust", b"@rustc version 1.63.0clang LLVM ()", "1.63.0"),
+            (
+                "openjdk",
+                b"\0openjdk\0jdb\x000.0\0-J-ms8m\0-m\0\0\0\0\x0011.0.24+8-post-Debian\0",
+                "11.0.24+8-post-Debian",
             ),
             ("jq", b"=/build/reproducible-path/jq-1.7.1=. -f", "1.7.1"),
             (

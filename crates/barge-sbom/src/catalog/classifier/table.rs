@@ -2,8 +2,7 @@
 
 use super::{Classifier, classifier};
 
-/// Sorted by package. Nearly every pattern was tried on a real build, most of them Debian's; those of dart, envoy, julia, mongod
-/// and mysql were not.
+/// Sorted by package. Nearly every pattern was tried on real builds, most of them Debian's of several releases.
 pub(super) static CLASSIFIERS: [Classifier; 111] = [
     classifier(
         "bash",
@@ -127,6 +126,12 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         r"\x00FRRouting/(\d+\.\d+(?:\.\d+)?)\x00",
     ),
     classifier(
+        "frr",
+        ("frrouting", "frrouting"),
+        &["zebra", "bgpd", "ospfd", "isisd", "staticd"],
+        r"\x00(\d+\.\d+(?:\.\d+)?)\x00\w+ daemon\x00",
+    ),
+    classifier(
         "gawk",
         ("gnu", "gawk"),
         &["gawk"],
@@ -145,7 +150,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
             "x86_64-linux-gnu-g++",
             "x86_64-linux-gnu-cpp",
         ],
-        r"\x00(\d+\.\d+\.\d+)\x00\([^)\x00]{1,60}\) \x00",
+        r"\x00(\d+\.\d+\.\d+)(?: \d{8})?\x00\([^)\x00]{1,60}\) \x00",
     ),
     classifier(
         "gearmand",
@@ -229,7 +234,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "knot",
         ("nic", "knot_dns"),
         &["knotd"],
-        r"Version Knot DNS (\d+\.\d+\.\d+)",
+        r"Knot DNS (\d+\.\d+\.\d+)[\x00\n]",
     ),
     classifier(
         "krb5",
@@ -289,7 +294,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "libuv",
         ("libuv", "libuv"),
         &["libuv"],
-        r"\x00getnameinfo\x00(\d+\.\d+\.\d+)\x00",
+        r"\x00(1\.\d+\.\d+)\x00",
     ),
     classifier(
         "lighttpd",
@@ -307,13 +312,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "lua",
         ("lua", "lua"),
         &["lua", "luac", "liblua"],
-        r"\$LuaVersion: Lua (\d+\.\d+\.\d+)",
-    ),
-    classifier(
-        "lua",
-        ("lua", "lua"),
-        &["lua", "luac", "liblua"],
-        r"\$Lua: Lua (\d+\.\d+\.\d+) ",
+        r"\$Lua(?:Version)?: Lua (\d+\.\d+\.\d+)",
     ),
     classifier(
         "luajit",
@@ -325,7 +324,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "lz4",
         ("lz4_project", "lz4"),
         &["liblz4"],
-        r"(?:\A|\x00)(\d+\.\d+\.\d+)\x00Unspecified error code\x00OK_NoError\x00",
+        r"\x00(1\.\d+\.\d+)\x00",
     ),
     classifier(
         "mariadb",
@@ -361,7 +360,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "mysql",
         ("oracle", "mysql"),
         &["mysqld", "mysql"],
-        r"/mysql-(\d+\.\d+\.\d+)",
+        r"(?:[\x00 ]MySQL |SHOW PROCESSLIST\x00|/mysql-)(\d+\.\d+\.\d+)[\x00/]",
     ),
     classifier(
         "nghttp2",
@@ -415,7 +414,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "openjdk",
         ("oracle", "openjdk"),
         &["java", "javac", "jdb", "jshell", "keytool"],
-        r"\x00openjdk\x00[a-z]+\x00\d+\.\d+\x00(\d[0-9.]*\+\d[0-9A-Za-z.+~-]*)\x00",
+        r"\x00openjdk\x00[a-z]+\x00[^\x80-\xff]{0,64}?\x00(\d[0-9.]*(?:\+|_)\d[0-9A-Za-z.+~-]*)\x00",
     ),
     classifier(
         "openjdk",
@@ -558,7 +557,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "rust",
         ("rust-lang", "rust"),
         &["librustc_driver*"],
-        r"(\d+\.\d+\.\d+) \([0-9a-f]{9} \d{4}-\d\d-\d\d\)",
+        r"(?:rustc version )?(\d+\.\d+\.\d+)(?: \([0-9a-f]{9} \d{4}-\d\d-\d\d\)|clang LLVM)",
     ),
     classifier(
         "sbcl",
@@ -633,7 +632,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "uwsgi",
         ("unbit", "uwsgi"),
         &["uwsgi", "uwsgi-core"],
-        r"\x00(\d+\.\d+\.\d+)(?:-\w+)?\x00listen_queue_errors\x00",
+        r"\x00(\d+\.\d+\.\d+(?:\.\d+)?)(?:-\w+)?\x00listen_queue_errors\x00",
     ),
     classifier(
         "valkey",
@@ -674,7 +673,7 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "xz",
         ("tukaani", "xz"),
         &["liblzma"],
-        r"(?:\A|\x00)(5\.\d+\.\d+)\x00",
+        r"\x00(5\.\d+\.\d+)\x00",
     ),
     classifier(
         "zlib",
@@ -692,6 +691,6 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         "zstd",
         ("facebook", "zstandard"),
         &["libzstd"],
-        r"\x00Unspecified error code\x00(\d+\.\d+\.\d+)\x00",
+        r"\x00(1\.\d+\.\d+)\x00",
     ),
 ];
