@@ -178,12 +178,16 @@ fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
     let columns = context.environment.non_empty("COLUMNS");
     let width = columns.and_then(|columns| columns.parse().ok());
     let width = width.or(io::stdout().is_terminal().then_some(120));
-    context.printer.result(&ScanJson::from(scan), |out| {
-        let table = table(scan);
-        if !table.is_empty() {
-            out.write_all(table.render(width, context.printer.colors()).as_bytes())?;
-            writeln!(out)?;
-        }
+    if !context.printer.is_human() {
+        return Ok(context.printer.json(&ScanJson::from(scan))?);
+    }
+    let table = table(scan);
+    if !table.is_empty() {
+        let text = table.render(width, context.printer.colors());
+        context.printer.clean(&text)?;
+        context.printer.clean("\n")?;
+    }
+    context.printer.human(|out| {
         let data = &scan.data;
         let age = data
             .age_days
