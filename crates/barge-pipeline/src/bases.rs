@@ -75,7 +75,7 @@ fn names(
     };
     let stages = &dockerfile.stages;
     let last = stages.len().saturating_sub(1);
-    let target = target.map_or(Some(last), |target| stage(stages, stages.len(), target));
+    let target = target.map_or(Some(last), |target| dockerfile.stage(stages.len(), target));
     let mut needed = vec![false; stages.len()];
     let mut names = Vec::new();
     if let Some(target) = target {
@@ -87,13 +87,13 @@ fn names(
             continue;
         }
         let base = expanded(&found.base);
-        match stage_by_name(stages, index, &base) {
+        match dockerfile.stage_named(index, &base) {
             Some(used) => needed[used] = true,
             None => names.extend(base.parse::<Reference>().ok().filter(|_| base != "scratch")),
         }
         for from in copied(found) {
             let from = expanded(from);
-            match stage(stages, index, &from) {
+            match dockerfile.stage(index, &from) {
                 Some(used) => needed[used] = true,
                 None => names.extend(from.parse::<Reference>().ok()),
             }
@@ -126,18 +126,6 @@ fn globals(
         globals.extend(value.map(|value| (argument.name.clone(), value)));
     }
     globals
-}
-
-/// A stage before another one, by name or number.
-fn stage(stages: &[Stage], before: usize, name: &str) -> Option<usize> {
-    let numbered = || name.parse().ok().filter(|number| *number < before);
-    stage_by_name(stages, before, name).or_else(numbered)
-}
-
-fn stage_by_name(stages: &[Stage], before: usize, name: &str) -> Option<usize> {
-    let wanted = name.to_lowercase();
-    let named = |stage: &Stage| stage.name.as_deref() == Some(&wanted);
-    stages.get(..before)?.iter().rposition(named)
 }
 
 /// What `COPY --from` names.

@@ -139,7 +139,7 @@ fn read_layer(
     let how = layer::Options {
         diff_id: Some(layer.diff_id),
         // Bytes that only claim to be this layer must not speak for it in later images.
-        check_plain: cache.is_kept(),
+        check_dense: cache.is_kept(),
         verify: options.verify,
     };
     let index = layer::read(source, &catalogers, how).map_err(failed)?;

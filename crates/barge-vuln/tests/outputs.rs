@@ -108,8 +108,20 @@ fn outputs() -> Vec<(&'static str, String)> {
         ("scan.gitlab.json", pretty(output::gitlab(&scan, &tool))),
         ("scan.junit.xml", junit::render(&report)),
         ("scan.md", output::markdown(&scan).render(60_000)),
-        ("scan.html", output::page(&scan, &[])),
+        ("scan.html", shown(&output::page(&scan, &[]))),
     ]
+}
+
+/// A page without its style and script, which have files of their own.
+fn shown(page: &str) -> String {
+    let mut page = page.to_owned();
+    for name in ["style", "script"] {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let start = page.find(&open).unwrap() + open.len();
+        let end = page.find(&close).unwrap();
+        page.replace_range(start..end, "");
+    }
+    page
 }
 
 fn output(name: &str) -> String {

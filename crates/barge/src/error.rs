@@ -2,10 +2,12 @@
 
 use std::error::Error as _;
 use std::io::{self, Write as _};
+use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::AutoStream;
+use barge_forge::{Annotation, Level};
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
@@ -237,16 +239,26 @@ impl Failure {
         }
     }
 
+    /// What GitHub shows at the run: there is no room for the log beside it, so all is said.
+    fn annotation(&self) -> Annotation {
+        let causes = self.error.causes().into_iter();
+        let hint = self.error.hint().map(|hint| format!("hint: {hint}"));
+        let lines = causes
+            .map(|cause| format!("caused by: {cause}"))
+            .chain(hint);
+        let lines = iter::once(self.error.to_string()).chain(lines);
+        Annotation {
+            level: Level::Error,
+            title: "barge".into(),
+            message: lines.collect::<Vec<_>>().join("\n"),
+            place: None,
+        }
+    }
+
     fn write(&self) -> io::Result<()> {
         let mut err = AutoStream::auto(io::stderr()).lock();
         if self.in_actions {
-            let message = self
-                .error
-                .to_string()
-                .replace('%', "%25")
-                .replace('\r', "%0D")
-                .replace('\n', "%0A");
-            writeln!(err, "::error title=barge::{message}")?;
+            writeln!(err, "{}", self.annotation().command())?;
         }
         if self.log == LogFormat::Json {
             return log::last_event(&mut err, &self.event());

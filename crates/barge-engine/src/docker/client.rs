@@ -254,7 +254,11 @@ impl Docker {
             return Ok(None);
         }
         if !status.is_success() {
-            return Err(refused(&call, status, &bytes));
+            return match refused(&call, status, &bytes) {
+                // So Podman answers about an image that goes while it is looked at.
+                Error::Refused { message, .. } if message.ends_with("image not known") => Ok(None),
+                error => Err(error),
+            };
         }
         parse(&call, &bytes).map(Some)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use barge_image::archive::{LayerForm, Passing, write, written_manifest};
 use barge_image::{Digest, Image, Layer, Reference};
@@ -14,6 +15,13 @@ use super::connection::{accepted, send};
 use crate::blocking::blocking;
 use crate::error::Error;
 
+/// A containerd store may lose what was just sent to a removal or another load beside: an image is sent again after these.
+/// Another store is at fault only if layers were left out, and then once.
+const PAUSES: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(300),
+    Duration::from_millis(1000),
+];
 /// Images that are looked at for layers that need not be sent again.
 const CANDIDATES: usize = 64;
 
@@ -129,23 +137,28 @@ impl Docker {
         plan: &LoadPlan,
         progress: Progress,
     ) -> Result<Loaded, Error> {
-        match self.attempt(&image, plan, &progress).await {
-            // Layers that were left out may be why; with all of them there is no such doubt. A containerd store may also
-            // have lost what was just sent, to a removal or another load beside.
-            Err(error)
-                if plan.present.is_none()
-                    && (!plan.held.is_empty() || self.info().containerd_store)
-                    && error.is_engines() =>
-            {
-                tracing::debug!(%error, "the load failed: sending every layer");
-                let whole = LoadPlan {
-                    held: BTreeSet::new(),
-                    ..plan.clone()
-                };
-                self.attempt(&image, &whole, &progress).await
+        let mut done = self.attempt(&image, plan, &progress).await;
+        let may_lose = self.info().containerd_store;
+        // Layers that were left out may be why; with all of them there is no such doubt.
+        let is_partial = !plan.held.is_empty();
+        let pauses = if may_lose { &PAUSES[..] } else { &PAUSES[..1] };
+        for pause in pauses {
+            match done {
+                Err(error)
+                    if plan.present.is_none() && (is_partial || may_lose) && error.is_engines() =>
+                {
+                    tracing::debug!(%error, "the load failed: sending every layer");
+                    tokio::time::sleep(*pause).await;
+                    let whole = LoadPlan {
+                        held: BTreeSet::new(),
+                        ..plan.clone()
+                    };
+                    done = self.attempt(&image, &whole, &progress).await;
+                }
+                done => return done,
             }
-            done => done,
         }
+        done
     }
 
     async fn attempt(

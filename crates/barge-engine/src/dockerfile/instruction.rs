@@ -26,6 +26,23 @@ pub struct Dockerfile {
     pub stages: Vec<Stage>,
 }
 
+impl Dockerfile {
+    /// The last stage of this name among the first `before`; case does not matter.
+    #[must_use]
+    pub fn stage_named(&self, before: usize, name: &str) -> Option<usize> {
+        let wanted = name.to_lowercase();
+        let named = |stage: &Stage| stage.name.as_deref() == Some(&wanted);
+        self.stages.get(..before)?.iter().rposition(named)
+    }
+
+    /// The same by name or, where none is called so, by number.
+    #[must_use]
+    pub fn stage(&self, before: usize, name: &str) -> Option<usize> {
+        let numbered = || name.parse().ok().filter(|number| *number < before);
+        self.stage_named(before, name).or_else(numbered)
+    }
+}
+
 /// A build stage: `FROM` and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {

@@ -120,12 +120,8 @@ impl Plan {
         let Some(target) = &self.build.target else {
             return Ok(stages.len() - 1);
         };
-        let wanted = target.to_lowercase();
-        let named = stages
-            .iter()
-            .rposition(|stage| stage.name.as_deref() == Some(&wanted));
-        let numbered = || target.parse().ok().filter(|number| *number < stages.len());
-        named.or_else(numbered).ok_or_else(|| Error::Target {
+        let found = self.dockerfile.stage(stages.len(), target);
+        found.ok_or_else(|| Error::Target {
             file: self.build.dockerfile.clone(),
             target: target.clone(),
             stages: stages
@@ -231,23 +227,15 @@ impl Plan {
     }
 
     fn base(&self, index: usize, name: &str) -> Option<Base> {
-        self.named(name).map(Base::Named).or_else(|| {
-            let earlier = self.dockerfile.stages.get(..index)?;
-            let wanted = name.to_lowercase();
-            let found = earlier
-                .iter()
-                .rposition(|stage| stage.name.as_deref() == Some(&wanted));
-            found.map(Base::Stage)
-        })
+        let named = || self.dockerfile.stage_named(index, name);
+        let context = self.named(name).map(Base::Named);
+        context.or_else(|| named().map(Base::Stage))
     }
 
     /// What `--from` names: a context, an earlier stage by name or number.
     pub(super) fn source(&self, index: usize, name: &str) -> Option<Base> {
-        let numbered = || {
-            let number = name.parse().ok().filter(|number| *number < index)?;
-            Some(Base::Stage(number))
-        };
-        self.base(index, name).or_else(numbered)
+        let earlier = || self.dockerfile.stage(index, name).map(Base::Stage);
+        self.base(index, name).or_else(earlier)
     }
 
     /// The context of a name: the same text, or another spelling of the same reference.

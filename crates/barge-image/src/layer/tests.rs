@@ -91,7 +91,7 @@ fn every_way_of_reading_gives_the_same() {
     let bytes = archive();
     let verified = Options {
         diff_id: Some(Digest::of(&bytes)),
-        check_plain: false,
+        check_dense: false,
         verify: true,
     };
     let packed = [
@@ -138,7 +138,7 @@ fn refuses_bytes_that_are_not_as_announced() {
     let bytes = archive();
     let options = Options {
         diff_id: Some(Digest::of(b"something else")),
-        check_plain: false,
+        check_dense: false,
         verify: true,
     };
     for packed in [bytes.clone(), gzip(&bytes)] {
@@ -152,17 +152,24 @@ fn a_packed_layer_is_checked_although_nobody_asked() {
     let bytes = archive();
     let options = Options {
         diff_id: Some(Digest::of(b"something else")),
-        check_plain: false,
+        check_dense: false,
         verify: false,
     };
     let result = read(Source::Extent(extent(&gzip(&bytes))), &Keep, options);
     assert!(matches!(result, Err(Error::DiffId { .. })), "{result:?}");
     assert!(read(Source::Extent(extent(&bytes)), &Keep, options).is_ok());
     let options = Options {
-        check_plain: true,
+        check_dense: true,
         ..options
     };
-    let result = read(Source::Extent(extent(&bytes)), &Keep, options);
+    assert!(
+        read(Source::Extent(extent(&bytes)), &Keep, options).is_ok(),
+        "a large file and few others"
+    );
+    let mut dense = Writer::new(Vec::new());
+    dense.file(&Entry::file("a/keep", 4), &b"text"[..]).unwrap();
+    let dense = dense.finish().unwrap();
+    let result = read(Source::Extent(extent(&dense)), &Keep, options);
     assert!(matches!(result, Err(Error::DiffId { .. })), "{result:?}");
 }
 
@@ -179,7 +186,7 @@ fn a_cut_layer_tells_what_it_holds_unless_it_must_be_verified() {
     ] {
         let options = Options {
             diff_id: Some(Digest::of(&bytes)),
-            check_plain: true,
+            check_dense: true,
             verify,
         };
         let result = read(Source::Extent(extent(cut)), &Keep, options);
@@ -253,7 +260,7 @@ fn an_index_survives_as_bytes_and_damage_does_not() {
     let bytes = archive();
     let options = Options {
         diff_id: Some(Digest::of(&bytes)),
-        check_plain: false,
+        check_dense: false,
         verify: true,
     };
     let index = read(Source::Extent(extent(&bytes)), &Keep, options).unwrap();

@@ -63,7 +63,7 @@ pub(crate) fn ours(layers: &[Layer], way: Way) -> Vec<String> {
         let options = Options {
             diff_id: Some(Digest::of(&layer.plain)),
             verify: true,
-            check_plain: false,
+            check_dense: false,
         };
         read(source, &Everything, options).unwrap()
     });

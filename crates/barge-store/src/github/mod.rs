@@ -1,8 +1,8 @@
 //! Artifacts of GitHub Actions as a store (actions/toolkit, packages/artifact; docs.github.com, "REST API endpoints for
 //! GitHub Actions artifacts").
 //!
-//! Each hand-off is one artifact, not zipped: a [`pack`] of its documents and of the layers that no earlier one holds. Inside a run it goes through the
-//! artifact service with the runner's own token; from elsewhere it is read through the REST API.
+//! Each hand-off is one artifact, not zipped: a pack of its documents and of the layers that no earlier one holds. Inside a
+//! run it goes through the artifact service with the runner's own token; from elsewhere it is read through the REST API.
 
 mod api;
 mod block_blob;

@@ -179,7 +179,10 @@ fn spelled(trace: &Trace, assignment: &Assignment) -> String {
     };
     let mut shown = text;
     for part in [name, &quoted] {
-        if let Some(spelling) = source.spelling(part).filter(|_| part.contains(['.', '\''])) {
+        if !part.contains(['.', '\'']) {
+            continue;
+        }
+        if let Some(spelling) = source.spelling(part) {
             shown = shown.replacen(part, spelling, 1);
         }
     }

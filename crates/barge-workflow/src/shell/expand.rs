@@ -76,6 +76,12 @@ impl<M: Machine> Interpreter<'_, M> {
                     | Part::Placeholder(_, false)
             );
             let texts = self.part(part).texts();
+            if let [(Condition::Always, text)] = texts.as_slice() {
+                alternatives
+                    .iter_mut()
+                    .for_each(|(_, fields)| fields.add(text, splits));
+                continue;
+            }
             let mut next = Vec::new();
             for (condition, fields) in &alternatives {
                 for (when, text) in &texts {

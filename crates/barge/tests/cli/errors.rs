@@ -46,6 +46,16 @@ fn a_dead_daemon_is_a_failure() {
 }
 
 #[test]
+fn an_annotation_says_the_cause_too() {
+    let mut checkout = Checkout::new();
+    checkout.set("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    checkout.set("GITHUB_ACTIONS", "true");
+    checkout.barge(&["build"]).exits(1).says(
+        "::error title=barge::no daemon answers at unix:///nowhere/docker.sock%0Acaused by: ",
+    );
+}
+
+#[test]
 fn a_daemon_that_dies_in_between_is_a_failure_and_leaves_no_archive() {
     let mut checkout = saved();
     checkout.set("DOCKER_HOST", "unix:///nowhere/docker.sock");
