@@ -9,113 +9,15 @@ use barge_engine::docker::{BuildEvent, BuildOptions, Product, request_body};
 use barge_engine::embedded::{self, Progress};
 use barge_engine::{Buildx, Docker};
 use barge_image::compression::Compression;
-use barge_image::record::{ArtifactName, BuildFacts, Run, Source};
-use barge_image::{Descriptor, Digest, Image, Layout, Platform, Reference, Selection, open};
-use camino::{Utf8Path, Utf8PathBuf};
-use serde::{Deserialize, Serialize};
+use barge_image::record::{BuildFacts, Run, Source};
+use barge_image::{Digest, Layout, Platform};
 
 use crate::bases::bases;
+use crate::built::{Built, Home, SCHEMA};
 use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
-use crate::save::blocking;
 use crate::surroundings::Surroundings;
-
-/// The shape of what a build leaves for the next step.
-pub const SCHEMA: &str = "barge/build/v1";
-
-/// What a build made: the one source of every later step's names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Built {
-    /// Always [`SCHEMA`].
-    pub schema: String,
-    /// Every name of the image, in the order of the plan.
-    pub references: Vec<Reference>,
-    /// Where the image is.
-    pub home: Home,
-    /// What it runs on.
-    pub platform: Platform,
-    /// Where it comes from.
-    pub source: Source,
-    /// How it was built.
-    pub facts: BuildFacts,
-}
-
-/// Where a built image is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "in", rename_all = "lowercase")]
-pub enum Home {
-    /// In the Docker engine, under all its names.
-    Docker {
-        /// The engine's ID.
-        id: Digest,
-    },
-    /// In Podman, under all its names.
-    Podman {
-        /// The engine's ID.
-        id: Digest,
-    },
-    /// In a layout that the builder wrote.
-    Layout {
-        /// The folder.
-        path: Utf8PathBuf,
-        /// The manifest.
-        manifest: Descriptor,
-    },
-    /// In an archive or layout that somebody else wrote.
-    File {
-        /// The file or folder.
-        path: Utf8PathBuf,
-        /// Which of several images.
-        name: Option<String>,
-        /// The config digest.
-        config: Digest,
-    },
-}
-
-impl Home {
-    fn in_engine(product: Product, id: Digest) -> Self {
-        match product {
-            Product::Docker => Self::Docker { id },
-            Product::Podman => Self::Podman { id },
-        }
-    }
-
-    /// The ID under which an engine holds the image, if one does.
-    #[must_use]
-    pub fn engine_id(&self) -> Option<&Digest> {
-        match self {
-            Self::Docker { id } | Self::Podman { id } => Some(id),
-            Self::Layout { .. } | Self::File { .. } => None,
-        }
-    }
-}
-
-impl Built {
-    /// What the hand-off of this image is called: its last name part and its first tag, such as `charon-pr-7`.
-    ///
-    /// # Errors
-    /// When the image has no name.
-    pub fn artifact(&self) -> Result<ArtifactName, Error> {
-        let name = self.references.first().map(|reference| {
-            let last = reference
-                .name()
-                .path()
-                .rsplit('/')
-                .next()
-                .unwrap_or_default();
-            let tag = reference.tag().map_or("untagged", barge_image::Tag::as_str);
-            let mut name = format!("{last}-{tag}");
-            name.truncate(128);
-            name
-        });
-        let name = name.ok_or_else(|| Error::Setting("the image has no name".into()))?;
-        name.parse()
-            .map_err(|error: barge_image::record::ParseArtifactNameError| {
-                Error::Setting(error.to_string())
-            })
-    }
-}
 
 /// Builds what the plan decided to build, and leaves the record of it.
 ///
@@ -140,6 +42,7 @@ pub async fn build(
         Some(docker) => build_in_engine(surroundings, plan, defaults.clone(), docker).await?,
         None => build_embedded(surroundings, plan, defaults.clone()).await?,
     };
+    let bases = bases(surroundings, &defaults, &platform, docker.as_ref()).await;
     let built = Built {
         schema: SCHEMA.into(),
         references: plan.names.references.clone(),
@@ -150,7 +53,7 @@ pub async fn build(
             engine,
             daemon: docker.as_ref().and_then(daemon),
             plan: serde_json::to_vec(plan).ok().map(|json| Digest::of(&json)),
-            bases: bases(surroundings, &defaults, docker.as_ref()).await,
+            bases,
             arguments: names.into_iter().collect(),
         },
     };
@@ -158,119 +61,8 @@ pub async fn build(
     Ok(built)
 }
 
-/// Takes an image that the engine holds already for what was built: all names must be of one image.
-///
-/// # Errors
-/// When a name is not there, or the names are of several images.
-pub async fn adopt(surroundings: &Surroundings, references: &[Reference]) -> Result<Built, Error> {
-    let docker = engine::holding(surroundings).await?;
-    let mut adopted: Option<(Digest, Platform)> = None;
-    for reference in references {
-        let image = docker.require(reference).await?;
-        match &adopted {
-            Some((id, _)) if *id != image.id => {
-                let text = format!(
-                    "`{reference}` names image {}, the names before it {id}",
-                    image.id
-                );
-                return Err(Error::Setting(text));
-            }
-            _ => adopted = Some((image.id, image.platform)),
-        }
-    }
-    let (id, platform) = adopted.ok_or_else(|| Error::Setting("no image was named".into()))?;
-    let home = Home::in_engine(docker.info().product, id);
-    let facts = BuildFacts {
-        engine: docker.name(),
-        daemon: daemon(&docker),
-        ..BuildFacts::default()
-    };
-    Ok(adopted_from(
-        surroundings,
-        references,
-        home,
-        platform,
-        facts,
-    ))
-}
-
-/// Takes an image in an archive or a layout for what was built: under these names, or under its own if there are none.
-///
-/// # Errors
-/// When the file holds no image or several, or the image has no name.
-pub async fn adopt_file(
-    surroundings: &Surroundings,
-    path: &Utf8Path,
-    name: Option<String>,
-    references: &[Reference],
-) -> Result<Built, Error> {
-    let file = path.to_owned();
-    let selection = Selection {
-        name: name.clone(),
-        platform: None,
-    };
-    let image = blocking(move || open(&file, &selection)).await?;
-    let references = names(&image, path, references)?;
-    let home = Home::File {
-        path: path.to_owned(),
-        name,
-        config: image.config.digest(),
-    };
-    let platform = image.config.parsed().platform();
-    let facts = BuildFacts {
-        engine: "unknown".to_owned(),
-        ..BuildFacts::default()
-    };
-    Ok(adopted_from(
-        surroundings,
-        &references,
-        home,
-        platform,
-        facts,
-    ))
-}
-
-/// The names that were asked for, else the image's own.
-pub(crate) fn names(
-    image: &Image,
-    path: &Utf8Path,
-    asked: &[Reference],
-) -> Result<Vec<Reference>, Error> {
-    let names = if asked.is_empty() {
-        &image.references
-    } else {
-        asked
-    };
-    if names.is_empty() {
-        let path = path.to_owned();
-        return Err(Error::Nameless { path });
-    }
-    Ok(names.to_vec())
-}
-
-fn adopted_from(
-    surroundings: &Surroundings,
-    references: &[Reference],
-    home: Home,
-    platform: Platform,
-    facts: BuildFacts,
-) -> Built {
-    let event = crate::plan::event(surroundings, None).ok();
-    Built {
-        schema: SCHEMA.into(),
-        references: references.to_vec(),
-        home,
-        platform,
-        source: event.map_or_else(
-            || unknown_source(surroundings),
-            |event| source(surroundings, &event),
-        ),
-        facts,
-    }
-}
-
 /// What a daemon calls itself, if it stays with it: Podman makes a new name for each answer.
-fn daemon(docker: &Docker) -> Option<String> {
+pub(crate) fn daemon(docker: &Docker) -> Option<String> {
     let info = docker.info();
     let stays = info.product == Product::Docker && !info.id.is_empty();
     stays.then(|| info.id.clone())
@@ -447,7 +239,7 @@ async fn build_embedded(
 }
 
 /// What a record says of an event.
-fn source(surroundings: &Surroundings, event: &Event) -> Source {
+pub(crate) fn source(surroundings: &Surroundings, event: &Event) -> Source {
     let run = event.run.as_ref().map(|run| Run {
         id: run.id.clone(),
         attempt: run.attempt,
@@ -472,7 +264,7 @@ fn source(surroundings: &Surroundings, event: &Event) -> Source {
 }
 
 /// What a record says of an image that came from outside any repository.
-fn unknown_source(surroundings: &Surroundings) -> Source {
+pub(crate) fn unknown_source(surroundings: &Surroundings) -> Source {
     Source {
         event: "none".into(),
         run: local_run(surroundings),

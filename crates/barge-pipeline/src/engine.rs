@@ -3,7 +3,7 @@
 use barge_engine::docker::Product;
 use barge_engine::{Buildx, Docker};
 
-use crate::build::Home;
+use crate::built::Home;
 use crate::error::Error;
 use crate::settings::EngineChoice;
 use crate::surroundings::Surroundings;

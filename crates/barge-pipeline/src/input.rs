@@ -11,11 +11,11 @@ use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, cat
 use barge_store::Store;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::blocking::blocking;
 use crate::engine;
 use crate::error::Error;
 use crate::record::{RecordChoice, choose};
 use crate::registry;
-use crate::save::blocking;
 use crate::surroundings::Surroundings;
 
 /// Something that a bill of materials can be made of, or is one.

@@ -1,8 +1,12 @@
 //! The way of an image from event to verdict, one typed step after the other.
 
+pub mod adopt;
 mod bases;
+mod blocking;
 pub mod build;
+pub mod built;
 mod carried;
+mod elapsed;
 pub mod engine;
 mod error;
 pub mod git;
@@ -23,7 +27,7 @@ mod surroundings;
 pub mod verify;
 mod workspace;
 
-pub use build::Built;
+pub use built::Built;
 pub use error::Error;
 pub use layer_cache::{LayerFolder, layer_cache};
 pub use observer::{Notice, Observer};

@@ -8,13 +8,14 @@ use barge_store::{Store, fetch_ahead};
 use camino::Utf8Path;
 use serde::Serialize;
 
-use crate::build::names;
+use crate::adopt::names;
+use crate::blocking::blocking;
 use crate::carried::Carried;
+use crate::elapsed::seconds_since;
 use crate::engine;
 use crate::error::Error;
 use crate::observer::Notice;
 use crate::record::Chosen;
-use crate::save::{blocking, seconds};
 use crate::surroundings::Surroundings;
 
 /// What a load left in the engine.
@@ -117,6 +118,6 @@ async fn into_engine(
         engine: docker.name(),
         sent_layers: loaded.sent,
         layers: image.layers.len(),
-        seconds: seconds(started.elapsed()),
+        seconds: seconds_since(started),
     })
 }

@@ -10,9 +10,9 @@ use barge_store::http::{HttpOptions, Proxies};
 use barge_store::registry::{Keyring, Registry, RegistryOptions, Transfer};
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::blocking::blocking;
 use crate::error::Error;
 use crate::observer::Notice;
-use crate::save::blocking;
 use crate::surroundings::Surroundings;
 
 /// Pulls an image for this machine's platform into a layout.

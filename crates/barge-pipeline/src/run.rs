@@ -8,12 +8,14 @@ use barge_store::{Lifetime, Store};
 use barge_vuln::Status;
 use serde::Serialize;
 
-use crate::build::{self, Built};
+use crate::build;
+use crate::built::Built;
+use crate::elapsed::seconds_since;
 use crate::engine;
 use crate::error::Error;
 use crate::load::{self, Loaded};
 use crate::record::Chosen;
-use crate::save::{self, Saved, seconds};
+use crate::save::{self, Saved};
 use crate::surroundings::Surroundings;
 use crate::verify::{self, Verified, VerifyOptions};
 
@@ -252,7 +254,7 @@ impl Way {
             name,
             state,
             reason,
-            seconds: seconds(started.elapsed()),
+            seconds: seconds_since(started),
         });
         result
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use barge_engine::Docker;
 use barge_engine::docker::{BodyReader, InspectedImage};
@@ -16,8 +16,10 @@ use barge_store::{Lifetime, Store};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::build::{Built, Home};
+use crate::blocking::blocking;
+use crate::built::{Built, Home};
 use crate::carried::Carried;
+use crate::elapsed::seconds_since;
 use crate::engine;
 use crate::error::Error;
 use crate::observer::{Notice, Observer};
@@ -105,7 +107,7 @@ pub async fn save(
         digest: kept.digest,
         record: kept.record,
         stored_size,
-        seconds: seconds(started.elapsed()),
+        seconds: seconds_since(started),
     };
     let workspace = surroundings.workspace();
     workspace.leave(&workspace.saved(), &saved)?;
@@ -143,7 +145,7 @@ pub async fn archive(
         references,
         config,
         size,
-        seconds: seconds(started.elapsed()),
+        seconds: seconds_since(started),
     })
 }
 
@@ -468,13 +470,4 @@ impl<R: Read> Read for Watched<R> {
         self.observer.notice(&Notice::Passing(passing));
         Ok(read)
     }
-}
-
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-}
-
-pub(crate) fn seconds(elapsed: Duration) -> f64 {
-    (elapsed.as_secs_f64() * 1000.0).round() / 1000.0
 }

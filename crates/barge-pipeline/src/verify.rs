@@ -12,10 +12,11 @@ use barge_store::Store;
 use barge_vuln::{Options, Policy, Scan};
 use camino::Utf8PathBuf;
 
+use crate::blocking::blocking;
+use crate::elapsed::seconds_since;
 use crate::error::Error;
 use crate::layer_cache::layer_cache;
 use crate::record::Chosen;
-use crate::save::{blocking, seconds};
 use crate::surroundings::Surroundings;
 
 /// What is verified, against what, by which rules.
@@ -128,7 +129,7 @@ pub async fn verify_image(
     };
     let verified = blocking(work).await?;
     Ok(Verified {
-        seconds: seconds(started.elapsed()),
+        seconds: seconds_since(started),
         ..verified
     })
 }

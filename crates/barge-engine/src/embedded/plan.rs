@@ -10,7 +10,7 @@ use barge_image::{Platform, Reference};
 
 use super::build::{Build, NamedContext};
 use super::error::{Engines, Error, Place, Refusal};
-use crate::dockerfile::{self, Dockerfile, Instruction, Kind, ParseError, Stage, Transfer, expand};
+use crate::dockerfile::{self, Dockerfile, Kind, Scope, Stage, Transfer, expand};
 
 /// What a build will do.
 #[derive(Debug, Clone)]
@@ -65,7 +65,12 @@ impl Plan {
             source,
         };
         let dockerfile = Dockerfile::parse(text).map_err(parse_error)?;
-        let globals = globals(&build, &dockerfile).map_err(parse_error)?;
+        let scope = Scope {
+            target: build.target.as_deref(),
+            platform: &build.platform,
+            given: &|name| build.argument(name),
+        };
+        let globals = dockerfile.globals(&scope).map_err(parse_error)?;
         let mut plan = Self {
             warnings: unused_arguments(&build, &dockerfile),
             build,
@@ -116,15 +121,14 @@ impl Plan {
     }
 
     fn target(&self) -> Result<usize, Error> {
-        let stages = &self.dockerfile.stages;
-        let Some(target) = &self.build.target else {
-            return Ok(stages.len() - 1);
-        };
-        let found = self.dockerfile.stage(stages.len(), target);
+        let target = self.build.target.as_deref();
+        let found = self.dockerfile.target(target);
         found.ok_or_else(|| Error::Target {
             file: self.build.dockerfile.clone(),
-            target: target.clone(),
-            stages: stages
+            target: target.unwrap_or_default().to_owned(),
+            stages: self
+                .dockerfile
+                .stages
                 .iter()
                 .filter_map(|stage| stage.name.clone())
                 .collect(),
@@ -370,58 +374,6 @@ pub(super) fn is_remote(source: &str) -> bool {
     SCHEMES.iter().any(|scheme| source.starts_with(scheme))
         || (source.starts_with("git@") && source.contains(':'))
         || (source.starts_with("github.com/") && source.contains(".git"))
-}
-
-fn globals(build: &Build, dockerfile: &Dockerfile) -> Result<BTreeMap<String, String>, ParseError> {
-    let mut globals = platform_arguments("TARGET", &build.platform);
-    globals.extend(platform_arguments("BUILD", &Platform::host()));
-    let target = build.target.clone().unwrap_or_else(|| "default".into());
-    globals.insert("TARGETSTAGE".into(), target);
-    for instruction in &dockerfile.arguments {
-        let Kind::Arg(arguments) = &instruction.kind else {
-            continue;
-        };
-        for argument in arguments {
-            let given = build.argument(&argument.name);
-            let value = match (given, &argument.default) {
-                (Some(given), _) => Some(given),
-                (None, Some(default)) => Some(expand_in(
-                    instruction,
-                    default,
-                    dockerfile.escape,
-                    &globals,
-                )?),
-                (None, None) => None,
-            };
-            globals.extend(value.map(|value| (argument.name.clone(), value)));
-        }
-    }
-    Ok(globals)
-}
-
-fn expand_in(
-    instruction: &Instruction,
-    text: &str,
-    escape: char,
-    values: &BTreeMap<String, String>,
-) -> Result<String, ParseError> {
-    expand::word(text, escape, &|name| values.get(name).cloned()).map_err(|error| ParseError {
-        line: instruction.span.first,
-        text: dockerfile::shorten(&instruction.text),
-        reason: error.to_string(),
-    })
-}
-
-fn platform_arguments(prefix: &str, platform: &Platform) -> BTreeMap<String, String> {
-    let parts = [
-        ("PLATFORM", platform.to_string()),
-        ("OS", platform.os.clone()),
-        ("ARCH", platform.architecture.clone()),
-        ("VARIANT", platform.variant.clone().unwrap_or_default()),
-    ];
-    parts
-        .map(|(name, value)| (format!("{prefix}{name}"), value))
-        .into()
 }
 
 /// Arguments that docker hands to every build without a declaration.

@@ -12,7 +12,7 @@ use super::Registry;
 use super::authorization::Scopes;
 use super::client::{Ask, Client};
 use super::error::Error;
-use super::listing::Referrer;
+use super::listing::{Referrer, referrers_tag};
 use super::manifests::Target;
 use crate::http::Error as HttpError;
 
@@ -115,9 +115,4 @@ impl Registry {
             Err(error) => Err(error),
         }
     }
-}
-
-/// The tag of the list of referrers (distribution-spec 1.1, "Referrers Tag Schema").
-pub(super) fn referrers_tag(subject: &Digest) -> String {
-    format!("sha256-{}", subject.hex())
 }

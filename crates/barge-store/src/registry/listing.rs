@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Registry;
-use super::attach::referrers_tag;
 use super::authorization::Scopes;
 use super::client::{Ask, Client};
 use super::endpoint::Endpoint;
@@ -185,6 +184,11 @@ fn following(here: &Url, link: &str) -> Option<Url> {
     let is_next = parameters.replace('"', "").contains("rel=next");
     let next = here.join(address).ok()?;
     (is_next && next.is_same_origin(here)).then_some(next)
+}
+
+/// The tag of the list of referrers (distribution-spec 1.1, "Referrers Tag Schema").
+pub(super) fn referrers_tag(subject: &Digest) -> String {
+    format!("sha256-{}", subject.hex())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Arguments that several commands share.
 
+use std::str::FromStr;
+
 use barge_image::record::{ArtifactName, ParseArtifactNameError, Run};
 use barge_image::{Digest, Reference};
 use barge_pipeline::input::{Input, bill};
@@ -101,7 +103,7 @@ pub(crate) struct RecordArguments {
     #[arg(long, requires = "run", default_value_t = 1)]
     attempt: u32,
     /// The record's digest, as the build job gave it out
-    #[arg(long, conflicts_with = "artifact", value_name = "DIGEST")]
+    #[arg(long, conflicts_with = "artifact", value_name = "DIGEST", value_parser = handed_on)]
     record: Option<Digest>,
     /// Take a record of another run, too
     #[arg(long)]
@@ -123,6 +125,14 @@ impl RecordArguments {
             (None, None) => RecordChoice::Last,
         })
     }
+}
+
+/// The digest that another job handed on. CI systems make an empty text of an output that no job gave.
+fn handed_on(text: &str) -> Result<Digest, String> {
+    if text.is_empty() {
+        return Err("the job that hands it on was skipped, failed, or has no such output".into());
+    }
+    Digest::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Names that were typed.

@@ -2,7 +2,8 @@
 
 use barge_ci::Decision;
 use barge_pipeline::Built;
-use barge_pipeline::build::{Home, build};
+use barge_pipeline::build::build;
+use barge_pipeline::built::Home;
 use clap::Args;
 use serde::Serialize;
 

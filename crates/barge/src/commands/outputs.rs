@@ -1,7 +1,7 @@
 //! Job outputs: the same keys in every mode, none empty when there is something to say (R15).
 
 use barge_forge::Actions;
-use barge_pipeline::build::Home;
+use barge_pipeline::built::Home;
 use barge_pipeline::{Built, Saved};
 
 use crate::context::Context;

@@ -1,14 +1,13 @@
 //! `barge save`: what was built, into the store or an archive.
 
-use barge_image::Layout;
-use barge_pipeline::build::{adopt, adopt_file};
+use barge_pipeline::adopt;
 use barge_pipeline::input::Input;
-use barge_pipeline::registry::pull;
 use barge_pipeline::save::{Archived, Saved, archive, save};
 use barge_pipeline::{Built, Surroundings};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -46,9 +45,7 @@ struct SaveJson<'a> {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let surroundings = context.surroundings()?;
-    let pulled = tempfile::tempdir()?;
-    let folder = Utf8Path::from_path(pulled.path()).unwrap_or(Utf8Path::new("."));
-    let built = what(arguments, context, &surroundings, folder)?;
+    let (built, _pulled) = what(arguments, context, &surroundings)?;
     let schema = "barge/save/v1";
     if let Some(path) = &arguments.output {
         let archived =
@@ -77,44 +74,40 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     Ok(Exit::Done)
 }
 
-/// What is to be saved. What comes from a registry passes through the folder `pulled`.
+/// What is to be saved, and the folder that an image of a registry lies in until it is.
 fn what(
     arguments: &Arguments,
     context: &Context,
     surroundings: &Surroundings,
-    pulled: &Utf8Path,
-) -> Result<Built, Error> {
+) -> Result<(Built, Option<TempDir>), Error> {
     let tags = super::references(&arguments.tags)?;
-    match Input::parse(&arguments.images, &surroundings.folder) {
+    let built = match Input::parse(&arguments.images, &surroundings.folder) {
         Ok(Input::Files { path, name }) => {
-            let adopt = adopt_file(surroundings, &path, name, &tags);
-            context.block_on(async { Ok(adopt.await?) })
+            let adopted = adopt::file(surroundings, &path, name, &tags);
+            context.block_on(async { Ok(adopted.await?) })?
         }
-        Ok(Input::Registry(reference)) => context.block_on(async {
-            let image = pull(surroundings, &reference, pulled).await?;
-            let names = if tags.is_empty() {
-                vec![reference]
-            } else {
-                tags
-            };
-            // What was pulled is listed nowhere yet.
-            if let Some(manifest) = &image.manifest {
-                Layout::at(pulled)
-                    .name(&manifest.descriptor(), &names)
-                    .map_err(barge_pipeline::Error::from)?;
-            }
-            Ok(adopt_file(surroundings, pulled, None, &names).await?)
-        }),
-        _ if !tags.is_empty() => Err(Error::Usage(
-            "`--tag` names archives, layouts and images of registries; an engine's have names"
-                .into(),
-        )),
-        _ if arguments.images.is_empty() => super::last_build(surroundings),
+        Ok(Input::Registry(reference)) => {
+            let pulled = tempfile::tempdir()?;
+            let folder = <&Utf8Path>::try_from(pulled.path())
+                .map_err(camino::FromPathError::into_io_error)?;
+            let adopted = adopt::registry_image(surroundings, &reference, folder, &tags);
+            let built = context.block_on(async { Ok(adopted.await?) })?;
+            return Ok((built, Some(pulled)));
+        }
+        _ if !tags.is_empty() => {
+            return Err(Error::Usage(
+                "`--tag` names archives, layouts and images of registries; an engine's have names"
+                    .into(),
+            ));
+        }
+        _ if arguments.images.is_empty() => super::last_build(surroundings)?,
         _ => {
             let references = super::references(&arguments.images)?;
-            context.block_on(async { Ok(adopt(surroundings, &references).await?) })
+            let adopted = adopt::engine_image(surroundings, &references);
+            context.block_on(async { Ok(adopted.await?) })?
         }
-    }
+    };
+    Ok((built, None))
 }
 
 /// What was saved, for people: names, size, digest, time (R20).

@@ -70,6 +70,12 @@ fn an_address_that_is_none_is_wrong_usage() {
 }
 
 #[test]
+fn an_empty_record_comes_of_a_job_that_did_not_run() {
+    let checkout = Checkout::new();
+    assert_error!(checkout, ["load", "--record", ""], 2);
+}
+
+#[test]
 fn settings_that_do_not_exist_are_wrong_usage() {
     let checkout = Checkout::new();
     checkout.write("barge.toml", "[build]\nengin = \"docker\"\n");
