@@ -64,6 +64,16 @@ pub enum Error {
         /// What the record says.
         found: String,
     },
+    /// A bare word that is neither a file nor an image anywhere.
+    #[error("`{word}` is no file here, {engine}, and its registry did not give it")]
+    Nowhere {
+        /// What was typed, as a reference.
+        word: String,
+        /// Why it is not an engine's.
+        engine: Box<barge_engine::Error>,
+        /// Why it is not the registry's.
+        source: Box<barge_store::registry::Error>,
+    },
     /// Nothing to match packages against.
     #[error("there is no advisory data")]
     NoAdvisoryData,
@@ -112,6 +122,11 @@ impl Error {
             Self::Foreign { .. } => Some(
                 "take the record's digest from the job that built the image in this run".into(),
             ),
+            // An engine that does not answer is no mistake where a registry would have done.
+            Self::Nowhere { engine, source, .. } => match **engine {
+                barge_engine::Error::NotFound { .. } => engine.hint(),
+                _ => source.hint(),
+            },
             Self::NoAdvisoryData => Some(
                 "fetch it with `barge db update`, or name a folder of OSV records or archives with `--db FOLDER` or `[db] path`"
                     .into(),

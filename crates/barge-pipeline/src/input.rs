@@ -154,13 +154,33 @@ pub async fn bill(
             of_engine(&engine, reference, options, cache).await
         }
         Input::Registry(reference) => of_registry(surroundings, reference, options, cache).await,
-        Input::Anywhere(reference) => match engine::holding(surroundings).await {
-            Ok(engine) if engine.inspect(reference).await?.is_some() => {
-                of_engine(&engine, reference, options, cache).await
-            }
-            _ => of_registry(surroundings, reference, options, cache).await,
-        },
+        Input::Anywhere(reference) => of_anywhere(surroundings, reference, options, cache).await,
     }
+}
+
+async fn of_anywhere(
+    surroundings: &Surroundings,
+    reference: &Reference,
+    options: Options,
+    cache: Box<dyn LayerCache + Send>,
+) -> Result<Sbom, Error> {
+    let held = match engine::holding(surroundings).await {
+        Ok(engine) => match engine.require(reference).await {
+            Ok(_) => return of_engine(&engine, reference, options, cache).await,
+            Err(error) => error,
+        },
+        Err(Error::Engine(error)) => error,
+        Err(error) => return Err(error),
+    };
+    let pulled = of_registry(surroundings, reference, options, cache).await;
+    pulled.map_err(|error| match error {
+        Error::Registry(source) => Error::Nowhere {
+            word: reference.familiar(),
+            engine: Box::new(held),
+            source: Box::new(source),
+        },
+        error => error,
+    })
 }
 
 /// What is piped in is kept in a file while it is read: an archive names its layers at its end.

@@ -162,6 +162,7 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
         ) => Exit::Reference,
         Pipeline::Image(Image::NoSuchImage { .. } | Image::Digest { .. }) => Exit::Reference,
         Pipeline::Registry(error) if error.is_not_found() => Exit::Reference,
+        Pipeline::Nowhere { source, .. } if source.is_not_found() => Exit::Reference,
         Pipeline::Store(_) => Exit::Store,
         Pipeline::NoAdvisoryData => Exit::Evidence,
         Pipeline::Scan(error) if error.is_missing_evidence() => Exit::Evidence,

@@ -1,6 +1,6 @@
 //! Arguments that several commands share.
 
-use std::str::FromStr;
+use std::str::FromStr as _;
 
 use barge_image::record::{ArtifactName, ParseArtifactNameError, Run};
 use barge_image::{Digest, Reference};

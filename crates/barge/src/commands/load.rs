@@ -84,10 +84,20 @@ impl Arguments {
             Ok(Input::Engine(..) | Input::Registry(_) | Input::Bill(_) | Input::Packages(_)) => {
                 refused("only artifacts, archives and layouts can be loaded")
             }
+            Ok(Input::Anywhere(_)) if word.iter().any(|word| is_archive(word)) => {
+                refused("there is no such file")
+            }
             _ if self.tags.is_empty() => Ok(None),
             _ => refused("an artifact is loaded under its own names, without `--tag`"),
         }
     }
+}
+
+/// Whether it is a name that people give to archives and hardly to artifacts.
+fn is_archive(word: &str) -> bool {
+    [".tar", ".tar.gz", ".tgz", ".tar.zst"]
+        .iter()
+        .any(|ending| word.ends_with(ending))
 }
 
 /// What was loaded, for people.

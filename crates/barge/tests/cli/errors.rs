@@ -76,6 +76,19 @@ fn an_empty_record_comes_of_a_job_that_did_not_run() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_not_looked_for_among_artifacts() {
+    let checkout = Checkout::new();
+    assert_error!(checkout, ["load", "image.tar"], 2);
+}
+
+#[test]
+fn a_word_that_is_nothing_anywhere_says_where_it_was_looked_for() {
+    let mut checkout = Checkout::new();
+    checkout.set("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    assert_error!(checkout, ["sbom", "localhost:1/image.tar"], 1);
+}
+
+#[test]
 fn settings_that_do_not_exist_are_wrong_usage() {
     let checkout = Checkout::new();
     checkout.write("barge.toml", "[build]\nengin = \"docker\"\n");
