@@ -127,17 +127,6 @@ impl Printer {
         write(&mut out).and_then(|()| out.flush()).or_else(closed)
     }
 
-    /// Writes text for people that holds no escape codes unless colours are shown: none has to be looked for.
-    pub(crate) fn clean(&self, text: &str) -> io::Result<()> {
-        if self.colors() {
-            return self.human(|out| out.write_all(text.as_bytes()));
-        }
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())
-            .and_then(|()| out.flush())
-            .or_else(closed)
-    }
-
     /// Writes a value as JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
         // Standard output writes at every line feed; a result is worth far fewer calls.
