@@ -30,6 +30,8 @@ pub struct Column {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cell<'a> {
     text: Cow<'a, str>,
+    /// How many columns of a terminal the text takes.
+    columns: usize,
     style: Style,
 }
 
@@ -103,11 +105,21 @@ impl Column {
 impl<'a> Cell<'a> {
     /// A cell with a style.
     pub fn styled(text: impl Into<Cow<'a, str>>, style: Style) -> Self {
-        let text = match text.into() {
-            plain if is_plain(&plain) => plain,
-            text => one_line(&text).into(),
-        };
-        Self { text, style }
+        let text = text.into();
+        if is_plain(&text) {
+            let columns = text.len();
+            return Self {
+                text,
+                columns,
+                style,
+            };
+        }
+        let text = one_line(&text);
+        Self {
+            columns: text.width(),
+            text: text.into(),
+            style,
+        }
     }
 }
 
@@ -162,7 +174,7 @@ impl<'a> Table<'a> {
                 .rows
                 .iter()
                 .filter_map(|row| row.get(index))
-                .map(|cell| columns_of(&cell.text));
+                .map(|cell| cell.columns);
             cells.chain([column.title.width()]).max().unwrap_or(0)
         };
         let mut widths: Vec<usize> = self
@@ -200,13 +212,13 @@ fn push_row(text: &mut String, row: &[Cell<'_>], widths: &[usize], colour: bool)
     for (index, width) in widths.iter().enumerate() {
         let empty = Cell::default();
         let cell = row.get(index).unwrap_or(&empty);
-        let shown = fitted(&cell.text, *width);
+        let shown = fitted(cell, *width);
         if index > 0 {
             text.push_str(GAP);
         }
         cell.style.push(text, &shown, colour);
         if index + 1 < widths.len() {
-            let padding = width.saturating_sub(columns_of(&shown));
+            let padding = width.saturating_sub(cell.columns);
             text.extend(std::iter::repeat_n(" ", padding));
         }
     }
@@ -215,28 +227,19 @@ fn push_row(text: &mut String, row: &[Cell<'_>], widths: &[usize], colour: bool)
     text.push('\n');
 }
 
-/// How many columns of a terminal a text takes.
-fn columns_of(text: &str) -> usize {
-    if is_plain(text) {
-        text.len()
-    } else {
-        text.width()
-    }
-}
-
 /// The text cut to a width, with a mark where it was cut.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {
-    fitted(text, width).into_owned()
+    fitted(&Cell::from(text), width).into_owned()
 }
 
-fn fitted(text: &str, width: usize) -> Cow<'_, str> {
-    if columns_of(text) <= width {
-        return Cow::Borrowed(text);
+fn fitted<'c>(cell: &'c Cell<'_>, width: usize) -> Cow<'c, str> {
+    if cell.columns <= width {
+        return Cow::Borrowed(&cell.text);
     }
     let mut shown = String::new();
     let mut used = 1;
-    for next in text.chars() {
+    for next in cell.text.chars() {
         used += next.width().unwrap_or(0);
         if used > width {
             break;

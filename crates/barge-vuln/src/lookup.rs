@@ -1,6 +1,7 @@
 //! From a package of a bill of materials to the keys of the index that may speak about it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use barge_sbom::package::{Distro, Package, Sbom};
 
@@ -12,9 +13,9 @@ use crate::release;
 /// One key to ask, and the version to compare there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Query {
-    pub(crate) ecosystem: String,
-    pub(crate) name: String,
-    pub(crate) version: String,
+    pub(crate) ecosystem: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) version: Arc<str>,
     /// Whether name and version are those of the source package.
     pub(crate) source: bool,
 }
@@ -74,9 +75,9 @@ fn language_queries(database: &Database, package: &Package, purl: &PackageUrl) -
     };
     let ecosystem = with_repository(database, base, purl);
     vec![Query {
-        name: name(database, &ecosystem, package, purl),
-        ecosystem,
-        version: package.version.clone(),
+        name: name(database, &ecosystem, package, purl).into(),
+        ecosystem: ecosystem.into(),
+        version: package.version.as_str().into(),
         source: false,
     }]
 }
@@ -169,15 +170,18 @@ fn distribution_queries(
             distro.id
         ));
     }
-    let binary = (purl.name.clone(), with_epoch(package, purl));
+    let binary: (Arc<str>, Arc<str>) =
+        (purl.name.as_str().into(), with_epoch(package, purl).into());
     let source = source(package, purl);
+    let source = source.map(|(name, version)| (Arc::from(name), Arc::from(version)));
     let mut queries = Vec::new();
     for ecosystem in ecosystems {
         let (ask_binary, ask_source) = asked_names(&ecosystem);
+        let ecosystem: Arc<str> = ecosystem.into();
         let ask_binary = ask_binary || source.is_none();
         if let Some((name, version)) = source.clone().filter(|_| ask_source) {
             queries.push(Query {
-                ecosystem: ecosystem.clone(),
+                ecosystem: Arc::clone(&ecosystem),
                 name,
                 version,
                 source: true,

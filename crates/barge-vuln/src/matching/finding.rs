@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use barge_sbom::package::Package;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::severity::Assessment;
 use crate::side::Exploited;
@@ -126,22 +126,30 @@ impl Fix {
 }
 
 /// How one record hits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The record.
     pub record: String,
     /// The ecosystem that was asked.
-    pub ecosystem: String,
+    #[serde(serialize_with = "shared")]
+    pub ecosystem: Arc<str>,
     /// The name that was asked.
-    pub name: String,
+    #[serde(serialize_with = "shared")]
+    pub name: Arc<str>,
     /// Whether that is the source package's.
     pub source: bool,
     /// The version that was compared.
-    pub version: String,
+    #[serde(serialize_with = "shared")]
+    pub version: Arc<str>,
     /// The range that holds it, or `listed` with the version of the list.
     pub range: String,
     /// The least fixed version of that record.
     pub fixed: Option<String>,
+}
+
+/// Writes a text that many reasons share.
+fn shared<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
 
 /// Why a match does not count.

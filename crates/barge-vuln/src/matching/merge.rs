@@ -236,10 +236,10 @@ fn fix(hits: &[RecordHit<'_>]) -> Fix {
 fn reason(hit: &RecordHit<'_>) -> Reason {
     Reason {
         record: hit.record.id.to_owned(),
-        ecosystem: hit.query.ecosystem.clone(),
-        name: hit.query.name.clone(),
+        ecosystem: Arc::clone(&hit.query.ecosystem),
+        name: Arc::clone(&hit.query.name),
         source: hit.query.source,
-        version: hit.query.version.clone(),
+        version: Arc::clone(&hit.query.version),
         range: match &hit.hit.rule {
             Rule::Range(range) => range.clone(),
             Rule::Listed(version) => format!("listed {version}"),

@@ -8,10 +8,11 @@ mod ownership;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use barge_sbom::package::{Distro, Package, Sbom};
-use rayon::prelude::*;
 
 use self::candidates::hits;
 pub use self::finding::*;
@@ -31,13 +32,10 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
         ..Findings::default()
     };
     let mut coverage: BTreeMap<String, usize> = BTreeMap::new();
-    // Packages are independent of each other; their order is kept.
-    let outcomes: Vec<Outcome> = sbom
-        .packages
-        .par_iter()
-        .with_min_len(PACKAGES_AT_ONCE)
-        .map(|package| find_one(database, package, distro))
-        .collect::<Result<_, Error>>()?;
+    let outcomes = find_each(&sbom.packages, |package| {
+        find_one(database, package, distro)
+    });
+    let outcomes: Vec<Outcome> = outcomes.collect::<Result<_, Error>>()?;
     let count = outcomes.iter().map(|outcome| outcome.matches.len()).sum();
     findings.matches.reserve_exact(count);
     for (package, outcome) in sbom.packages.iter().zip(outcomes) {
@@ -61,8 +59,36 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
     Ok(findings)
 }
 
-/// The fewest packages that one thread takes at a time: fewer are done sooner than shared out.
+/// How many packages one thread takes at a time: fewer are done sooner than shared out.
 const PACKAGES_AT_ONCE: usize = 32;
+
+/// Looks up each package, on all cores; they are independent of each other, and their order is kept. The calling thread
+/// works as well, unlike with a pool: its memory is there already, while the memory of a new thread grows page by page.
+fn find_each<Found: Send + Sync>(
+    packages: &[Package],
+    find: impl Fn(&Package) -> Found + Sync,
+) -> impl Iterator<Item = Found> {
+    let chunks = packages.chunks(PACKAGES_AT_ONCE);
+    let chunks: Vec<(&[Package], OnceLock<Vec<Found>>)> =
+        chunks.map(|chunk| (chunk, OnceLock::new())).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some((chunk, found)) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.get_or_init(|| chunk.iter().map(&find).collect());
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 1..cores.min(chunks.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let found = chunks
+        .into_iter()
+        .filter_map(|(_, found)| found.into_inner());
+    found.flatten()
+}
 
 /// What came of one package.
 #[derive(Default)]
@@ -89,7 +115,7 @@ fn find_one(
     };
     outcome.asked = queries
         .iter()
-        .map(|query| query.ecosystem.clone())
+        .map(|query| query.ecosystem.to_string())
         .collect();
     let unreadable = queries
         .iter()

@@ -56,7 +56,7 @@ pub fn upgrades(scan: &Scan) -> Vec<Upgrade<'_>> {
 }
 
 fn scheme(found: &Match) -> Scheme {
-    let ecosystem = found.why.first().map(|reason| reason.ecosystem.as_str());
+    let ecosystem = found.why.first().map(|reason| &*reason.ecosystem);
     ecosystem
         .and_then(ecosystem::scheme)
         .unwrap_or(Scheme::Semver)

@@ -11,6 +11,7 @@ use barge_vuln::output::{ScanJson, baseline, count_line, gaps, table};
 use barge_vuln::{Options, Policy, Scan, Status, Threshold, UnreadLimit};
 use camino::Utf8PathBuf;
 use clap::Args;
+use rayon::prelude::*;
 
 use self::output::{Evidence, Output};
 use crate::context::Context;
@@ -129,17 +130,30 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         scan: &scan,
         dockerfile: arguments.dockerfile.as_deref(),
     };
-    for wanted in &arguments.outputs {
-        wanted.write(context, &evidence)?;
-    }
-    if !arguments.outputs.iter().any(Output::is_shown) {
-        show(context, &scan)?;
-    }
+    write(&arguments.outputs, context, &evidence)?;
     warn(context, &scan);
     Ok(match scan.verdict.status {
         Status::Failed => Exit::Policy,
         Status::Passed | Status::Warned => Exit::Done,
     })
+}
+
+/// Writes the reports: those in files at the same time, those on stdout in the order in which they are wanted. Without one
+/// of these, the scan is shown.
+fn write(outputs: &[Output], context: &Context, evidence: &Evidence<'_>) -> Result<(), Error> {
+    let (shown, files): (Vec<&Output>, Vec<&Output>) =
+        outputs.iter().partition(|wanted| wanted.is_shown());
+    let write = |wanted: &&Output| wanted.write(context, evidence);
+    let (written, told) = rayon::join(
+        || files.par_iter().map(write).collect::<Vec<_>>(),
+        || match shown.as_slice() {
+            [] => show(context, evidence.scan),
+            shown => shown.iter().try_for_each(write),
+        },
+    );
+    // The first of several errors, whichever came first.
+    written.into_iter().collect::<Result<(), Error>>()?;
+    told
 }
 
 fn statements(
