@@ -420,11 +420,12 @@ impl Walk<'_> {
         if let Some(path) = perhaps {
             return Resolution::Unknown(format!("it may be {}", path.describe()));
         }
-        if let Some(open) = self
-            .open_directories
-            .iter()
-            .find(|open| path::covers(open, wanted) != Comparison::Different)
-        {
+        if let Some(open) = self.open_directories.iter().find(|open| {
+            path::covers(open, wanted) != Comparison::Different
+                    // A directory takes in what lies below it.
+                    || usage == FileUse::Upload
+                        && path::covers(wanted, open) != Comparison::Different
+        }) {
             return Resolution::Unknown(format!(
                 "`{}` can hold more than is known",
                 open.describe()

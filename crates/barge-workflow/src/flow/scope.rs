@@ -117,7 +117,7 @@ impl Contexts<'_> {
                 let value = match known {
                     Some((_, value)) => value.clone(),
                     // A name that occurs in the script may be written in a way that was not understood.
-                    None if step.open_outputs || step.script.contains(output) => {
+                    None if step.open_outputs || may_set(&step.script, output) => {
                         Value::unknown(name(), Shape::Text)
                     }
                     None => return Value::null(),
@@ -261,4 +261,15 @@ impl Contexts<'_> {
         let exact = names.find(|key| key.eq_ignore_ascii_case(name))?;
         self.environment(exact)
     }
+}
+
+/// Says whether a script's text can set an output in a way that was not understood: `NAME=`, `NAME<<` or `NAME::` stands in it.
+fn may_set(script: &str, output: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    script.match_indices(output).any(|(at, _)| {
+        let before = script.get(..at).unwrap_or_default();
+        let after = script.get(at + output.len()..).unwrap_or_default();
+        let after = after.trim_start_matches(['"', '\'', '}', '\\', ' ']);
+        !before.ends_with(is_name) && ["=", "<<", "::"].iter().any(|sign| after.starts_with(sign))
+    })
 }

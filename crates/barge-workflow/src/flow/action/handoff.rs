@@ -236,8 +236,26 @@ fn download_all(walk: &mut Walk<'_>, usage: &Use<'_, '_>, target: &Text) {
         unpack(walk, usage, *number, &directory);
     }
     if candidates.is_empty() || walk.foreign_artifacts.is_some() {
-        walk.open_directories.push(target.clone());
+        let open = if merge {
+            target.clone()
+        } else {
+            directory_of_each(target, pattern.as_ref())
+        };
+        walk.open_directories.push(open);
     }
+}
+
+/// Where the files of artifacts lie that are not merged: each has a directory of its name below the target.
+fn directory_of_each(target: &Text, pattern: Option<&Text>) -> Text {
+    let exact = pattern.filter(|pattern| pattern.as_literal().is_some() && !path::is_glob(pattern));
+    if let Some(name) = exact {
+        return artifact::below(target, name);
+    }
+    let part = |name: &str| Text::symbol(Symbol::new(name, Shape::Segment));
+    artifact::below(
+        &artifact::below(target, &part("\u{0}artifact")),
+        &part("\u{0}file"),
+    )
 }
 
 /// A directory with the workspace before it.

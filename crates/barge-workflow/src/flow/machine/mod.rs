@@ -467,6 +467,8 @@ impl Machine for Script<'_, '_> {
                 {
                     let when = condition.and(&when);
                     self.assign(Target::Output, name, &value.into(), &when);
+                } else {
+                    self.open_outputs();
                 }
             }
         }
