@@ -13,7 +13,9 @@ use crate::symbolic::{
 };
 
 use super::artifact::Artifact;
-use super::facts::{Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace};
+use super::facts::{
+    Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace, Store,
+};
 use super::run::Repository;
 use super::scope::{Contexts, JobResult, interpolate_field};
 use super::{machine, path, program};
@@ -65,6 +67,8 @@ pub(super) struct Walk<'a> {
     pub environment_open: bool,
     /// The condition under which builds go to a builder of their own.
     pub own_builder: Condition,
+    /// The store of the engine whose command is read.
+    pub store: Store,
     /// Holds while no step has failed.
     pub alive: Condition,
     /// Data that flows through pipes.
@@ -312,6 +316,7 @@ impl Walk<'_> {
             step,
             place: place.clone(),
             tolerated,
+            store: self.store,
         });
     }
 

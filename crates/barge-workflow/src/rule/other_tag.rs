@@ -1,9 +1,11 @@
 //! A scanner that is given a tag the run does not make, though it makes others of that repository.
 
+use std::sync::Arc;
+
 use crate::finding::{Finding, Severity};
 use crate::flow::{Fact, FactKind, JobTrace, Need, Origin};
 use crate::reference::{self, Name};
-use crate::symbolic::{Comparison, Condition, Text};
+use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text};
 
 use super::context::{Context, ImageUse, guard_words, shown, step_name};
 use super::ref_mismatch::RULE;
@@ -20,7 +22,10 @@ struct Made<'a> {
 ///
 /// A scanner pulls what the daemon does not hold: it fails, or reads what an earlier run left there.
 pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
-    let is_scanner = usage.need == Need::LocalOrRemote && !usage.program.starts_with("docker ");
+    let is_scanner = usage.need == Need::LocalOrRemote
+        && !["docker ", "podman "]
+            .iter()
+            .any(|engine| usage.program.starts_with(engine));
     if !is_scanner || reference::empty_part(usage.name).is_some() || usage.name.contains("@") {
         return None;
     }
@@ -34,7 +39,8 @@ pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<F
     for made in &all {
         let available_here = match reference::compare(&made.name.lower(), &wanted) {
             Comparison::Equal => true,
-            Comparison::Maybe => !gives_exactly(context, made, &wanted),
+            Comparison::Maybe if bare(made.name) == bare(usage.name) => true,
+            Comparison::Maybe => !gives_exactly(context, made, usage.name),
             Comparison::Different => false,
         };
         if available_here {
@@ -70,7 +76,12 @@ pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<F
 /// What the job has made before the use, and what any other job pushes.
 fn made<'a>(usage: &ImageUse<'a>) -> Vec<Made<'a>> {
     let site = &usage.site;
-    let before = site.before().iter().map(|fact| (site.job, fact));
+    let same_store = |fact: &&Fact| fact.store == site.fact.store;
+    let before = site
+        .before()
+        .iter()
+        .filter(same_store)
+        .map(|fact| (site.job, fact));
     let others = site.trace.jobs.iter().filter(|job| job.id != site.job.id);
     let pushed = others.flat_map(|job| job.facts.iter().map(move |fact| (job, fact)));
     let pushed = pushed.filter(|(_, fact)| matches!(fact.kind, FactKind::Pushed(_)));
@@ -108,12 +119,23 @@ fn is_handed_on(usage: &ImageUse<'_>, made: &Made<'_>) -> bool {
 fn opaque(usage: &ImageUse<'_>) -> Condition {
     let site = &usage.site;
     let others = site.trace.jobs.iter().filter(|job| job.id != site.job.id);
-    let facts = others.flat_map(|job| job.facts.iter().map(move |fact| (job, fact)));
+    let publishers = others.filter(|job| logs_in(job));
+    let facts = publishers.flat_map(|job| job.facts.iter().map(move |fact| (job, fact)));
     facts
         .filter(|(_, fact)| matches!(fact.kind, FactKind::DaemonOpaque(_)))
         .fold(usage.presence.opaque.clone(), |any, (job, fact)| {
             any.or(&job.condition.and(&fact.condition))
         })
+}
+
+/// Without credentials nothing is pushed.
+fn logs_in(job: &JobTrace) -> bool {
+    let mut steps = job.steps.iter();
+    steps.any(|step| {
+        ["login", "auth"]
+            .iter()
+            .any(|word| step.kind.contains(word) || step.script.contains(word))
+    })
 }
 
 /// Its step gives the very name in some event: then its other names are not meant to be it.
@@ -123,7 +145,16 @@ fn gives_exactly(context: &Context<'_>, made: &Made<'_>, wanted: &Text) -> bool 
         let (FactKind::Present(name, _) | FactKind::Pushed(name)) = &fact.kind else {
             return false;
         };
-        fact.place.span == made.fact.place.span
-            && reference::compare(&name.lower(), wanted) == Comparison::Equal
+        fact.place.span == made.fact.place.span && bare(name) == bare(wanted)
     })
+}
+
+/// The name without what metadata-action does to a value that becomes a tag.
+fn bare(name: &Text) -> Text {
+    let unknown = |symbol: &Arc<Symbol>| {
+        let name = symbol.name();
+        let name = name.strip_prefix("tag of ").unwrap_or(name);
+        Symbol::new(name, Shape::Text)
+    };
+    name.map(str::to_owned, unknown).lower()
 }

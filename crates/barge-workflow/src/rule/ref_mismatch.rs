@@ -140,7 +140,7 @@ fn without_registry(usage: &ImageUse<'_>) -> bool {
 }
 
 /// A job of this very run pushes the name.
-fn pushed_in_run(usage: &ImageUse<'_>) -> bool {
+pub(super) fn pushed_in_run(usage: &ImageUse<'_>) -> bool {
     let facts = usage.site.trace.jobs.iter().flat_map(|job| &job.facts);
     facts.into_iter().any(|fact| {
         matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, usage.name) == Comparison::Equal)
