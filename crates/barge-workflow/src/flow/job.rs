@@ -102,7 +102,7 @@ impl Walk<'_> {
             first_step: frame.first_step,
             environment_open: self.environment_open,
             success: self.alive.clone(),
-            depth: Cell::new(0),
+            first_layer: Cell::new(0),
         }
     }
 

@@ -405,7 +405,7 @@ fn job_contexts<'a>(
         first_step: 0,
         environment_open: true,
         success: success.clone(),
-        depth: std::cell::Cell::new(0),
+        first_layer: std::cell::Cell::new(0),
     }
 }
 
