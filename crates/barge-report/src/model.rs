@@ -154,11 +154,18 @@ impl Report {
     }
 }
 
+/// Whether a text is of ASCII's visible characters and spaces only: one column each, nothing to take out.
+pub(crate) fn is_plain(text: &str) -> bool {
+    // Without an early end, so that many bytes are looked at with one instruction.
+    text.bytes()
+        .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
 /// Makes text from elsewhere fit for one line of a terminal or a log: no line breaks, no control characters.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     // Most texts are plain, and a scan has tens of thousands of them.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_plain(text) {
         return text.to_owned();
     }
     let mut line = String::with_capacity(text.len());

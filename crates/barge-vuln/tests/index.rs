@@ -189,7 +189,7 @@ fn other_formats_are_refused_by_name() {
     let error = Database::from_bytes(newer).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the advisory index has format 99, this barge reads format 3"
+        "the advisory index has format 99, this barge reads format 4"
     );
     assert!(error.hint().unwrap().contains("newer barge"));
     assert!(matches!(

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::{ColorChoice, Format, LogFormat, OutputArgs};
 
 /// How much JSON is gathered before it is written, in bytes.
-const JSON_BUFFER: usize = 64 * 1024;
+pub(crate) const JSON_BUFFER: usize = 64 * 1024;
 
 /// What parts of human output mean; colours follow meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

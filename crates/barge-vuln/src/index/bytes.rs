@@ -148,14 +148,14 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
         .map_or(0, u64::from_le_bytes)
 }
 
-/// FNV-1a, 64 bits: finds keys and notices damage; nothing relies on it being hard to forge.
+/// FNV-1a, 64 bits: finds keys.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// The lower half of [`hash`].
+/// CRC-32: notices damage. Who means harm can forge it, and any other that stands beside what it covers.
 pub(super) fn checksum(bytes: &[u8]) -> u32 {
-    u32::try_from(hash(bytes) & 0xffff_ffff).unwrap_or(0)
+    crc32fast::hash(bytes)
 }

@@ -26,4 +26,4 @@ pub use sections::{Ecosystem, Meta, Source};
 pub(crate) use file::Bytes;
 
 /// The format that this crate writes and reads. Any change of the layout takes a new number.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;

@@ -1,6 +1,6 @@
 //! The records that may speak about a package, and which of them hit its version.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::module::module_doubt;
 use crate::ecosystem;
@@ -23,12 +23,19 @@ pub(super) struct RecordHit<'a> {
     pub(super) doubt: Option<String>,
 }
 
-/// All hits of a package, by alias group. A record hits once, by its first query and entry.
-pub(super) fn hits_by_group<'a>(
+impl RecordHit<'_> {
+    /// The number of its alias group.
+    pub(super) fn group(&self) -> u32 {
+        self.record.group
+    }
+}
+
+/// All hits of a package, those of one alias group beside each other. A record hits once, by its first query and entry.
+pub(super) fn hits<'a>(
     database: &'a Database,
     queries: &'a [Query],
-) -> Result<BTreeMap<u32, Vec<RecordHit<'a>>>, Error> {
-    let mut hits: BTreeMap<u32, Vec<RecordHit<'a>>> = BTreeMap::new();
+) -> Result<Vec<RecordHit<'a>>, Error> {
+    let mut hits = Vec::new();
     let mut seen: BTreeSet<u32> = BTreeSet::new();
     for query in queries {
         let name = ecosystem::normal_name(&query.ecosystem, &query.name);
@@ -58,7 +65,7 @@ pub(super) fn hits_by_group<'a>(
             } else {
                 None
             };
-            hits.entry(record.group).or_default().push(RecordHit {
+            hits.push(RecordHit {
                 number: entry.record,
                 record,
                 query,
@@ -69,5 +76,6 @@ pub(super) fn hits_by_group<'a>(
             });
         }
     }
+    hits.sort_by_key(RecordHit::group);
     Ok(hits)
 }

@@ -15,21 +15,21 @@ use crate::severity::{Assessment, Rating, Severity};
 use crate::side::{CveFacts, Epss};
 use crate::version::{Scheme, compare};
 
-/// Makes one match of the hits of one alias group.
+/// Makes one match of the hits of one alias group, of which there is at least one.
 pub(super) fn merge(
     database: &Database,
     package: &Arc<Package>,
-    number: u32,
-    hits: Vec<RecordHit<'_>>,
+    hits: &[RecordHit<'_>],
 ) -> Result<Match, Error> {
+    let number = hits.first().map_or(0, RecordHit::group);
     let group = database.group(number)?;
     let mut stated: Vec<&str> = hits.iter().flat_map(|hit| ids(&hit.record)).collect();
     stated.sort_unstable();
     stated.dedup();
     let id = display_id(&stated);
-    let cves = cves(database, &group, &hits)?;
+    let cves = cves(database, &group, hits)?;
     let class = hits.iter().map(class).min().unwrap_or(Class::Vulnerability);
-    let severity = assess(database, class, &hits, &group, &cves)?;
+    let severity = assess(database, class, hits, &group, &cves)?;
     let mut upstream: Vec<&str> = hits.iter().flat_map(|hit| flaws(&hit.record)).collect();
     upstream.sort_unstable();
     upstream.dedup();
@@ -48,17 +48,14 @@ pub(super) fn merge(
         epss: epss(&cves),
         published: published.filter(|time| *time > 0).min().unwrap_or_default(),
     };
-    let (fix, doubt) = (fix(&hits), doubt(&hits));
-    // Collecting would keep the memory of the hits, several times that of the reasons.
-    let mut why = Vec::with_capacity(hits.len());
-    why.extend(hits.into_iter().map(reason));
+    let (fix, doubt) = (fix(hits), doubt(hits));
     Ok(Match {
         package: Arc::clone(package),
         advisory: Box::new(advisory),
         class,
         fix,
         doubt,
-        why,
+        why: hits.iter().map(reason).collect(),
         note: None,
         suppressed: None,
     })
@@ -236,17 +233,17 @@ fn fix(hits: &[RecordHit<'_>]) -> Fix {
         .unwrap_or(Fix::None)
 }
 
-fn reason(hit: RecordHit<'_>) -> Reason {
+fn reason(hit: &RecordHit<'_>) -> Reason {
     Reason {
         record: hit.record.id.to_owned(),
         ecosystem: hit.query.ecosystem.clone(),
         name: hit.query.name.clone(),
         source: hit.query.source,
         version: hit.query.version.clone(),
-        range: match hit.hit.rule {
-            Rule::Range(range) => range,
+        range: match &hit.hit.rule {
+            Rule::Range(range) => range.clone(),
             Rule::Listed(version) => format!("listed {version}"),
         },
-        fixed: hit.hit.fixed,
+        fixed: hit.hit.fixed.clone(),
     }
 }

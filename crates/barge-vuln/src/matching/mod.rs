@@ -13,7 +13,7 @@ use std::sync::Arc;
 use barge_sbom::package::{Distro, Package, Sbom};
 use rayon::prelude::*;
 
-use self::candidates::hits_by_group;
+use self::candidates::hits;
 pub use self::finding::*;
 use self::merge::merge;
 use self::ownership::apply_ownership;
@@ -38,6 +38,8 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
         .with_min_len(PACKAGES_AT_ONCE)
         .map(|package| find_one(database, package, distro))
         .collect::<Result<_, Error>>()?;
+    let count = outcomes.iter().map(|outcome| outcome.matches.len()).sum();
+    findings.matches.reserve_exact(count);
     for (package, outcome) in sbom.packages.iter().zip(outcomes) {
         for ecosystem in outcome.asked {
             *coverage.entry(ecosystem).or_default() += 1;
@@ -98,17 +100,15 @@ fn find_one(
             query.version, query.ecosystem
         )
     });
-    let hits = hits_by_group(database, &queries)?;
+    let hits = hits(database, &queries)?;
     if hits.is_empty() {
         return Ok(outcome);
     }
     let package = Arc::new(package.clone());
-    outcome.matches.reserve(hits.len());
-    for (group, hits) in hits {
-        outcome
-            .matches
-            .push(merge(database, &package, group, hits)?);
-    }
+    outcome.matches = hits
+        .chunk_by(|left, right| left.group() == right.group())
+        .map(|hits| merge(database, &package, hits))
+        .collect::<Result<_, Error>>()?;
     Ok(outcome)
 }
 

@@ -1,5 +1,7 @@
 //! A scan for people: a table for terminals, Markdown for comments and summaries.
 
+use std::borrow::Cow;
+
 use barge_report::markdown::{Document, MarkdownTable, code, escape, link};
 use barge_report::table::{Cell, Column, Style, Table};
 
@@ -17,7 +19,7 @@ const UNREAD_SHOWN: usize = 5;
 
 /// The matches that count as a table, worst first.
 #[must_use]
-pub fn table(scan: &Scan) -> Table {
+pub fn table(scan: &Scan) -> Table<'_> {
     let mut table = Table::new(vec![
         Column::whole("SEVERITY"),
         Column::cut_to("PACKAGE", 20),
@@ -34,17 +36,17 @@ pub fn table(scan: &Scan) -> Table {
     {
         table.push(vec![
             severity_cell(found),
-            Cell::from(&found.package.name),
-            Cell::from(&found.package.version),
+            Cell::from(found.package.name.as_str()),
+            Cell::from(found.package.version.as_str()),
             Cell::from(fix(found)),
-            Cell::from(&found.advisory.id),
+            Cell::from(found.advisory.id.as_str()),
             Cell::styled(title(found), Style::Dim),
         ]);
     }
     table
 }
 
-fn severity_cell(found: &Match) -> Cell {
+fn severity_cell(found: &Match) -> Cell<'_> {
     if !found.class.is_security() {
         return Cell::styled(found.class.word(), Style::Dim);
     }
@@ -55,29 +57,26 @@ fn severity_cell(found: &Match) -> Cell {
         Severity::Low | Severity::Negligible => Style::Plain,
         Severity::Unknown => Style::Cyan,
     };
-    let exploited = if found.advisory.exploited.is_some() {
-        " (exploited)"
+    let level = found.advisory.severity.level.word();
+    if found.advisory.exploited.is_some() {
+        Cell::styled(format!("{level} (exploited)"), style)
     } else {
-        ""
-    };
-    Cell::styled(
-        format!("{}{exploited}", found.advisory.severity.level),
-        style,
-    )
-}
-
-fn fix(found: &Match) -> String {
-    match &found.fix {
-        Fix::Version(version) => version.clone(),
-        Fix::Subscription(version) => format!("{version} (subscription)"),
-        Fix::None => "-".to_owned(),
+        Cell::styled(level, style)
     }
 }
 
-fn title(found: &Match) -> String {
+fn fix(found: &Match) -> Cow<'_, str> {
+    match &found.fix {
+        Fix::Version(version) => version.into(),
+        Fix::Subscription(version) => format!("{version} (subscription)").into(),
+        Fix::None => "-".into(),
+    }
+}
+
+fn title(found: &Match) -> Cow<'_, str> {
     match found.doubt.as_ref().or(found.note.as_ref()) {
-        Some(doubt) => format!("[{doubt}] {}", found.advisory.summary),
-        None => found.advisory.summary.clone(),
+        Some(doubt) => format!("[{doubt}] {}", found.advisory.summary).into(),
+        None => (&found.advisory.summary).into(),
     }
 }
 

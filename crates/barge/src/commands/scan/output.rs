@@ -1,6 +1,7 @@
 //! The reports of a scan: which there are, and where each goes.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::str::FromStr;
 
 use barge_pipeline::layer_lines::layer_lines;
@@ -10,10 +11,12 @@ use barge_sbom::Sbom;
 use barge_vuln::output::{self, ReportOptions, ScanJson};
 use barge_vuln::{Database, Scan};
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
 
 use super::tool;
 use crate::context::Context;
 use crate::error::Error;
+use crate::printer::JSON_BUFFER;
 
 /// A report and where it goes.
 #[derive(Debug, Clone)]
@@ -58,6 +61,14 @@ impl FromStr for Output {
     }
 }
 
+fn unwritten(path: Utf8PathBuf, source: io::Error) -> Error {
+    Error::File {
+        action: "write",
+        path,
+        source,
+    }
+}
+
 /// What reports are made of.
 pub(super) struct Evidence<'a> {
     pub(super) database: &'a Database,
@@ -75,36 +86,52 @@ impl Output {
 
     /// Writes the report.
     pub(super) fn write(&self, context: &Context, evidence: &Evidence<'_>) -> Result<(), Error> {
-        let text = match self.kind {
-            OutputKind::Table => output::table(evidence.scan).render(None, false),
-            OutputKind::Json => json::render(&ScanJson::from(evidence.scan)),
-            OutputKind::Cyclonedx => json::render(&output::cyclonedx(evidence.scan, &tool())),
-            OutputKind::Openvex => json::render(&output::openvex(evidence.scan, "barge")),
-            OutputKind::Gitlab => json::render(&output::gitlab(evidence.scan, &tool())),
-            OutputKind::Markdown => output::markdown(evidence.scan).render(self.budget()),
-            OutputKind::Html => output::page(evidence.scan, &evidence.sbom.layers),
-            OutputKind::Junit => junit::render(&evidence.report(context)?),
+        let scan = evidence.scan;
+        match self.kind {
+            OutputKind::Table => self.text(context, &output::table(scan).render(None, false)),
+            OutputKind::Json => self.json(context, &ScanJson::from(scan)),
+            OutputKind::Cyclonedx => self.json(context, &output::cyclonedx(scan, &tool())),
+            OutputKind::Openvex => self.json(context, &output::openvex(scan, "barge")),
+            OutputKind::Gitlab => self.json(context, &output::gitlab(scan, &tool())),
+            OutputKind::Markdown => {
+                self.text(context, &output::markdown(scan).render(self.budget()))
+            }
+            OutputKind::Html => self.text(context, &output::page(scan, &evidence.sbom.layers)),
+            OutputKind::Junit => self.text(context, &junit::render(&evidence.report(context)?)),
             OutputKind::Sarif => {
                 let options = sarif::Options {
                     default_path: evidence.dockerfile(context)?.into_string(),
                     ..sarif::Options::default()
                 };
-                sarif::render(&evidence.report(context)?, &options)
-            }
-        };
-        match &self.file {
-            None => Ok(context
-                .printer
-                .human(|out| out.write_all(text.as_bytes()))?),
-            Some(file) => {
-                let path = context.folder.join(file);
-                fs::write(&path, text).map_err(|source| Error::File {
-                    action: "write",
-                    path,
-                    source,
-                })
+                self.text(
+                    context,
+                    &sarif::render(&evidence.report(context)?, &options),
+                )
             }
         }
+    }
+
+    fn text(&self, context: &Context, text: &str) -> Result<(), Error> {
+        let Some(file) = &self.file else {
+            let shown = context.printer.human(|out| out.write_all(text.as_bytes()));
+            return Ok(shown?);
+        };
+        let path = context.folder.join(file);
+        fs::write(&path, text).map_err(|source| unwritten(path, source))
+    }
+
+    /// Written as it is made: of a long list of findings it would be megabytes.
+    fn json(&self, context: &Context, value: &impl Serialize) -> Result<(), Error> {
+        let Some(file) = &self.file else {
+            return Ok(context.printer.json(value)?);
+        };
+        let path = context.folder.join(file);
+        let written = File::create(&path).and_then(|file| {
+            let mut out = BufWriter::with_capacity(JSON_BUFFER, file);
+            json::write(&mut out, value)?;
+            out.flush()
+        });
+        written.map_err(|source| unwritten(path, source))
     }
 
     /// A summary of a job may be longer than a comment; a file may be used for either.
