@@ -385,6 +385,14 @@ impl Walk<'_> {
         });
     }
 
+    /// Says whether how many of these artifacts there are hangs on what is not known.
+    pub(super) fn artifacts_vary(&self, numbers: &[usize]) -> bool {
+        let mut found = numbers
+            .iter()
+            .filter_map(|number| self.artifacts.get(*number));
+        found.any(|artifact| artifact.condition != Condition::Always)
+    }
+
     /// Finds what a path that is read can be.
     pub(super) fn resolve(&self, wanted: &Text, usage: FileUse) -> Resolution {
         let fits = |file: &FileEntry| match usage {
