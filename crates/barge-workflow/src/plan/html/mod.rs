@@ -36,7 +36,7 @@ fn overview(courses: &[Course]) -> Markup {
                 tr {
                     td { a href=(format!("#course-{number}")) { (course.event) } }
                     td class=(class) { (verdict) }
-                    td { (running(course)) " of " (course.jobs.len()) " run" }
+                    td { @if course.not_started.is_none() { (running(course)) " of " (course.jobs.len()) " run" } }
                 }
             }
         }
