@@ -143,6 +143,8 @@ fn canonical(repository: &Text) -> Text {
         "docker.io/",
         "index.docker.io/",
         "library/",
+        // podman's prefix of names that have no registry.
+        "localhost/",
     ] {
         if let Some(rest) = repository.strip_start(prefix) {
             return rest;

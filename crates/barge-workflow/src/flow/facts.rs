@@ -92,6 +92,18 @@ pub struct Fact {
     pub place: Place,
     /// The run goes on when it fails.
     pub tolerated: bool,
+    /// Whose images it is about.
+    pub store: Store,
+}
+
+/// Where an engine keeps its images: docker and podman do not see each other's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Store {
+    /// The docker daemon's.
+    #[default]
+    Docker,
+    /// That of podman and buildah.
+    Podman,
 }
 
 /// The kinds of facts.

@@ -13,7 +13,9 @@ use crate::symbolic::{
 };
 
 use super::artifact::Artifact;
-use super::facts::{Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace};
+use super::facts::{
+    Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace, Store,
+};
 use super::run::Repository;
 use super::scope::{Contexts, JobResult, interpolate_field};
 use super::{machine, path, program};
@@ -65,6 +67,8 @@ pub(super) struct Walk<'a> {
     pub environment_open: bool,
     /// The condition under which builds go to a builder of their own.
     pub own_builder: Condition,
+    /// The store of the engine whose command is read.
+    pub store: Store,
     /// Holds while no step has failed.
     pub alive: Condition,
     /// Data that flows through pipes.
@@ -98,7 +102,7 @@ impl Walk<'_> {
             first_step: frame.first_step,
             environment_open: self.environment_open,
             success: self.alive.clone(),
-            depth: Cell::new(0),
+            first_layer: Cell::new(0),
         }
     }
 
@@ -312,6 +316,7 @@ impl Walk<'_> {
             step,
             place: place.clone(),
             tolerated,
+            store: self.store,
         });
     }
 
@@ -380,6 +385,14 @@ impl Walk<'_> {
         });
     }
 
+    /// Says whether how many of these artifacts there are hangs on what is not known.
+    pub(super) fn artifacts_vary(&self, numbers: &[usize]) -> bool {
+        let mut found = numbers
+            .iter()
+            .filter_map(|number| self.artifacts.get(*number));
+        found.any(|artifact| artifact.condition != Condition::Always)
+    }
+
     /// Finds what a path that is read can be.
     pub(super) fn resolve(&self, wanted: &Text, usage: FileUse) -> Resolution {
         let fits = |file: &FileEntry| match usage {
@@ -420,11 +433,12 @@ impl Walk<'_> {
         if let Some(path) = perhaps {
             return Resolution::Unknown(format!("it may be {}", path.describe()));
         }
-        if let Some(open) = self
-            .open_directories
-            .iter()
-            .find(|open| path::covers(open, wanted) != Comparison::Different)
-        {
+        if let Some(open) = self.open_directories.iter().find(|open| {
+            path::covers(open, wanted) != Comparison::Different
+                    // A directory takes in what lies below it.
+                    || usage == FileUse::Upload
+                        && path::covers(wanted, open) != Comparison::Different
+        }) {
             return Resolution::Unknown(format!(
                 "`{}` can hold more than is known",
                 open.describe()

@@ -15,6 +15,7 @@ mod machine;
 mod matrix;
 mod metadata;
 mod path;
+mod podman;
 mod program;
 mod run;
 mod scanner;
@@ -23,7 +24,7 @@ mod scope;
 pub use artifact::{Artifact, ArtifactFile};
 pub use facts::{
     Archive, Content, Delivery, Fact, FactKind, FileUse, Format, JobTrace, Need, Origin, Place,
-    Resolution, StepTrace, Trace,
+    Resolution, StepTrace, Store, Trace,
 };
 pub use path::{covers, file_name, is_archive, normalize};
 pub use run::{Repository, trace};

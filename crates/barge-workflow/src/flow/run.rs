@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::symbolic::{Condition, Term, Value, condition_of};
 
 use super::artifact::Artifact;
-use super::facts::{FactKind, JobTrace, Place, StepTrace, Trace};
+use super::facts::{FactKind, JobTrace, Place, StepTrace, Store, Trace};
 use super::job::{Frame, Walk};
 use super::matrix;
 use super::scope::{Contexts, JobResult, interpolate_field};
@@ -224,6 +224,7 @@ impl Run<'_> {
             environment: BTreeMap::new(),
             environment_open: false,
             own_builder: Condition::Never,
+            store: Store::Docker,
             alive: Condition::Always,
             data: Vec::new(),
         };
@@ -404,7 +405,7 @@ fn job_contexts<'a>(
         first_step: 0,
         environment_open: true,
         success: success.clone(),
-        depth: std::cell::Cell::new(0),
+        first_layer: std::cell::Cell::new(0),
     }
 }
 

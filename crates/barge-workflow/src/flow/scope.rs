@@ -9,8 +9,6 @@ use crate::symbolic::{Condition, Scope, Shape, Symbol, Term, Text, Value, interp
 
 use super::facts::StepTrace;
 
-const ENV_DEPTH_LIMIT: u32 = 8;
-
 /// A field's text with its expressions put in.
 pub(super) fn interpolate_field(field: &Field, scope: &dyn Scope) -> Value {
     if field.text.contains("${{") {
@@ -53,24 +51,23 @@ pub(super) struct Contexts<'a> {
     pub environment_open: bool,
     /// The condition under which the job's needs all succeeded.
     pub success: Condition,
-    pub depth: Cell<u32>,
+    /// The first layer that can be seen; those before it are being evaluated.
+    pub first_layer: Cell<usize>,
 }
 
 impl Contexts<'_> {
     /// The value of an environment variable as steps see it, if something sets it.
     pub(super) fn environment(&self, name: &str) -> Option<Value> {
-        if self.depth.get() > ENV_DEPTH_LIMIT {
-            return None;
-        }
-        let mut layers = self.layers.iter();
+        let first = self.first_layer.get();
         // The step's own layer stands before what earlier steps wrote.
-        if let Some(step) = layers.next()
-            && let Some(value) = self.layer(step, name)
+        if first == 0
+            && let Some(value) = self.layer(0, name)
         {
             return Some(value);
         }
-        let below = layers.find_map(|layer| self.layer(layer, name));
-        match self.written.and_then(|written| written.get(name)) {
+        let below = (first.max(1)..self.layers.len()).find_map(|at| self.layer(at, name));
+        let written = self.written.filter(|_| first < 2);
+        match written.and_then(|written| written.get(name)) {
             // A write under a condition leaves the lower layer in the other cases, marked by null.
             Some(value) => Some(value.flat_map(|term| match term {
                 Term::Null => below.clone().unwrap_or_else(Value::null),
@@ -80,11 +77,12 @@ impl Contexts<'_> {
         }
     }
 
-    fn layer(&self, layer: &[Entry], name: &str) -> Option<Value> {
-        let (_, field) = layer.iter().find(|(key, _)| key == name)?;
-        self.depth.set(self.depth.get() + 1);
+    /// A variable of one layer. What it is made of is looked up in the layers behind it: `X: ${{ env.X }}` hands on.
+    fn layer(&self, at: usize, name: &str) -> Option<Value> {
+        let (_, field) = self.layers.get(at)?.iter().find(|(key, _)| key == name)?;
+        let outer = self.first_layer.replace(at + 1);
         let value = interpolate_field(field, self);
-        self.depth.set(self.depth.get() - 1);
+        self.first_layer.set(outer);
         Some(value.map(|term| Term::Text(term.printed())))
     }
 
@@ -117,7 +115,7 @@ impl Contexts<'_> {
                 let value = match known {
                     Some((_, value)) => value.clone(),
                     // A name that occurs in the script may be written in a way that was not understood.
-                    None if step.open_outputs || step.script.contains(output) => {
+                    None if step.open_outputs || may_set(&step.script, output) => {
                         Value::unknown(name(), Shape::Text)
                     }
                     None => return Value::null(),
@@ -261,4 +259,15 @@ impl Contexts<'_> {
         let exact = names.find(|key| key.eq_ignore_ascii_case(name))?;
         self.environment(exact)
     }
+}
+
+/// Says whether a script's text can set an output in a way that was not understood: `NAME=`, `NAME<<` or `NAME::` stands in it.
+fn may_set(script: &str, output: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    script.match_indices(output).any(|(at, _)| {
+        let before = script.get(..at).unwrap_or_default();
+        let after = script.get(at + output.len()..).unwrap_or_default();
+        let after = after.trim_start_matches(['"', '\'', '}', '\\', ' ']);
+        !before.ends_with(is_name) && ["=", "<<", "::"].iter().any(|sign| after.starts_with(sign))
+    })
 }

@@ -85,9 +85,10 @@ fn with_downloads(finding: Finding, read: &FileRead<'_>) -> Finding {
             _ => None,
         });
     downloads.take(3).fold(finding, |finding, (name, place)| {
-        let what = name
-            .as_ref()
-            .map_or_else(|| "all artifacts".to_owned(), shown);
-        finding.with_evidence(place, format!("{what} downloaded here"))
+        let what = match name {
+            Some(name) => format!("{} downloaded here", shown(name)),
+            None => "artifacts downloaded here, each below its name unless merged".to_owned(),
+        };
+        finding.with_evidence(place, what)
     })
 }

@@ -23,6 +23,7 @@ mod matrix_output_clobber;
 mod metadata_ignored;
 mod mutable_tag;
 mod not_loaded;
+mod other_tag;
 mod presence;
 mod ref_empty_part;
 mod ref_mismatch;

@@ -8,12 +8,14 @@
 //! ```
 
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{Delivery, Fact, FactKind, Need, Place};
-use crate::symbolic::Condition;
+use crate::flow::{Delivery, Fact, FactKind, Need, Place, Store};
+use crate::reference;
+use crate::symbolic::{Comparison, Condition};
 
 use super::Rule;
 use super::context::{Context, ImageUse, case_of, shown, step_name};
 use super::edit;
+use super::ref_mismatch::pushed_in_run;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -21,7 +23,8 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an image is built and not loaded into the daemon, and then used by name",
     explanation: "With setup-buildx-action the build runs in a container of its own and its result stays in that builder's cache, \
-        unless `load`, `push` or `outputs` say otherwise. Add `load: true`, or `outputs: type=docker,dest=FILE` when it is only saved.",
+        unless `load`, `push` or `outputs` say otherwise. Add `load: true`, or `outputs: type=docker,dest=FILE` when it is only saved. \
+        podman and docker do not see each other's images either.",
     check,
 };
 
@@ -29,8 +32,57 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let images = context.images().iter();
     for usage in images.filter(|usage| usage.need != Need::Remote) {
         let mut built = usage.presence.built.iter();
-        findings.extend(built.find_map(|built| report(context, usage, built)));
+        let finding = built.find_map(|built| report(context, usage, built));
+        findings.extend(finding.or_else(|| other_store(usage)));
     }
+}
+
+/// An image that another engine holds: docker and podman do not see each other's.
+fn other_store(usage: &ImageUse<'_>) -> Option<Finding> {
+    let (site, presence) = (&usage.site, &usage.presence);
+    let made = presence.other_store.last()?;
+    let shared = site.job.steps.iter().any(|step| {
+        [
+            "podman.sock",
+            "podman-docker",
+            "DOCKER_HOST",
+            "docker=podman",
+        ]
+        .iter()
+        .any(|word| step.script.contains(word))
+    });
+    let exact = matches!(&made.kind, FactKind::Present(name, _) if reference::compare(name, usage.name) == Comparison::Equal);
+    if !exact
+        || shared
+        || !presence.is_empty()
+        || usage.need == Need::Remote
+        || pushed_in_run(usage)
+    {
+        return None;
+    }
+    let case = site.case_when(&presence.opaque.negate().and(&made.condition))?;
+    let (own, other) = match made.store {
+        Store::Docker => ("podman", "docker"),
+        Store::Podman => ("docker", "podman"),
+    };
+    let place = &site.fact.place;
+    let message = format!(
+        "{} looks for the image with {own}, and it is in {other}'s store",
+        usage.program
+    );
+    let finding = RULE
+        .finding(place, message)
+        .with_evidence(place, format!("names {}", shown(usage.name)))
+        .with_evidence(
+            &made.place,
+            format!("{} gives it to {other} alone", step_name(site.job, made)),
+        )
+        .in_case(case)
+        .then(format!("{own} does not know the image"))
+        .advised(format!(
+            "hand it over with `{other} save NAME | {own} load`, or give the archive of `{other} save`"
+        ));
+    Some(finding)
 }
 
 fn report(context: &Context<'_>, usage: &ImageUse<'_>, built: &Fact) -> Option<Finding> {

@@ -17,6 +17,8 @@ pub(super) struct Presence<'a> {
     pub others: Vec<(&'a Fact, &'a Text)>,
     /// Builds that gave this name, wherever the image went.
     pub built: Vec<&'a Fact>,
+    /// Facts that put it into the store of another engine.
+    pub other_store: Vec<&'a Fact>,
     /// When something unknown can have put it there.
     pub opaque: Condition,
 }
@@ -25,7 +27,7 @@ impl<'a> Presence<'a> {
     /// Looks at what came before a fact that names an image.
     pub(super) fn before(site: &Site<'a>, name: &Text, program: &str) -> Self {
         let compare = |made: &Text| match program {
-            "docker save" => compare_saved(made, name),
+            "docker save" | "podman save" => compare_saved(made, name),
             _ => reference::compare(made, name),
         };
         let mut presence = Self {
@@ -33,10 +35,23 @@ impl<'a> Presence<'a> {
             maybe: Vec::new(),
             others: Vec::new(),
             built: Vec::new(),
+            other_store: Vec::new(),
             opaque: Condition::Never,
         };
+        // Cluster tools take images from the engine they run on, which is not said.
+        let any_store = ["kind ", "minikube ", "k3d "]
+            .iter()
+            .any(|tool| program.starts_with(tool));
         for fact in site.before() {
+            let elsewhere = !any_store && fact.store != site.fact.store;
             match &fact.kind {
+                FactKind::Present(reference, _)
+                    if elsewhere && compare(reference) != Comparison::Different =>
+                {
+                    presence.other_store.push(fact);
+                }
+                FactKind::Present(..) if elsewhere => {}
+                FactKind::Built(_) if elsewhere => {}
                 FactKind::Present(reference, _) => match compare(reference) {
                     Comparison::Equal => presence.equal.push(fact),
                     Comparison::Maybe => presence.maybe.push(fact),

@@ -9,7 +9,7 @@
 use crate::expression::{Part, Template};
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{FactKind, Place, StepTrace};
-use crate::reference;
+use crate::reference::{self, Name};
 use crate::symbolic::{Condition, Text};
 
 use super::Rule;
@@ -66,7 +66,14 @@ fn missing(site: &Site<'_>) -> Option<Finding> {
 }
 
 fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
-    let part = reference::empty_part(name)?;
+    let (part, consequence) = match reference::empty_part(name) {
+        Some(part) => (part, "the client answers \"invalid reference format\""),
+        None if ends_open(name) => (
+            "the end of the tag",
+            "the name is the same in every run, and the last one to push wins",
+        ),
+        None => return None,
+    };
     // Empty in some cases only: another rule's affair.
     let step = site
         .step()
@@ -84,11 +91,17 @@ fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
             format!("{part} of {} is empty", shown(name)),
         )
         .in_case(site.case()?)
-        .then("the client answers \"invalid reference format\"");
+        .then(consequence);
     Some(match cause {
         Some((place, message, fix)) => finding.with_evidence(&place, message).mended_by(fix),
         None => finding,
     })
+}
+
+/// The tag ends where another part was to come: `app:master-`.
+fn ends_open(name: &Text) -> bool {
+    let tag = Name::of(name).tag;
+    tag.is_some_and(|tag| tag.as_literal() != Some("-") && tag.literal_end().ends_with('-'))
 }
 
 /// The expression that is null: an output of a step that does not exist before this one, or that this step never sets.
@@ -110,7 +123,14 @@ fn cause(site: &Site<'_>) -> Option<(Place, String, Option<Fix>)> {
             .as_deref()
             .is_some_and(|own| own.eq_ignore_ascii_case(id))
     };
-    if before.iter().any(named) {
+    if let Some(step) = before.iter().rev().find(|step| named(step)) {
+        if step
+            .outputs
+            .keys()
+            .any(|key| key.eq_ignore_ascii_case(output))
+        {
+            return None;
+        }
         let message = format!("step `{id}` sets no output `{output}`");
         return Some((expression, message, None));
     }

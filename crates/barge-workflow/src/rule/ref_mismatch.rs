@@ -13,6 +13,7 @@ use crate::symbolic::{Comparison, Text};
 use super::Rule;
 use super::context::{Context, ImageUse, guard_words, shown, step_name};
 use super::edit;
+use super::other_tag::other_tag;
 use super::run_own::{Unpublished, unpublished};
 
 /// The rule.
@@ -27,7 +28,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for usage in context.images() {
-        findings.extend(report(context, usage).or_else(|| unpushed(context, usage)));
+        let finding = report(context, usage)
+            .or_else(|| unpushed(context, usage))
+            .or_else(|| other_tag(context, usage));
+        findings.extend(finding);
     }
 }
 
@@ -64,7 +68,7 @@ fn report(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
     let decidable = presence.is_empty()
         && !presence.others.is_empty()
         && reference::empty_part(usage.name).is_none()
-        && !is_unknowable(usage.name);
+        && (without_registry(usage) || !is_unknowable(usage.name));
     if !decidable
         || !wanted_locally(context, usage)
         || made_for_other_event(context, usage)
@@ -112,8 +116,35 @@ fn wanted_locally(context: &Context<'_>, usage: &ImageUse<'_>) -> bool {
                 ) && Name::of(made).repository == wanted.repository
             });
             own && wanted.is_bare() && !is_pushed(context, usage.name)
+                || without_registry(usage) && !pushed_in_run(usage)
         }
     }
+}
+
+/// The name is that of an image of this job but for the registry before it, which means another registry.
+fn without_registry(usage: &ImageUse<'_>) -> bool {
+    let has_unknown = usage.name.symbols().next().is_some();
+    has_unknown
+        && usage.presence.others.iter().any(|(fact, made)| {
+            let start = made.literal_start();
+            let registry = start.find('/').and_then(|slash| start.get(..=slash));
+            matches!(
+                fact.kind,
+                FactKind::Present(_, Origin::Built | Origin::Loaded(_))
+            ) && registry.is_some_and(|registry| {
+                let mut whole = Text::literal(registry);
+                whole.append(usage.name);
+                registry.contains(['.', ':']) && registry != "docker.io/" && whole == **made
+            })
+        })
+}
+
+/// A job of this very run pushes the name.
+pub(super) fn pushed_in_run(usage: &ImageUse<'_>) -> bool {
+    let facts = usage.site.trace.jobs.iter().flat_map(|job| &job.facts);
+    facts.into_iter().any(|fact| {
+        matches!(&fact.kind, FactKind::Pushed(pushed) if reference::compare(pushed, usage.name) == Comparison::Equal)
+    })
 }
 
 fn is_pushed(context: &Context<'_>, name: &Text) -> bool {

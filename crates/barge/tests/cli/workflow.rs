@@ -260,4 +260,5 @@ fn the_page_needs_nothing_but_itself() {
     }
     assert!(page.contains("<path class=\"broken\""));
     assert!(page.contains("prefers-color-scheme: dark"));
+    assert!(page.contains("Content-Security-Policy"));
 }

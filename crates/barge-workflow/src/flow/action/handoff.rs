@@ -220,24 +220,43 @@ fn download_all(walk: &mut Walk<'_>, usage: &Use<'_, '_>, target: &Text) {
         usage.condition,
         &usage.place,
     );
+    // From version 5 on an artifact that is the only one needs no directory of its own.
+    let is_lone = candidates.len() == 1 && walk.foreign_artifacts.is_none();
+    let lone_is_flat = usage.major().is_none_or(|major| major > 4);
     for number in &candidates {
-        let Some(name) = walk
-            .artifacts
-            .get(*number)
-            .map(|artifact| artifact.name.clone())
-        else {
+        let artifact = walk.artifacts.get(*number);
+        let Some(name) = artifact.map(|artifact| artifact.name.clone()) else {
             continue;
         };
-        let directory = if merge {
+        let directory = if merge || (is_lone && usage.major().is_some_and(|major| major > 4)) {
             target.clone()
         } else {
             artifact::below(target, &name)
         };
         unpack(walk, usage, *number, &directory);
     }
-    if candidates.is_empty() || walk.foreign_artifacts.is_some() {
-        walk.open_directories.push(target.clone());
+    let unsure = lone_is_flat && !merge && walk.artifacts_vary(&candidates);
+    if candidates.is_empty() || walk.foreign_artifacts.is_some() || unsure {
+        let open = if merge || lone_is_flat {
+            target.clone()
+        } else {
+            directory_of_each(target, pattern.as_ref())
+        };
+        walk.open_directories.push(open);
     }
+}
+
+/// Where the files of artifacts lie that are not merged: each has a directory of its name below the target.
+fn directory_of_each(target: &Text, pattern: Option<&Text>) -> Text {
+    let exact = pattern.filter(|pattern| pattern.as_literal().is_some() && !path::is_glob(pattern));
+    if let Some(name) = exact {
+        return artifact::below(target, name);
+    }
+    let part = |name: &str| Text::symbol(Symbol::new(name, Shape::Segment));
+    artifact::below(
+        &artifact::below(target, &part("\u{0}artifact")),
+        &part("\u{0}file"),
+    )
 }
 
 /// A directory with the workspace before it.

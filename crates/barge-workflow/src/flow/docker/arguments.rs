@@ -25,6 +25,9 @@ pub(super) const BUILD_SWITCHES: &[&str] = &[
     "-D",
     "--debug",
     "--check",
+    "--layers",
+    "--squash-all",
+    "--no-hosts",
 ];
 pub(super) const RUN_SWITCHES: &[&str] = &[
     "-d",
@@ -45,7 +48,7 @@ pub(super) const RUN_SWITCHES: &[&str] = &[
     "-q",
     "--quiet",
 ];
-pub(super) const OTHER_SWITCHES: &[&str] = &[
+pub(in super::super) const OTHER_SWITCHES: &[&str] = &[
     "-q",
     "--quiet",
     "-a",
@@ -101,7 +104,11 @@ impl Arguments {
                     .chars()
                     .skip(1)
                     .all(|c| switches.contains(&format!("-{c}").as_str()));
-            if switches.contains(&name) && !values.contains(&name) || bundle {
+            // A flag that nobody knows and that another follows is a switch.
+            let followed = words
+                .get(at)
+                .is_none_or(|next| next.literal_start().starts_with("--"));
+            if switches.contains(&name) && !values.contains(&name) || bundle || followed {
                 arguments.flags.push((name.to_owned(), None));
             } else {
                 arguments

@@ -9,7 +9,7 @@ mod image;
 use crate::shell::{Call, Output};
 use crate::symbolic::{Condition, Text};
 
-pub(super) use self::arguments::Arguments;
+pub(super) use self::arguments::{Arguments, OTHER_SWITCHES};
 pub(super) use self::bake::{Baking, compose, deliver_target};
 pub(super) use self::build::{OutputTarget, Recipe, deliver, platforms};
 use super::facts::FactKind;
@@ -45,9 +45,20 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
             ("buildx", "imagetools") => "imagetools",
             ("buildx", _) | ("builder", "prune") => return Output::Nothing,
             ("image", "inspect") => "image inspect",
+            ("image", "rm") => "rmi",
             (_, inner) => inner,
         };
     }
+    command(script, call, verb, rest)
+}
+
+/// One of docker's commands, which podman has under the same names.
+pub(super) fn command(
+    script: &mut Script<'_, '_>,
+    call: &Call,
+    verb: &str,
+    rest: &[Text],
+) -> Output {
     match verb {
         "build" => build::build(script, call, rest, false),
         "buildx build" => build::build(script, call, rest, true),
@@ -74,9 +85,7 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         "inspect" if has_word(rest, &["--type=image"]) => {
             image::named(script, call, rest, "inspect");
         }
-        "rmi" | "rm" if name(0) != "container" && name(0) != "rm" => {
-            image::removed(script, call, rest);
-        }
+        "rmi" => image::removed(script, call, rest),
         "prune" | "system" if has_word(rest, &["-a", "--all", "-af", "-fa"]) => {
             script.fact(FactKind::Removed(None), call);
         }

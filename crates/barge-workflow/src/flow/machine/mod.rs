@@ -16,11 +16,11 @@ use crate::symbolic::{
     Condition, Satisfiable, Scope as _, Shape, Symbol, Term, Text, Value, evaluate,
 };
 
-use super::facts::{Content, FactKind, Origin, Place};
+use super::facts::{Content, FactKind, Origin, Place, Store};
 use super::job::Walk;
 use super::program::{self, Effect};
 use super::scope::Contexts;
-use super::{docker, path, scanner};
+use super::{docker, path, podman, scanner};
 
 use self::assign::Target;
 pub(super) use self::programs::flag_value;
@@ -269,6 +269,12 @@ impl Script<'_, '_> {
         let condition = self.when(&call.condition);
         let place = self.place(call.span);
         let tolerated = call.tolerated || self.tolerated;
+        let kind = match kind {
+            FactKind::Named(name, need, by) if self.walk.store == Store::Podman => {
+                FactKind::Named(name, need, by.replacen("docker", "podman", 1))
+            }
+            kind => kind,
+        };
         self.walk
             .add(kind, &condition, self.step, &place, tolerated);
     }
@@ -360,6 +366,7 @@ impl Machine for Script<'_, '_> {
         let arguments = call.words.get(1..).unwrap_or_default();
         match name.as_str() {
             "docker" => return docker::call(self, call, arguments),
+            "podman" | "buildah" => return podman::call(self, call, &name, arguments),
             "docker-compose" => docker::compose(self, call, arguments),
             "gzip" | "pigz" | "zstd" | "xz" | "bzip2" | "pv" | "gunzip" | "zcat" | "cat"
             | "unzstd" | "unpigz" | "zstdcat" | "tee" => {
@@ -467,6 +474,8 @@ impl Machine for Script<'_, '_> {
                 {
                     let when = condition.and(&when);
                     self.assign(Target::Output, name, &value.into(), &when);
+                } else {
+                    self.open_outputs();
                 }
             }
         }

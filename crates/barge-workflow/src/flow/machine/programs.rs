@@ -30,7 +30,7 @@ impl Script<'_, '_> {
     }
 
     /// Records that a program can have done anything; one that is asked for a value writes no files that matter.
-    pub(super) fn opaque_call(&mut self, call: &Call, reason: &str) {
+    pub(in super::super) fn opaque_call(&mut self, call: &Call, reason: &str) {
         let (condition, place) = (self.when(&call.condition), self.place(call.span));
         if call.asked {
             let kind = FactKind::DaemonOpaque(reason.to_owned());

@@ -1,0 +1,160 @@
+//! A scanner that is given a tag the run does not make, though it makes others of that repository.
+
+use std::sync::Arc;
+
+use crate::finding::{Finding, Severity};
+use crate::flow::{Fact, FactKind, JobTrace, Need, Origin};
+use crate::reference::{self, Name};
+use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text};
+
+use super::context::{Context, ImageUse, guard_words, shown, step_name};
+use super::ref_mismatch::RULE;
+
+/// A fact that gives a name, with its leg, the name and when it happens.
+struct Made<'a> {
+    job: &'a JobTrace,
+    fact: &'a Fact,
+    name: &'a Text,
+    condition: Condition,
+}
+
+/// Looks for a case in which the run makes images of the scanned repository and none of this tag.
+///
+/// A scanner pulls what the daemon does not hold: it fails, or reads what an earlier run left there.
+pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
+    let is_scanner = usage.need == Need::LocalOrRemote
+        && !["docker ", "podman "]
+            .iter()
+            .any(|engine| usage.program.starts_with(engine));
+    if !is_scanner || reference::empty_part(usage.name).is_some() || usage.name.contains("@") {
+        return None;
+    }
+    let wanted = usage.name.lower();
+    let all = made(usage);
+    let repository = Name::of(&wanted).repository;
+    let own = all.iter().rev().find(|made| {
+        is_handed_on(usage, made) && Name::of(&made.name.lower()).repository == repository
+    })?;
+    let mut available = opaque(usage);
+    for made in &all {
+        let available_here = match reference::compare(&made.name.lower(), &wanted) {
+            Comparison::Equal => true,
+            Comparison::Maybe if bare(made.name) == bare(usage.name) => true,
+            Comparison::Maybe => !gives_exactly(context, made, usage.name),
+            Comparison::Different => false,
+        };
+        if available_here {
+            available = available.or(&made.condition);
+        }
+    }
+    let case = usage
+        .site
+        .case_when(&available.negate().and(&own.condition))?;
+    let place = &usage.site.fact.place;
+    let message = format!(
+        "{} is given a tag that this run does not make",
+        usage.program
+    );
+    let gives = format!(
+        "{} of job {} gives {}{}",
+        step_name(own.job, own.fact),
+        own.job.id,
+        shown(own.name),
+        guard_words(own.job, own.fact)
+    );
+    let mut finding = RULE
+        .finding(place, message)
+        .with_evidence(place, format!("names {}", shown(usage.name)))
+        .with_evidence(&own.fact.place, gives)
+        .in_case(case)
+        .then("the scan fails, or reads what an earlier run left under this tag")
+        .advised(format!("name {}", shown(own.name)));
+    finding.severity = Severity::Warning;
+    Some(finding)
+}
+
+/// What the job has made before the use, and what any other job pushes.
+fn made<'a>(usage: &ImageUse<'a>) -> Vec<Made<'a>> {
+    let site = &usage.site;
+    let same_store = |fact: &&Fact| fact.store == site.fact.store;
+    let before = site
+        .before()
+        .iter()
+        .filter(same_store)
+        .map(|fact| (site.job, fact));
+    let others = site.trace.jobs.iter().filter(|job| job.id != site.job.id);
+    let pushed = others.flat_map(|job| job.facts.iter().map(move |fact| (job, fact)));
+    let pushed = pushed.filter(|(_, fact)| matches!(fact.kind, FactKind::Pushed(_)));
+    before
+        .chain(pushed)
+        .filter_map(|(job, fact)| {
+            let (FactKind::Present(name, _) | FactKind::Pushed(name)) = &fact.kind else {
+                return None;
+            };
+            let condition = if job.id == site.job.id {
+                fact.condition.clone()
+            } else {
+                job.condition.and(&fact.condition)
+            };
+            Some(Made {
+                job,
+                fact,
+                name,
+                condition,
+            })
+        })
+        .collect()
+}
+
+/// The job's own image, or one that a job it needs has pushed for it.
+fn is_handed_on(usage: &ImageUse<'_>, made: &Made<'_>) -> bool {
+    match &made.fact.kind {
+        FactKind::Present(_, Origin::Pulled) => false,
+        FactKind::Present(..) => true,
+        _ => made.job.id == usage.site.job.id || usage.site.job.needs.contains(&made.job.id),
+    }
+}
+
+/// When something unknown can have made or pushed the tag.
+fn opaque(usage: &ImageUse<'_>) -> Condition {
+    let site = &usage.site;
+    let others = site.trace.jobs.iter().filter(|job| job.id != site.job.id);
+    let publishers = others.filter(|job| logs_in(job));
+    let facts = publishers.flat_map(|job| job.facts.iter().map(move |fact| (job, fact)));
+    facts
+        .filter(|(_, fact)| matches!(fact.kind, FactKind::DaemonOpaque(_)))
+        .fold(usage.presence.opaque.clone(), |any, (job, fact)| {
+            any.or(&job.condition.and(&fact.condition))
+        })
+}
+
+/// Without credentials nothing is pushed.
+fn logs_in(job: &JobTrace) -> bool {
+    let mut steps = job.steps.iter();
+    steps.any(|step| {
+        ["login", "auth"]
+            .iter()
+            .any(|word| step.kind.contains(word) || step.script.contains(word))
+    })
+}
+
+/// Its step gives the very name in some event: then its other names are not meant to be it.
+fn gives_exactly(context: &Context<'_>, made: &Made<'_>, wanted: &Text) -> bool {
+    let twins = context.jobs().filter(|(_, job)| job.id == made.job.id);
+    twins.flat_map(|(_, job)| &job.facts).any(|fact| {
+        let (FactKind::Present(name, _) | FactKind::Pushed(name)) = &fact.kind else {
+            return false;
+        };
+        fact.place.span == made.fact.place.span && bare(name) == bare(wanted)
+    })
+}
+
+/// The name without what metadata-action does to a value that becomes a tag.
+fn bare(name: &Text) -> Text {
+    let unknown = |symbol: &Arc<Symbol>| {
+        let name = symbol.name();
+        let name = name.strip_prefix("tag of ").unwrap_or(name);
+        Symbol::new(name, Shape::Text)
+    };
+    name.map(str::to_owned, unknown).lower()
+}
