@@ -308,6 +308,7 @@ impl Docker {
             wanted: reference.clone(),
             near,
             unnamed,
+            builders: self.builders().await,
         })
     }
 
@@ -408,7 +409,7 @@ impl Docker {
         Call::new(method, format!("/{}{path}", self.api), action)
     }
 
-    async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
+    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
         let answer = accepted(&self.host, call, send(&self.host, call, empty()).await?).await?;
         parse(call, &collect(&self.host, call, answer).await?)
     }
