@@ -283,6 +283,7 @@ async fn take_export(
     store: &Store,
     asked: &Asked,
 ) -> Result<Received, Error> {
+    tell_of_platforms(surroundings, asked).await?;
     let export = asked.export(surroundings, built).await?;
     let (store, built, image) = (store.clone(), built.clone(), asked.image.clone());
     let observer = Arc::clone(&surroundings.observer);
@@ -297,6 +298,21 @@ async fn take_export(
         the_built_one(&built, &image.id, received)
     };
     blocking(take).await
+}
+
+/// A record is of one platform: what an engine holds beyond it stays there.
+async fn tell_of_platforms(surroundings: &Surroundings, asked: &Asked) -> Result<(), Error> {
+    let held = asked.engine.platforms(&asked.image.id).await?;
+    if held.len() > 1 {
+        let taken = &asked.image.platform;
+        let names: Vec<_> = held.iter().map(ToString::to_string).collect();
+        let text = format!(
+            "the image is there for {}: only {taken} is saved",
+            names.join(", ")
+        );
+        surroundings.observer.notice(&Notice::Warning(text));
+    }
+    Ok(())
 }
 
 /// Layers that are taken at once are told of when they are there.
