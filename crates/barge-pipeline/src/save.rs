@@ -25,6 +25,9 @@ use crate::error::Error;
 use crate::observer::{Notice, Observer};
 use crate::surroundings::Surroundings;
 
+/// From this length on it is worth a word that an image could be read faster, in bytes.
+const LARGE: u64 = 100_000_000;
+
 /// What saving left in the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
@@ -254,9 +257,19 @@ async fn take_in_place(
     store: &Store,
     asked: &Asked,
 ) -> Result<Option<Received>, Error> {
-    let found = asked.engine.in_graph(&asked.image);
-    let Some(image) = found.filter(|_| !surroundings.build.always_export) else {
+    if surroundings.build.always_export {
         return Ok(None);
+    }
+    let image = match asked.engine.in_graph(&asked.image) {
+        Ok(Some(image)) => image,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            tracing::debug!(%error, "the daemon's data folder cannot be read");
+            if error.kind() == io::ErrorKind::PermissionDenied && asked.image.size >= LARGE {
+                surroundings.observer.notice(&Notice::MayNotRead);
+            }
+            return Ok(None);
+        }
     };
     tracing::debug!("reading the layers where the daemon keeps them");
     let (store, observer) = (store.clone(), Arc::clone(&surroundings.observer));
