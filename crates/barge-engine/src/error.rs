@@ -72,6 +72,8 @@ pub enum Error {
         near: Vec<Near>,
         /// The very image, if it is there and has lost this name.
         unnamed: Option<Digest>,
+        /// Builders beside it that keep what they build to themselves.
+        builders: Vec<String>,
     },
     /// A reference that names another image than it did.
     #[error("`{reference}` names another image now: {found} instead of {expected}")]
@@ -146,7 +148,12 @@ impl Error {
                 id.short(),
                 wanted.familiar()
             )),
-            Self::NotFound { near, wanted, .. } => Some(crate::nearest::hint(wanted, near)),
+            Self::NotFound {
+                near,
+                wanted,
+                builders,
+                ..
+            } => Some(crate::nearest::hint(wanted, near, builders)),
             Self::Moved { .. } => Some(
                 "something tagged over it between build and now, such as a parallel build; build again, or give each run \
                  its own tag"

@@ -113,12 +113,27 @@ fn oddity(wanted: &Reference) -> Option<String> {
     })
 }
 
-/// What to do about a name that is not there.
+/// What to do about a name that is not there, where these builders keep what they build to themselves.
 #[must_use]
-pub fn hint(wanted: &Reference, near: &[Near]) -> String {
+pub fn hint(wanted: &Reference, near: &[Near], builders: &[String]) -> String {
     if let Some(oddity) = oddity(wanted) {
         return oddity;
     }
+    let by_name = hint_by_name(wanted, near);
+    // A name that differs in its spelling only is what was meant.
+    let is_certain = near
+        .first()
+        .is_some_and(|near| near.difference <= Difference::Registry);
+    match builders {
+        [builder, ..] if !is_certain => format!(
+            "{by_name}; builder `{builder}` beside it keeps what it builds in a cache of its own: its build step needs \
+             `load: true` (`--load`) for this event, too, and `barge check` tells the events for which it is off"
+        ),
+        _ => by_name,
+    }
+}
+
+fn hint_by_name(wanted: &Reference, near: &[Near]) -> String {
     if near.is_empty() {
         return format!(
             "nothing there resembles it: the step that builds `{}` was skipped, failed, left the image in a builder's \
@@ -176,7 +191,7 @@ mod tests {
             found,
             [Difference::Registry, Difference::Tag, Difference::Owner]
         );
-        assert!(hint(&wanted, &near).contains("`wikid82/charon:pr-12` (another registry)"));
+        assert!(hint(&wanted, &near, &[]).contains("`wikid82/charon:pr-12` (another registry)"));
     }
 
     #[test]
@@ -195,7 +210,7 @@ mod tests {
             ("sha256:3b083399b322", "an image ID"),
         ] {
             assert!(
-                hint(&wanted.parse().unwrap(), &[]).contains(words),
+                hint(&wanted.parse().unwrap(), &[], &[]).contains(words),
                 "{wanted}"
             );
         }
@@ -205,7 +220,22 @@ mod tests {
     fn says_when_nothing_resembles_it() {
         let wanted: Reference = "app:1".parse().unwrap();
         assert_eq!(nearest(&wanted, ["debian:12".parse().unwrap()]), []);
-        assert!(hint(&wanted, &[]).contains("skipped"));
+        assert!(hint(&wanted, &[], &[]).contains("skipped"));
+    }
+
+    #[test]
+    fn names_the_builder_that_may_have_kept_it() {
+        let wanted: Reference = "ghcr.io/a/app:pr-1".parse().unwrap();
+        let builders = ["ci".to_owned()];
+        for (held, is_told) in [
+            ("debian:12", true),
+            ("ghcr.io/a/app:pr-2", true),
+            ("a/app:pr-1", false),
+        ] {
+            let near = nearest(&wanted, [held.parse().unwrap()]);
+            let hint = hint(&wanted, &near, &builders);
+            assert_eq!(hint.contains("builder `ci` beside it"), is_told, "{hint}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Taking an image that is there already for what was built, so that it can be saved.
 
+use barge_engine::Docker;
+use barge_engine::docker::InspectedImage;
 use barge_image::record::BuildFacts;
 use barge_image::{Digest, Image, Layout, Platform, Reference, Selection, open};
 use camino::Utf8Path;
@@ -22,8 +24,10 @@ pub async fn engine_image(
 ) -> Result<Built, Error> {
     let docker = engine::holding(surroundings).await?;
     let mut adopted: Option<(Digest, Platform)> = None;
+    let mut tags = Vec::new();
     for reference in references {
         let image = docker.require(reference).await?;
+        tags.push(tagged(&docker, reference, &image).await?);
         match &adopted {
             Some((id, _)) if *id != image.id => {
                 let text = format!(
@@ -42,13 +46,28 @@ pub async fn engine_image(
         daemon: daemon(&docker),
         ..BuildFacts::default()
     };
-    Ok(adopted_from(
-        surroundings,
-        references,
-        home,
-        platform,
-        facts,
-    ))
+    Ok(adopted_from(surroundings, &tags, home, platform, facts))
+}
+
+/// The name by which an engine exports an image, and loads it again: a digest beside the tag only says which image is meant.
+async fn tagged(
+    docker: &Docker,
+    reference: &Reference,
+    image: &InspectedImage,
+) -> Result<Reference, Error> {
+    let Some(tag) = reference.tag() else {
+        let names = image.references.iter();
+        let names = names.filter(|name| name.name() == reference.name());
+        return Err(Error::ByDigest {
+            reference: reference.clone(),
+            names: names.cloned().collect(),
+        });
+    };
+    let tagged = reference.name().with_tag(tag.clone());
+    if reference.digest().is_some() {
+        docker.require_same(&tagged, &image.id).await?;
+    }
+    Ok(tagged)
 }
 
 /// Takes an image in an archive or a layout for what was built: under these names, or under its own if there are none.

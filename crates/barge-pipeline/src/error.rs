@@ -38,6 +38,14 @@ pub enum Error {
         /// The archive or layout.
         path: Utf8PathBuf,
     },
+    /// An image of an engine that was asked for by its digest alone.
+    #[error("`{reference}` says which image it is, and not by which name it shall be loaded")]
+    ByDigest {
+        /// What was asked for.
+        reference: Reference,
+        /// The names that the engine has for it in that repository.
+        names: Vec<Reference>,
+    },
     /// An archive or export does not carry the names of the record.
     #[error("the engine exported the names {found:?}, not {expected:?}")]
     Names {
@@ -116,6 +124,10 @@ impl Error {
         match self {
             Self::Missing { hint, .. } => Some(hint.clone()),
             Self::Nameless { .. } => Some("give it one with `--tag REFERENCE`".into()),
+            Self::ByDigest { reference, names } => Some(match &names[..] {
+                [] => format!("tag it first: `docker tag {reference} {}:TAG`", reference.name()),
+                [name, ..] => format!("the engine has it as `{name}`: save that"),
+            }),
             Self::Names { .. } | Self::Identity { .. } => {
                 Some("another build changed the names while this one was saved; build again".into())
             }

@@ -28,6 +28,8 @@ pub enum Notice {
     Passing(Passing),
     /// Something is odd and does not stop the work.
     Warning(String),
+    /// The image is exported by the daemon, because its layers may not be read where they lie.
+    MayNotRead,
     /// A load will take this name from another image.
     Moves {
         /// The name.

@@ -25,6 +25,9 @@ use crate::error::Error;
 use crate::observer::{Notice, Observer};
 use crate::surroundings::Surroundings;
 
+/// From this length on it is worth a word that an image could be read faster, in bytes.
+const LARGE: u64 = 100_000_000;
+
 /// What saving left in the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
@@ -254,9 +257,19 @@ async fn take_in_place(
     store: &Store,
     asked: &Asked,
 ) -> Result<Option<Received>, Error> {
-    let found = asked.engine.in_graph(&asked.image);
-    let Some(image) = found.filter(|_| !surroundings.build.always_export) else {
+    if surroundings.build.always_export {
         return Ok(None);
+    }
+    let image = match asked.engine.in_graph(&asked.image) {
+        Ok(Some(image)) => image,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            tracing::debug!(%error, "the daemon's data folder cannot be read");
+            if error.kind() == io::ErrorKind::PermissionDenied && asked.image.size >= LARGE {
+                surroundings.observer.notice(&Notice::MayNotRead);
+            }
+            return Ok(None);
+        }
     };
     tracing::debug!("reading the layers where the daemon keeps them");
     let (store, observer) = (store.clone(), Arc::clone(&surroundings.observer));
@@ -283,6 +296,7 @@ async fn take_export(
     store: &Store,
     asked: &Asked,
 ) -> Result<Received, Error> {
+    tell_of_platforms(surroundings, asked).await?;
     let export = asked.export(surroundings, built).await?;
     let (store, built, image) = (store.clone(), built.clone(), asked.image.clone());
     let observer = Arc::clone(&surroundings.observer);
@@ -297,6 +311,21 @@ async fn take_export(
         the_built_one(&built, &image.id, received)
     };
     blocking(take).await
+}
+
+/// A record is of one platform: what an engine holds beyond it stays there.
+async fn tell_of_platforms(surroundings: &Surroundings, asked: &Asked) -> Result<(), Error> {
+    let held = asked.engine.platforms(&asked.image.id).await?;
+    if held.len() > 1 {
+        let taken = &asked.image.platform;
+        let names: Vec<_> = held.iter().map(ToString::to_string).collect();
+        let text = format!(
+            "the image is there for {}: only {taken} is saved",
+            names.join(", ")
+        );
+        surroundings.observer.notice(&Notice::Warning(text));
+    }
+    Ok(())
 }
 
 /// Layers that are taken at once are told of when they are there.

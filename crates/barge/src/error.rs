@@ -150,6 +150,7 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
         | Pipeline::Setting(_)
         | Pipeline::Missing { .. }
         | Pipeline::Nameless { .. }
+        | Pipeline::ByDigest { .. }
         | Pipeline::Sbom(barge_sbom::Error::NoSuchPath { .. })
         | Pipeline::Event(_)
         | Pipeline::Meta(_) => Exit::Usage,

@@ -14,6 +14,8 @@ use crate::printer::{Printer, bytes};
 const PACE: Duration = Duration::from_secs(1);
 const LINE: &str = "{msg:14} {wide_bar} {bytes:>10} of {total_bytes:10} {bytes_per_sec:>12}";
 const OPEN_LINE: &str = "{msg:14} {spinner} {bytes} {bytes_per_sec}";
+const MAY_NOT_READ: &str = "the daemon exports the image; where barge may read the daemon's folder, as root or after \
+     `sudo setcap cap_dac_read_search+ep \"$(command -v barge)\"`, a save takes much less time";
 
 /// Shows notices. Bars vanish by themselves when stderr is no terminal.
 #[derive(Debug)]
@@ -182,6 +184,7 @@ impl Observer for Progress {
             Notice::BuildStep(step) => self.above_bars(|| printer.status(step)),
             Notice::BuildOutput(line) => self.above_bars(|| printer.status(&format!("  {line}"))),
             Notice::Warning(text) => self.above_bars(|| printer.warning(text)),
+            Notice::MayNotRead => self.above_bars(|| printer.status(MAY_NOT_READ)),
             Notice::Moves { reference, from } => {
                 let text = format!("`{reference}` moves here from image {}", from.short());
                 self.above_bars(|| printer.warning(&text));

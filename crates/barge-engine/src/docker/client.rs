@@ -142,6 +142,13 @@ struct InspectManifest {
     id: Digest,
     #[serde(default)]
     available: bool,
+    image_data: Option<InspectImageData>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectImageData {
+    platform: Platform,
 }
 
 #[derive(Deserialize)]
@@ -227,13 +234,28 @@ impl Docker {
     /// # Errors
     /// When the daemon fails.
     pub(super) async fn is_available(&self, id: &Digest) -> Result<Option<bool>, Error> {
-        if self.api < MANIFESTS_API {
-            return Ok(None);
-        }
-        let image = self.inspect_raw(&id.to_string(), "?manifests=1").await?;
-        let manifests = image.and_then(|image| image.manifests).unwrap_or_default();
+        let manifests = self.manifests(id).await?;
         let told = manifests.iter().find(|manifest| manifest.id == *id);
         Ok(told.map(|manifest| manifest.available))
+    }
+
+    /// The platforms of an image that are wholly there; none where the daemon cannot tell (before API 1.48).
+    ///
+    /// # Errors
+    /// When the daemon fails.
+    pub async fn platforms(&self, id: &Digest) -> Result<Vec<Platform>, Error> {
+        let manifests = self.manifests(id).await?.into_iter();
+        let complete = manifests.filter(|manifest| manifest.available);
+        let images = complete.filter_map(|manifest| manifest.image_data);
+        Ok(images.map(|image| image.platform).collect())
+    }
+
+    async fn manifests(&self, id: &Digest) -> Result<Vec<InspectManifest>, Error> {
+        if self.api < MANIFESTS_API {
+            return Ok(Vec::new());
+        }
+        let image = self.inspect_raw(&id.to_string(), "?manifests=1").await?;
+        Ok(image.and_then(|image| image.manifests).unwrap_or_default())
     }
 
     async fn inspect_by(&self, name: &str) -> Result<Option<InspectedImage>, Error> {
@@ -308,6 +330,7 @@ impl Docker {
             wanted: reference.clone(),
             near,
             unnamed,
+            builders: self.builders().await,
         })
     }
 
@@ -408,7 +431,7 @@ impl Docker {
         Call::new(method, format!("/{}{path}", self.api), action)
     }
 
-    async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
+    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
         let answer = accepted(&self.host, call, send(&self.host, call, empty()).await?).await?;
         parse(call, &collect(&self.host, call, answer).await?)
     }

@@ -38,18 +38,16 @@ struct GraphLayer {
 }
 
 impl Docker {
-    /// Finds an image in the daemon's data folder; `None` where it does not lie on this machine, or may not be read.
-    #[must_use]
-    pub fn in_graph(&self, image: &InspectedImage) -> Option<GraphImage> {
+    /// Finds an image in the daemon's data folder; `None` where it does not lie open on this machine.
+    ///
+    /// # Errors
+    /// When it lies on this machine and cannot be read.
+    pub fn in_graph(&self, image: &InspectedImage) -> io::Result<Option<GraphImage>> {
         let info = self.info();
         let is_here = matches!(self.host, DockerHost::Unix(_)) && info.product == Product::Docker;
         let root = info.data_root.as_deref();
-        let root = root.filter(|_| is_here && info.driver == DRIVER && !info.containerd_store)?;
-        let found = GraphImage::find(root, image);
-        if let Err(error) = &found {
-            tracing::debug!(%root, %error, "the daemon's data folder cannot be read");
-        }
-        found.ok()
+        let root = root.filter(|_| is_here && info.driver == DRIVER && !info.containerd_store);
+        root.map(|root| GraphImage::find(root, image)).transpose()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod body;
 mod build;
+mod builders;
 mod client;
 mod connection;
 mod graph;

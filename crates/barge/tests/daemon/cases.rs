@@ -264,6 +264,14 @@ fn diagnosis(docker: &Docker) {
         .barge(&["save", "ghcr.io/nobody/nothing:1"])
         .exits(3);
     ran.says(&docker.host);
+    // 1 and 2: a builder in a container has it in its cache. The test's own stands for it.
+    let node = format!("buildx_buildkit_{bare}0");
+    docker.run(&["create", "--name", &node, &tag, "none"]);
+    let ran = checkout
+        .barge(&["save", "ghcr.io/nobody/nothing:1"])
+        .exits(3);
+    docker.run(&["rm", &node]);
+    ran.says("beside it keeps what it builds in a cache of its own");
     docker.run(&["rmi", &tag, &short]);
 }
 

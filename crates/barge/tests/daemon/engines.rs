@@ -20,6 +20,7 @@ use barge_testing::noise;
 use super::Docker;
 use super::cases::{checkout, name};
 use super::files;
+use super::platforms;
 use super::support::Checkout;
 
 /// A case is a function of the daemon that builds and the engine that is tried.
@@ -47,8 +48,13 @@ pub(crate) const ALL: &[(&str, Case)] = &[
 ];
 
 /// Cases of engines whose builder can leave a layout, where the plugin is at hand.
-pub(crate) const BUILDX: &[(&str, Case)] =
-    &[("buildx_leaves_a_layout_that_loads", builds_by_buildx)];
+pub(crate) const BUILDX: &[(&str, Case)] = &[
+    ("buildx_leaves_a_layout_that_loads", builds_by_buildx),
+    (
+        "one_platform_of_several_is_saved_by_name",
+        platforms::several,
+    ),
+];
 
 /// Runs barge against an engine.
 pub(crate) fn point_at(checkout: &mut Checkout, engine: &Docker) {
@@ -416,12 +422,34 @@ fn builds(_: &Docker, engine: &Docker) {
     engine.run(&["rmi", &names[0]]);
 }
 
-fn builds_by_buildx(_: &Docker, engine: &Docker) {
-    let (mut checkout, names) = two_layers(engine, 209);
+fn add_plugin(checkout: &Checkout) {
     let plugins = checkout.file(".docker/cli-plugins");
     fs::create_dir_all(&plugins).unwrap();
     std::os::unix::fs::symlink(super::buildx().unwrap(), plugins.join("docker-buildx")).unwrap();
     checkout.write(".dockerignore", ".barge\n.git\n.docker\n");
+}
+
+/// Lets buildx build the checkout into the engine, as a workflow does that knows nothing of barge.
+pub(crate) fn build_by_plugin(
+    engine: &Docker,
+    checkout: &Checkout,
+    options: &[&str],
+    names: &[&str],
+) {
+    add_plugin(checkout);
+    let mut build = engine.command(&["buildx", "build", "--quiet"]);
+    build.args(options).env("HOME", checkout.path());
+    for name in names {
+        build.args(["--tag", name]);
+    }
+    let output = build.arg(checkout.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+fn builds_by_buildx(_: &Docker, engine: &Docker) {
+    let (mut checkout, names) = two_layers(engine, 209);
+    add_plugin(&checkout);
     checkout.set("DOCKER_HOST", &engine.host);
     let build = ["build", "--event", "pr.json", "--format", "json"];
     let built = checkout.barge(&build).exits(0).json();

@@ -11,6 +11,7 @@
 mod cases;
 mod engines;
 mod files;
+mod platforms;
 mod proxy;
 mod store;
 #[path = "../support/mod.rs"]
@@ -74,6 +75,12 @@ impl Docker {
             .next()
             .and_then(|major| major.parse().ok());
         self.is_podman() || major.is_some_and(|major: u32| major >= 23)
+    }
+
+    /// Whether it tells which manifests of an image are complete: from API 1.48 on.
+    pub(crate) fn tells_manifests(&self) -> bool {
+        let major = self.version.split('.').next();
+        major.is_some_and(|major| major.parse().is_ok_and(|major: u32| major >= 28))
     }
 
     /// Whether its layers lie open to this process.
