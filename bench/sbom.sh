@@ -5,7 +5,8 @@
 #
 # IMAGES is a folder of archives (bench/sbom-images.sh makes the large ones). Each row is the median of RUNS (default 3),
 # taken in turns. SYFT=path adds the peer; BARGE=path names the program under test. `gz` rows read the same image with every
-# layer packed (skopeo); `again` rows are a second commit: all layers but one small one are known.
+# layer packed (skopeo); `again` rows are a second commit: all layers but one small one are known; `same` rows are a second
+# bill of the same file.
 set -euo pipefail
 images=$(realpath "${1:?a folder of archives}") runs=${2:-3}
 barge=$(realpath "${BARGE:-$(dirname "$0")/../target/release/barge}")
@@ -54,12 +55,13 @@ P
 rows=()
 for archive in "$images"/*.tar; do
   name=$(basename "$archive" .tar)
-  rows+=("$name" "$name-again")
+  rows+=("$name" "$name-again" "$name-same")
   cat "$archive" >/dev/null
   next_commit "$archive" next.tar
   "$barge" --quiet sbom "$archive" -o purls=/dev/null
   for _ in $(seq "$runs"); do
     timed "$name" "$barge" --quiet sbom "$archive" --no-cache -o cyclonedx-json=ours.json
+    timed "$name-same" "$barge" --quiet sbom "$archive" -o cyclonedx-json=same.json
     timed "$name-again" "$barge" --quiet sbom next.tar -o cyclonedx-json=again.json
     if [ -n "${SYFT:-}" ]; then timed "$name-syft" "$SYFT" -q "docker-archive:$archive" -o cyclonedx-json=syft.json; fi
   done
