@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use barge_sbom::package::{Distro, Package, Sbom};
+use rayon::prelude::*;
 
 use self::candidates::hits;
 pub use self::finding::*;
@@ -166,7 +167,7 @@ pub fn details(
 
 /// Sorts worst first; equal input gives equal order.
 pub(crate) fn sort(matches: &mut [Match]) {
-    matches.sort_by(|left, right| {
+    matches.par_sort_by(|left, right| {
         let rank = |found: &Match| {
             let exploited = found.advisory.exploited.is_some();
             let level = Reverse(found.advisory.severity.level);

@@ -115,7 +115,7 @@ fn fixed_by_distribution(
                 .chain(flaws(&record));
             let same = same
                 .into_iter()
-                .any(|id| advisory.group.iter().any(|own| own == id));
+                .any(|id| advisory.ids().any(|own| own == id));
             if same && installed.test(entry).is_none() {
                 return Ok(Some(record.id.to_owned()));
             }
