@@ -22,19 +22,22 @@ use self::ownership::apply_ownership;
 use crate::ecosystem;
 use crate::error::Error;
 use crate::index::{Database, RecordText};
-use crate::lookup::queries;
+use crate::lookup::{Releases, queries};
 use crate::range::is_readable;
 
 /// Matches every package of a bill. `distro` replaces the bill's distribution if given.
 pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result<Findings, Error> {
-    let distro = distro.or(sbom.distro.as_ref());
+    let releases = Releases {
+        asked: distro,
+        of_bill: sbom.distro.as_ref(),
+    };
     let mut findings = Findings {
         packages: sbom.packages.len(),
         ..Findings::default()
     };
     let mut coverage: BTreeMap<String, usize> = BTreeMap::new();
     let outcomes = find_each(&sbom.packages, |package| {
-        find_one(database, package, distro)
+        find_one(database, package, releases)
     });
     let outcomes: Vec<Outcome> = outcomes.collect::<Result<_, Error>>()?;
     let count = outcomes.iter().map(|outcome| outcome.matches.len()).sum();
@@ -55,7 +58,7 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
             packages,
         })
         .collect();
-    apply_ownership(database, sbom, distro, &mut findings.matches)?;
+    apply_ownership(database, sbom, releases, &mut findings.matches)?;
     sort(&mut findings.matches);
     Ok(findings)
 }
@@ -104,10 +107,10 @@ struct Outcome {
 fn find_one(
     database: &Database,
     package: &Package,
-    distro: Option<&Distro>,
+    releases: Releases<'_>,
 ) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
-    let queries = match queries(database, package, distro) {
+    let queries = match queries(database, package, releases) {
         Ok(queries) => queries,
         Err(reason) => {
             outcome.skipped = Some(reason);
