@@ -20,17 +20,30 @@ pub(crate) struct Query {
     pub(crate) source: bool,
 }
 
+/// What tells the release of a distribution's packages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Releases<'a> {
+    /// What the user says; it rules over all else for packages of that family.
+    pub(crate) asked: Option<&'a Distro>,
+    /// What the bill says of the whole image.
+    pub(crate) of_bill: Option<&'a Distro>,
+}
+
 /// The ecosystems, without suffixes, whose data the packages of a bill need.
 #[must_use]
 pub fn needed_ecosystems(sbom: &Sbom) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
+    let releases = Releases {
+        asked: None,
+        of_bill: sbom.distro.as_ref(),
+    };
     for package in &sbom.packages {
         let Ok(purl) = package.purl.parse::<PackageUrl>() else {
             continue;
         };
         let name = match purl.kind.as_str() {
             "deb" | "rpm" | "apk" | "alpm" => {
-                let distro = distro_of(&purl, sbom.distro.as_ref());
+                let distro = distro_of(&purl, releases);
                 let family = release::family(&distro);
                 family.map(str::to_owned)
             }
@@ -45,7 +58,7 @@ pub fn needed_ecosystems(sbom: &Sbom) -> BTreeSet<String> {
 pub(crate) fn queries(
     database: &Database,
     package: &Package,
-    distro: Option<&Distro>,
+    releases: Releases<'_>,
 ) -> Result<Vec<Query>, String> {
     let purl: PackageUrl = package
         .purl
@@ -56,7 +69,7 @@ pub(crate) fn queries(
         "deb" | "rpm" | "apk" | "alpm" | "ebuild" | "opkg"
     );
     let queries = if is_distribution {
-        distribution_queries(database, package, &purl, distro)?
+        distribution_queries(database, package, &purl, releases)?
     } else {
         language_queries(database, package, &purl)
     };
@@ -149,9 +162,9 @@ fn distribution_queries(
     database: &Database,
     package: &Package,
     purl: &PackageUrl,
-    distro: Option<&Distro>,
+    releases: Releases<'_>,
 ) -> Result<Vec<Query>, String> {
-    let distro = distro_of(purl, distro);
+    let distro = distro_of(purl, releases);
     if let Some(vendor) = foreign_vendor(package, &distro) {
         return Err(format!(
             "it comes from `{vendor}`, not from the distribution"
@@ -202,18 +215,26 @@ fn distribution_queries(
     Ok(queries)
 }
 
-/// The release that a package URL names, else the bill's if that is of the same family, else what the namespace tells.
-fn distro_of(purl: &PackageUrl, distro: Option<&Distro>) -> Distro {
+/// The release that the user asked for, else the one that a package URL names, else the bill's, each if it is of the same
+/// family, else what the namespace tells.
+fn distro_of(purl: &PackageUrl, releases: Releases<'_>) -> Distro {
     let of_namespace = release::from_qualifier(&purl.namespace, &purl.namespace);
+    let family = release::family(&of_namespace);
+    let fits = |distro: &&Distro| family.is_none() || family == release::family(distro);
+    if let Some(asked) = releases.asked.filter(fits) {
+        return asked.clone();
+    }
     let named = purl
         .qualifier("distro")
         .map(|text| release::from_qualifier(text, &purl.namespace));
     if let Some(named) = named.filter(|named| named.version_id.is_some()) {
         return named;
     }
-    let family = release::family(&of_namespace);
-    let fits = |distro: &&Distro| family.is_none() || family == release::family(distro);
-    distro.filter(fits).cloned().unwrap_or(of_namespace)
+    releases
+        .of_bill
+        .filter(fits)
+        .cloned()
+        .unwrap_or(of_namespace)
 }
 
 /// Whether the ecosystem's records name binary packages, source packages, or both.
@@ -277,4 +298,29 @@ fn foreign_vendor<'a>(package: &'a Package, distro: &Distro) -> Option<&'a str> 
         _ => return None,
     };
     (!vendor.to_lowercase().contains(own)).then_some(vendor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_that_is_asked_for_rules_over_what_package_urls_name() {
+        let asked = release::distro_release("debian-12");
+        let of_bill = release::distro_release("debian-13");
+        let version = |purl: &str, asked| {
+            let releases = Releases {
+                asked,
+                of_bill: Some(&of_bill),
+            };
+            distro_of(&purl.parse().unwrap(), releases).version_id
+        };
+        let debian = "pkg:deb/debian/bash@5.2-1?distro=debian-11";
+        assert_eq!(version(debian, Some(&asked)).as_deref(), Some("12"));
+        assert_eq!(version(debian, None).as_deref(), Some("11"));
+        let bare = "pkg:deb/debian/bash@5.2-1";
+        assert_eq!(version(bare, None).as_deref(), Some("13"));
+        let other = "pkg:rpm/rocky/bash@5.2-1?distro=rocky-9";
+        assert_eq!(version(other, Some(&asked)).as_deref(), Some("9"));
+    }
 }

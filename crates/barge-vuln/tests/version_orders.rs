@@ -315,6 +315,50 @@ fn apk_versions_order_as_apk_tools_documents() {
 }
 
 #[test]
+fn what_dpkg_refuses_is_no_debian_version() {
+    for text in ["1:", "a:1.0", "1 0", "1.0-", "1.0--", "1:-1"] {
+        assert!(compare(Scheme::Deb, text, "1.0").is_err(), "{text}");
+    }
+    // It warns of these, and compares them.
+    for text in ["v1", "latest", "1.0_1"] {
+        let order = compare(Scheme::Deb, text, text);
+        assert_eq!(order, Ok(Ordering::Equal), "{text}");
+    }
+}
+
+#[test]
+fn what_node_semver_refuses_is_no_npm_version() {
+    for text in [
+        "4.17.20,4.17.21",
+        "1.2.3 - 1.2.4",
+        "1.2.3||1.2.4",
+        "^1.2.3",
+        "1.2.x",
+        "latest",
+        "1.2.3_4",
+        "1.2.3-a_b",
+        "1.2.3+a_b",
+        "1.2.3:4",
+        "1.2.3@4",
+        "1.2.3#readme",
+        "1.2.3-é",
+    ] {
+        assert!(compare(Scheme::Npm, text, "1.2.3").is_err(), "{text}");
+    }
+    for text in [
+        "v1.2.3",
+        "= 1.2.3",
+        "v=1.2.3",
+        "==1.2.3",
+        " 1.2.3 ",
+        "1.2.3+a-b",
+    ] {
+        let order = compare(Scheme::Npm, text, "1.2.3");
+        assert_eq!(order, Ok(Ordering::Equal), "{text}");
+    }
+}
+
+#[test]
 fn orders_without_an_installed_program_follow_their_documents() {
     use Ordering::{Equal, Greater, Less};
     let cases = [

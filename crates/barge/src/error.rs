@@ -57,7 +57,7 @@ pub(crate) enum Error {
     Store(#[from] barge_store::Error),
     #[error(transparent)]
     Forge(#[from] barge_forge::Error),
-    #[error("cannot fetch `{url}` ({attempts} attempts): {reason}")]
+    #[error("cannot fetch `{url}` (attempt {attempts}): {reason}")]
     Download {
         url: String,
         reason: String,

@@ -36,7 +36,7 @@ pub struct Advisory {
     pub id: String,
     /// All other ids that the matching records state.
     pub aliases: Vec<String>,
-    /// All ids of the alias group, for rules and VEX.
+    /// The ids of the alias group that the matching records do not state, for rules and VEX.
     pub group: Vec<String>,
     /// Ids of the flaws that an erratum fixes.
     pub upstream: Vec<String>,
@@ -226,7 +226,7 @@ impl Match {
         let advisory = Advisory {
             id: ids.first().copied().unwrap_or_default().to_owned(),
             aliases: owned(ids.get(1..).unwrap_or_default()),
-            group: owned(ids),
+            group: Vec::new(),
             upstream: owned(upstream),
             summary: "a flaw".to_owned(),
             url: "https://example.org/flaw".to_owned(),

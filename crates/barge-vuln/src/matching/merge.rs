@@ -39,7 +39,12 @@ pub(super) fn merge(
     let advisory = Advisory {
         id: id.to_owned(),
         aliases: owned(stated.iter().filter(|alias| **alias != id)),
-        group: owned(group.ids.iter()),
+        group: owned(
+            group
+                .ids
+                .iter()
+                .filter(|id| stated.binary_search(id).is_err()),
+        ),
         upstream: owned(upstream.iter()),
         summary: first_text(summaries).to_owned(),
         url: url(id, first_text(urls)),

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use barge_sbom::package::{Distro, Package, Sbom};
+use rayon::prelude::*;
 
 use self::candidates::hits;
 pub use self::finding::*;
@@ -21,19 +22,22 @@ use self::ownership::apply_ownership;
 use crate::ecosystem;
 use crate::error::Error;
 use crate::index::{Database, RecordText};
-use crate::lookup::queries;
+use crate::lookup::{Releases, queries};
 use crate::range::is_readable;
 
 /// Matches every package of a bill. `distro` replaces the bill's distribution if given.
 pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result<Findings, Error> {
-    let distro = distro.or(sbom.distro.as_ref());
+    let releases = Releases {
+        asked: distro,
+        of_bill: sbom.distro.as_ref(),
+    };
     let mut findings = Findings {
         packages: sbom.packages.len(),
         ..Findings::default()
     };
     let mut coverage: BTreeMap<String, usize> = BTreeMap::new();
     let outcomes = find_each(&sbom.packages, |package| {
-        find_one(database, package, distro)
+        find_one(database, package, releases)
     });
     let outcomes: Vec<Outcome> = outcomes.collect::<Result<_, Error>>()?;
     let count = outcomes.iter().map(|outcome| outcome.matches.len()).sum();
@@ -54,7 +58,7 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
             packages,
         })
         .collect();
-    apply_ownership(database, sbom, distro, &mut findings.matches)?;
+    apply_ownership(database, sbom, releases, &mut findings.matches)?;
     sort(&mut findings.matches);
     Ok(findings)
 }
@@ -103,10 +107,10 @@ struct Outcome {
 fn find_one(
     database: &Database,
     package: &Package,
-    distro: Option<&Distro>,
+    releases: Releases<'_>,
 ) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
-    let queries = match queries(database, package, distro) {
+    let queries = match queries(database, package, releases) {
         Ok(queries) => queries,
         Err(reason) => {
             outcome.skipped = Some(reason);
@@ -166,7 +170,7 @@ pub fn details(
 
 /// Sorts worst first; equal input gives equal order.
 pub(crate) fn sort(matches: &mut [Match]) {
-    matches.sort_by(|left, right| {
+    matches.par_sort_by(|left, right| {
         let rank = |found: &Match| {
             let exploited = found.advisory.exploited.is_some();
             let level = Reverse(found.advisory.severity.level);

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use barge_sbom::package::{Distro, Package, Sbom};
+use barge_sbom::package::{Package, Sbom};
 
 use super::finding::{Advisory, Match, SuppressedBy, Suppression};
 use super::merge::flaws;
 use crate::ecosystem;
 use crate::error::Error;
 use crate::index::Database;
-use crate::lookup::{Query, queries};
+use crate::lookup::{Query, Releases, queries};
 use crate::range::Installed;
 
 /// Language packages whose files a distribution package owns: the distribution backports fixes without changing the
@@ -17,7 +17,7 @@ use crate::range::Installed;
 pub(super) fn apply_ownership(
     database: &Database,
     sbom: &Sbom,
-    distro: Option<&Distro>,
+    releases: Releases<'_>,
     matches: &mut [Match],
 ) -> Result<(), Error> {
     const COMPLETE_FEEDS: [&str; 6] = [
@@ -43,7 +43,7 @@ pub(super) fn apply_ownership(
         let Some(owner) = by_purl.get(purl.as_str()) else {
             continue;
         };
-        let Ok(queries) = queries(database, owner, distro) else {
+        let Ok(queries) = queries(database, owner, releases) else {
             continue;
         };
         let covered: Vec<&Query> = queries
@@ -115,7 +115,7 @@ fn fixed_by_distribution(
                 .chain(flaws(&record));
             let same = same
                 .into_iter()
-                .any(|id| advisory.group.iter().any(|own| own == id));
+                .any(|id| advisory.ids().any(|own| own == id));
             if same && installed.test(entry).is_none() {
                 return Ok(Some(record.id.to_owned()));
             }

@@ -30,6 +30,9 @@ impl<'a> Version<'a> {
         if upstream.is_empty() {
             return Err("its upstream part is empty");
         }
+        if text.ends_with('-') {
+            return Err("its revision is empty");
+        }
         Ok(Self {
             epoch,
             upstream,

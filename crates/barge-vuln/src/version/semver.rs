@@ -1,4 +1,6 @@
-//! Semantic versions (semver.org, section 11), read leniently: a leading `v`, any number of core parts, numbers of any size.
+//! Semantic versions (semver.org, section 11), read leniently: `v` and `=` before it, any number of core parts, numbers of any
+//! size. What stands behind the core is of letters, digits and hyphens (sections 9 and 10), as node-semver reads it, too: a
+//! list of versions or a range is no version.
 //!
 //! Three ecosystems differ in one point each: Go names its own releases `go1.22rc1`, and Dart counts build metadata.
 
@@ -24,8 +26,9 @@ enum Identifier<'a> {
 impl<'a> Version<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
         let text = text.trim();
-        let text = text.strip_prefix('=').unwrap_or(text).trim_start();
-        let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
+        let text = text.trim_start_matches(|before: char| {
+            matches!(before, 'v' | 'V' | '=') || before.is_whitespace()
+        });
         let (core, rest) = parse_core(text)?;
         let (pre, build) = match rest.split_once('+') {
             Some((pre, build)) => (pre, identifiers(build)),
@@ -33,8 +36,11 @@ impl<'a> Version<'a> {
         };
         let is_dangling = pre == "-";
         let pre = pre.strip_prefix('-').unwrap_or(pre);
-        if pre.contains(char::is_whitespace) {
+        if rest.contains(char::is_whitespace) {
             return Err("it has spaces inside");
+        }
+        if !rest.bytes().all(is_of_identifier) {
+            return Err("behind its numbers is more than letters, digits and hyphens");
         }
         let pre = if is_dangling {
             vec![Identifier::Word("")]
@@ -85,6 +91,11 @@ fn parse_core(text: &str) -> Result<(Vec<Number<'_>>, &str), &'static str> {
             None => return Ok((core, after)),
         }
     }
+}
+
+/// Whether a byte may stand behind the core, separators included.
+fn is_of_identifier(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'+')
 }
 
 fn identifiers(text: &str) -> Vec<Identifier<'_>> {

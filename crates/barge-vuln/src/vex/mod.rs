@@ -96,6 +96,9 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, Error> {
 
 /// Takes matches out of the count that statements clear.
 pub fn apply(matches: &mut [Match], subject: &Subject, statements: &[Statement]) {
+    if statements.is_empty() {
+        return;
+    }
     for found in matches
         .iter_mut()
         .filter(|found| found.suppressed.is_none())
