@@ -31,7 +31,7 @@ pub use image::{Image, Layer, RawManifest};
 pub use layout::Layout;
 pub use manifest::{Descriptor, Document, Index, Manifest};
 pub use media_type::MediaType;
-pub use open::{Selection, open};
+pub use open::{Selection, listed, open};
 pub use pack::PackedLayer;
 pub use platform::Platform;
 pub use record::{ArtifactName, Record};

@@ -62,6 +62,25 @@ pub fn open(path: &Utf8Path, selection: &Selection) -> Result<Image, Error> {
     Ok(image)
 }
 
+/// The images that the index of an OCI layout or archive lists, each by the digest of its manifest or index; none in a docker
+/// archive.
+///
+/// # Errors
+/// When the index is broken.
+pub fn listed(path: &Utf8Path) -> Result<BTreeSet<Digest>, Error> {
+    let files = Files::open(path)?;
+    if files.get("index.json")?.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let index = read_index(&files)?;
+    Ok(index.images().map(|found| found.digest).collect())
+}
+
+fn read_index(files: &Files) -> Result<Index, Error> {
+    let bytes = files.document("index", "index.json")?;
+    serde_json::from_slice(&bytes).map_err(Error::document("index", files.path()))
+}
+
 fn not_an_image(files: &Files) -> Error {
     let found = if files.path().is_dir() {
         "a folder without `index.json`"
@@ -164,9 +183,7 @@ fn join_halves(files: &Files, image: &mut Image, docker: &[DockerImage]) -> Resu
 }
 
 fn open_oci(files: &Files, selection: &Selection) -> Result<Image, Error> {
-    let bytes = files.document("index", "index.json")?;
-    let index: Index =
-        serde_json::from_slice(&bytes).map_err(Error::document("index", files.path()))?;
+    let index = read_index(files)?;
     let (descriptor, references) = choose(files, &index, selection)?;
     let manifest = resolve(files, descriptor, selection, INDEX_DEPTH)?;
     open_manifest(files, manifest, references)

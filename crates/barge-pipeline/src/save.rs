@@ -9,7 +9,7 @@ use barge_engine::docker::{BodyReader, InspectedImage};
 use barge_image::archive::{LayerForm, Passing, ReceiveError, Received, receive, write};
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
 use barge_image::record::{Record, RecordedImage, SCHEMA};
-use barge_image::{Digest, Image, Layout, Reference, Selection, open};
+use barge_image::{Digest, Image, Layout, Reference, Selection, listed, open};
 use barge_store::directory::Taking;
 use barge_store::registry::Transfer;
 use barge_store::{Lifetime, Store};
@@ -465,7 +465,9 @@ fn check_archive(built: &Built, path: &Utf8Path) -> Result<Image, Error> {
             .as_ref()
             .is_some_and(|manifest| manifest.descriptor().digest == *id);
         let found = image.config.digest();
-        if found != *id && !is_manifest {
+        // Docker's own builder leaves an index over manifest and attestation.
+        let is_index = || Ok::<_, Error>(listed(path)?.iter().eq([id]));
+        if found != *id && !is_manifest && !is_index()? {
             return Err(Error::Identity {
                 expected: *id,
                 found,

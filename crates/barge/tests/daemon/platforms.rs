@@ -35,8 +35,15 @@ pub(crate) fn several(_: &Docker, engine: &Docker) {
     }
     let record = &ran.json()["saved"]["record"];
     assert_eq!(record["references"], serde_json::json!(names));
+    // An archive is the engine's own export, with all of it.
+    let archive = ["save", "-o", "both.tar", first, second];
+    checkout.barge(&archive).exits(0);
     engine.run(&["rmi", first, second]);
     assert_eq!(engine.id(first), None);
+    let both = checkout.file("both.tar");
+    engine.run(&["load", "--quiet", "--input", both.to_str().unwrap()]);
+    assert_eq!(engine.id(second), Some(id));
+    engine.run(&["rmi", first, second]);
     checkout.barge(&["load"]).exits(0);
     assert_eq!(engine.id(first), engine.id(second));
     assert_eq!(content(engine, &checkout, first), "hello\n");
