@@ -84,7 +84,7 @@ fn facts(scan: &Scan) -> Markup {
             dt { "Packages" } dd { (scan.findings.packages) }
             dt { "Advisory data" } dd { code { (scan.data.digest) } ", " (scan.data.records) " records" }
             @if let Some(days) = scan.data.age_days { dt { "Newest record" } dd { (days) " days old" } }
-            dt { "Scanned" } dd { (scan.time) }
+            dt { "Scanned" } dd { (scan.time.strftime("%FT%TZ")) }
             @if let Some(known) = verdict.known { dt { "Known from the baseline" } dd { (known) } }
             @if !missing.is_empty() { dt.warn { "No data for" } dd { (missing.join(", ")) } }
             @for unknown in &scan.unread {
