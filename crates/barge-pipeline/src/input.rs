@@ -164,23 +164,37 @@ async fn of_anywhere(
     options: Options,
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
-    let held = match engine::holding(surroundings).await {
-        Ok(engine) => match engine.require(reference).await {
-            Ok(_) => return of_engine(&engine, reference, options, cache).await,
-            Err(error) => error,
-        },
-        Err(Error::Engine(error)) => error,
-        Err(error) => return Err(error),
+    let engine = engine::holding(surroundings).await;
+    if let Ok(engine) = &engine
+        && engine.inspect(reference).await?.is_some()
+    {
+        return of_engine(engine, reference, options, cache).await;
+    }
+    match of_registry(surroundings, reference, options, cache).await {
+        Err(Error::Registry(source)) => Err(nowhere(engine, reference, source).await),
+        pulled => pulled,
+    }
+}
+
+/// Only now is the engine asked for names that resemble it.
+async fn nowhere(
+    engine: Result<Docker, Error>,
+    reference: &Reference,
+    source: barge_store::registry::Error,
+) -> Error {
+    let held = match engine {
+        Ok(engine) => engine.require(reference).await.err(),
+        Err(Error::Engine(error)) => Some(error),
+        Err(error) => return error,
     };
-    let pulled = of_registry(surroundings, reference, options, cache).await;
-    pulled.map_err(|error| match error {
-        Error::Registry(source) => Error::Nowhere {
+    match held {
+        Some(held) => Error::Nowhere {
             word: reference.familiar(),
             engine: Box::new(held),
             source: Box::new(source),
         },
-        error => error,
-    })
+        None => Error::Registry(source),
+    }
 }
 
 /// What is piped in is kept in a file while it is read: an archive names its layers at its end.
