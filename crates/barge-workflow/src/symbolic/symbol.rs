@@ -124,7 +124,8 @@ impl Symbol {
     /// Says whether the texts are versions, which start with a digit: those of pushed tags behind their `v`.
     #[must_use]
     pub fn is_version(&self) -> bool {
-        &*self.name == "github.ref_name[1..]"
+        let name = self.name.strip_prefix("lower(").unwrap_or(&self.name);
+        name.trim_end_matches(')') == "github.ref_name[1..]"
     }
 
     /// Says whether the text can be empty.

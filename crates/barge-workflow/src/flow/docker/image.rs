@@ -142,9 +142,10 @@ pub(super) fn imagetools(script: &mut Script<'_, '_>, call: &Call, words: &[Text
     for reference in arguments.values(&["-t", "--tag"]) {
         script.fact(FactKind::Pushed(reference.clone()), call);
     }
+    let named = arguments.values(&["-t", "--tag"]).next().is_some();
     for reference in &arguments.positional {
-        // What is not known can hold `-t` with a name.
-        if reference.as_symbol().is_some() {
+        // Where no name is given, what is not known can hold `-t` with one.
+        if !named && reference.as_symbol().is_some() {
             script.fact(FactKind::Pushed(reference.clone()), call);
         }
         let by = "docker buildx imagetools".to_owned();
