@@ -96,7 +96,7 @@ impl Printer {
 
     /// The width of the terminal behind stdout, in columns; none when there is none.
     pub(crate) fn width(&self) -> Option<usize> {
-        let (width, _) = terminal_size::terminal_size()?;
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
         Some(usize::from(width.0))
     }
 

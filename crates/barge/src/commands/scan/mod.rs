@@ -3,7 +3,6 @@
 mod output;
 
 use std::fs;
-use std::io::{self, IsTerminal as _};
 use std::mem::ManuallyDrop;
 
 use barge_report::Tool;
@@ -21,10 +20,10 @@ use crate::exit::Exit;
 /// Match packages against advisories and judge what is found by the policy
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge scan --db advisories.index image.tar\n  barge scan --db advisories sbom:bom.json -o sarif=scan.sarif -o html=scan.html\n  barge scan 'purl:pkg:deb/debian/openssl@3.0.17-1?distro=debian-12'"
+    after_help = format!("{}\n\nExamples:\n  barge scan --db advisories.index image.tar\n  barge scan --db advisories sbom:bom.json -o sarif=scan.sarif -o html=scan.html\n  barge scan 'purl:pkg:deb/debian/openssl@3.0.17-1?distro=debian-12'", super::INPUTS)
 )]
 pub(crate) struct Arguments {
-    /// An image (docker:REF, oci:DIR[:TAG], an archive), sbom:FILE or purl:PURL; several package URLs make one bill
+    /// An image or a bill; several package URLs make one bill
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
     #[command(flatten)]
@@ -189,9 +188,7 @@ pub(crate) fn tool() -> Tool {
 
 /// Shows the scan on stdout, in the format that every command has.
 fn show(context: &Context, scan: &Scan) -> Result<(), Error> {
-    let columns = context.environment.non_empty("COLUMNS");
-    let width = columns.and_then(|columns| columns.parse().ok());
-    let width = width.or(io::stdout().is_terminal().then_some(120));
+    let width = context.printer.width();
     context.printer.result(&ScanJson::from(scan), |out| {
         let table = table(scan);
         if !table.is_empty() {
