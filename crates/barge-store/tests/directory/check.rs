@@ -204,13 +204,7 @@ fn a_repaired_store_packs_the_layer_again() {
     let folder = home.store.folder().unwrap();
     folder.repair(&check(&home, Check::Whole)).unwrap();
     assert!(!files.layer.exists());
-    assert_eq!(
-        findings(&home),
-        [
-            ("missing", true, ONE.to_owned()),
-            ("orphan-note", false, String::new())
-        ]
-    );
+    assert_eq!(findings(&home), [("missing", true, ONE.to_owned())]);
     let again = image(&home.store, "three", "3", &[b"shared", &noise(1, 10_000)]);
     home.store.put_record(&again, &|_| ()).unwrap();
     assert_eq!(
@@ -218,6 +212,41 @@ fn a_repaired_store_packs_the_layer_again() {
         [],
         "the first artifact is whole again, too"
     );
+}
+
+#[test]
+fn a_cut_layer_is_in_the_way_and_removed() {
+    let (home, files) = filled();
+    let bytes = fs::read(&files.layer).unwrap();
+    fs::write(&files.layer, &bytes[1..]).unwrap();
+    let told = ["digest", "size"].map(|word| (word, true, ONE.to_owned()));
+    let mut found = findings(&home);
+    found.sort();
+    assert_eq!(found, told);
+    let folder = home.store.folder().unwrap();
+    let removed = folder.repair(&check(&home, Check::Whole)).unwrap();
+    assert_eq!(Vec::from_iter(&removed), [&files.layer, &files.note]);
+    let again = image(&home.store, "three", "3", &[b"shared", &noise(1, 10_000)]);
+    home.store.put_record(&again, &|_| ()).unwrap();
+    assert_eq!(findings(&home), []);
+}
+
+#[test]
+fn a_note_that_lies_goes_and_the_blob_stays() {
+    let (home, files) = filled();
+    let right: serde_json::Value = serde_json::from_slice(&fs::read(&files.note).unwrap()).unwrap();
+    let (mut longer, mut other) = (right.clone(), right.clone());
+    longer["blob"]["size"] = 7.into();
+    other["blob"]["digest"] = format!("sha256:{}", files.shared.file_name().unwrap()).into();
+    other["blob"]["size"] = fs::metadata(&files.shared).unwrap().len().into();
+    for (lie, word) in [(longer, "size"), (other, "layer")] {
+        fs::write(&files.note, lie.to_string()).unwrap();
+        assert_eq!(findings(&home)[0].0, word);
+        let folder = home.store.folder().unwrap();
+        let removed = folder.repair(&check(&home, Check::Whole)).unwrap();
+        assert!(removed.contains(&files.note), "{removed:?}");
+        assert_eq!(findings(&home), [], "no artifact lost anything");
+    }
 }
 
 #[test]

@@ -117,6 +117,11 @@ fn a_cut_layer_is_found() {
     let bytes = fs::read(&saved.layers[0]).unwrap();
     fs::write(&saved.layers[0], &bytes[..bytes.len() - 1]).unwrap();
     saved.verify().exits(4).says("it was cut or changed");
+    let repair = saved.checkout.barge(&["store", "fsck", "--repair"]);
+    let name = saved.layers[0].file_name().unwrap().to_str().unwrap();
+    let removed = format!("removed blobs/sha256/{name}\n");
+    assert!(repair.exits(4).stdout.contains(&removed));
+    assert!(!saved.layers[0].exists());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `barge store fsck`
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use barge_store::directory::{Check, Finding};
@@ -42,6 +43,7 @@ struct CheckJson {
     unused_blobs: Option<usize>,
     damaged: bool,
     repaired: bool,
+    removed: Vec<String>,
     findings: Vec<FindingJson>,
 }
 
@@ -80,9 +82,11 @@ fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson
         Check::Whole
     };
     let report = folder.check(how)?;
-    if arguments.repair {
-        folder.repair(&report)?;
-    }
+    let removed = if arguments.repair {
+        folder.repair(&report)?
+    } else {
+        BTreeSet::new()
+    };
     let findings = report.findings.iter();
     Ok(CheckJson {
         schema: SCHEMA,
@@ -93,6 +97,7 @@ fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson
         unused_blobs: Some(report.unused),
         damaged: findings.clone().any(|finding| finding.trouble.is_damage()),
         repaired: arguments.repair,
+        removed: removed.iter().map(|path| within(folder, path)).collect(),
         findings: findings
             .map(|finding| FindingJson::new(folder, finding))
             .collect(),
@@ -127,24 +132,25 @@ fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
         unused_blobs: None,
         damaged: !findings.is_empty(),
         repaired: false,
+        removed: Vec::new(),
         findings,
     })
 }
 
 impl FindingJson {
     fn new(folder: &DirectoryStore, finding: &Finding) -> Self {
-        let path = finding
-            .path
-            .strip_prefix(folder.root())
-            .unwrap_or(&finding.path);
         Self {
             trouble: finding.trouble.word(),
             damage: finding.trouble.is_damage(),
-            path: path.to_string(),
+            path: within(folder, &finding.path),
             message: finding.trouble.to_string(),
             artifacts: finding.artifacts.clone(),
         }
     }
+}
+
+fn within(folder: &DirectoryStore, path: &Utf8Path) -> String {
+    path.strip_prefix(folder.root()).unwrap_or(path).to_string()
 }
 
 fn write(out: &mut dyn Write, json: &CheckJson) -> io::Result<()> {
@@ -176,11 +182,14 @@ fn write(out: &mut dyn Write, json: &CheckJson) -> io::Result<()> {
         }
         _ => writeln!(out, "fetched {artifacts} artifacts")?,
     }
+    for removed in &json.removed {
+        writeln!(out, "{} {removed}", Tone::Good.paint("removed"))?;
+    }
     match (json.damaged, json.repaired) {
         (false, _) => writeln!(out, "{}", Tone::Good.paint("no damage")),
         (true, true) => writeln!(
             out,
-            "removed what was beyond use: save the images named above again"
+            "save the images named above again, or remove them with `barge store rm`"
         ),
         (true, false) if json.blobs.is_none() => {
             writeln!(out, "{}", Tone::Bad.paint("the store is damaged"))
