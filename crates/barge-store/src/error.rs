@@ -239,7 +239,10 @@ impl Error {
                 "collect with the version of barge that saved it, or remove it with `barge store rm`".into(),
             ),
             Self::Content { source, .. } => source.hint(),
-            Self::Pointer { .. } | Self::Misled { .. } => Some(
+            Self::Pointer { .. } => Some(
+                "somebody changed the store by hand: `barge store fsck --repair` removes it; the record's digest, from the job that built the image, leads to the image all the same".into(),
+            ),
+            Self::Misled { .. } => Some(
                 "somebody changed the store by hand; take the record's digest from the job that built the image".into(),
             ),
             Self::Registry { source, .. } => source.hint(),

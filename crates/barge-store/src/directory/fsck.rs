@@ -14,7 +14,7 @@ use super::{DirectoryStore, entries, read, remove};
 use crate::error::Error;
 use crate::parallel;
 use crate::pointer::Pointer;
-use crate::remote::{HeldBlob, Housekeeping as _};
+use crate::remote::{HeldBlob, Housekeeping as _, Wanted};
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl DirectoryStore {
             findings: BTreeSet::new(),
             artifacts: 0,
         };
-        for path in self.pointer_paths()? {
+        for path in self.pointer_paths(&Wanted::default())? {
             examiner.pointer(&path)?;
         }
         examiner.notes()?;
@@ -179,8 +179,8 @@ impl DirectoryStore {
         })
     }
 
-    /// Removes what a report found and nobody can use: changed blobs, and notes that lead nowhere or to something else; then
-    /// renews `index.json`. The layers are packed again by the next save; artifacts that need them stay broken until then.
+    /// Removes what a report found and nobody can use: changed blobs, what lies among the pointers and is none, and notes that
+    /// lead nowhere or to something else; then renews `index.json`. The layers are packed again by the next save; artifacts that need them stay broken until then.
     /// Gives what was removed.
     ///
     /// # Errors
@@ -190,7 +190,9 @@ impl DirectoryStore {
         for Finding { trouble, path, .. } in &report.findings {
             let is_useless = match trouble {
                 Trouble::Digest { .. } | Trouble::OrphanNote => true,
-                Trouble::Malformed { .. } => path.starts_with(self.layers()),
+                Trouble::Malformed { .. } => {
+                    path.starts_with(self.layers()) || path.starts_with(self.artifacts())
+                }
                 _ => false,
             };
             useless.extend(is_useless.then(|| path.clone()));
@@ -199,7 +201,13 @@ impl DirectoryStore {
                 useless.extend(self.notes_of(path)?);
             }
         }
-        useless.iter().try_for_each(|path| remove(path))?;
+        for path in &useless {
+            if path.starts_with(self.artifacts()) {
+                self.remove_pointer(path)?;
+            } else {
+                remove(path)?;
+            }
+        }
         self.renew_index()?;
         Ok(useless)
     }

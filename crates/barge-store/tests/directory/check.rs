@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use barge_store::Error;
 use barge_store::directory::{Check, Report};
+use barge_store::remote::Wanted;
 use camino::Utf8PathBuf;
 
 use super::in_front::{image, noise};
@@ -181,6 +183,45 @@ fn pointers_that_mislead_are_damage() {
         found[0].trouble.is_damage() && found[0].path == files.pointer,
         "{found:?}"
     );
+}
+
+#[test]
+fn what_is_no_pointer_hides_no_other_and_can_be_removed() {
+    let (home, files) = filled();
+    fs::write(&files.pointer, "no pointer").unwrap();
+    fs::write(home.path.join("artifacts/two/notes.txt"), "mind the gap").unwrap();
+    fs::create_dir(home.path.join("artifacts/two/folder")).unwrap();
+    fs::write(home.path.join("artifacts/README"), "no folder").unwrap();
+    let listing = home.store.list(&Wanted::default()).unwrap();
+    assert_eq!((listing.pointers.len(), listing.broken.len()), (1, 2));
+    // Whoever says which run is meant gets it; else a run may be missing from the choice.
+    let two = listing.pointers[0].clone();
+    let found = home.store.find(&two.artifact, Some(&two.run)).unwrap();
+    assert_eq!(found, two);
+    for name in ["one", "two"] {
+        let unsure = home.store.find(&name.parse().unwrap(), None).unwrap_err();
+        assert!(matches!(unsure, Error::Pointer { .. }), "{unsure}");
+        assert!(unsure.hint().unwrap().contains("fsck --repair"));
+    }
+    // Another artifact is saved as ever.
+    let three = image(&home.store, "three", "3", &[b"shared"]);
+    home.store.put_record(&three, &|_| ()).unwrap();
+    // What the broken ones led to must not be taken for what nobody needs.
+    let everything = barge_store::gc::Collect {
+        now: "2100-01-01T00:00:00Z".parse().unwrap(),
+        grace: jiff::SignedDuration::ZERO,
+        budget: barge_store::gc::Budget::default(),
+        dry_run: false,
+    };
+    let stopped = barge_store::gc::collect(home.store.home(), &everything).unwrap_err();
+    assert!(matches!(stopped, Error::Pointer { .. }), "{stopped}");
+    let folder = home.store.folder().unwrap();
+    let removed = folder.repair(&check(&home, Check::Whole)).unwrap();
+    assert_eq!(removed.len(), 2, "{removed:?}");
+    assert!(!home.path.join("artifacts/one").exists());
+    assert_eq!(findings(&home), []);
+    barge_store::gc::collect(home.store.home(), &everything).unwrap();
+    home.store.find(&two.artifact, None).unwrap();
 }
 
 #[test]

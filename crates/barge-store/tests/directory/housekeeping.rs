@@ -101,7 +101,8 @@ fn artifacts_go_when_their_time_is_over() {
     let left = home
         .store
         .list(&barge_store::remote::Wanted::default())
-        .unwrap();
+        .unwrap()
+        .pointers;
     let left: Vec<_> = left
         .iter()
         .map(|pointer| pointer.artifact.as_str())
@@ -164,7 +165,11 @@ fn the_oldest_go_when_the_budget_is_used_up() {
     assert_eq!(beyond(&home, size(145_000), true), ["2"]);
     assert_eq!(beyond(&home, size(1), false), ["4", "3", "2"]);
     let left = home.store.list(&barge_store::remote::Wanted::default());
-    let left = left.unwrap().into_iter().map(|pointer| pointer.run.id);
+    let left = left
+        .unwrap()
+        .pointers
+        .into_iter()
+        .map(|pointer| pointer.run.id);
     assert_eq!(left.collect::<Vec<_>>(), ["1", "5"]);
     let folder = home.store.folder().unwrap();
     assert_eq!(folder.check(Check::Whole).unwrap().findings, []);

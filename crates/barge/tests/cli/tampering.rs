@@ -215,6 +215,23 @@ fn a_pointer_to_the_record_of_another_artifact_is_found() {
 }
 
 #[test]
+fn what_is_no_pointer_is_told_and_hides_no_other() {
+    let saved = saved();
+    let foreign = ".barge/store/artifacts/other/notes.txt";
+    saved.checkout.write(foreign, "mind the gap");
+    let listed = saved.checkout.barge(&["store", "ls"]);
+    let listed = listed.exits(0).says("notes.txt` is not a pointer");
+    assert!(listed.stdout.contains("charon-pr-7"), "{}", listed.stdout);
+    let gc = saved.checkout.barge(&["store", "gc"]);
+    gc.exits(4).says("barge store fsck --repair");
+    saved
+        .checkout
+        .barge(&["store", "fsck", "--repair"])
+        .exits(4);
+    saved.checkout.barge(&["store", "gc"]).exits(0);
+}
+
+#[test]
 fn a_record_of_another_occasion_is_refused_in_its_own_words() {
     let mut saved = saved();
     let change = |edit: fn(&mut Value)| {

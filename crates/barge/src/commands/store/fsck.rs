@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use barge_store::directory::{Check, Finding};
-use barge_store::remote::Wanted;
+use barge_store::remote::{Listing, Wanted};
 use barge_store::{DirectoryStore, Store};
 use camino::Utf8Path;
 use clap::Args;
@@ -109,18 +109,16 @@ fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
     let scratch = tempfile::tempdir()?;
     let path = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("fetched"));
     let afresh = store.behind(path);
-    let pointers = store.list(&Wanted::default())?;
-    let mut findings = Vec::new();
+    let Listing { pointers, broken } = store.list(&Wanted::default())?;
+    let broken = broken.iter();
+    let broken = broken.map(|error| FindingJson::elsewhere("malformed", "artifacts", error, &[]));
+    let mut findings: Vec<_> = broken.collect();
     for pointer in &pointers {
         if let Err(error) = afresh.check(pointer) {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            findings.push(FindingJson {
-                trouble: "unusable",
-                damage: true,
-                path: pointer.record.to_string(),
-                message: cause.unwrap_or_else(|| error.to_string()),
-                artifacts: vec![pointer.to_string()],
-            });
+            let (path, artifacts) = (pointer.record.to_string(), [pointer.to_string()]);
+            findings.push(FindingJson::elsewhere(
+                "unusable", &path, &error, &artifacts,
+            ));
         }
     }
     Ok(CheckJson {
@@ -145,6 +143,22 @@ impl FindingJson {
             path: within(folder, &finding.path),
             message: finding.trouble.to_string(),
             artifacts: finding.artifacts.clone(),
+        }
+    }
+
+    fn elsewhere(
+        trouble: &'static str,
+        path: &str,
+        error: &barge_store::Error,
+        artifacts: &[String],
+    ) -> Self {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        Self {
+            trouble,
+            damage: true,
+            path: path.to_owned(),
+            message: cause.unwrap_or_else(|| error.to_string()),
+            artifacts: artifacts.to_vec(),
         }
     }
 }

@@ -89,7 +89,7 @@ fn named(
         artifact: Some(name.clone()),
         run: None,
     };
-    let mut pointers = store.list(&wanted)?;
+    let mut pointers = store.list(&wanted)?.pointers;
     pointers.retain(|pointer| {
         let run = arguments.run.as_ref();
         run.is_none_or(|run| *run == pointer.run.id)
@@ -106,7 +106,7 @@ fn named(
 }
 
 fn of_pull_request(store: &Store, number: u64) -> Result<Vec<Pointer>, barge_store::Error> {
-    let mut chosen = store.list(&Wanted::default())?;
+    let mut chosen = store.list(&Wanted::default())?.pointers;
     // Of an artifact that is broken nobody knows what it was of.
     chosen.retain(|pointer| {
         let record = store.record(&pointer.record);
