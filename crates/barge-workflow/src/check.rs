@@ -81,6 +81,61 @@ fn undecided(traces: &[Trace]) -> Vec<(usize, String)> {
 mod tests {
     use super::*;
 
+    /// A workflow with one step whose script and condition are these.
+    fn step(script: &str, condition: &str) -> Source {
+        let script = script.replace('\n', "\n          ");
+        let text = format!(
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - if: {condition}\n        run: |\n          {script}\n"
+        );
+        Source::new("w.yml", &text)
+    }
+
+    #[test]
+    fn what_nests_without_end_is_bounded() {
+        for operator in ["||", "&&", "==", "<"] {
+            for count in [400, 50_000] {
+                let row = vec!["github.actor"; count].join(operator);
+                assert!(check(&step("echo", &row), &(), None).is_ok());
+                let script = format!("echo ${{{{ {row} }}}}");
+                assert!(check(&step(&script, "always()"), &(), None).is_ok());
+            }
+        }
+        let deep = format!("{}x{}", "!!!!!!!!!!!!!!!!!!(".repeat(49), ")".repeat(49));
+        assert!(check(&step("echo", &format!("${{{{ {deep} }}}}")), &(), None).is_ok());
+        for (open, close) in [
+            ("a()", ""),
+            ("function a ", ""),
+            ("{ ", "; }"),
+            ("( ", ")"),
+            ("if true; then ", "; fi"),
+            ("\"$(", ")\""),
+            ("$(", ")"),
+            ("${a:-", "}"),
+            ("`", ""),
+            ("! ", ""),
+            ("[[ ( ", ""),
+            ("case x in x) ", ";; esac"),
+            ("a | ", ""),
+            ("cat <<E\n", ""),
+        ] {
+            for count in [39, 5_000] {
+                let script = format!("{}echo{}", open.repeat(count), close.repeat(count));
+                assert!(
+                    check(&step(&script, "always()"), &(), None).is_ok(),
+                    "{open}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn functions_that_call_each_other_are_bounded() {
+        let (open, close) = ("if true; then\n".repeat(38), "fi\n".repeat(38));
+        let functions = (0..40).map(|n| format!("f{n}() {{\n{open}f{}\n{close}}}\n", n + 1));
+        let script = functions.collect::<String>() + "f0";
+        assert!(check(&step(&script, "always()"), &(), None).is_ok());
+    }
+
     #[test]
     fn values_that_grow_with_each_line_are_bounded() {
         for line in [
