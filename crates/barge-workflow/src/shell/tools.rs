@@ -412,7 +412,7 @@ pub fn substring(text: &Text, range: &str) -> Value {
 
 /// Matches a pattern of `*` and `?` against a whole text; `[` is an ordinary character.
 #[must_use]
-pub fn matches_glob(pattern: &str, text: &str) -> bool {
+fn matches_glob(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut at, mut from, mut star) = (0, 0, None);
