@@ -51,6 +51,7 @@ mod swift;
 mod terraform;
 mod vcpkg;
 mod wordpress;
+mod yarn_pnp;
 
 pub(crate) use python::normalize as normalize_python;
 
@@ -150,7 +151,7 @@ impl Recognizer {
 }
 
 /// All recognizers, in the order in which they are asked.
-static CATALOGS: [&[Recognizer]; 40] = [
+static CATALOGS: [&[Recognizer]; 41] = [
     os_release::RECOGNIZERS,
     dpkg::RECOGNIZERS,
     chisel::RECOGNIZERS,
@@ -162,6 +163,7 @@ static CATALOGS: [&[Recognizer]; 40] = [
     python::RECOGNIZERS,
     conda::RECOGNIZERS,
     npm::RECOGNIZERS,
+    yarn_pnp::RECOGNIZERS,
     ruby::RECOGNIZERS,
     php::RECOGNIZERS,
     java::RECOGNIZERS,
