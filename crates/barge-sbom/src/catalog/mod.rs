@@ -25,6 +25,7 @@ mod homebrew;
 mod java;
 mod julia;
 mod kernel;
+mod kernel_module;
 mod lines;
 mod lock_java;
 mod lock_npm;
@@ -151,7 +152,7 @@ impl Recognizer {
 }
 
 /// All recognizers, in the order in which they are asked.
-static CATALOGS: [&[Recognizer]; 41] = [
+static CATALOGS: [&[Recognizer]; 42] = [
     os_release::RECOGNIZERS,
     dpkg::RECOGNIZERS,
     chisel::RECOGNIZERS,
@@ -180,6 +181,7 @@ static CATALOGS: [&[Recognizer]; 41] = [
     perl::RECOGNIZERS,
     wordpress::RECOGNIZERS,
     kernel::RECOGNIZERS,
+    kernel_module::RECOGNIZERS,
     embedded::RECOGNIZERS,
     program::RECOGNIZERS,
     lock_npm::RECOGNIZERS,
