@@ -54,8 +54,8 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    pub(crate) fn new(output: &OutputArgs) -> Self {
-        let color = match output.color {
+    pub(crate) fn new(output: &OutputArgs, color: ColorChoice) -> Self {
+        let color = match color {
             ColorChoice::Auto => anstream::ColorChoice::Auto,
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
@@ -155,10 +155,12 @@ impl Printer {
 
     fn tell(&self, text: &str) {
         // Nobody is left to tell when stderr fails.
-        drop(writeln!(
-            AutoStream::new(io::stderr(), self.color).lock(),
-            "{text}"
-        ));
+        drop(writeln!(self.stderr(), "{text}"));
+    }
+
+    /// Where all but results goes.
+    pub(crate) fn stderr(&self) -> AutoStream<io::StderrLock<'static>> {
+        AutoStream::new(io::stderr(), self.color).lock()
     }
 }
 
