@@ -36,9 +36,14 @@ pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<F
     let wanted = usage.name.lower();
     let all = made(usage);
     let repository = Name::of(&wanted).repository;
-    let own = all.iter().rev().find(|made| {
-        is_handed_on(usage, made) && Name::of(&made.name.lower()).repository == repository
-    })?;
+    let handed_on = || {
+        all.iter().filter(|made| {
+            is_handed_on(usage, made) && Name::of(&made.name.lower()).repository == repository
+        })
+    };
+    let own = handed_on()
+        .find(|made| is_of_one_origin(made.name, usage.name))
+        .or_else(|| handed_on().last())?;
     let mut available = opaque(usage);
     for made in &all {
         let available_here = match reference::compare(&made.name.lower(), &wanted) {
@@ -132,6 +137,20 @@ pub(super) fn unpushed(site: &Site<'_>) -> Option<Finding> {
         .then("the registry answers \"manifest unknown\", or gives what an earlier run left under this name")
         .advised(format!("name {}", shown(pushed)));
     Some(finding)
+}
+
+/// Both tags come from the commit, or both from the pushed tag: the one is what the other was meant to be.
+fn is_of_one_origin(made: &Text, wanted: &Text) -> bool {
+    let origin = |symbol: &Arc<Symbol>| {
+        let name = symbol.name();
+        name.split('[').next().unwrap_or(name).to_owned()
+    };
+    let of_tag = |name: &Text| -> Vec<String> {
+        let tag = Name::of(name).tag.unwrap_or_default();
+        tag.symbols().map(origin).collect()
+    };
+    let wanted = of_tag(wanted);
+    of_tag(made).iter().any(|origin| wanted.contains(origin))
 }
 
 /// An engine that takes the image from a registry when it has none.
