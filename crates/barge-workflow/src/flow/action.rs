@@ -52,6 +52,11 @@ pub(super) fn apply(
         | "depot/build-push-action"
         | "useblacksmith/build-push-action"
         | "warpbuilds/build-push-action" => build::build(walk, &usage),
+        "nick-invision/retry" | "nick-fields/retry" => {
+            if let Some(command) = step.input("command") {
+                walk.run_script(step, command, frame, number, condition);
+            }
+        }
         "redhat-actions/buildah-build" => redhat::build(walk, &usage),
         "redhat-actions/push-to-registry" => redhat::push(walk, &usage),
         "mr-smithers-excellent/docker-build-push"

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::expression::{Part, Template};
-use crate::model::{Action, Defaults, Entry, Field, Guard, Input, Step};
+use crate::model::{Action, Defaults, Entry, Field, Guard, Input, Job, Step};
 use crate::scenario::Scenario;
 use crate::shell::interpret::join_path;
 use crate::source::{Source, Span};
@@ -14,7 +14,7 @@ use crate::symbolic::{
 
 use super::artifact::Artifact;
 use super::facts::{
-    Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace, Store,
+    Content, Fact, FactKind, FileUse, JobTrace, Need, Place, Resolution, StepTrace, Store,
 };
 use super::run::Repository;
 use super::scope::{Contexts, JobResult, interpolate_field};
@@ -85,6 +85,36 @@ impl Walk<'_> {
                 return;
             }
             self.step(step, frame);
+        }
+    }
+
+    /// Records the images that the job's container and services are started from: the runner pulls them.
+    pub(super) fn name_containers(&mut self, job: &Job, frame: &Frame<'_>) {
+        if job.containers.is_empty() {
+            return;
+        }
+        let step = self.trace.steps.len();
+        self.trace.steps.push(StepTrace {
+            title: "the job's containers".into(),
+            id: None,
+            place: self.trace.place.clone(),
+            guard: None,
+            condition: Condition::Always,
+            kind: "runner".into(),
+            outputs: BTreeMap::new(),
+            open_outputs: false,
+            script: String::new(),
+            tolerated: false,
+        });
+        for field in &job.containers {
+            let place = Place::new(frame.source, field.span);
+            let value = interpolate_field(field, &self.contexts(frame, None));
+            for (when, name) in value.texts() {
+                let kind = FactKind::Named(name.trim(), Need::Remote, "the job's container".into());
+                if !name.trim().is_empty() {
+                    self.add(kind, &when, step, &place, false);
+                }
+            }
         }
     }
 
@@ -159,7 +189,7 @@ impl Walk<'_> {
         }
     }
 
-    fn run_script(
+    pub(super) fn run_script(
         &mut self,
         step: &Step,
         run: &Field,
@@ -187,7 +217,7 @@ impl Walk<'_> {
             return;
         }
         let contexts = self.contexts(frame, Some(step));
-        let prepared = machine::prepare(run, &contexts, condition);
+        let prepared = machine::prepare(run, &contexts);
         let directory = step.working_directory.as_ref().or_else(|| {
             frame
                 .defaults

@@ -329,7 +329,6 @@ const INERT_ACTIONS: &[&str] = &[
     "peaceiris/",
     "marocchino/",
     "mxschmitt/action-tmate",
-    "nick-invision/retry",
     "webfactory/ssh-agent",
     "rlespinasse/github-slug-action",
     "satackey/action-docker-layer-caching",

@@ -240,6 +240,7 @@ impl Run<'_> {
             first_step: 0,
             depth: 0,
         };
+        walk.name_containers(job, &frame);
         walk.steps(&job.steps, &frame);
         let (trace, alive) = walk.finish(&job.outputs, &frame);
         let outputs = trace.outputs.clone();

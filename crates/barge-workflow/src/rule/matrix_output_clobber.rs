@@ -44,7 +44,7 @@ fn report(context: &Context<'_>, job: &Job, name: &str, field: &Field) -> Option
     let source = &context.workflow.source;
     let read = format!("needs.{}.outputs.{name}", job.id);
     let at = source.text().find(&read)?;
-    if !is_of_one_build(field) {
+    if !is_of_one_build(job, field) {
         return None;
     }
     let message = format!(
@@ -60,7 +60,7 @@ fn report(context: &Context<'_>, job: &Job, name: &str, field: &Field) -> Option
 }
 
 /// The value is an output that each build has its own of.
-fn is_of_one_build(field: &Field) -> bool {
+fn is_of_one_build(job: &Job, field: &Field) -> bool {
     const OUTPUTS: [&str; 6] = [
         "digest",
         "imageid",
@@ -71,6 +71,20 @@ fn is_of_one_build(field: &Field) -> bool {
     ];
     field.template().expressions().any(|expression| {
         let path = expression.path().unwrap_or_default();
-        matches!(path.as_slice(), ["steps", _, "outputs", output] if OUTPUTS.contains(output))
+        matches!(path.as_slice(), ["steps", id, "outputs", output]
+            if OUTPUTS.contains(output) && !is_same_for_all_legs(job, id, output))
     })
+}
+
+/// A list that a script makes without asking for the matrix.
+fn is_same_for_all_legs(job: &Job, id: &str, output: &str) -> bool {
+    let mut steps = job.steps.iter();
+    let step = steps.find(|step| {
+        step.id
+            .as_ref()
+            .is_some_and(|own| own.text.eq_ignore_ascii_case(id))
+    });
+    let script = step.and_then(|step| step.run.as_ref());
+    matches!(output, "tags" | "metadata")
+        && script.is_some_and(|script| !script.text.contains("matrix."))
 }

@@ -22,7 +22,7 @@ struct Made<'a> {
 ///
 /// A scanner pulls what the daemon does not hold: it fails, or reads what an earlier run left there.
 pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
-    let by_engine = ["docker ", "podman "]
+    let by_engine = ["docker ", "podman ", "the job's container"]
         .iter()
         .any(|engine| usage.program.starts_with(engine));
     let wanted_of_run = if by_engine {
@@ -91,7 +91,7 @@ pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<F
 pub(super) fn unpushed(site: &Site<'_>) -> Option<Finding> {
     let (name, by) = match &site.fact.kind {
         FactKind::Attested(name) => (name, "the signature"),
-        FactKind::Named(name, Need::Remote, by) if by.ends_with("imagetools") => {
+        FactKind::Named(name, Need::Remote, by) if by.ends_with("imagetools inspect") => {
             (name, by.as_str())
         }
         _ => return None,
@@ -100,29 +100,30 @@ pub(super) fn unpushed(site: &Site<'_>) -> Option<Finding> {
     if !parts.explicit || name.contains("@") || name.contains("\n") || name.as_symbol().is_some() {
         return None;
     }
-    let pushes = site.trace.jobs.iter().flat_map(|job| {
-        let facts = job.facts.iter().map(move |fact| (job, fact));
-        facts.filter_map(|(job, fact)| match &fact.kind {
-            FactKind::Pushed(pushed) => Some((job, fact, pushed)),
-            _ => None,
-        })
-    });
-    let pushes: Vec<_> = pushes.collect();
-    let differs =
-        |pushed: &Text| reference::compare(&pushed.lower(), &name.lower()) == Comparison::Different;
+    let before = site.before().iter();
+    if before
+        .clone()
+        .any(|fact| matches!(fact.kind, FactKind::DaemonOpaque(_)))
+    {
+        return None;
+    }
     let wanted = parts.repository.describe();
     let is_like = |pushed: &Text| {
         let own = Name::of(&pushed.lower()).repository.describe();
         own.starts_with(&wanted) || wanted.starts_with(&own)
     };
-    let (_, own, pushed) = pushes
-        .iter()
-        .rfind(|(job, _, pushed)| job.id == site.job.id && is_like(pushed))?;
-    let opaque = site
-        .before()
-        .iter()
-        .any(|fact| matches!(fact.kind, FactKind::DaemonOpaque(_)));
-    if opaque || !pushes.iter().all(|(_, _, pushed)| differs(pushed)) {
+    let (own, pushed) = before
+        .rev()
+        .filter_map(pushed_name)
+        .find(|(_, pushed)| is_like(pushed))?;
+    let lower = name.lower();
+    let mut all = site.trace.jobs.iter().flat_map(|job| &job.facts);
+    let is_pushed = all.any(|fact| {
+        pushed_name(fact).is_some_and(|(_, pushed)| {
+            reference::compare(&pushed.lower(), &lower) != Comparison::Different
+        })
+    });
+    if is_pushed {
         return None;
     }
     let place = &site.fact.place;
@@ -153,9 +154,16 @@ fn is_of_one_origin(made: &Text, wanted: &Text) -> bool {
     of_tag(made).iter().any(|origin| wanted.contains(origin))
 }
 
+fn pushed_name(fact: &Fact) -> Option<(&Fact, &Text)> {
+    match &fact.kind {
+        FactKind::Pushed(pushed) => Some((fact, pushed)),
+        _ => None,
+    }
+}
+
 /// An engine that takes the image from a registry when it has none.
 fn pulls(usage: &ImageUse<'_>) -> bool {
-    ["pull", "run", "create"]
+    ["pull", "run", "create", "container"]
         .iter()
         .any(|verb| usage.program.ends_with(verb))
         && !Name::of(usage.name).is_bare()

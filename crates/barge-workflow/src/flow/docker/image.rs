@@ -148,7 +148,8 @@ pub(super) fn imagetools(script: &mut Script<'_, '_>, call: &Call, words: &[Text
         if !named && reference.as_symbol().is_some() {
             script.fact(FactKind::Pushed(reference.clone()), call);
         }
-        let by = "docker buildx imagetools".to_owned();
+        let verb = verb.as_literal().unwrap_or_default();
+        let by = format!("docker buildx imagetools {verb}");
         script.fact(FactKind::Named(reference.clone(), Need::Remote, by), call);
     }
 }
