@@ -26,15 +26,15 @@ pub struct Options {
     pub now: Timestamp,
 }
 
-/// A finished scan.
+/// A finished scan. Its texts about flaws are the index's own.
 #[derive(Debug)]
-pub struct Scan {
+pub struct Scan<'a> {
     /// What was scanned.
     pub subject: Subject,
     /// The distribution that was gone by.
     pub distro: Option<Distro>,
     /// What was found.
-    pub findings: Findings,
+    pub findings: Findings<'a>,
     /// Evidence of packages that could not be read: what is in it was not scanned.
     pub unread: Vec<Unknown>,
     /// What the policy says of it.
@@ -61,7 +61,7 @@ pub struct Data {
 }
 
 /// Scans a bill of materials.
-pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan, Error> {
+pub fn scan<'a>(database: &'a Database, sbom: &Sbom, options: &Options) -> Result<Scan<'a>, Error> {
     options.policy.check()?;
     options.policy.fail_on_unread.check(&sbom.unknowns)?;
     if sbom.packages.is_empty() {
@@ -97,7 +97,7 @@ pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan,
     })
 }
 
-fn check_coverage(findings: &Findings, policy: &Policy) -> Result<(), Error> {
+fn check_coverage(findings: &Findings<'_>, policy: &Policy) -> Result<(), Error> {
     let missing: Vec<&Coverage> = findings
         .coverage
         .iter()

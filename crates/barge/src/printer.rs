@@ -8,9 +8,6 @@ use serde::Serialize;
 
 use crate::cli::{ColorChoice, Format, LogFormat, OutputArgs};
 
-/// How much JSON is gathered before it is written, in bytes.
-pub(crate) const JSON_BUFFER: usize = 64 * 1024;
-
 /// What parts of human output mean; colours follow meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -54,8 +51,8 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    pub(crate) fn new(output: &OutputArgs) -> Self {
-        let color = match output.color {
+    pub(crate) fn new(output: &OutputArgs, color: ColorChoice) -> Self {
+        let color = match color {
             ColorChoice::Auto => anstream::ColorChoice::Auto,
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
@@ -96,7 +93,7 @@ impl Printer {
 
     /// The width of the terminal behind stdout, in columns; none when there is none.
     pub(crate) fn width(&self) -> Option<usize> {
-        let (width, _) = terminal_size::terminal_size()?;
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
         Some(usize::from(width.0))
     }
 
@@ -127,13 +124,19 @@ impl Printer {
         write(&mut out).and_then(|()| out.flush()).or_else(closed)
     }
 
+    /// Writes what was made for [`Printer::colors`] already, as it is: in a long table the search for codes to strip takes
+    /// longer than all else.
+    pub(crate) fn rendered(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        write(&mut out).and_then(|()| out.flush()).or_else(closed)
+    }
+
     /// Writes a value as JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        // Standard output writes at every line feed; a result is worth far fewer calls.
-        let mut out = BufWriter::with_capacity(JSON_BUFFER, io::stdout().lock());
-        barge_report::json::write(&mut out, value)
-            .and_then(|()| out.flush())
-            .or_else(closed)
+        barge_report::json::write(io::stdout().lock(), value).or_else(closed)
     }
 
     /// Tells what is going on, for people who watch.
@@ -155,10 +158,12 @@ impl Printer {
 
     fn tell(&self, text: &str) {
         // Nobody is left to tell when stderr fails.
-        drop(writeln!(
-            AutoStream::new(io::stderr(), self.color).lock(),
-            "{text}"
-        ));
+        drop(writeln!(self.stderr(), "{text}"));
+    }
+
+    /// Where all but results goes.
+    pub(crate) fn stderr(&self) -> AutoStream<io::StderrLock<'static>> {
+        AutoStream::new(io::stderr(), self.color).lock()
     }
 }
 

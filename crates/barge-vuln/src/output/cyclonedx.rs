@@ -12,10 +12,10 @@ use crate::severity::Severity;
 
 /// The vulnerabilities of a scan with the components that they affect.
 #[must_use]
-pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
+pub fn cyclonedx(scan: &Scan<'_>, tool: &Tool) -> Value {
     let mut components: BTreeMap<&str, Value> = BTreeMap::new();
     // One vulnerability of CycloneDX affects many components; analysis and ratings must be equal then.
-    let mut groups: BTreeMap<(String, String, String), Vec<&Match>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, String), Vec<&Match<'_>>> = BTreeMap::new();
     for found in &scan.findings.matches {
         components.entry(&found.package.purl).or_insert_with(|| {
             json!({
@@ -32,7 +32,7 @@ pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
             .map(|why| format!("{:?} {}", why.by, why.reason))
             .unwrap_or_default();
         let key = (
-            found.advisory.id.clone(),
+            found.advisory.id.to_owned(),
             suppressed,
             format!("{:?}", found.advisory.severity),
         );
@@ -65,7 +65,7 @@ pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
     document
 }
 
-fn vulnerability(group: &[&Match]) -> Value {
+fn vulnerability(group: &[&Match<'_>]) -> Value {
     let Some(first) = group.first() else {
         return Value::Null;
     };
@@ -116,7 +116,7 @@ fn vulnerability(group: &[&Match]) -> Value {
     value
 }
 
-fn rating(found: &Match) -> Value {
+fn rating(found: &Match<'_>) -> Value {
     let severity = &found.advisory.severity;
     let word = match severity.level {
         Severity::Negligible => "info",

@@ -9,7 +9,7 @@ use crate::scan::Scan;
 
 /// The statements that follow from a scan.
 #[must_use]
-pub fn openvex(scan: &Scan, author: &str) -> Value {
+pub fn openvex(scan: &Scan<'_>, author: &str) -> Value {
     let time = scan.time.to_string();
     let statements: Vec<Value> = scan
         .findings
@@ -34,7 +34,7 @@ pub fn openvex(scan: &Scan, author: &str) -> Value {
     document
 }
 
-fn statement(found: &Match, time: &str) -> Value {
+fn statement(found: &Match<'_>, time: &str) -> Value {
     let mut statement = json!({
         "vulnerability": { "name": found.advisory.id, "aliases": found.advisory.aliases },
         "timestamp": time,
@@ -71,7 +71,7 @@ fn statement(found: &Match, time: &str) -> Value {
 }
 
 /// What the format demands of a statement that a product is affected: what to do.
-fn action(found: &Match) -> String {
+fn action(found: &Match<'_>) -> String {
     let name = &found.package.name;
     match &found.fix {
         Fix::Version(version) => format!("upgrade {name} to {version}"),

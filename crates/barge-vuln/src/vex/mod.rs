@@ -95,7 +95,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, Error> {
 }
 
 /// Takes matches out of the count that statements clear.
-pub fn apply(matches: &mut [Match], subject: &Subject, statements: &[Statement]) {
+pub fn apply(matches: &mut [Match<'_>], subject: &Subject, statements: &[Statement]) {
     if statements.is_empty() {
         return;
     }
@@ -113,7 +113,7 @@ pub fn apply(matches: &mut [Match], subject: &Subject, statements: &[Statement])
 }
 
 /// The reason for which a match is cleared: the flaw itself is, or each of the flaws that an erratum fixes.
-fn clearing(found: &Match, subject: &Subject, statements: &[Statement]) -> Option<String> {
+fn clearing(found: &Match<'_>, subject: &Subject, statements: &[Statement]) -> Option<String> {
     let relevant: Vec<&Statement> = statements
         .iter()
         .filter(|statement| {
@@ -141,7 +141,7 @@ fn clearing(found: &Match, subject: &Subject, statements: &[Statement]) -> Optio
     }
     let each: Option<Vec<&Statement>> = upstream
         .iter()
-        .map(|flaw| latest(&|id| id == flaw))
+        .map(|flaw| latest(&|id| id == *flaw))
         .collect();
     let each = each.filter(|each| each.iter().all(|statement| statement.status.clears()))?;
     each.first().map(|statement| describe(statement))

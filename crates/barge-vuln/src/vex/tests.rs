@@ -2,7 +2,7 @@ use super::*;
 use crate::matching::Class;
 use crate::purl::PackageUrl;
 
-fn found(purl: &str, ids: &[&str], upstream: &[&str]) -> Match {
+fn found(purl: &str, ids: &[&'static str], upstream: &[&'static str]) -> Match<'static> {
     let package = purl
         .parse::<PackageUrl>()
         .map(|purl| purl.to_package())
@@ -31,7 +31,7 @@ fn openvex(product: &str, part: &str, id: &str, status: &str, time: &str) -> Str
     )
 }
 
-fn is_cleared(found: Match, image: &str, statements: &[String]) -> bool {
+fn is_cleared(found: Match<'_>, image: &str, statements: &[String]) -> bool {
     let document = format!(
         r#"{{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{}]}}"#,
         statements.join(",")
