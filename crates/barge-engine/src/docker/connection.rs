@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::host::DockerHost;
+use super::tls;
 use crate::error::Error;
 
 /// How long a daemon may take to accept a connection.
@@ -59,6 +60,12 @@ async fn connect(host: &DockerHost) -> Result<Box<dyn Stream>, Error> {
                 .await
                 .map(|s| Box::new(s) as Box<dyn Stream>),
             DockerHost::Tcp(address) => TcpStream::connect(address)
+                .await
+                .map(|s| Box::new(s) as Box<dyn Stream>),
+            DockerHost::Tls {
+                address,
+                certificates,
+            } => tls::connect(address, certificates)
                 .await
                 .map(|s| Box::new(s) as Box<dyn Stream>),
         }
