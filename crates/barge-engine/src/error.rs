@@ -146,7 +146,14 @@ impl Error {
             Self::DockerContext { .. } => Some(
                 "`docker context ls` lists them, `docker context use default` chooses none; DOCKER_HOST goes before every context".into(),
             ),
-            Self::Unreachable { host: DockerHost::Tls { certificates, .. }, .. } => Some(format!(
+            Self::Unreachable {
+                host: DockerHost::Tls { certificates, .. },
+                ..
+            }
+            | Self::Broken {
+                host: DockerHost::Tls { certificates, .. },
+                ..
+            } => Some(format!(
                 "is it started, and are `ca.pem`, `cert.pem` and `key.pem` in `{certificates}` those for this daemon? DOCKER_CERT_PATH names another folder"
             )),
             Self::Refused { message, .. } if message.contains("HTTP request to an HTTPS server") => Some(

@@ -125,6 +125,14 @@ pub(super) async fn open(
             .map_err(|_| silent(host, call, patience))?
             .map_err(broken),
     };
+    let answer = match answer {
+        // The connection itself knows what ended it, such as a daemon that wants a certificate.
+        Err(canceled) => match connection.try_join_next() {
+            Some(Ok(Err(source))) => Err(broken(source)),
+            _ => Err(canceled),
+        },
+        answer => answer,
+    };
     let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
     tracing::debug!(method = %call.method, path = %call.path, status, "asked {host}");
     Ok((answer?, connection))

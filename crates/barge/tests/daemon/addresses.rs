@@ -86,7 +86,10 @@ pub(crate) fn tls(docker: &Docker) {
     checkout.set("DOCKER_HOST", &format!("tcp://{address}"));
     checkout.barge(&BUILD).exits(1);
     checkout.set("DOCKER_TLS_VERIFY", "1");
-    for folder in ["nowhere", "theirs"] {
+    fs::create_dir(checkout.file("nothing-to-show")).unwrap();
+    let authority = checkout.file("nothing-to-show/ca.pem");
+    fs::copy(checkout.file("ours/ca.pem"), authority).unwrap();
+    for folder in ["nowhere", "theirs", "nothing-to-show"] {
         checkout.set(
             "DOCKER_CERT_PATH",
             checkout.file(folder).to_str().unwrap().to_owned().as_str(),
