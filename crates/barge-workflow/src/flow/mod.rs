@@ -18,6 +18,7 @@ mod metadata;
 mod path;
 mod podman;
 mod program;
+mod registry;
 mod run;
 mod scanner;
 mod scope;

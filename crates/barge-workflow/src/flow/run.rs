@@ -246,6 +246,7 @@ impl Run<'_> {
             files_opaque: None,
             files_settled: 0,
             open_directories: Vec::new(),
+            unpacked: Vec::new(),
             environment: BTreeMap::new(),
             environment_open: false,
             own_builder: Condition::Never,

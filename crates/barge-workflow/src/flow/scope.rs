@@ -133,7 +133,9 @@ impl Contexts<'_> {
                 };
                 Value::choose(&step.condition, &value, &Value::null())
             }
-            _ => Value::unknown(name(), Shape::Any),
+            ("outputs", None) => Value::unknown(name(), Shape::Any),
+            // A step has nothing else: `steps.meta.tags` lacks its `outputs`.
+            _ => Value::null(),
         }
     }
 
