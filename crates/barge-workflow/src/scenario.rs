@@ -46,7 +46,7 @@ pub struct Scenario {
 }
 
 /// Payload fields that only some events have, with those events.
-const EVENT_FIELDS: [(&str, &[&str]); 13] = [
+const EVENT_FIELDS: [(&str, &[&str]); 14] = [
     (
         "pull_request",
         &[
@@ -69,6 +69,7 @@ const EVENT_FIELDS: [(&str, &[&str]); 13] = [
     ),
     ("release", &["release"]),
     ("head_commit", &["push"]),
+    ("ref", &["push", "create", "delete", "workflow_dispatch"]),
     ("commits", &["push"]),
     ("workflow_run", &["workflow_run"]),
     ("merge_group", &["merge_group"]),
