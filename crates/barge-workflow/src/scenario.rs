@@ -79,6 +79,46 @@ const EVENT_FIELDS: [(&str, &[&str]); 14] = [
     ("inputs", &["workflow_dispatch"]),
 ];
 
+/// The events that start workflows, as GitHub lists them.
+pub const EVENTS: &[&str] = &[
+    "branch_protection_rule",
+    "check_run",
+    "check_suite",
+    "create",
+    "delete",
+    "deployment",
+    "deployment_status",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "gollum",
+    "image_version",
+    "issue_comment",
+    "issues",
+    "label",
+    "merge_group",
+    "milestone",
+    "page_build",
+    "project",
+    "project_card",
+    "project_column",
+    "public",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_target",
+    "push",
+    "registry_package",
+    "release",
+    "repository_dispatch",
+    "schedule",
+    "status",
+    "watch",
+    "workflow_call",
+    "workflow_dispatch",
+    "workflow_run",
+];
+
 /// The scenarios of a workflow's triggers.
 #[must_use]
 pub fn scenarios(workflow: &Workflow) -> Vec<Scenario> {

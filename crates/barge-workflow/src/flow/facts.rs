@@ -19,6 +19,8 @@ pub struct Trace {
     pub artifacts: Vec<super::Artifact>,
     /// Why artifacts can come from elsewhere, if they can.
     pub foreign_artifacts: Option<String>,
+    /// Where the walk was cut, when it was too long. What is behind counts as unknown.
+    pub cut: Option<Place>,
 }
 
 /// One leg of a job.

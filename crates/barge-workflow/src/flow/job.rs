@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::expression::{Part, Template};
-use crate::model::{Action, Defaults, Entry, Field, Guard, Input, Job, Step};
+use crate::model::{Defaults, Entry, Field, Guard, Input, Job, Step};
 use crate::scenario::Scenario;
 use crate::shell::interpret::join_path;
 use crate::source::{Source, Span};
@@ -13,6 +13,7 @@ use crate::symbolic::{
 };
 
 use super::artifact::Artifact;
+use super::budget::Budget;
 use super::facts::{
     Content, Fact, FactKind, FileUse, JobTrace, Need, Place, Resolution, StepTrace, Store,
 };
@@ -22,6 +23,8 @@ use super::{machine, path, program};
 
 const ACTION_DEPTH_LIMIT: usize = 4;
 const FACT_LIMIT: usize = 20_000;
+/// Why what is behind a cut is not known.
+pub(super) const TOO_LONG: &str = "the rest of a workflow that is too long";
 
 /// A file that is known to be there.
 #[derive(Debug, Clone)]
@@ -49,6 +52,7 @@ pub(super) struct Frame<'a> {
 pub(super) struct Walk<'a> {
     pub scenario: &'a Scenario,
     pub repository: &'a dyn Repository,
+    pub budget: &'a Budget<'a>,
     pub needs: &'a BTreeMap<String, JobResult>,
     pub matrix: Option<Term>,
     pub artifacts: &'a mut Vec<Artifact>,
@@ -81,8 +85,8 @@ impl Walk<'_> {
     /// Walks the steps of a job or a local action.
     pub(super) fn steps(&mut self, steps: &[Step], frame: &Frame<'_>) {
         for step in steps {
-            if self.trace.facts.len() > FACT_LIMIT {
-                return;
+            if self.trace.facts.len() > FACT_LIMIT || !self.budget.take() {
+                return self.cut(step, frame);
             }
             self.step(step, frame);
         }
@@ -116,6 +120,16 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// Leaves out a step and what comes after it, which can do anything.
+    fn cut(&mut self, step: &Step, frame: &Frame<'_>) {
+        let place = Place::new(frame.source, step.span);
+        self.budget.cut(&place);
+        let last = self.trace.steps.len().saturating_sub(1);
+        self.mark_opaque(last, &frame.condition, &place, TOO_LONG);
+        self.foreign_artifacts
+            .get_or_insert_with(|| TOO_LONG.into());
     }
 
     fn contexts<'b>(&'b self, frame: &'b Frame<'_>, step: Option<&'b Step>) -> Contexts<'b> {
@@ -279,17 +293,7 @@ impl Walk<'_> {
             span: step.span,
         };
         let local = local.trim_end_matches('/');
-        let names = ["action.yml", "action.yaml"].map(|name| {
-            if local.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{local}/{name}")
-            }
-        });
-        let source = names.iter().find_map(|name| self.repository.read(name));
-        let action = source
-            .and_then(|source| Action::parse(&source).ok())
-            .filter(|action| action.composite);
+        let action = self.budget.action(local);
         let Some(action) = action.filter(|_| frame.depth < ACTION_DEPTH_LIMIT) else {
             self.mark_opaque(number, condition, &place, &format!("the action ./{local}"));
             return;

@@ -7,6 +7,7 @@
 mod action;
 mod artifact;
 mod bake;
+mod budget;
 mod compose;
 mod docker;
 mod facts;

@@ -29,6 +29,17 @@ pub(super) struct JobResult {
     pub open: bool,
 }
 
+impl JobResult {
+    /// That of a job that is not followed.
+    pub(super) fn unknown(ran: &Condition) -> Self {
+        Self {
+            ran: ran.clone(),
+            outputs: BTreeMap::new(),
+            open: true,
+        }
+    }
+}
+
 /// The contexts of one place in a job.
 pub(super) struct Contexts<'a> {
     pub scenario: &'a Scenario,
