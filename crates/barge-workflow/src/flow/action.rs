@@ -98,21 +98,28 @@ pub(super) fn apply(
         "actions/attest-build-provenance" | "actions/attest-sbom" | "actions/attest" => {
             attest(walk, &usage);
         }
+        _ => unmodelled(walk, &usage, name, &lower),
+    }
+}
+
+/// Actions of which no more is known than whether they leave images and files alone.
+fn unmodelled(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str, lower: &str) {
+    match lower {
         // Deployments name an image and leave those of the job alone.
         "aws-actions/amazon-ecs-render-task-definition"
         | "google-github-actions/deploy-cloudrun"
         | "azure/webapps-deploy"
         | "azure/container-apps-deploy-action"
-        | "azure/k8s-deploy" => scan::mention(walk, &usage, name),
+        | "azure/k8s-deploy" => scan::mention(walk, usage, name),
         // An action of somebody else can export variables even when it leaves images alone.
-        _ if job::is_inert(&lower) => {
+        _ if job::is_inert(lower) => {
             walk.environment_open |=
                 !lower.starts_with("docker/") && !lower.starts_with("actions/");
         }
         _ => {
-            scan::mention(walk, &usage, name);
+            scan::mention(walk, usage, name);
             let reason = format!("the action {name}");
-            walk.mark_opaque(number, condition, &usage.place, &reason);
+            walk.mark_opaque(usage.number, usage.condition, &usage.place, &reason);
         }
     }
 }

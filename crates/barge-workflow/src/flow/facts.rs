@@ -74,6 +74,22 @@ pub struct StepTrace {
 }
 
 impl StepTrace {
+    /// What the runner does before the job's own steps.
+    pub(super) fn of_runner(title: &str, place: Place) -> Self {
+        Self {
+            title: title.into(),
+            id: None,
+            place,
+            guard: None,
+            condition: Condition::Always,
+            kind: "runner".into(),
+            outputs: BTreeMap::new(),
+            script: String::new(),
+            open_outputs: false,
+            tolerated: false,
+        }
+    }
+
     /// `step "Build image"`.
     #[must_use]
     pub fn quoted(&self) -> String {

@@ -98,18 +98,9 @@ impl Walk<'_> {
             return;
         }
         let step = self.trace.steps.len();
-        self.trace.steps.push(StepTrace {
-            title: "the job's containers".into(),
-            id: None,
-            place: self.trace.place.clone(),
-            guard: None,
-            condition: Condition::Always,
-            kind: "runner".into(),
-            outputs: BTreeMap::new(),
-            open_outputs: false,
-            script: String::new(),
-            tolerated: false,
-        });
+        let place = self.trace.place.clone();
+        let containers = StepTrace::of_runner("the job's containers", place);
+        self.trace.steps.push(containers);
         for field in &job.containers {
             let place = Place::new(frame.source, field.span);
             let value = interpolate_field(field, &self.contexts(frame, None));

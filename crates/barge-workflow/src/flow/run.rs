@@ -380,18 +380,8 @@ fn keep_runner_images(walk: &mut Walk<'_>, job: &Job) {
         return;
     }
     let place = walk.trace.place.clone();
-    walk.trace.steps.push(StepTrace {
-        title: "the runner".into(),
-        id: None,
-        place: place.clone(),
-        guard: None,
-        condition: Condition::Always,
-        kind: "runner".into(),
-        outputs: BTreeMap::new(),
-        open_outputs: false,
-        script: String::new(),
-        tolerated: true,
-    });
+    let runner = StepTrace::of_runner("the runner", place.clone());
+    walk.trace.steps.push(runner);
     let kind = FactKind::DaemonOpaque("a runner that keeps its images".into());
     walk.add(kind, &Condition::Always, 0, &place, true);
 }
