@@ -9,7 +9,7 @@ use std::time::Instant;
 use barge_image::{Digest, Image, Platform, Reference};
 use barge_sbom::{Sbom, catalog_image};
 use barge_store::Store;
-use barge_vuln::{Options, Policy, Scan};
+use barge_vuln::{Database, Options, Policy, Scan};
 use camino::Utf8PathBuf;
 
 use crate::blocking::blocking;
@@ -46,7 +46,7 @@ pub struct Verified {
     /// What is in it.
     pub sbom: Sbom,
     /// What is known to be wrong with it.
-    pub scan: Scan,
+    pub scan: Scan<'static>,
     /// How long it took, in seconds.
     pub seconds: f64,
 }
@@ -94,7 +94,7 @@ pub async fn verify_image(
 ) -> Result<Verified, Error> {
     let started = Instant::now();
     let database = options.database.clone().ok_or(Error::NoAdvisoryData)?;
-    let now = surroundings.now;
+    let (now, created) = (surroundings.now, surroundings.created());
     let cache = layer_cache(&surroundings.environment);
     let work = move || {
         let name = image
@@ -106,16 +106,18 @@ pub async fn verify_image(
             verify: true,
             ..Default::default()
         };
+        // What is found goes where the evidence goes, and its texts are the index's: the map stays until the process ends.
+        let database: &Database = Box::leak(Box::new(barge_vuln::open(database.as_std_path())?));
         let sbom = catalog_image(&image, &name, &cataloging, &*cache)?;
-        let database = barge_vuln::open(database.as_std_path())?;
         let scanning = Options {
             policy: options.policy,
             statements: Vec::new(),
             baseline: None,
             distro: None,
             now,
+            created,
         };
-        let scan = barge_vuln::scan(&database, &sbom, &scanning)?;
+        let scan = barge_vuln::scan(database, &sbom, &scanning)?;
         Ok::<_, Error>(Verified {
             references: image.references.clone(),
             image: image.config.digest(),

@@ -156,9 +156,14 @@ impl Report {
 
 /// Whether a text is of ASCII's visible characters and spaces only: one column each, nothing to take out.
 pub(crate) fn is_plain(text: &str) -> bool {
-    // Without an early end, so that many bytes are looked at with one instruction.
-    text.bytes()
-        .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+    // Eight at a time and without an early end, so that many bytes are looked at with one instruction.
+    let are_plain = |bytes: &[u8]| {
+        let plain = bytes.iter().map(|byte| matches!(byte, b' '..=b'~'));
+        plain.fold(true, |all, plain| all & plain)
+    };
+    let (eights, rest) = text.as_bytes().as_chunks::<8>();
+    let eights = eights.iter().map(|eight| are_plain(eight));
+    eights.fold(are_plain(rest), |all, plain| all & plain)
 }
 
 /// Makes text from elsewhere fit for one line of a terminal or a log: no line breaks, no control characters.

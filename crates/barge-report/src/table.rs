@@ -1,6 +1,7 @@
 //! Tables for terminals: columns as wide as they must be, no wider than the terminal lets them.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -10,12 +11,18 @@ use crate::model::{is_plain, one_line};
 const GAP: &str = "  ";
 /// What a cut cell ends with.
 const CUT: char = '…';
+/// Columns are filled up with as many of these at a time.
+const SPACES: &str = "                                                                ";
+
+/// How many bytes of a table are gathered before they are written.
+const BLOCK: usize = 32 * 1024;
 
 /// A table.
 #[derive(Debug, Clone, Default)]
 pub struct Table<'a> {
     columns: Vec<Column>,
-    rows: Vec<Vec<Cell<'a>>>,
+    /// Row by row, as many in each as there are columns.
+    cells: Vec<Cell<'a>>,
 }
 
 /// A column.
@@ -135,54 +142,69 @@ impl<'a> Table<'a> {
     pub fn new(columns: Vec<Column>) -> Self {
         Self {
             columns,
-            rows: Vec::new(),
+            cells: Vec::new(),
         }
     }
 
-    /// Adds a row; missing cells are empty.
-    pub fn push(&mut self, row: Vec<Cell<'a>>) {
-        self.rows.push(row);
+    /// Adds a row; missing cells are empty, cells beyond the last column are left out.
+    pub fn push(&mut self, row: impl IntoIterator<Item = Cell<'a>>) {
+        let row = row.into_iter().chain(std::iter::repeat_with(Cell::default));
+        self.cells.extend(row.take(self.columns.len()));
     }
 
     /// Whether there is no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.cells.is_empty()
     }
 
     /// The table as text, each line ended by a line feed. Without a width nothing is cut.
     #[must_use]
     pub fn render(&self, width: Option<usize>, colour: bool) -> String {
+        let mut text = Vec::new();
+        // Writing into memory cannot fail.
+        drop(self.write(&mut text, width, colour));
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    /// Writes what [`Table::render`] gives, piece by piece.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn write(
+        &self,
+        out: &mut (impl Write + ?Sized),
+        width: Option<usize>,
+        colour: bool,
+    ) -> io::Result<()> {
         let widths = self.widths(width);
-        // Few rows are as wide as they may be: half of it saves most of the copying while the text grows.
-        let line = widths.iter().map(|width| width + GAP.len()).sum::<usize>();
-        let mut text = String::with_capacity((self.rows.len() + 1) * line / 2);
-        let titles: Vec<Cell<'_>> = self
-            .columns
-            .iter()
+        let titles = self.columns.iter();
+        let titles: Vec<Cell<'_>> = titles
             .map(|column| Cell::styled(column.title.as_str(), Style::Bold))
             .collect();
-        for row in std::iter::once(&titles).chain(&self.rows) {
+        let mut text = String::with_capacity(2 * BLOCK);
+        for row in std::iter::once(titles.as_slice()).chain(self.rows()) {
             push_row(&mut text, row, &widths, colour);
+            if text.len() >= BLOCK {
+                out.write_all(text.as_bytes())?;
+                text.clear();
+            }
         }
-        text
+        out.write_all(text.as_bytes())
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &[Cell<'a>]> {
+        self.cells.chunks_exact(self.columns.len().max(1))
     }
 
     fn widths(&self, limit: Option<usize>) -> Vec<usize> {
-        let of_column = |index: usize, column: &Column| {
-            let cells = self
-                .rows
-                .iter()
-                .filter_map(|row| row.get(index))
-                .map(|cell| cell.columns);
-            cells.chain([column.title.width()]).max().unwrap_or(0)
-        };
-        let mut widths: Vec<usize> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(index, column)| of_column(index, column))
-            .collect();
+        let titles = self.columns.iter().map(|column| column.title.width());
+        let mut widths: Vec<usize> = titles.collect();
+        for row in self.rows() {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.columns.max(*width);
+            }
+        }
         let Some(limit) = limit else { return widths };
         let mut excess = (widths.iter().sum::<usize>()
             + GAP.len() * widths.len().saturating_sub(1))
@@ -209,22 +231,27 @@ impl<'a> Table<'a> {
 
 fn push_row(text: &mut String, row: &[Cell<'_>], widths: &[usize], colour: bool) {
     let start = text.len();
-    for (index, width) in widths.iter().enumerate() {
-        let empty = Cell::default();
-        let cell = row.get(index).unwrap_or(&empty);
+    for (index, (cell, width)) in row.iter().zip(widths).enumerate() {
         let shown = fitted(cell, *width);
         if index > 0 {
             text.push_str(GAP);
         }
         cell.style.push(text, &shown, colour);
         if index + 1 < widths.len() {
-            let padding = width.saturating_sub(cell.columns);
-            text.extend(std::iter::repeat_n(" ", padding));
+            push_spaces(text, width.saturating_sub(cell.columns));
         }
     }
     let end = text.trim_end_matches(' ').len().max(start);
     text.truncate(end);
     text.push('\n');
+}
+
+fn push_spaces(text: &mut String, mut count: usize) {
+    while count > 0 {
+        let spaces = &SPACES[..count.min(SPACES.len())];
+        text.push_str(spaces);
+        count -= spaces.len();
+    }
 }
 
 /// The text cut to a width, with a mark where it was cut.
@@ -260,15 +287,12 @@ mod tests {
             Column::cut_to("TITLE", 6),
             Column::whole("N"),
         ]);
-        table.push(vec![
+        table.push([
             "CVE-1".into(),
             "a long title that goes on".into(),
             "1".into(),
         ]);
-        table.push(vec![
-            Cell::styled("é", Style::Red),
-            "漢字\u{1b}[2J\nx".into(),
-        ]);
+        table.push([Cell::styled("é", Style::Red), "漢字\u{1b}[2J\nx".into()]);
         table
     }
 

@@ -39,9 +39,8 @@ fn packages() -> Sbom {
     bill(&purls).unwrap()
 }
 
-fn scanned() -> Scan {
-    let database = Database::from_bytes(index()).unwrap();
-    scan(&database, &packages(), &options()).unwrap()
+fn scanned(database: &Database) -> Scan<'_> {
+    scan(database, &packages(), &options()).unwrap()
 }
 
 fn options() -> Options {
@@ -51,6 +50,7 @@ fn options() -> Options {
         baseline: None,
         distro: None,
         now: "2026-03-01T00:00:00Z".parse().unwrap(),
+        created: "2026-03-01T00:00:00Z".parse().unwrap(),
     }
 }
 
@@ -75,12 +75,14 @@ fn match_all(bencher: divan::Bencher<'_, '_>) {
 
 #[divan::bench]
 fn render_table(bencher: divan::Bencher<'_, '_>) {
-    let scan = scanned();
+    let database = Database::from_bytes(index()).unwrap();
+    let scan = scanned(&database);
     bencher.bench(|| table(&scan).render(None, false));
 }
 
 #[divan::bench]
 fn render_json(bencher: divan::Bencher<'_, '_>) {
-    let scan = scanned();
+    let database = Database::from_bytes(index()).unwrap();
+    let scan = scanned(&database);
     bencher.bench(|| serde_json::to_vec(&ScanJson::from(&scan)).unwrap());
 }

@@ -26,15 +26,16 @@ pub use archive::{INDEX, check_archive, check_side_data, compile, compile_ecosys
 pub use error::Error;
 pub use index::{
     AffectedPackage, Builder, Database, Ecosystem, Entry, EntryRange, Group, Meta, Package,
-    Problem, RecordFacts, RecordText, Source, write_file,
+    Problem, RecordFacts, RecordText, Source, Versions, write_file,
 };
 pub use lookup::needed_ecosystems;
 pub use matching::*;
 pub use osv::{EventKind, Record};
 pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
 pub use purl::{PackageUrl, bill};
+pub use range::{End, HitBy};
 pub use release::distro_release as distro;
 pub use scan::{Data, Options, Scan, scan};
-pub use severity::{Assessment, Rating, RatingKind, Severity, vector_score};
+pub use severity::{Assessment, Rating, RatingKind, RatingSource, Severity, vector_score};
 pub use side::{CveFacts, Epss, Exploited};
 pub use unread::{UnreadLimit, describe as describe_unread, lists_packages};

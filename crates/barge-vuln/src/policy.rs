@@ -125,7 +125,7 @@ pub struct IgnoreRule {
 }
 
 impl IgnoreRule {
-    fn fits(&self, found: &Match) -> bool {
+    fn fits(&self, found: &Match<'_>) -> bool {
         let package = &found.package;
         let id_fits = |id: &String| found.advisory.ids().any(|own| own.eq_ignore_ascii_case(id));
         let package_fits = |pattern: &String| {
@@ -200,7 +200,7 @@ impl Policy {
     #[must_use]
     pub fn judge(
         &self,
-        findings: &mut Findings,
+        findings: &mut Findings<'_>,
         baseline: Option<&Baseline>,
         today: Date,
     ) -> Verdict {
@@ -241,7 +241,7 @@ impl Policy {
         verdict
     }
 
-    fn apply_rules(&self, matches: &mut [Match], today: Date, verdict: &mut Verdict) {
+    fn apply_rules(&self, matches: &mut [Match<'_>], today: Date, verdict: &mut Verdict) {
         for rule in &self.ignore {
             if rule.expires.is_some_and(|expires| expires < today) {
                 verdict.expired_rules.push(rule.describe());
@@ -253,6 +253,7 @@ impl Policy {
                 found.suppressed.get_or_insert_with(|| Suppression {
                     by: SuppressedBy::Rule,
                     reason: rule.reason.clone(),
+                    is_fixed: false,
                 });
             }
             if !used {
@@ -262,7 +263,7 @@ impl Policy {
     }
 
     /// The level of a match that counts. What is exploited fails whatever its severity, its fix or its age.
-    fn level(&self, found: &Match, is_old: bool) -> Level {
+    fn level(&self, found: &Match<'_>, is_old: bool) -> Level {
         if !found.class.is_security() || found.doubt.is_some() {
             return Level::Note;
         }

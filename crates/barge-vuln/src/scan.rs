@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::index::{Database, Source};
+use crate::lookup;
 use crate::matching::{Coverage, Findings, find};
 use crate::policy::{Baseline, Policy, Verdict};
 use crate::vex::{self, Statement};
@@ -22,26 +23,28 @@ pub struct Options {
     pub baseline: Option<Baseline>,
     /// The distribution to go by, instead of the bill's.
     pub distro: Option<Distro>,
-    /// The time of the scan.
+    /// The time of the scan, by which ages and last days are judged.
     pub now: Timestamp,
+    /// The time that reports carry: `SOURCE_DATE_EPOCH` where outputs are to be reproducible, else that of the scan.
+    pub created: Timestamp,
 }
 
-/// A finished scan.
+/// A finished scan. Its texts about flaws are the index's own.
 #[derive(Debug)]
-pub struct Scan {
+pub struct Scan<'a> {
     /// What was scanned.
     pub subject: Subject,
     /// The distribution that was gone by.
     pub distro: Option<Distro>,
     /// What was found.
-    pub findings: Findings,
+    pub findings: Findings<'a>,
     /// Evidence of packages that could not be read: what is in it was not scanned.
     pub unread: Vec<Unknown>,
     /// What the policy says of it.
     pub verdict: Verdict,
     /// The data it was matched against.
     pub data: Data,
-    /// When.
+    /// The time that reports carry.
     pub time: Timestamp,
 }
 
@@ -61,11 +64,14 @@ pub struct Data {
 }
 
 /// Scans a bill of materials.
-pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan, Error> {
+pub fn scan<'a>(database: &'a Database, sbom: &Sbom, options: &Options) -> Result<Scan<'a>, Error> {
     options.policy.check()?;
     options.policy.fail_on_unread.check(&sbom.unknowns)?;
     if sbom.packages.is_empty() {
         return Err(Error::NoPackages(sbom.subject.name.clone()));
+    }
+    if let Some(asked) = &options.distro {
+        lookup::check_release(asked, sbom)?;
     }
     let age_days = options.policy.check_age(database.meta(), options.now)?;
     let mut findings = find(database, sbom, options.distro.as_ref())?;
@@ -93,11 +99,11 @@ pub fn scan(database: &Database, sbom: &Sbom, options: &Options) -> Result<Scan,
             records: meta.records,
             sources: meta.sources.clone(),
         },
-        time: options.now,
+        time: options.created,
     })
 }
 
-fn check_coverage(findings: &Findings, policy: &Policy) -> Result<(), Error> {
+fn check_coverage(findings: &Findings<'_>, policy: &Policy) -> Result<(), Error> {
     let missing: Vec<&Coverage> = findings
         .coverage
         .iter()

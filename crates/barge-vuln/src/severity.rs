@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cvss::Cvss;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// How bad a flaw is, least first. Unknown is a level of its own below all.
 #[derive(
@@ -248,22 +248,65 @@ impl RatingKind {
 }
 
 /// A severity with what it was taken from.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Assessment {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Assessment<'a> {
     /// The level.
     pub level: Severity,
     /// The CVSS score, if a vector or score was used.
     pub score: Option<f64>,
     /// The CVSS vector, if one was used.
-    pub vector: Option<String>,
-    /// Who said so: a record's id with what in it, or the side table's source. Empty if nobody did.
-    pub source: String,
+    pub vector: Option<Cow<'a, str>>,
+    /// Who said so.
+    pub source: RatingSource<'a>,
 }
 
-impl Assessment {
-    /// What a rating comes to, or nothing if it cannot be read. `author` is the record or person that it is from.
+/// Who said how bad a flaw is, such as `GHSA-... CVSS 3.1`: a record with what in it, or a CVE with who scored it. Empty if
+/// nobody did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RatingSource<'a> {
+    /// The record or CVE.
+    author: &'a str,
+    /// Who scored the CVE, or empty.
+    scorer: &'a str,
+    /// What kind of rating it is, or empty.
+    what: &'static str,
+}
+
+impl RatingSource<'_> {
+    /// That the package itself is made to do harm.
+    pub(crate) const MALWARE: Self = RatingSource {
+        author: "malware",
+        scorer: "",
+        what: "",
+    };
+
+    /// Whether nobody said anything.
     #[must_use]
-    pub fn of(rating: &Rating<'_>, author: &str) -> Option<Self> {
+    pub fn is_empty(&self) -> bool {
+        self.author.is_empty()
+    }
+}
+
+impl fmt::Display for RatingSource<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.author)?;
+        let rest = [self.scorer, self.what].into_iter();
+        rest.filter(|part| !part.is_empty())
+            .try_for_each(|part| write!(formatter, " {part}"))
+    }
+}
+
+impl Serialize for RatingSource<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'a> Assessment<'a> {
+    /// What a rating comes to, or nothing if it cannot be read. `author` is the record or CVE that it is from, and `scorer`
+    /// who scored a CVE, or empty.
+    #[must_use]
+    pub(crate) fn of(rating: &Rating<'a>, author: &'a str, scorer: &'a str) -> Option<Self> {
         let what = match rating.kind {
             RatingKind::CvssV2 | RatingKind::CvssV3 | RatingKind::CvssV4 => {
                 vector_name(&rating.text)
@@ -275,8 +318,12 @@ impl Assessment {
         Some(Self {
             level: rating.level()?,
             score: rating.score(),
-            vector: rating.kind.is_vector().then(|| rating.text.to_string()),
-            source: format!("{author} {what}"),
+            vector: rating.kind.is_vector().then(|| rating.text.clone()),
+            source: RatingSource {
+                author,
+                scorer,
+                what,
+            },
         })
     }
 }

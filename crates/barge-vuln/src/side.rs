@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::severity::{Rating, RatingKind};
@@ -22,7 +23,7 @@ pub struct CveFacts<'a> {
     /// How likely it is to be exploited.
     pub epss: Option<Epss>,
     /// CVSS vectors, each with who assigned it, the most trusted first.
-    pub vectors: Vec<(&'a str, Rating<'a>)>,
+    pub vectors: SmallVec<[(&'a str, Rating<'a>); 1]>,
 }
 
 /// An entry of CISA's Known Exploited Vulnerabilities catalogue.

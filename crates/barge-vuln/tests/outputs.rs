@@ -51,7 +51,7 @@ fn database() -> Database {
     Database::from_bytes(compile(folder.path()).unwrap().finish().unwrap()).unwrap()
 }
 
-fn scan_all(database: &Database) -> Scan {
+fn scan_all(database: &Database) -> Scan<'_> {
     let policy = Policy {
         ignore: vec![IgnoreRule {
             id: Some("CVE-2026-0002".to_owned()),
@@ -66,6 +66,7 @@ fn scan_all(database: &Database) -> Scan {
         baseline: None,
         distro: None,
         now: "2026-03-01T00:00:00Z".parse().unwrap(),
+        created: "2026-03-01T00:00:00Z".parse().unwrap(),
     };
     scan(
         database,

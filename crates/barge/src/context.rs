@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) now: Timestamp,
     /// `SOURCE_DATE_EPOCH`, if set: what reproducible outputs carry instead of `now`.
     pub(crate) source_date: Option<Timestamp>,
+    /// What people see before paths in the working directory: the folder that they named.
+    pub(crate) named_folder: Utf8PathBuf,
     /// The working directory.
     pub(crate) folder: Utf8PathBuf,
     /// Where output goes.
@@ -58,6 +60,7 @@ impl Context {
         }
         let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
         Ok(Self {
+            named_folder: output.directory.clone().unwrap_or_default(),
             now: env::now(&environment)?,
             source_date: env::source_date(&environment)?,
             folder: Utf8PathBuf::from_path_buf(folder).map_err(Error::FolderName)?,

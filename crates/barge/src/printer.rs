@@ -8,9 +8,6 @@ use serde::Serialize;
 
 use crate::cli::{ColorChoice, Format, LogFormat, OutputArgs};
 
-/// How much JSON is gathered before it is written, in bytes.
-pub(crate) const JSON_BUFFER: usize = 64 * 1024;
-
 /// What parts of human output mean; colours follow meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -96,7 +93,7 @@ impl Printer {
 
     /// The width of the terminal behind stdout, in columns; none when there is none.
     pub(crate) fn width(&self) -> Option<usize> {
-        let (width, _) = terminal_size::terminal_size()?;
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
         Some(usize::from(width.0))
     }
 
@@ -127,13 +124,19 @@ impl Printer {
         write(&mut out).and_then(|()| out.flush()).or_else(closed)
     }
 
+    /// Writes what was made for [`Printer::colors`] already, as it is: in a long table the search for codes to strip takes
+    /// longer than all else.
+    pub(crate) fn rendered(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        write(&mut out).and_then(|()| out.flush()).or_else(closed)
+    }
+
     /// Writes a value as JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        // Standard output writes at every line feed; a result is worth far fewer calls.
-        let mut out = BufWriter::with_capacity(JSON_BUFFER, io::stdout().lock());
-        barge_report::json::write(&mut out, value)
-            .and_then(|()| out.flush())
-            .or_else(closed)
+        barge_report::json::write(io::stdout().lock(), value).or_else(closed)
     }
 
     /// Tells what is going on, for people who watch.
@@ -178,7 +181,8 @@ pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut value = count as f64;
     let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < UNITS.len() {
+    // What one digit behind the point would round up to a thousand is one of the next unit.
+    while value >= 999.95 && unit + 1 < UNITS.len() {
         value /= 1000.0;
         unit += 1;
     }
@@ -186,5 +190,25 @@ pub(crate) fn bytes(count: u64) -> String {
         format!("{count} B")
     } else {
         format!("{value:.1} {}", UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_short() {
+        let shown = [0, 999, 1_000, 999_949, 999_950, 999_999_999, u64::MAX].map(bytes);
+        let expected = [
+            "0 B",
+            "999 B",
+            "1.0 kB",
+            "999.9 kB",
+            "1.0 MB",
+            "1.0 GB",
+            "18446744.1 TB",
+        ];
+        assert_eq!(shown, expected);
     }
 }

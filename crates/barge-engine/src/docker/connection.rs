@@ -10,9 +10,11 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::host::DockerHost;
+use super::tls;
 use crate::error::Error;
 
 /// How long a daemon may take to accept a connection.
@@ -60,6 +62,12 @@ async fn connect(host: &DockerHost) -> Result<Box<dyn Stream>, Error> {
             DockerHost::Tcp(address) => TcpStream::connect(address)
                 .await
                 .map(|s| Box::new(s) as Box<dyn Stream>),
+            DockerHost::Tls {
+                address,
+                certificates,
+            } => tls::connect(address, certificates)
+                .await
+                .map(|s| Box::new(s) as Box<dyn Stream>),
         }
     };
     let unreachable = |source| Error::Unreachable {
@@ -72,19 +80,32 @@ async fn connect(host: &DockerHost) -> Result<Box<dyn Stream>, Error> {
         .map_err(unreachable)
 }
 
-/// Sends a request and returns the answer's head, whatever its status.
+/// Sends a request and returns the answer's head, whatever its status. The connection ends by itself when the answer's body
+/// was read or dropped.
 pub(super) async fn send(
     host: &DockerHost,
     call: &Call,
     body: RequestBody,
 ) -> Result<Response<Incoming>, Error> {
+    let (answer, mut connection) = open(host, call, body).await?;
+    connection.detach_all();
+    Ok(answer)
+}
+
+/// The same, for exchanges that may be given up: the connection ends with what is returned beside the answer, and with it
+/// whoever still writes the request's body or reads the answer's.
+pub(super) async fn open(
+    host: &DockerHost,
+    call: &Call,
+    body: RequestBody,
+) -> Result<(Response<Incoming>, JoinSet<hyper::Result<()>>), Error> {
     let broken = |source: hyper::Error| broken(host, call, source);
     let stream = connect(host).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+    let (mut sender, exchange) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    // The connection ends by itself when the answer's body was read or dropped.
-    drop(tokio::spawn(connection));
+    let mut connection = JoinSet::new();
+    connection.spawn(exchange);
     let request = Request::builder()
         .method(call.method.clone())
         .uri(&call.path)
@@ -104,9 +125,17 @@ pub(super) async fn send(
             .map_err(|_| silent(host, call, patience))?
             .map_err(broken),
     };
+    let answer = match answer {
+        // The connection itself knows what ended it, such as a daemon that wants a certificate.
+        Err(canceled) => match connection.try_join_next() {
+            Some(Ok(Err(source))) => Err(broken(source)),
+            _ => Err(canceled),
+        },
+        answer => answer,
+    };
     let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
     tracing::debug!(method = %call.method, path = %call.path, status, "asked {host}");
-    answer
+    Ok((answer?, connection))
 }
 
 /// Reads an answer into memory.

@@ -123,7 +123,10 @@ fn lasting() {
         assert!(matches!(error, Error::Bucket { .. }), "{error:?}");
         let said = chain(&error);
         assert!(said.contains(words), "{words}: {said}");
-        let held = s3_store("lasting").pointers(&Wanted::default()).unwrap();
+        let held = s3_store("lasting")
+            .pointers(&Wanted::default())
+            .unwrap()
+            .pointers;
         assert_eq!(held, std::slice::from_ref(&kept), "{words}");
     }
     fetch(&*s3_store("lasting"), &kept, &before, b"before");
@@ -225,7 +228,7 @@ fn four_at_once() {
         jobs.into_iter().map(|job| job.join().unwrap()).collect()
     });
     let there = Store::in_front_of(Arc::clone(&remote), &scratch.path.join("verify"));
-    assert_eq!(there.list(&Wanted::default()).unwrap().len(), 4);
+    assert_eq!(there.list(&Wanted::default()).unwrap().pointers.len(), 4);
     for kept in &saved {
         let image = there.image(&kept.digest, &kept.record).unwrap();
         image.verify().unwrap();

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::bytes::{Reader, damaged, u32_at};
-use super::decode::read_package;
-use super::read::{Database, Entry, KEY_ITEM, slice};
+use super::entry::{Entry, Package};
+use super::read::{Database, KEY_ITEM, slice};
 use super::sections::Section;
 use crate::error::Error;
 use crate::osv::EventKind;
@@ -36,11 +36,12 @@ impl Database {
             let mut reader = Reader::new(payload);
             let key = reader.text()?.split_once('\n');
             let (ecosystem, name) = key.ok_or_else(|| damaged("a key has no ecosystem"))?;
-            let package = read_package(&mut reader)?;
-            for entry in &package.entries {
+            let package = Package::read(reader)?;
+            for entry in package.entries() {
+                let entry = entry?;
                 if records.contains(&entry.record) {
                     let packages = found.entry(entry.record).or_default();
-                    packages.push(describe(ecosystem, name, entry, &package.texts));
+                    packages.push(describe(ecosystem, name, &entry, &package.texts)?);
                 }
             }
         }
@@ -53,7 +54,12 @@ impl Database {
     }
 }
 
-fn describe(ecosystem: &str, name: &str, entry: &Entry<'_>, texts: &[&str]) -> AffectedPackage {
+fn describe(
+    ecosystem: &str,
+    name: &str,
+    entry: &Entry<'_>,
+    texts: &[&str],
+) -> Result<AffectedPackage, Error> {
     let text = |number: u32| {
         let text = texts.get(number as usize).copied();
         text.unwrap_or_default().to_owned()
@@ -64,10 +70,13 @@ fn describe(ecosystem: &str, name: &str, entry: &Entry<'_>, texts: &[&str]) -> A
             .map(|(kind, number)| (*kind, text(*number)))
             .collect()
     });
-    AffectedPackage {
+    let versions = entry.versions.iter();
+    Ok(AffectedPackage {
         ecosystem: ecosystem.to_owned(),
         name: name.to_owned(),
         ranges: ranges.collect(),
-        versions: entry.versions.iter().map(|number| text(*number)).collect(),
-    }
+        versions: versions
+            .map(|number| number.map(text))
+            .collect::<Result<_, Error>>()?,
+    })
 }

@@ -28,10 +28,15 @@ pub(super) fn position(position: usize) -> Result<u32, Error> {
     u32::try_from(position).map_err(|_| Error::TooBig("a section is over 4 GiB"))
 }
 
+/// Writes bytes with their length.
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_number(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
 /// Writes a text with its length.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_number(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
+    put_bytes(out, text.as_bytes());
 }
 
 /// Writes a list of texts with its length.
@@ -42,6 +47,15 @@ pub(super) fn put_texts<'a>(out: &mut Vec<u8>, texts: impl ExactSizeIterator<Ite
     }
 }
 
+/// Writes texts as one: their number, the length of each, then all of them.
+pub(super) fn put_joined(out: &mut Vec<u8>, texts: &[&str]) {
+    put_number(out, texts.len() as u64);
+    for text in texts {
+        put_number(out, text.len() as u64);
+    }
+    put_text(out, &texts.concat());
+}
+
 /// The error of bytes that are not what was written.
 #[cold]
 pub(super) fn damaged(reason: &'static str) -> Error {
@@ -49,7 +63,7 @@ pub(super) fn damaged(reason: &'static str) -> Error {
 }
 
 /// Reads what was written; every step is checked, so damaged bytes give an error.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -90,14 +104,41 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
-    /// Reads a list of numbers.
-    pub(super) fn numbers(&mut self) -> Result<Vec<u32>, Error> {
-        let count = self.count()?;
-        let mut numbers = Vec::with_capacity(count);
-        for _ in 0..count {
-            numbers.push(self.small()?);
+    /// Reads a list with its length before it.
+    pub(super) fn list<Item, List: Default + Extend<Item>>(
+        &mut self,
+        read: impl Fn(&mut Self) -> Result<Item, Error>,
+    ) -> Result<List, Error> {
+        let mut list = List::default();
+        for _ in 0..self.count()? {
+            list.extend([read(self)?]);
         }
-        Ok(numbers)
+        Ok(list)
+    }
+
+    /// Reads texts that were written as one.
+    pub(super) fn joined(&mut self) -> Result<Vec<&'a str>, Error> {
+        let lengths = self.count()?;
+        let mut ends = *self;
+        for _ in 0..lengths {
+            self.number()?;
+        }
+        let mut rest = self.text()?;
+        let mut texts = Vec::with_capacity(lengths);
+        for _ in 0..lengths {
+            let text = usize::try_from(ends.number()?)
+                .ok()
+                .and_then(|length| rest.split_at_checked(length));
+            let (text, after) = text.ok_or_else(|| damaged("a text is cut short"))?;
+            texts.push(text);
+            rest = after;
+        }
+        Ok(texts)
+    }
+
+    /// Whether all was read.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
     }
 
     /// Reads bytes with their length before them.
@@ -113,16 +154,6 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self) -> Result<&'a str, Error> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Error::Damaged("a text is not UTF-8"))
-    }
-
-    pub(super) fn texts(&mut self) -> Result<Vec<&'a str>, Error> {
-        let count = self.count()?;
-        // Collecting results would not know the length. The count cannot exceed what is left, so this is bounded.
-        let mut texts = Vec::with_capacity(count);
-        for _ in 0..count {
-            texts.push(self.text()?);
-        }
-        Ok(texts)
     }
 }
 

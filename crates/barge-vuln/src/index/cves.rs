@@ -64,15 +64,10 @@ pub(super) fn read_facts<'a>(reader: &mut Reader<'a>) -> Result<CveFacts<'a>, Er
             percentile: reader.small()?,
         });
     }
-    let count = reader.count()?;
-    let mut vectors = Vec::with_capacity(count);
-    for _ in 0..count {
-        vectors.push((reader.text()?, read_rating(reader)?));
-    }
     Ok(CveFacts {
         id,
         exploited,
         epss,
-        vectors,
+        vectors: reader.list(|reader| Ok((reader.text()?, read_rating(reader)?)))?,
     })
 }

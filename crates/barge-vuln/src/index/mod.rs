@@ -9,6 +9,7 @@ mod build;
 mod bytes;
 mod cves;
 mod decode;
+mod entry;
 mod file;
 mod groups;
 mod packages;
@@ -19,11 +20,12 @@ mod texts;
 
 pub use affected::AffectedPackage;
 pub use build::{Builder, Problem};
+pub use entry::{Entry, EntryRange, Package, Versions};
 pub use file::write_file;
-pub use read::{Database, Entry, EntryRange, Group, Package, RecordFacts, RecordText};
+pub use read::{Database, Group, RecordFacts, RecordText};
 pub use sections::{Ecosystem, Meta, Source};
 
 pub(crate) use file::Bytes;
 
 /// The format that this crate writes and reads. Any change of the layout takes a new number.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;

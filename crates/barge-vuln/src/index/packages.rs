@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::bytes::{checksum, hash, position, put_number, put_text, put_texts};
+use super::bytes::{checksum, hash, position, put_bytes, put_joined, put_number, put_text};
 use super::sections::{Ecosystem, SECTIONS, Section};
 use crate::ecosystem;
 use crate::error::Error;
 use crate::osv::{Affected, EventKind};
+use crate::range::beyond_ranges;
 use crate::severity::{Rating, RatingKind};
 
 /// Marks a word of an entry as the number of a text.
 const TEXT: u32 = 1 << 31;
 
-/// The entries of each package, as words: an entry has its length before it.
+/// The entries of each package, as words: an entry has its length before it, and that without its versions.
 #[derive(Debug, Default)]
 pub(super) struct Packages {
     texts: Interner,
@@ -27,24 +28,34 @@ impl Packages {
             return Ok(());
         }
         let name = ecosystem::normal_name(&affected.ecosystem, &affected.name);
-        let entry = self.encode_entry(record, affected)?;
-        if let Some(folded) = ecosystem::folded_name(&affected.ecosystem, &name) {
-            self.append(&affected.ecosystem, folded, &entry)?;
+        let mut entry = self.encode_entry(record, affected)?;
+        let head = length(entry.len())?;
+        for version in beyond_ranges(affected) {
+            entry.push(self.texts.number(version)?);
         }
-        self.append(&affected.ecosystem, name, &entry)
+        if let Some(folded) = ecosystem::folded_name(&affected.ecosystem, &name) {
+            self.append(&affected.ecosystem, folded, &entry, head)?;
+        }
+        self.append(&affected.ecosystem, name, &entry, head)
     }
 
-    fn append(&mut self, ecosystem: &str, name: String, entry: &[u32]) -> Result<(), Error> {
+    fn append(
+        &mut self,
+        ecosystem: &str,
+        name: String,
+        entry: &[u32],
+        head: u32,
+    ) -> Result<(), Error> {
         let words = self.by_key.entry((ecosystem.to_owned(), name)).or_default();
         // Photon lists some packages of a record twice, word for word.
         if !words.ends_with(entry) {
-            words.push(length(entry.len())?);
+            words.extend([length(entry.len())?, head]);
             words.extend_from_slice(entry);
         }
         Ok(())
     }
 
-    /// An entry as words: numbers as they are, texts by their number with [`TEXT`] set.
+    /// An entry without its versions as words: numbers as they are, texts by their number with [`TEXT`] set.
     fn encode_entry(&mut self, record: u32, affected: &Affected) -> Result<Vec<u32>, Error> {
         let mut words = vec![record, length(affected.ratings.len())?];
         for rating in &affected.ratings {
@@ -64,10 +75,6 @@ impl Packages {
                 words.push(event_code(event.kind));
                 words.push(self.texts.number(&event.version)?);
             }
-        }
-        words.push(length(affected.versions.len())?);
-        for version in &affected.versions {
-            words.push(self.texts.number(version)?);
         }
         Ok(words)
     }
@@ -122,36 +129,61 @@ impl Packages {
         words: &[u32],
         is_superseded: &impl Fn(u32) -> bool,
     ) -> (u64, Vec<u8>) {
-        let mut local: HashMap<u32, u64> = HashMap::new();
-        let mut texts: Vec<&str> = Vec::new();
+        let mut local = LocalTexts::default();
         let mut entries = Vec::new();
+        let mut versions = Vec::new();
         let mut count = 0;
         let mut rest = words;
-        while let Some((length, after)) = rest.split_first() {
+        while let [length, head, after @ ..] = rest {
             let (entry, after) = after.split_at(*length as usize);
             rest = after;
             if entry.first().is_some_and(|record| is_superseded(*record)) {
                 continue;
             }
             count += 1;
-            for word in entry {
-                if word & TEXT == 0 {
-                    put_number(&mut entries, u64::from(*word));
-                } else {
-                    let number = *local.entry(word & !TEXT).or_insert_with(|| {
-                        texts.push(self.texts.text(word & !TEXT));
-                        texts.len() as u64 - 1
-                    });
-                    put_number(&mut entries, number);
-                }
-            }
+            let (head, listed) = entry.split_at(*head as usize);
+            local.put(&mut entries, head);
+            versions.clear();
+            local.put(&mut versions, listed);
+            put_bytes(&mut entries, &versions);
         }
+        let texts: Vec<&str> = local
+            .words
+            .iter()
+            .map(|word| self.texts.text(*word))
+            .collect();
         let mut payload = Vec::with_capacity(entries.len() + 64);
         put_text(&mut payload, key);
-        put_texts(&mut payload, texts.into_iter());
+        put_joined(&mut payload, &texts);
         put_number(&mut payload, count);
         payload.extend_from_slice(&entries);
         (count, payload)
+    }
+}
+
+/// The texts of one package, numbered as they are met.
+#[derive(Default)]
+struct LocalTexts {
+    numbers: HashMap<u32, u64>,
+    /// The numbers that they have among the texts of all packages.
+    words: Vec<u32>,
+}
+
+impl LocalTexts {
+    /// Writes the words of an entry.
+    fn put(&mut self, out: &mut Vec<u8>, words: &[u32]) {
+        for word in words {
+            let number = if word & TEXT == 0 {
+                u64::from(*word)
+            } else {
+                let text = word & !TEXT;
+                *self.numbers.entry(text).or_insert_with(|| {
+                    self.words.push(text);
+                    self.words.len() as u64 - 1
+                })
+            };
+            put_number(out, number);
+        }
     }
 }
 

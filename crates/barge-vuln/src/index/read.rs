@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use sha2::{Digest as _, Sha256};
-use smallvec::SmallVec;
-
 use super::Bytes;
 use super::bytes::{Reader, checksum, damaged, hash, item, u32_at, u64_at};
 use super::cves::read_facts;
-use super::decode::{read_package, read_record};
+use super::decode::read_record;
+use super::entry::Package;
 use super::packages::package_key;
 use super::sections::{Meta, Place, Section, digest, entry, places};
 use crate::error::Error;
-use crate::osv::EventKind;
 use crate::severity::Rating;
 use crate::side::CveFacts;
+use sha2::{Digest as _, Sha256};
+use smallvec::SmallVec;
 
 /// No block of texts unpacks to more: blocks are cut at 64 KiB, one record may be longer.
 const LARGEST_BLOCK: usize = 128 * 1024 * 1024;
@@ -35,40 +34,6 @@ pub struct Database {
     keys_are_sound: OnceLock<bool>,
 }
 
-/// The advisories of one package. Its entries name texts by their place in one table, so that a version that many of them
-/// name is compared once.
-#[derive(Debug)]
-pub struct Package<'a> {
-    /// The texts that the entries name; every number in an entry lies inside.
-    pub texts: Vec<&'a str>,
-    /// All entries, in the order of their records.
-    pub entries: Vec<Entry<'a>>,
-}
-
-/// What one record says of one package.
-#[derive(Debug)]
-pub struct Entry<'a> {
-    /// The number of the record.
-    pub record: u32,
-    /// Ratings of this package, which replace the record's.
-    pub ratings: Vec<Rating<'a>>,
-    /// RustSec's word for records that are no vulnerabilities, or empty.
-    pub informational: &'a str,
-    /// The ranges; few entries have a second.
-    pub ranges: SmallVec<[EntryRange; 1]>,
-    /// Versions that are hit by name.
-    pub versions: Vec<u32>,
-}
-
-/// One range of versions.
-#[derive(Debug)]
-pub struct EntryRange {
-    /// Whether its type is `SEMVER`.
-    pub semver: bool,
-    /// Its events, as written.
-    pub events: SmallVec<[(EventKind, u32); 4]>,
-}
-
 /// What a record says of itself.
 #[derive(Debug)]
 pub struct RecordFacts<'a> {
@@ -81,13 +46,13 @@ pub struct RecordFacts<'a> {
     /// Whether it was withdrawn.
     pub withdrawn: bool,
     /// Ids of the same flaw.
-    pub aliases: Vec<&'a str>,
+    pub aliases: SmallVec<[&'a str; 2]>,
     /// Ids of the flaws it is about.
-    pub upstream: Vec<&'a str>,
+    pub upstream: SmallVec<[&'a str; 1]>,
     /// Ids of other records.
-    pub related: Vec<&'a str>,
+    pub related: SmallVec<[&'a str; 1]>,
     /// Its ratings.
-    pub ratings: Vec<Rating<'a>>,
+    pub ratings: SmallVec<[Rating<'a>; 1]>,
     /// Where to read more, or empty if that follows from an id.
     pub url: &'a str,
     /// One line on what is wrong.
@@ -95,7 +60,7 @@ pub struct RecordFacts<'a> {
     /// The number of its group.
     pub group: u32,
     /// The numbers of what side data says of the CVEs that it fixes without being one.
-    pub cves: Vec<u32>,
+    pub cves: SmallVec<[u32; 2]>,
     pub(super) text: (u64, u64, u64),
 }
 
@@ -103,11 +68,11 @@ pub struct RecordFacts<'a> {
 #[derive(Debug)]
 pub struct Group<'a> {
     /// All ids, sorted.
-    pub ids: Vec<&'a str>,
+    pub ids: SmallVec<[&'a str; 4]>,
     /// The numbers of the records.
-    pub records: Vec<u32>,
+    pub records: SmallVec<[u32; 4]>,
     /// The numbers of what side data says of these ids.
-    pub cves: Vec<u32>,
+    pub cves: SmallVec<[u32; 2]>,
 }
 
 /// The texts of a record.
@@ -231,7 +196,7 @@ impl Database {
             }
             let mut reader = Reader::new(payload);
             if reader.text()? == key {
-                return read_package(&mut reader).map(Some);
+                return Package::read(reader).map(Some);
             }
             index += 1;
         }
@@ -248,9 +213,9 @@ impl Database {
     pub fn group(&self, number: u32) -> Result<Group<'_>, Error> {
         let mut reader = self.entry_of(Section::GroupTable, Section::Groups, number)?;
         Ok(Group {
-            ids: reader.texts()?,
-            records: reader.numbers()?,
-            cves: reader.numbers()?,
+            ids: reader.list(Reader::text)?,
+            records: reader.list(Reader::small)?,
+            cves: reader.list(Reader::small)?,
         })
     }
 
@@ -297,10 +262,9 @@ impl Database {
                 .ok_or_else(|| damaged("a text lies outside its block"))?;
             let mut reader = Reader::new(bytes);
             let details = reader.text()?.to_owned();
-            let references = reader.texts()?.into_iter().map(str::to_owned).collect();
             texts.push(RecordText {
                 details,
-                references,
+                references: reader.list(|reader| reader.text().map(str::to_owned))?,
             });
         }
         Ok(texts)

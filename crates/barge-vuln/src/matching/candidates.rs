@@ -1,7 +1,5 @@
 //! The records that may speak about a package, and which of them hit its version.
 
-use std::collections::BTreeSet;
-
 use super::module::module_doubt;
 use crate::ecosystem;
 use crate::error::Error;
@@ -12,18 +10,18 @@ use crate::severity::Rating;
 use crate::version::Scheme;
 
 /// One record that hits a package.
-pub(super) struct RecordHit<'a> {
+pub(super) struct RecordHit<'q, 'a> {
     /// The number of the record.
     pub(super) number: u32,
     pub(super) record: RecordFacts<'a>,
-    pub(super) query: &'a Query,
-    pub(super) hit: Hit,
+    pub(super) query: &'q Query,
+    pub(super) hit: Hit<'a>,
     pub(super) ratings: Vec<Rating<'a>>,
     pub(super) informational: &'a str,
     pub(super) doubt: Option<String>,
 }
 
-impl RecordHit<'_> {
+impl RecordHit<'_, '_> {
     /// The number of its alias group.
     pub(super) fn group(&self) -> u32 {
         self.record.group
@@ -31,12 +29,11 @@ impl RecordHit<'_> {
 }
 
 /// All hits of a package, those of one alias group beside each other. A record hits once, by its first query and entry.
-pub(super) fn hits<'a>(
+pub(super) fn hits<'q, 'a>(
     database: &'a Database,
-    queries: &'a [Query],
-) -> Result<Vec<RecordHit<'a>>, Error> {
-    let mut hits = Vec::new();
-    let mut seen: BTreeSet<u32> = BTreeSet::new();
+    queries: &'q [Query],
+) -> Result<Vec<RecordHit<'q, 'a>>, Error> {
+    let mut hits: Vec<RecordHit<'_, '_>> = Vec::new();
     for query in queries {
         let name = ecosystem::normal_name(&query.ecosystem, &query.name);
         let mut package = database.package(&query.ecosystem, &name)?;
@@ -50,18 +47,21 @@ pub(super) fn hits<'a>(
             query.source,
             &package.texts,
         );
-        for entry in &package.entries {
-            if seen.contains(&entry.record) {
+        for entry in package.entries() {
+            let entry = entry?;
+            if hits.iter().any(|hit| hit.number == entry.record) {
                 continue;
             }
-            let Some(hit) = installed.test(entry) else {
+            let Some(hit) = installed.test(&entry)? else {
                 continue;
             };
-            seen.insert(entry.record);
             let record = database.record(entry.record)?;
             let is_rpm = ecosystem::scheme(&query.ecosystem) == Some(Scheme::Rpm);
-            let doubt = if is_rpm {
-                module_doubt(&query.version, &hit, entry.record, &package)
+            let unread = hit
+                .unread
+                .map(|version| format!("its range holds `{version}`, which cannot be compared"));
+            let of_module = if is_rpm {
+                module_doubt(&query.version, &hit, entry.record, &package)?
             } else {
                 None
             };
@@ -70,9 +70,9 @@ pub(super) fn hits<'a>(
                 record,
                 query,
                 hit,
-                ratings: entry.ratings.clone(),
+                ratings: entry.ratings,
                 informational: entry.informational,
-                doubt,
+                doubt: unread.or(of_module),
             });
         }
     }

@@ -1,26 +1,28 @@
 //! What matching finds: matches, the flaws they are about, and how each was found.
 
+use std::fmt;
 use std::sync::Arc;
 
 use barge_sbom::package::Package;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::range::HitBy;
 use crate::severity::Assessment;
 use crate::side::Exploited;
 
-/// One flaw of one package.
+/// One flaw of one package. Its texts are the index's own.
 #[derive(Debug, Clone)]
-pub struct Match {
+pub struct Match<'a> {
     /// The package, shared by all its matches.
     pub package: Arc<Package>,
     /// The flaw, apart: matches are sorted and passed on, and this is most of their size.
-    pub advisory: Box<Advisory>,
+    pub advisory: Box<Advisory<'a>>,
     /// What kind of statement it is.
     pub class: Class,
     /// What would heal it.
-    pub fix: Fix,
+    pub fix: Fix<'a>,
     /// Every record that hits, and how.
-    pub why: Vec<Reason>,
+    pub why: Vec<Reason<'a>>,
     /// What makes the match doubtful: then it is shown and fails no gate.
     pub doubt: Option<String>,
     /// What the reader should know about it, without effect on the gate.
@@ -31,21 +33,21 @@ pub struct Match {
 
 /// The flaw, merged from all records that are aliases of each other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Advisory {
+pub struct Advisory<'a> {
     /// The id to show: the CVE if there is one.
-    pub id: String,
+    pub id: &'a str,
     /// All other ids that the matching records state.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<&'a str>,
     /// The ids of the alias group that the matching records do not state, for rules and VEX.
-    pub group: Vec<String>,
+    pub group: Vec<&'a str>,
     /// Ids of the flaws that an erratum fixes.
-    pub upstream: Vec<String>,
+    pub upstream: Vec<&'a str>,
     /// One line on what is wrong.
-    pub summary: String,
+    pub summary: &'a str,
     /// Where to read more.
-    pub url: String,
+    pub url: Link<'a>,
     /// How bad it is, and who says so.
-    pub severity: Assessment,
+    pub severity: Assessment<'a>,
     /// Its entry in CISA's catalogue of exploited flaws.
     pub exploited: Option<Exploited>,
     /// EPSS: probability and percentile, 0 to 1.
@@ -54,13 +56,46 @@ pub struct Advisory {
     pub published: i64,
 }
 
-impl Advisory {
+impl<'a> Advisory<'a> {
     /// All ids of the flaw: what is stated, and the whole alias group.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.id)
-            .chain(&self.aliases)
-            .chain(&self.group)
-            .map(String::as_str)
+    pub fn ids(&self) -> impl Iterator<Item = &'a str> {
+        let others = self.aliases.iter().chain(&self.group);
+        std::iter::once(self.id).chain(others.copied())
+    }
+}
+
+/// Where to read about a flaw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link<'a> {
+    /// What stands before the id; empty before a link as a record states it.
+    site: &'static str,
+    rest: &'a str,
+}
+
+impl<'a> Link<'a> {
+    /// The page about an id; records that state no link are at OSV.
+    pub(super) fn of(id: &'a str, stated: &'a str) -> Self {
+        let site = match id.split('-').next() {
+            Some("CVE") => "https://nvd.nist.gov/vuln/detail/",
+            Some("GHSA") => "https://github.com/advisories/",
+            _ if stated.is_empty() => "https://osv.dev/vulnerability/",
+            _ => "",
+        };
+        let rest = if site.is_empty() { stated } else { id };
+        Self { site, rest }
+    }
+}
+
+impl fmt::Display for Link<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.site)?;
+        formatter.write_str(self.rest)
+    }
+}
+
+impl Serialize for Link<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -104,20 +139,20 @@ impl Class {
 }
 
 /// Whether and where the flaw is fixed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fix {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fix<'a> {
     /// The least version without it.
-    Version(String),
+    Version(&'a str),
     /// The least version without it, from Ubuntu's paid archive.
-    Subscription(String),
+    Subscription(&'a str),
     /// No record names a version without it.
     None,
 }
 
-impl Fix {
+impl<'a> Fix<'a> {
     /// The version, if there is one that anybody can install.
     #[must_use]
-    pub fn version(&self) -> Option<&str> {
+    pub fn version(self) -> Option<&'a str> {
         match self {
             Self::Version(version) => Some(version),
             Self::Subscription(_) | Self::None => None,
@@ -127,9 +162,9 @@ impl Fix {
 
 /// How one record hits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reason {
+pub struct Reason<'a> {
     /// The record.
-    pub record: String,
+    pub record: &'a str,
     /// The ecosystem that was asked.
     #[serde(serialize_with = "shared")]
     pub ecosystem: Arc<str>,
@@ -142,9 +177,9 @@ pub struct Reason {
     #[serde(serialize_with = "shared")]
     pub version: Arc<str>,
     /// The range that holds it, or `listed` with the version of the list.
-    pub range: String,
+    pub range: HitBy<'a>,
     /// The least fixed version of that record.
-    pub fixed: Option<String>,
+    pub fixed: Option<&'a str>,
 }
 
 /// Writes a text that many reasons share.
@@ -159,6 +194,9 @@ pub struct Suppression {
     pub by: SuppressedBy,
     /// Its reason.
     pub reason: String,
+    /// Whether that is a fix, and not that the flaw does not touch it.
+    #[serde(skip)]
+    pub is_fixed: bool,
 }
 
 /// What can take a match out of the count.
@@ -175,9 +213,9 @@ pub enum SuppressedBy {
 
 /// All that matching found.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub struct Findings<'a> {
     /// The matches, worst first.
-    pub matches: Vec<Match>,
+    pub matches: Vec<Match<'a>>,
     /// How many packages were asked about.
     pub packages: usize,
     /// Packages that nothing could be asked about, with the reason.
@@ -197,7 +235,7 @@ pub struct Coverage {
     pub has_data: bool,
 }
 
-impl Findings {
+impl Findings<'_> {
     /// Whether the data says anything about any package of the bill.
     #[must_use]
     pub fn has_data(&self) -> bool {
@@ -205,31 +243,30 @@ impl Findings {
     }
 }
 
-impl Match {
+impl<'a> Match<'a> {
     /// The record that hits first.
     #[must_use]
-    pub fn record(&self) -> Option<&str> {
-        self.why.first().map(|reason| reason.record.as_str())
+    pub fn record(&self) -> Option<&'a str> {
+        self.why.first().map(|reason| reason.record)
     }
 }
 
 #[cfg(test)]
-impl Match {
+impl Match<'static> {
     /// A match with given ids, the first one shown.
     pub(crate) fn for_tests(
         package: Package,
-        ids: &[&str],
-        upstream: &[&str],
+        ids: &[&'static str],
+        upstream: &[&'static str],
         class: Class,
     ) -> Self {
-        let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
         let advisory = Advisory {
-            id: ids.first().copied().unwrap_or_default().to_owned(),
-            aliases: owned(ids.get(1..).unwrap_or_default()),
+            id: ids.first().copied().unwrap_or_default(),
+            aliases: ids.iter().skip(1).copied().collect(),
             group: Vec::new(),
-            upstream: owned(upstream),
-            summary: "a flaw".to_owned(),
-            url: "https://example.org/flaw".to_owned(),
+            upstream: upstream.to_vec(),
+            summary: "a flaw",
+            url: Link::of("", "https://example.org/flaw"),
             severity: Assessment::default(),
             exploited: None,
             epss: None,

@@ -5,61 +5,54 @@ use std::sync::Arc;
 use barge_sbom::package::Package;
 
 use super::candidates::RecordHit;
-use super::finding::{Advisory, Class, Fix, Match, Reason};
+use super::finding::{Advisory, Class, Fix, Link, Match, Reason};
 use crate::ecosystem;
 use crate::erratum::fixed_flaws;
 use crate::error::Error;
 use crate::index::{Database, Group, RecordFacts};
-use crate::range::Rule;
-use crate::severity::{Assessment, Rating, Severity};
+use crate::severity::{Assessment, Rating, RatingSource, Severity};
 use crate::side::{CveFacts, Epss};
 use crate::version::{Scheme, compare};
 
 /// Makes one match of the hits of one alias group, of which there is at least one.
-pub(super) fn merge(
-    database: &Database,
+pub(super) fn merge<'a>(
+    database: &'a Database,
     package: &Arc<Package>,
-    hits: &[RecordHit<'_>],
-) -> Result<Match, Error> {
+    hits: &[RecordHit<'_, 'a>],
+) -> Result<Match<'a>, Error> {
     let number = hits.first().map_or(0, RecordHit::group);
     let group = database.group(number)?;
-    let mut stated: Vec<&str> = hits.iter().flat_map(|hit| ids(&hit.record)).collect();
-    stated.sort_unstable();
-    stated.dedup();
+    let stated = sorted(hits.iter().flat_map(|hit| ids(&hit.record)));
     let id = display_id(&stated);
     let cves = cves(database, &group, hits)?;
     let class = hits.iter().map(class).min().unwrap_or(Class::Vulnerability);
     let severity = assess(database, class, hits, &group, &cves)?;
-    let mut upstream: Vec<&str> = hits.iter().flat_map(|hit| flaws(&hit.record)).collect();
-    upstream.sort_unstable();
-    upstream.dedup();
     let summaries = hits.iter().map(|hit| hit.record.summary);
     let urls = hits.iter().map(|hit| hit.record.url);
     let published = hits.iter().map(|hit| hit.record.published);
+    let is_stated = |id: &&str| stated.binary_search(id).is_ok();
     let advisory = Advisory {
-        id: id.to_owned(),
-        aliases: owned(stated.iter().filter(|alias| **alias != id)),
-        group: owned(
-            group
-                .ids
-                .iter()
-                .filter(|id| stated.binary_search(id).is_err()),
-        ),
-        upstream: owned(upstream.iter()),
-        summary: first_text(summaries).to_owned(),
-        url: url(id, first_text(urls)),
+        id,
+        group: group.ids.into_iter().filter(|id| !is_stated(id)).collect(),
+        aliases: stated
+            .iter()
+            .copied()
+            .filter(|alias| *alias != id)
+            .collect(),
+        upstream: sorted(hits.iter().flat_map(|hit| flaws(&hit.record))),
+        summary: first_text(summaries),
+        url: Link::of(id, first_text(urls)),
         severity,
         exploited: cves.iter().find_map(|facts| facts.exploited.clone()),
         epss: epss(&cves),
         published: published.filter(|time| *time > 0).min().unwrap_or_default(),
     };
-    let (fix, doubt) = (fix(hits), doubt(hits));
     Ok(Match {
         package: Arc::clone(package),
         advisory: Box::new(advisory),
         class,
-        fix,
-        doubt,
+        fix: fix(hits),
+        doubt: doubt(hits),
         why: hits.iter().map(reason).collect(),
         note: None,
         suppressed: None,
@@ -75,8 +68,12 @@ pub(super) fn flaws<'a>(record: &RecordFacts<'a>) -> impl Iterator<Item = &'a st
     fixed_flaws(record.id, &record.upstream, &record.related)
 }
 
-fn owned<'a>(texts: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
-    texts.map(|text| (*text).to_owned()).collect()
+/// Each text once, in order.
+fn sorted<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut texts: Vec<&str> = texts.collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts
 }
 
 fn first_text<'a>(mut texts: impl Iterator<Item = &'a str>) -> &'a str {
@@ -84,7 +81,7 @@ fn first_text<'a>(mut texts: impl Iterator<Item = &'a str>) -> &'a str {
 }
 
 /// Doubtful if every hit is.
-fn doubt(hits: &[RecordHit<'_>]) -> Option<String> {
+fn doubt(hits: &[RecordHit<'_, '_>]) -> Option<String> {
     let mut doubts = hits.iter().map(|hit| hit.doubt.as_ref());
     let first = doubts.next()??;
     doubts.all(|doubt| doubt.is_some()).then(|| first.clone())
@@ -101,7 +98,7 @@ fn display_id<'a>(ids: &[&'a str]) -> &'a str {
 fn cves<'a>(
     database: &'a Database,
     group: &Group<'_>,
-    hits: &[RecordHit<'_>],
+    hits: &[RecordHit<'_, '_>],
 ) -> Result<Vec<CveFacts<'a>>, Error> {
     let fixed = hits.iter().flat_map(|hit| &hit.record.cves);
     let mut numbers: Vec<u32> = group.cves.iter().chain(fixed).copied().collect();
@@ -119,7 +116,7 @@ fn epss(cves: &[CveFacts<'_>]) -> Option<(f64, f64)> {
     known.max_by_key(|epss| epss.score).map(Epss::fractions)
 }
 
-fn class(hit: &RecordHit<'_>) -> Class {
+fn class(hit: &RecordHit<'_, '_>) -> Class {
     let id = hit.record.id;
     match hit.informational {
         "unmaintained" => return Class::Unmaintained,
@@ -141,17 +138,17 @@ fn class(hit: &RecordHit<'_>) -> Class {
 }
 
 /// The severity, by the order of trust that `severity.rs` states.
-fn assess(
-    database: &Database,
+fn assess<'a>(
+    database: &'a Database,
     class: Class,
-    hits: &[RecordHit<'_>],
+    hits: &[RecordHit<'_, 'a>],
     group: &Group<'_>,
-    cves: &[CveFacts<'_>],
-) -> Result<Assessment, Error> {
+    cves: &[CveFacts<'a>],
+) -> Result<Assessment<'a>, Error> {
     if class == Class::Malware {
         return Ok(Assessment {
             level: Severity::Critical,
-            source: "malware".to_owned(),
+            source: RatingSource::MALWARE,
             ..Assessment::default()
         });
     }
@@ -161,7 +158,7 @@ fn assess(
         Some((rating, hit.record.id))
     });
     if let Some((rating, record)) = worst(own) {
-        return Ok(Assessment::of(rating, record).unwrap_or_default());
+        return Ok(Assessment::of(rating, record, "").unwrap_or_default());
     }
     let is_other = |number: &&u32| hits.iter().all(|hit| hit.number != **number);
     let records = group.records.iter().filter(is_other);
@@ -172,7 +169,7 @@ fn assess(
         .filter(|record| !record.withdrawn)
         .filter_map(|record| Some((Rating::preferred(&record.ratings)?, record.id)));
     if let Some((rating, record)) = worst(others) {
-        return Ok(Assessment::of(rating, record).unwrap_or_default());
+        return Ok(Assessment::of(rating, record, "").unwrap_or_default());
     }
     // The vectors are sorted by trust; the first that can be read speaks for its CVE.
     let of_cves = cves.iter().filter_map(|facts| {
@@ -180,8 +177,8 @@ fn assess(
         let (source, vector) = vectors.find(|(_, vector)| vector.level().is_some())?;
         Some((vector, (facts.id, *source)))
     });
-    let assessment = worst(of_cves)
-        .and_then(|(vector, (cve, source))| Assessment::of(vector, &format!("{cve} {source}")));
+    let assessment =
+        worst(of_cves).and_then(|(vector, (cve, scorer))| Assessment::of(vector, cve, scorer));
     Ok(assessment.unwrap_or_default())
 }
 
@@ -198,57 +195,39 @@ fn worst<'r, 'a: 'r, Author>(
     })
 }
 
-/// Where to read about an id; records that have no link are at OSV.
-fn url(id: &str, stated: &str) -> String {
-    if id.starts_with("CVE-") {
-        return format!("https://nvd.nist.gov/vuln/detail/{id}");
-    }
-    if id.starts_with("GHSA-") {
-        return format!("https://github.com/advisories/{id}");
-    }
-    if stated.is_empty() {
-        format!("https://osv.dev/vulnerability/{id}")
-    } else {
-        stated.to_owned()
-    }
-}
-
 /// Of all records that name a fix, the greatest: it heals by the account of each. Fixes of Ubuntu's paid archive only
 /// count if nobody else has one.
-fn fix(hits: &[RecordHit<'_>]) -> Fix {
-    let is_paid = |hit: &&RecordHit<'_>| hit.query.ecosystem.starts_with("Ubuntu:Pro:");
-    let greatest = |hits: Vec<&RecordHit<'_>>| {
+fn fix<'a>(hits: &[RecordHit<'_, 'a>]) -> Fix<'a> {
+    let is_paid = |hit: &&RecordHit<'_, '_>| hit.query.ecosystem.starts_with("Ubuntu:Pro:");
+    let greatest = |paid: bool| {
+        let mut hits = hits.iter().filter(|hit| is_paid(hit) == paid).peekable();
         let scheme = hits
-            .first()
+            .peek()
             .and_then(|hit| ecosystem::scheme(&hit.query.ecosystem))
             .unwrap_or(Scheme::Semver);
-        let fixes = hits.into_iter().filter_map(|hit| hit.hit.fixed.clone());
+        let fixes = hits.filter_map(|hit| hit.hit.fixed);
         fixes.reduce(|best, next| {
-            if compare(scheme, &next, &best).is_ok_and(std::cmp::Ordering::is_gt) {
+            if compare(scheme, next, best).is_ok_and(std::cmp::Ordering::is_gt) {
                 next
             } else {
                 best
             }
         })
     };
-    let free = greatest(hits.iter().filter(|hit| !is_paid(hit)).collect());
-    let paid = greatest(hits.iter().filter(is_paid).collect());
+    let (free, paid) = (greatest(false), greatest(true));
     free.map(Fix::Version)
         .or(paid.map(Fix::Subscription))
         .unwrap_or(Fix::None)
 }
 
-fn reason(hit: &RecordHit<'_>) -> Reason {
+fn reason<'a>(hit: &RecordHit<'_, 'a>) -> Reason<'a> {
     Reason {
-        record: hit.record.id.to_owned(),
+        record: hit.record.id,
         ecosystem: Arc::clone(&hit.query.ecosystem),
         name: Arc::clone(&hit.query.name),
         source: hit.query.source,
         version: Arc::clone(&hit.query.version),
-        range: match &hit.hit.rule {
-            Rule::Range(range) => range.clone(),
-            Rule::Listed(version) => format!("listed {version}"),
-        },
-        fixed: hit.hit.fixed.clone(),
+        range: hit.hit.by,
+        fixed: hit.hit.fixed,
     }
 }

@@ -13,7 +13,6 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use barge_sbom::package::{Distro, Package, Sbom};
-use rayon::prelude::*;
 
 use self::candidates::hits;
 pub use self::finding::*;
@@ -24,9 +23,14 @@ use crate::error::Error;
 use crate::index::{Database, RecordText};
 use crate::lookup::{Releases, queries};
 use crate::range::is_readable;
+use crate::severity::Severity;
 
 /// Matches every package of a bill. `distro` replaces the bill's distribution if given.
-pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result<Findings, Error> {
+pub fn find<'a>(
+    database: &'a Database,
+    sbom: &Sbom,
+    distro: Option<&Distro>,
+) -> Result<Findings<'a>, Error> {
     let releases = Releases {
         asked: distro,
         of_bill: sbom.distro.as_ref(),
@@ -39,7 +43,7 @@ pub fn find(database: &Database, sbom: &Sbom, distro: Option<&Distro>) -> Result
     let outcomes = find_each(&sbom.packages, |package| {
         find_one(database, package, releases)
     });
-    let outcomes: Vec<Outcome> = outcomes.collect::<Result<_, Error>>()?;
+    let outcomes: Vec<Outcome<'_>> = outcomes.collect::<Result<_, Error>>()?;
     let count = outcomes.iter().map(|outcome| outcome.matches.len()).sum();
     findings.matches.reserve_exact(count);
     for (package, outcome) in sbom.packages.iter().zip(outcomes) {
@@ -96,19 +100,19 @@ fn find_each<Found: Send + Sync>(
 
 /// What came of one package.
 #[derive(Default)]
-struct Outcome {
+struct Outcome<'a> {
     /// The ecosystems that were asked.
     asked: BTreeSet<String>,
     /// Why it could not be looked up, or not fully.
     skipped: Option<String>,
-    matches: Vec<Match>,
+    matches: Vec<Match<'a>>,
 }
 
-fn find_one(
-    database: &Database,
+fn find_one<'a>(
+    database: &'a Database,
     package: &Package,
     releases: Releases<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome<'a>, Error> {
     let mut outcome = Outcome::default();
     let queries = match queries(database, package, releases) {
         Ok(queries) => queries,
@@ -145,7 +149,7 @@ fn find_one(
 /// The long texts of matches, by the id of the record that hits first. Blocks of texts are unpacked once each.
 pub fn details(
     database: &Database,
-    matches: &[Match],
+    matches: &[Match<'_>],
 ) -> Result<BTreeMap<String, RecordText>, Error> {
     let ids: BTreeSet<&str> = matches.iter().filter_map(Match::record).collect();
     let mut records = Vec::with_capacity(ids.len());
@@ -168,20 +172,61 @@ pub fn details(
         .collect())
 }
 
-/// Sorts worst first; equal input gives equal order.
-pub(crate) fn sort(matches: &mut [Match]) {
-    matches.par_sort_by(|left, right| {
-        let rank = |found: &Match| {
-            let exploited = found.advisory.exploited.is_some();
-            let level = Reverse(found.advisory.severity.level);
-            (!found.class.is_security(), level, !exploited)
-        };
-        let epss = |found: &Match| found.advisory.epss.map_or(0.0, |(score, _)| score);
-        rank(left)
-            .cmp(&rank(right))
-            .then_with(|| epss(right).total_cmp(&epss(left)))
-            .then_with(|| left.package.purl.cmp(&right.package.purl))
-            .then_with(|| left.advisory.id.cmp(&right.advisory.id))
-            .then_with(|| left.package.evidence.iter().cmp(&right.package.evidence))
-    });
+/// What is sorted by first: vulnerabilities before other statements, worse before less bad, exploited before others,
+/// likelier before less likely (an EPSS score is no negative number, so its bits are in its order).
+type Rank = (bool, Reverse<Severity>, bool, Reverse<u64>);
+
+fn rank(found: &Match<'_>) -> Rank {
+    let advisory = &found.advisory;
+    let likelihood = advisory.epss.map_or(0.0, |(score, _)| score);
+    (
+        !found.class.is_security(),
+        Reverse(advisory.severity.level),
+        advisory.exploited.is_none(),
+        Reverse(likelihood.to_bits()),
+    )
+}
+
+/// Sorts worst first; equal input gives equal order. Numbers are what is compared and moved about, each match is moved once.
+pub(crate) fn sort(matches: &mut Vec<Match<'_>>) {
+    let mut order: Vec<(Rank, u32, usize)> = places_of_purls(matches)
+        .into_iter()
+        .enumerate()
+        .map(|(index, purl)| (rank(&matches[index]), purl, index))
+        .collect();
+    order.sort_by(
+        |(left_rank, left_purl, left), (right_rank, right_purl, right)| {
+            let ranks = (left_rank, left_purl).cmp(&(right_rank, right_purl));
+            ranks.then_with(|| {
+                let (left, right) = (&matches[*left], &matches[*right]);
+                (left.advisory.id, &left.package.evidence)
+                    .cmp(&(right.advisory.id, &right.package.evidence))
+            })
+        },
+    );
+    let mut unsorted: Vec<Option<Match<'_>>> = matches.drain(..).map(Some).collect();
+    matches.extend(
+        order
+            .into_iter()
+            .filter_map(|(_, _, index)| unsorted[index].take()),
+    );
+}
+
+/// For each match the place of its package URL among all, in order; the matches of a package stand beside each other.
+fn places_of_purls(matches: &[Match<'_>]) -> Vec<u32> {
+    let packages = || matches.chunk_by(|left, right| Arc::ptr_eq(&left.package, &right.package));
+    let mut purls: Vec<&str> = packages()
+        .map(|of_one| of_one[0].package.purl.as_str())
+        .collect();
+    purls.sort_unstable();
+    purls.dedup();
+    let mut places = Vec::with_capacity(matches.len());
+    for of_one in packages() {
+        let place = purls.partition_point(|purl| **purl < *of_one[0].package.purl);
+        places.extend(std::iter::repeat_n(
+            u32::try_from(place).unwrap_or(u32::MAX),
+            of_one.len(),
+        ));
+    }
+    places
 }

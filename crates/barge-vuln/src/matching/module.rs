@@ -1,5 +1,6 @@
 //! Module builds of rpm distributions: which stream a fix belongs to is only told by the release of its build.
 
+use crate::error::Error;
 use crate::index;
 use crate::osv::EventKind;
 use crate::range::Hit;
@@ -9,13 +10,15 @@ use crate::version::{Scheme, compare};
 /// plain one are different packages, and the fix of the installed build's own stream decides.
 pub(super) fn module_doubt(
     version: &str,
-    hit: &Hit,
+    hit: &Hit<'_>,
     record: u32,
     package: &index::Package<'_>,
-) -> Option<String> {
-    let fixed = hit.fixed.as_deref()?;
+) -> Result<Option<String>, Error> {
+    let Some(fixed) = hit.fixed else {
+        return Ok(None);
+    };
     let (own, other) = (module_tag(version), module_tag(fixed));
-    match (own, other) {
+    Ok(match (own, other) {
         (None, None) => None,
         (Some(_), None) => Some(format!(
             "a module build was compared with the plain build {fixed}"
@@ -24,24 +27,37 @@ pub(super) fn module_doubt(
             "a plain build was compared with the module build {fixed}"
         )),
         (Some(own), Some(_)) => {
-            let same_record = package
-                .entries
-                .iter()
-                .filter(|entry| entry.record == record);
-            let events = same_record
-                .flat_map(|entry| &entry.ranges)
-                .flat_map(|range| &range.events);
-            let fixes = events.filter(|(kind, _)| *kind == EventKind::Fixed);
-            let texts =
-                fixes.filter_map(|(_, number)| package.texts.get(*number as usize).copied());
-            let met = texts
-                .filter(|text| module_tag(text) == Some(own))
-                .find(|text| {
-                    compare(Scheme::Rpm, version, text).is_ok_and(std::cmp::Ordering::is_ge)
-                });
+            let met = fix_met(version, own, record, package)?;
             met.map(|text| format!("the fix {text} of the same module build is installed"))
         }
+    })
+}
+
+/// A fix of the record for the same module build that the installed version has.
+fn fix_met<'a>(
+    version: &str,
+    module: &str,
+    record: u32,
+    package: &index::Package<'a>,
+) -> Result<Option<&'a str>, Error> {
+    for entry in package.entries() {
+        let entry = entry?;
+        if entry.record != record {
+            continue;
+        }
+        let events = entry.ranges.iter().flat_map(|range| &range.events);
+        let fixes = events.filter(|(kind, _)| *kind == EventKind::Fixed);
+        let mut texts =
+            fixes.filter_map(|(_, number)| package.texts.get(*number as usize).copied());
+        let is_met = |text: &&str| {
+            module_tag(text) == Some(module)
+                && compare(Scheme::Rpm, version, text).is_ok_and(std::cmp::Ordering::is_ge)
+        };
+        if let Some(met) = texts.find(is_met) {
+            return Ok(Some(met));
+        }
     }
+    Ok(None)
 }
 
 /// The part of a release that names the build of a module: `module_el8.3.0` in `1.module_el8.3.0+2044+12421f43`.

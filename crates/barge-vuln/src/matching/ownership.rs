@@ -18,7 +18,7 @@ pub(super) fn apply_ownership(
     database: &Database,
     sbom: &Sbom,
     releases: Releases<'_>,
-    matches: &mut [Match],
+    matches: &mut [Match<'_>],
 ) -> Result<(), Error> {
     const COMPLETE_FEEDS: [&str; 6] = [
         "Debian",
@@ -67,6 +67,7 @@ pub(super) fn apply_ownership(
                 found.suppressed = Some(Suppression {
                     by: SuppressedBy::Ownership,
                     reason,
+                    is_fixed: false,
                 });
             }
             None => {
@@ -96,7 +97,7 @@ fn share_prefix(language: &str, distribution: &str) -> bool {
 fn fixed_by_distribution(
     database: &Database,
     queries: &[&Query],
-    advisory: &Advisory,
+    advisory: &Advisory<'_>,
 ) -> Result<Option<String>, Error> {
     for query in queries {
         let Some(package) = database.package(&query.ecosystem, &query.name)? else {
@@ -108,7 +109,8 @@ fn fixed_by_distribution(
             query.source,
             &package.texts,
         );
-        for entry in &package.entries {
+        for entry in package.entries() {
+            let entry = entry?;
             let record = database.record(entry.record)?;
             let same = std::iter::once(record.id)
                 .chain(record.aliases.iter().copied())
@@ -116,7 +118,7 @@ fn fixed_by_distribution(
             let same = same
                 .into_iter()
                 .any(|id| advisory.ids().any(|own| own == id));
-            if same && installed.test(entry).is_none() {
+            if same && installed.test(&entry)?.is_none() {
                 return Ok(Some(record.id.to_owned()));
             }
         }

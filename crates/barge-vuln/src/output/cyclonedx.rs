@@ -12,10 +12,10 @@ use crate::severity::Severity;
 
 /// The vulnerabilities of a scan with the components that they affect.
 #[must_use]
-pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
+pub fn cyclonedx(scan: &Scan<'_>, tool: &Tool) -> Value {
     let mut components: BTreeMap<&str, Value> = BTreeMap::new();
     // One vulnerability of CycloneDX affects many components; analysis and ratings must be equal then.
-    let mut groups: BTreeMap<(String, String, String), Vec<&Match>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, String), Vec<&Match<'_>>> = BTreeMap::new();
     for found in &scan.findings.matches {
         components.entry(&found.package.purl).or_insert_with(|| {
             json!({
@@ -32,13 +32,15 @@ pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
             .map(|why| format!("{:?} {}", why.by, why.reason))
             .unwrap_or_default();
         let key = (
-            found.advisory.id.clone(),
+            found.advisory.id.to_owned(),
             suppressed,
             format!("{:?}", found.advisory.severity),
         );
         groups.entry(key).or_default().push(found);
     }
-    let vulnerabilities: Vec<Value> = groups.values().map(|group| vulnerability(group)).collect();
+    let mut vulnerabilities: Vec<Value> =
+        groups.values().map(|group| vulnerability(group)).collect();
+    number_references(&mut vulnerabilities);
     let gaps = super::gaps(scan);
     let mut document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -65,7 +67,20 @@ pub fn cyclonedx(scan: &Scan, tool: &Tool) -> Value {
     document
 }
 
-fn vulnerability(group: &[&Match]) -> Value {
+/// Two groups may be about one flaw of one package: the managed copy and another. Each reference must be the only one of its kind.
+fn number_references(vulnerabilities: &mut [Value]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for vulnerability in vulnerabilities {
+        let reference = vulnerability["bom-ref"].as_str().unwrap_or_default();
+        let count = seen.entry(reference.to_owned()).or_default();
+        *count += 1;
+        if *count > 1 {
+            vulnerability["bom-ref"] = json!(format!("{reference}#{count}"));
+        }
+    }
+}
+
+fn vulnerability(group: &[&Match<'_>]) -> Value {
     let Some(first) = group.first() else {
         return Value::Null;
     };
@@ -107,7 +122,7 @@ fn vulnerability(group: &[&Match]) -> Value {
         Some(why) if why.by == SuppressedBy::Rule => {
             json!({ "state": "exploitable", "response": ["will_not_fix"], "detail": why.reason })
         }
-        Some(why) if why.reason.starts_with("fixed") => {
+        Some(why) if why.is_fixed => {
             json!({ "state": "resolved", "detail": why.reason })
         }
         Some(why) => json!({ "state": "not_affected", "detail": why.reason }),
@@ -116,7 +131,7 @@ fn vulnerability(group: &[&Match]) -> Value {
     value
 }
 
-fn rating(found: &Match) -> Value {
+fn rating(found: &Match<'_>) -> Value {
     let severity = &found.advisory.severity;
     let word = match severity.level {
         Severity::Negligible => "info",
@@ -139,4 +154,17 @@ fn rating(found: &Match) -> Value {
         });
     }
     rating
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_references_are_alike() {
+        let mut values = ["a", "b", "a", "a"].map(|name| json!({ "bom-ref": name }));
+        number_references(&mut values);
+        let references = values.map(|value| value["bom-ref"].as_str().unwrap().to_owned());
+        assert_eq!(references, ["a", "b", "a#2", "a#3"]);
+    }
 }

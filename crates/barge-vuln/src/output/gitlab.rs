@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 255;
 
 /// The matches that count, for the `container_scanning` report of a GitLab job.
 #[must_use]
-pub fn gitlab(scan: &Scan, tool: &Tool) -> Value {
+pub fn gitlab(scan: &Scan<'_>, tool: &Tool) -> Value {
     let time = scan.time.strftime("%Y-%m-%dT%H:%M:%S").to_string();
     let system = scan.distro.as_ref().map_or_else(
         || "unknown".to_owned(),
@@ -59,7 +59,12 @@ pub fn gitlab(scan: &Scan, tool: &Tool) -> Value {
     })
 }
 
-fn vulnerability(found: &Match, image: &str, system: &str, ids: &mut BTreeSet<String>) -> Value {
+fn vulnerability(
+    found: &Match<'_>,
+    image: &str,
+    system: &str,
+    ids: &mut BTreeSet<String>,
+) -> Value {
     let (advisory, package) = (&found.advisory, &found.package);
     let severity = match advisory.severity.level {
         Severity::Critical => "Critical",
@@ -81,8 +86,8 @@ fn vulnerability(found: &Match, image: &str, system: &str, ids: &mut BTreeSet<St
         .chain(&advisory.aliases)
         .map(|id| identifier(id))
         .collect();
-    let is_link = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
-    let links = std::iter::once(&advisory.url).filter(is_link);
+    let is_link = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+    let links = std::iter::once(advisory.url.to_string()).filter(is_link);
     let links = links.map(|url| json!({ "url": url }));
     let mut value = json!({
         "id": unique_id(found, image, ids),
@@ -111,8 +116,8 @@ fn vulnerability(found: &Match, image: &str, system: &str, ids: &mut BTreeSet<St
 
 /// An id that stays the same when the package is upgraded and still has the flaw: it holds no version, unless the image
 /// has the package twice at one place.
-fn unique_id(found: &Match, image: &str, ids: &mut BTreeSet<String>) -> String {
-    let (package, id) = (&found.package, found.advisory.id.as_str());
+fn unique_id(found: &Match<'_>, image: &str, ids: &mut BTreeSet<String>) -> String {
+    let (package, id) = (&found.package, found.advisory.id);
     let path = super::paths(package).next().unwrap_or_default();
     let path = without_version(path, &package.version);
     let stable = uuid(&[id, &package.name, image, &path]);

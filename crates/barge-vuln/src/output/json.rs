@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::paths;
 use crate::error::Error;
-use crate::matching::{Class, Coverage, Fix, Match, Reason, SuppressedBy};
+use crate::matching::{Class, Coverage, Fix, Link, Match, Reason, SuppressedBy};
 use crate::policy::{Baseline, Verdict};
 use crate::scan::{Data, Scan};
-use crate::severity::Severity;
+use crate::severity::{RatingSource, Severity};
 use crate::side::Exploited;
 use crate::unread::lists_packages;
 
@@ -81,7 +81,7 @@ pub struct UnreadJson<'a> {
 /// A list of [`MatchJson`]: those that count, or those that do not. Made one by one as they are written.
 #[derive(Debug, Clone, Copy)]
 pub struct MatchesJson<'a> {
-    scan: &'a Scan,
+    scan: &'a Scan<'a>,
     suppressed: bool,
 }
 
@@ -110,7 +110,7 @@ pub struct MatchJson<'a> {
     /// What it does to the gate: `error` fails, `warning` warns, `note` neither.
     pub level: Level,
     /// Every record that hits, with the range and the versions that were compared.
-    pub why: &'a [Reason],
+    pub why: &'a [Reason<'a>],
     /// What makes it doubtful, if anything does: then it fails no gate.
     pub doubt: Option<&'a str>,
     /// What else should be known about it.
@@ -143,15 +143,15 @@ pub struct AdvisoryJson<'a> {
     /// Its id: the CVE if there is one.
     pub id: &'a str,
     /// Its other ids.
-    pub aliases: &'a [String],
+    pub aliases: &'a [&'a str],
     /// The flaws that an erratum fixes.
-    pub upstream: &'a [String],
+    pub upstream: &'a [&'a str],
     /// One line on what is wrong.
     pub summary: &'a str,
     /// How bad it is.
     pub severity: Severity,
     /// Who says so.
-    pub severity_source: &'a str,
+    pub severity_source: RatingSource<'a>,
     /// The score and vector, if one was used.
     pub cvss: Option<CvssJson<'a>>,
     /// The least version without it.
@@ -159,7 +159,7 @@ pub struct AdvisoryJson<'a> {
     /// Whether that version is in Ubuntu's paid archive only.
     pub fix_needs_subscription: bool,
     /// Where to read more.
-    pub url: &'a str,
+    pub url: Link<'a>,
     /// Its entry in CISA's catalogue of exploited flaws.
     pub kev: Option<&'a Exploited>,
     /// How likely it is to be exploited.
@@ -193,8 +193,8 @@ pub struct SuppressionJson<'a> {
     pub reason: &'a str,
 }
 
-impl<'a> From<&'a Scan> for ScanJson<'a> {
-    fn from(scan: &'a Scan) -> Self {
+impl<'a> From<&'a Scan<'_>> for ScanJson<'a> {
+    fn from(scan: &'a Scan<'_>) -> Self {
         let matches = |suppressed| MatchesJson { scan, suppressed };
         let skipped = scan.findings.skipped.iter();
         Self {
@@ -237,7 +237,7 @@ impl<'a> From<&'a Unknown> for UnreadJson<'a> {
 }
 
 impl<'a> MatchJson<'a> {
-    fn new(found: &'a Match, level: Level) -> Self {
+    fn new(found: &'a Match<'_>, level: Level) -> Self {
         Self {
             package: PackageJson::new(&found.package),
             advisory: AdvisoryJson::new(found),
@@ -277,28 +277,28 @@ impl<'a> PackageJson<'a> {
 }
 
 impl<'a> AdvisoryJson<'a> {
-    fn new(found: &'a Match) -> Self {
+    fn new(found: &'a Match<'_>) -> Self {
         let advisory = &found.advisory;
         let severity = &advisory.severity;
-        let (fixed_in, fix_needs_subscription) = match &found.fix {
-            Fix::Version(version) => (Some(version.as_str()), false),
-            Fix::Subscription(version) => (Some(version.as_str()), true),
+        let (fixed_in, fix_needs_subscription) = match found.fix {
+            Fix::Version(version) => (Some(version), false),
+            Fix::Subscription(version) => (Some(version), true),
             Fix::None => (None, false),
         };
         Self {
-            id: &advisory.id,
+            id: advisory.id,
             aliases: &advisory.aliases,
             upstream: &advisory.upstream,
-            summary: &advisory.summary,
+            summary: advisory.summary,
             severity: severity.level,
-            severity_source: &severity.source,
+            severity_source: severity.source,
             cvss: severity.score.map(|score| CvssJson {
                 score,
                 vector: severity.vector.as_deref(),
             }),
             fixed_in,
             fix_needs_subscription,
-            url: &advisory.url,
+            url: advisory.url,
             kev: advisory.exploited.as_ref(),
             epss: advisory
                 .epss

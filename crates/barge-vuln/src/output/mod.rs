@@ -30,7 +30,7 @@ pub use upgrade::{Upgrade, upgrades};
 /// What the scan says nothing about, one line each: evidence that could not be read, ecosystems without data, packages
 /// that nothing could be asked about.
 #[must_use]
-pub fn gaps(scan: &Scan) -> Vec<String> {
+pub fn gaps(scan: &Scan<'_>) -> Vec<String> {
     let unread = scan.unread.iter();
     let mut gaps: Vec<String> = unread
         .map(|unknown| format!("could not be read: {}", describe(unknown)))

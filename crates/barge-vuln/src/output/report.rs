@@ -30,7 +30,7 @@ pub struct ReportOptions {
 
 /// The scan as a report.
 #[must_use]
-pub fn report(scan: &Scan, options: &ReportOptions) -> Report {
+pub fn report(scan: &Scan<'_>, options: &ReportOptions) -> Report {
     let judged = scan.findings.matches.iter().zip(&scan.verdict.levels);
     let pairs = judged
         .map(|(found, level)| (rule(found, options), vec![finding(found, *level, options)]))
@@ -63,7 +63,7 @@ pub fn report(scan: &Scan, options: &ReportOptions) -> Report {
     }
 }
 
-fn rule(found: &Match, options: &ReportOptions) -> Rule {
+fn rule(found: &Match<'_>, options: &ReportOptions) -> Rule {
     let advisory = &found.advisory;
     let text = found.record().and_then(|record| options.texts.get(record));
     let security_severity = security_severity(found);
@@ -89,12 +89,12 @@ fn rule(found: &Match, options: &ReportOptions) -> Rule {
         .map(|text| text.details.clone())
         .filter(|details| !details.is_empty());
     Rule {
-        id: advisory.id.clone(),
+        id: advisory.id.to_owned(),
         name: "VulnerablePackage".to_owned(),
-        summary: advisory.summary.clone(),
-        description: description.unwrap_or_else(|| advisory.summary.clone()),
+        summary: advisory.summary.to_owned(),
+        description: description.unwrap_or_else(|| advisory.summary.to_owned()),
         help: help(found, text),
-        url: advisory.url.clone(),
+        url: advisory.url.to_string(),
         level,
         security_severity,
         tags,
@@ -102,7 +102,7 @@ fn rule(found: &Match, options: &ReportOptions) -> Rule {
 }
 
 /// The score, or the middle of the level where only a word is known. Nothing for what is unknown or no vulnerability.
-fn security_severity(found: &Match) -> Option<f64> {
+fn security_severity(found: &Match<'_>) -> Option<f64> {
     let severity = &found.advisory.severity;
     if !found.class.is_security() {
         return None;
@@ -119,13 +119,13 @@ fn security_severity(found: &Match) -> Option<f64> {
         })
 }
 
-fn help(found: &Match, text: Option<&RecordText>) -> String {
+fn help(found: &Match<'_>, text: Option<&RecordText>) -> String {
     let advisory = &found.advisory;
     let mut lines = vec![
         format!(
             "**{}**: {}",
             advisory.id,
-            barge_report::markdown::escape(&advisory.summary)
+            barge_report::markdown::escape(advisory.summary)
         ),
         String::new(),
     ];
@@ -147,12 +147,13 @@ fn help(found: &Match, text: Option<&RecordText>) -> String {
     let references = text
         .map(|text| text.references.as_slice())
         .unwrap_or_default();
-    let links = std::iter::once(&advisory.url).chain(references.iter().take(10));
+    let own = advisory.url.to_string();
+    let links = std::iter::once(&own).chain(references.iter().take(10));
     lines.extend(links.map(|url| format!("- {}", barge_report::markdown::link(url, url))));
     lines.join("\n")
 }
 
-fn finding(found: &Match, level: Level, options: &ReportOptions) -> Finding {
+fn finding(found: &Match<'_>, level: Level, options: &ReportOptions) -> Finding {
     let (package, advisory) = (&found.package, &found.advisory);
     let fix = match &found.fix {
         Fix::Version(version) => format!("upgrade to {version}"),
@@ -197,7 +198,7 @@ fn finding(found: &Match, level: Level, options: &ReportOptions) -> Finding {
         .collect();
     places.push(package.purl.clone());
     Finding {
-        rule: advisory.id.clone(),
+        rule: advisory.id.to_owned(),
         level,
         message,
         locations,
@@ -216,13 +217,13 @@ fn finding(found: &Match, level: Level, options: &ReportOptions) -> Finding {
 }
 
 /// Holds no version, tag, digest or layer: an alert must survive a rebuild.
-fn stable_fingerprint(found: &Match, image: &str, path: &str) -> String {
+fn stable_fingerprint(found: &Match<'_>, image: &str, path: &str) -> String {
     let ecosystem = found
         .why
         .first()
         .map_or("", |reason| crate::ecosystem::base(&reason.ecosystem));
     fingerprint(&[
-        &found.advisory.id,
+        found.advisory.id,
         ecosystem,
         &found.package.name,
         image,

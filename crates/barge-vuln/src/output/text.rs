@@ -19,7 +19,7 @@ const UNREAD_SHOWN: usize = 5;
 
 /// The matches that count as a table, worst first.
 #[must_use]
-pub fn table(scan: &Scan) -> Table<'_> {
+pub fn table<'a>(scan: &'a Scan<'_>) -> Table<'a> {
     let mut table = Table::new(vec![
         Column::whole("SEVERITY"),
         Column::cut_to("PACKAGE", 20),
@@ -34,19 +34,19 @@ pub fn table(scan: &Scan) -> Table<'_> {
         .iter()
         .filter(|found| found.suppressed.is_none())
     {
-        table.push(vec![
+        table.push([
             severity_cell(found),
             Cell::from(found.package.name.as_str()),
             Cell::from(found.package.version.as_str()),
             Cell::from(fix(found)),
-            Cell::from(found.advisory.id.as_str()),
+            Cell::from(found.advisory.id),
             Cell::styled(title(found), Style::Dim),
         ]);
     }
     table
 }
 
-fn severity_cell(found: &Match) -> Cell<'_> {
+fn severity_cell(found: &Match<'_>) -> Cell<'static> {
     if !found.class.is_security() {
         return Cell::styled(found.class.word(), Style::Dim);
     }
@@ -65,18 +65,18 @@ fn severity_cell(found: &Match) -> Cell<'_> {
     }
 }
 
-fn fix(found: &Match) -> Cow<'_, str> {
-    match &found.fix {
+fn fix<'a>(found: &Match<'a>) -> Cow<'a, str> {
+    match found.fix {
         Fix::Version(version) => version.into(),
         Fix::Subscription(version) => format!("{version} (subscription)").into(),
         Fix::None => "-".into(),
     }
 }
 
-fn title(found: &Match) -> Cow<'_, str> {
+fn title<'a>(found: &Match<'a>) -> Cow<'a, str> {
     match found.doubt.as_ref().or(found.note.as_ref()) {
         Some(doubt) => format!("[{doubt}] {}", found.advisory.summary).into(),
-        None => (&found.advisory.summary).into(),
+        None => found.advisory.summary.into(),
     }
 }
 
@@ -96,7 +96,7 @@ pub fn count_line(verdict: &Verdict) -> String {
 
 /// The scan as a Markdown document; the caller renders it within a budget.
 #[must_use]
-pub fn markdown(scan: &Scan) -> Document {
+pub fn markdown(scan: &Scan<'_>) -> Document {
     let mut document = Document::new();
     let verdict = &scan.verdict;
     document.heading(2, &format!("Vulnerabilities in {}", scan.subject.name));
@@ -113,7 +113,7 @@ pub fn markdown(scan: &Scan) -> Document {
                 && found.class.is_security()
                 && found.advisory.severity.level == level
         };
-        let found: Vec<&Match> = scan.findings.matches.iter().filter(of_level).collect();
+        let found: Vec<&Match<'_>> = scan.findings.matches.iter().filter(of_level).collect();
         push_matches(&mut document, &format!("{level}: {}", found.len()), &found);
     }
     let others = scan
@@ -121,7 +121,7 @@ pub fn markdown(scan: &Scan) -> Document {
         .matches
         .iter()
         .filter(|found| found.suppressed.is_none() && !found.class.is_security());
-    let others: Vec<&Match> = others.collect();
+    let others: Vec<&Match<'_>> = others.collect();
     push_matches(
         &mut document,
         &format!("not vulnerabilities: {}", others.len()),
@@ -130,7 +130,7 @@ pub fn markdown(scan: &Scan) -> Document {
     document
 }
 
-fn facts(scan: &Scan) -> MarkdownTable {
+fn facts(scan: &Scan<'_>) -> MarkdownTable {
     let verdict = &scan.verdict;
     let age = scan
         .data
@@ -185,7 +185,7 @@ fn facts(scan: &Scan) -> MarkdownTable {
 }
 
 /// The first few of what could not be read.
-fn unread(scan: &Scan) -> String {
+fn unread(scan: &Scan<'_>) -> String {
     let first = scan.unread.iter().take(UNREAD_SHOWN);
     let first: Vec<String> = first
         .map(|unknown| format!("{}: {}", code(&unknown.path), escape(&unknown.reason)))
@@ -197,7 +197,7 @@ fn unread(scan: &Scan) -> String {
     format!("{}{more}", first.join("; "))
 }
 
-fn push_matches(document: &mut Document, summary: &str, found: &[&Match]) {
+fn push_matches(document: &mut Document, summary: &str, found: &[&Match<'_>]) {
     if found.is_empty() {
         return;
     }
@@ -213,7 +213,7 @@ fn push_matches(document: &mut Document, summary: &str, found: &[&Match]) {
         vec![
             format!(
                 "{}{exploited}",
-                link(&found.advisory.id, &found.advisory.url)
+                link(found.advisory.id, &found.advisory.url.to_string())
             ),
             code(&found.package.name),
             code(&found.package.version),

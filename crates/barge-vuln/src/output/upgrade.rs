@@ -26,7 +26,7 @@ pub struct Upgrade<'a> {
 
 /// The upgrades that would heal what counts in a scan, worst flaws first, then most flaws.
 #[must_use]
-pub fn upgrades(scan: &Scan) -> Vec<Upgrade<'_>> {
+pub fn upgrades<'a>(scan: &'a Scan<'_>) -> Vec<Upgrade<'a>> {
     let mut upgrades: BTreeMap<&str, Upgrade<'_>> = BTreeMap::new();
     for found in &scan.findings.matches {
         let Some(to) = found.fix.version() else {
@@ -55,7 +55,7 @@ pub fn upgrades(scan: &Scan) -> Vec<Upgrade<'_>> {
     upgrades
 }
 
-fn scheme(found: &Match) -> Scheme {
+fn scheme(found: &Match<'_>) -> Scheme {
     let ecosystem = found.why.first().map(|reason| &*reason.ecosystem);
     ecosystem
         .and_then(ecosystem::scheme)

@@ -18,7 +18,7 @@ impl Baseline {
         self.known.entry(bare(purl)).or_default().extend(ids);
     }
 
-    pub(super) fn has(&self, found: &Match) -> bool {
+    pub(super) fn has(&self, found: &Match<'_>) -> bool {
         let known = self.known.get(&bare(&found.package.purl));
         known.is_some_and(|ids| {
             found

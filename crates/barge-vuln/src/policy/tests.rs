@@ -9,7 +9,7 @@ use crate::side::Exploited;
 const TODAY: Date = date(2026, 3, 1);
 
 /// A vulnerability `CVE-1`, also known as `GHSA-1`, of a package without a fix.
-fn flaw(purl: &str, level: Severity) -> Match {
+fn flaw(purl: &str, level: Severity) -> Match<'static> {
     let package = purl.parse::<PackageUrl>().unwrap().to_package();
     let mut found = Match::for_tests(package, &["CVE-1", "GHSA-1"], &[], Class::Vulnerability);
     found.advisory.severity = Assessment {
@@ -19,17 +19,17 @@ fn flaw(purl: &str, level: Severity) -> Match {
     found
 }
 
-fn of_level(level: Severity) -> Match {
+fn of_level(level: Severity) -> Match<'static> {
     flaw("pkg:npm/left@1.0.0", level)
 }
 
-fn with(change: impl FnOnce(&mut Match)) -> Match {
+fn with(change: impl FnOnce(&mut Match<'static>)) -> Match<'static> {
     let mut found = of_level(Severity::Low);
     change(&mut found);
     found
 }
 
-fn judge(policy: &Policy, matches: Vec<Match>, baseline: Option<&Baseline>) -> Verdict {
+fn judge(policy: &Policy, matches: Vec<Match<'_>>, baseline: Option<&Baseline>) -> Verdict {
     let mut findings = Findings {
         matches,
         ..Findings::default()
@@ -37,7 +37,7 @@ fn judge(policy: &Policy, matches: Vec<Match>, baseline: Option<&Baseline>) -> V
     policy.judge(&mut findings, baseline, TODAY)
 }
 
-fn level(policy: &Policy, found: Match) -> Level {
+fn level(policy: &Policy, found: Match<'_>) -> Level {
     judge(policy, vec![found], None).levels[0]
 }
 
@@ -45,7 +45,7 @@ fn policy(json: &str) -> Policy {
     serde_json::from_str(json).unwrap()
 }
 
-fn exploited(found: &mut Match) {
+fn exploited(found: &mut Match<'_>) {
     found.advisory.exploited = Some(Exploited {
         added: "2026-01-02".to_owned(),
         ransomware: false,
@@ -117,22 +117,19 @@ fn settings_that_mean_nothing_are_refused() {
 #[test]
 fn only_fixed_lets_pass_what_nobody_can_install() {
     let strict = policy(r#"{"only-fixed":true}"#);
-    let fixed_by = |fix: Fix| {
+    let fixed_by = |fix: Fix<'static>| {
         let mut found = of_level(Severity::Critical);
         found.fix = fix;
         found
     };
     let cases = [
-        (Fix::Version("2".to_owned()), Level::Error),
-        (Fix::Subscription("2".to_owned()), Level::Note),
+        (Fix::Version("2"), Level::Error),
+        (Fix::Subscription("2"), Level::Note),
         (Fix::None, Level::Note),
     ];
     for (fix, wanted) in cases {
-        assert_eq!(
-            level(&Policy::default(), fixed_by(fix.clone())),
-            Level::Error
-        );
-        assert_eq!(level(&strict, fixed_by(fix.clone())), wanted, "{fix:?}");
+        assert_eq!(level(&Policy::default(), fixed_by(fix)), Level::Error);
+        assert_eq!(level(&strict, fixed_by(fix)), wanted, "{fix:?}");
     }
 }
 
@@ -267,7 +264,7 @@ fn a_rule_holds_to_its_last_day() {
 
 #[test]
 fn the_reasons_count_by_severity() {
-    let mut matches: Vec<Match> = [Severity::High, Severity::Critical, Severity::Critical]
+    let mut matches: Vec<Match<'_>> = [Severity::High, Severity::Critical, Severity::Critical]
         .into_iter()
         .map(of_level)
         .collect();

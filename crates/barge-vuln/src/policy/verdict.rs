@@ -79,7 +79,7 @@ impl Status {
 }
 
 /// One line for each level, severity and whether it is exploited: how many, and what that does.
-pub(super) fn reasons(matches: &[Match], levels: &[Level]) -> Vec<String> {
+pub(super) fn reasons(matches: &[Match<'_>], levels: &[Level]) -> Vec<String> {
     let mut groups: BTreeMap<(Reverse<Level>, Reverse<Severity>, bool), usize> = BTreeMap::new();
     let judged = matches.iter().zip(levels);
     for (found, level) in judged.filter(|(_, level)| **level != Level::Note) {

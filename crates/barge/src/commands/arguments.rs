@@ -18,6 +18,11 @@ use crate::context::Context;
 use crate::env;
 use crate::error::Error;
 
+/// What commands look into, in their help: [`Input`] in words.
+pub(crate) const INPUTS: &str = "An image is docker:REF, podman:REF, registry:REF, docker-archive:FILE, oci-archive:FILE, oci:DIR[:TAG] or store:ARTIFACT. \
+    dir:PATH and file:PATH are looked into as they are, sbom:FILE and purl:PURL are bills of materials, - is what is piped in. \
+    A bare word is a path that exists, else an image of the engine, else of its registry.";
+
 /// Which event it is.
 #[derive(Debug, Args)]
 pub(crate) struct EventArguments {

@@ -10,7 +10,7 @@ fn record(id: &str, aliases: &str, ecosystem: &str, name: &str, fixed: &str) -> 
 }
 
 /// A Python package whose files a distribution package owns.
-fn scan(database: &Database, python: &str, owner: &str) -> Findings {
+fn scan<'a>(database: &'a Database, python: &str, owner: &str) -> Findings<'a> {
     let mut sbom = bill(&[python.to_owned(), owner.to_owned()]).unwrap();
     let owner: PackageUrl = owner.parse().unwrap();
     sbom.packages[0].owned_by = Some(sbom.packages[1].purl.clone());
@@ -56,17 +56,15 @@ fn other_feeds_rule_only_where_they_name_a_fix() {
     let owner = |revision: &str| {
         format!("pkg:apk/alpine/py3-requests@2.28.1-{revision}?distro=alpine-3.19.1")
     };
-    let python = |findings: &Findings| {
-        let found = findings
-            .matches
-            .iter()
-            .find(|found| found.package.purl == PYTHON);
-        found.cloned().unwrap()
+    let python = |revision: &str| {
+        let findings = scan(&database, PYTHON, &owner(revision));
+        let mut matches = findings.matches.into_iter();
+        matches.find(|found| found.package.purl == PYTHON).unwrap()
     };
-    let patched = python(&scan(&database, PYTHON, &owner("r2")));
+    let patched = python("r2");
     let reason = patched.suppressed.unwrap().reason;
     assert_eq!(reason, "CVE-2026-1 fixed it in py3-requests 2.28.1-r2");
-    let unpatched = python(&scan(&database, PYTHON, &owner("r1")));
+    let unpatched = python("r1");
     assert_eq!(unpatched.suppressed, None);
     assert!(unpatched.note.unwrap().contains("may be backported"));
 }

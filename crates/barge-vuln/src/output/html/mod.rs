@@ -15,11 +15,11 @@ use crate::severity::Severity;
 
 /// The page; `layers` are those of the bill, so that a finding can name the instruction that brought it.
 #[must_use]
-pub fn page(scan: &Scan, layers: &[LayerFact]) -> String {
+pub fn page(scan: &Scan<'_>, layers: &[LayerFact]) -> String {
     let is_flaw = |found: &&Match| found.suppressed.is_none() && found.class.is_security();
-    let (flaws, others): (Vec<&Match>, Vec<&Match>) =
+    let (flaws, others): (Vec<&Match<'_>>, Vec<&Match<'_>>) =
         scan.findings.matches.iter().partition(is_flaw);
-    let (ignored, notices): (Vec<&Match>, Vec<&Match>) = others
+    let (ignored, notices): (Vec<&Match<'_>>, Vec<&Match<'_>>) = others
         .into_iter()
         .partition(|found| found.suppressed.is_some());
     let mut list = List {
@@ -46,7 +46,7 @@ pub fn page(scan: &Scan, layers: &[LayerFact]) -> String {
     .render()
 }
 
-fn head(scan: &Scan) -> Markup {
+fn head(scan: &Scan<'_>) -> Markup {
     let verdict = &scan.verdict;
     let (class, sign, word) = match verdict.status {
         Status::Passed => ("good", "✓", "passed"),
@@ -70,7 +70,7 @@ fn head(scan: &Scan) -> Markup {
     }
 }
 
-fn facts(scan: &Scan) -> Markup {
+fn facts(scan: &Scan<'_>) -> Markup {
     let missing = scan.findings.coverage.iter();
     let missing: Vec<&str> = missing
         .filter(|coverage| !coverage.has_data)
@@ -97,7 +97,7 @@ fn facts(scan: &Scan) -> Markup {
     }
 }
 
-fn upgrade_table(scan: &Scan) -> Markup {
+fn upgrade_table(scan: &Scan<'_>) -> Markup {
     let upgrades = upgrades(scan);
     html! {
         @if !upgrades.is_empty() {
@@ -126,7 +126,7 @@ fn badge(level: &str) -> Markup {
     html! { span.badge.(level) { (level) } }
 }
 
-fn skipped(scan: &Scan) -> Markup {
+fn skipped(scan: &Scan<'_>) -> Markup {
     html! {
         @if !scan.findings.skipped.is_empty() {
             section aria-labelledby="skipped" {
@@ -150,7 +150,7 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    fn section(&mut self, title: &str, matches: &[&Match], is_main: bool) -> Markup {
+    fn section(&mut self, title: &str, matches: &[&Match<'_>], is_main: bool) -> Markup {
         let anchor = title.to_lowercase().replace(' ', "-");
         html! {
             @if !matches.is_empty() {
@@ -165,7 +165,7 @@ impl List<'_> {
         }
     }
 
-    fn finding(&mut self, found: &Match) -> Markup {
+    fn finding(&mut self, found: &Match<'_>) -> Markup {
         let (package, advisory) = (&found.package, &found.advisory);
         let level = if found.class.is_security() {
             advisory.severity.level
@@ -194,7 +194,7 @@ impl List<'_> {
     }
 
     /// The same finding has the same anchor in every report of the image, so that links to it live.
-    fn anchor(&mut self, found: &Match) -> String {
+    fn anchor(&mut self, found: &Match<'_>) -> String {
         let base = format!("{}:{}", found.advisory.id, found.package.purl);
         let numbered = (2..).map(|number| format!("{base}:{number}"));
         let mut anchors = std::iter::once(base.clone()).chain(numbered);
@@ -204,7 +204,7 @@ impl List<'_> {
         anchor
     }
 
-    fn facts(&self, found: &Match) -> Markup {
+    fn facts(&self, found: &Match<'_>) -> Markup {
         let (package, advisory) = (&found.package, &found.advisory);
         let severity = &advisory.severity;
         html! {
@@ -212,7 +212,7 @@ impl List<'_> {
                 @if let Some(why) = &found.suppressed { dt { "Not counted" } dd { (suppression(why)) } }
                 @if let Some(doubt) = &found.doubt { dt { "Doubtful" } dd { (doubt) } }
                 @if let Some(note) = &found.note { dt { "Note" } dd { (note) } }
-                dt { "Read more" } dd { (link(&advisory.url, &advisory.url)) }
+                dt { "Read more" } dd { (link(&advisory.url.to_string(), &advisory.url.to_string())) }
                 @if !advisory.aliases.is_empty() { dt { "Also known as" } dd { (advisory.aliases.join(", ")) } }
                 @if !advisory.upstream.is_empty() { dt { "Fixes" } dd { (advisory.upstream.join(", ")) } }
                 @if !severity.source.is_empty() {
@@ -276,7 +276,7 @@ fn controls() -> Markup {
     }
 }
 
-fn fix(fix: &Fix) -> Markup {
+fn fix(fix: &Fix<'_>) -> Markup {
     html! {
         @match fix {
             Fix::Version(version) => { "→ " code { (version) } }

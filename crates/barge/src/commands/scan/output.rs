@@ -1,11 +1,12 @@
 //! The reports of a scan: which there are, and where each goes.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io;
 use std::str::FromStr;
 
 use barge_pipeline::layer_lines::layer_lines;
 use barge_report::markdown::{COMMENT_BUDGET, SUMMARY_BUDGET};
+use barge_report::table::Table;
 use barge_report::{Report, json, junit, sarif};
 use barge_sbom::Sbom;
 use barge_vuln::output::{self, ReportOptions, ScanJson};
@@ -16,7 +17,6 @@ use serde::Serialize;
 use super::tool;
 use crate::context::Context;
 use crate::error::Error;
-use crate::printer::JSON_BUFFER;
 
 /// A report and where it goes.
 #[derive(Debug, Clone)]
@@ -69,11 +69,22 @@ fn unwritten(path: Utf8PathBuf, source: io::Error) -> Error {
     }
 }
 
+/// Writes a report as it is made: of a long list of findings it is megabytes.
+fn to_file(
+    context: &Context,
+    file: &Utf8Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    let path = context.folder.join(file);
+    let written = File::create(&path).and_then(|mut file| write(&mut file));
+    written.map_err(|source| unwritten(path, source))
+}
+
 /// What reports are made of.
 pub(super) struct Evidence<'a> {
     pub(super) database: &'a Database,
     pub(super) sbom: &'a Sbom,
-    pub(super) scan: &'a Scan,
+    pub(super) scan: &'a Scan<'a>,
     /// The Dockerfile that was named.
     pub(super) dockerfile: Option<&'a Utf8Path>,
 }
@@ -88,7 +99,7 @@ impl Output {
     pub(super) fn write(&self, context: &Context, evidence: &Evidence<'_>) -> Result<(), Error> {
         let scan = evidence.scan;
         match self.kind {
-            OutputKind::Table => self.text(context, &output::table(scan).render(None, false)),
+            OutputKind::Table => self.table(context, &output::table(scan)),
             OutputKind::Json => self.json(context, &ScanJson::from(scan)),
             OutputKind::Cyclonedx => self.json(context, &output::cyclonedx(scan, &tool())),
             OutputKind::Openvex => self.json(context, &output::openvex(scan, "barge")),
@@ -111,6 +122,14 @@ impl Output {
         }
     }
 
+    fn table(&self, context: &Context, table: &Table<'_>) -> Result<(), Error> {
+        let write = |mut out: &mut dyn io::Write| table.write(&mut out, None, false);
+        match &self.file {
+            Some(file) => to_file(context, file, write),
+            None => Ok(context.printer.rendered(write)?),
+        }
+    }
+
     fn text(&self, context: &Context, text: &str) -> Result<(), Error> {
         let Some(file) = &self.file else {
             let shown = context.printer.human(|out| out.write_all(text.as_bytes()));
@@ -120,18 +139,11 @@ impl Output {
         fs::write(&path, text).map_err(|source| unwritten(path, source))
     }
 
-    /// Written as it is made: of a long list of findings it would be megabytes.
     fn json(&self, context: &Context, value: &impl Serialize) -> Result<(), Error> {
-        let Some(file) = &self.file else {
-            return Ok(context.printer.json(value)?);
-        };
-        let path = context.folder.join(file);
-        let written = File::create(&path).and_then(|file| {
-            let mut out = BufWriter::with_capacity(JSON_BUFFER, file);
-            json::write(&mut out, value)?;
-            out.flush()
-        });
-        written.map_err(|source| unwritten(path, source))
+        match &self.file {
+            Some(file) => to_file(context, file, |out| json::write(out, value)),
+            None => Ok(context.printer.json(value)?),
+        }
     }
 
     /// A summary of a job may be longer than a comment; a file may be used for either.

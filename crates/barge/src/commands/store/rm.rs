@@ -93,7 +93,7 @@ fn named(
         Some(run) => of_run(store, &wanted, run, arguments.attempt),
         // The store says which there are.
         None if !arguments.all_runs => store.find(name, None).map(|pointer| vec![pointer]),
-        None => store.list(&wanted),
+        None => Ok(store.list(&wanted)?.pointers),
     }
 }
 
@@ -103,9 +103,15 @@ fn of_run(
     run: &str,
     attempt: Option<u32>,
 ) -> Result<Vec<Pointer>, barge_store::Error> {
-    let (chosen, others): (Vec<_>, Vec<_>) = store.list(wanted)?.into_iter().partition(|pointer| {
-        pointer.run.id == run && attempt.is_none_or(|attempt| attempt == pointer.run.attempt)
-    });
+    let (chosen, others): (Vec<_>, Vec<_>) =
+        store
+            .list(wanted)?
+            .pointers
+            .into_iter()
+            .partition(|pointer| {
+                pointer.run.id == run
+                    && attempt.is_none_or(|attempt| attempt == pointer.run.attempt)
+            });
     if !chosen.is_empty() {
         return Ok(chosen);
     }
@@ -119,7 +125,7 @@ fn of_run(
 }
 
 fn of_pull_request(store: &Store, number: u64) -> Result<Vec<Pointer>, barge_store::Error> {
-    let mut chosen = store.list(&Wanted::default())?;
+    let mut chosen = store.list(&Wanted::default())?.pointers;
     // Of an artifact that is broken nobody knows what it was of.
     chosen.retain(|pointer| {
         let record = store.record(&pointer.record);
