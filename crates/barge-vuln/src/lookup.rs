@@ -151,7 +151,8 @@ fn name(database: &Database, ecosystem: &str, package: &Package, purl: &PackageU
     };
     let has =
         |name: &str| database.has_package(ecosystem, &ecosystem::normal_name(ecosystem, name));
-    if package.name.eq_ignore_ascii_case(&full) && !has(&full) {
+    let differs = package.name != full && package.name.eq_ignore_ascii_case(&full);
+    if differs && !has(&full) {
         package.name.clone()
     } else {
         full

@@ -128,10 +128,7 @@ fn only_fixed_lets_pass_what_nobody_can_install() {
         (Fix::None, Level::Note),
     ];
     for (fix, wanted) in cases {
-        assert_eq!(
-            level(&Policy::default(), fixed_by(fix)),
-            Level::Error
-        );
+        assert_eq!(level(&Policy::default(), fixed_by(fix)), Level::Error);
         assert_eq!(level(&strict, fixed_by(fix)), wanted, "{fix:?}");
     }
 }
