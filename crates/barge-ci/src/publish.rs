@@ -17,11 +17,13 @@ pub enum Delivery {
 
 /// The section `[publish]`: which events push their image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PublishSettings {
     /// Globs of branches that are pushed even if `load_branches` covers them.
+    #[serde(alias = "push_branches")]
     pub push_branches: Vec<Glob>,
     /// Globs of branches whose image stays on the build machine, as that of a pull request does.
+    #[serde(alias = "load_branches")]
     pub load_branches: Vec<Glob>,
 }
 

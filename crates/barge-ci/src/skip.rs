@@ -10,7 +10,7 @@ use crate::pattern::{Glob, Pattern};
 
 /// The section `[skip]`: what needs no build. The defaults are those of the pipeline that barge replaces.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SkipSettings {
     /// Logins whose events need no build.
     pub actors: Vec<String>,
@@ -23,10 +23,13 @@ pub struct SkipSettings {
     /// Labels of pull requests that need no build.
     pub labels: Vec<String>,
     /// Globs of branches that are always built, by the head branch on pull requests.
+    #[serde(alias = "force_branches")]
     pub force_branches: Vec<Glob>,
     /// Labels of pull requests that are always built.
+    #[serde(alias = "force_labels")]
     pub force_labels: Vec<String>,
     /// Whether to read the head commit's message from git when the event has none, as on pull requests.
+    #[serde(alias = "read_head_commit")]
     pub read_head_commit: bool,
 }
 

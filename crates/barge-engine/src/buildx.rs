@@ -10,7 +10,7 @@ use std::time::Duration;
 use barge_image::Descriptor;
 use camino::Utf8Path;
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
 use crate::blocking::blocking;
@@ -20,6 +20,8 @@ use crate::error::Error;
 
 /// Lines of the builder's output that are kept for an error message.
 const TAIL: usize = 20;
+/// How much of a line is looked at at once, in bytes.
+const LINE: u64 = 64 << 10;
 /// The answer of a client that only tells its version.
 const VERSION: Duration = Duration::from_secs(10);
 
@@ -108,8 +110,8 @@ impl Buildx {
         let sent = tokio::spawn(send(context, stdin));
         let mut log = Vec::new();
         if let Some(stderr) = child.stderr.take() {
-            let mut lines = BufReader::new(stderr).lines();
-            while let Some(line) = lines.next_line().await.unwrap_or_default() {
+            let mut stderr = BufReader::new(stderr);
+            while let Some(line) = next_line(&mut stderr).await.map_err(|e| self.broken(e))? {
                 log.push(line.clone());
                 log.drain(..log.len().saturating_sub(TAIL));
                 tell(event(line));
@@ -190,6 +192,15 @@ async fn send(context: BuildContext, stdin: Option<ChildStdin>) -> std::io::Resu
     blocking(move || context.write(pipe)).await
 }
 
+/// The next line of the builder's output. It holds what compilers print, in any encoding; a line beyond the limit comes in
+/// pieces.
+async fn next_line(output: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let read = output.take(LINE).read_until(b'\n', &mut line).await?;
+    let text = String::from_utf8_lossy(&line);
+    Ok((read > 0).then(|| text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
 /// `#5 [2/3] COPY app /app` begins a step; everything else is output.
 fn event(line: String) -> BuildEvent {
     let step = line
@@ -217,6 +228,40 @@ mod tests {
         for line in ["#1 [internal] load x", "#5 DONE 0.1s", "plain", "# [x"] {
             assert_eq!(event(line.into()), BuildEvent::Output { line: line.into() });
         }
+    }
+
+    /// A client that prints this and fails.
+    async fn failing(script: &str) -> (Error, Vec<BuildEvent>) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let dockerfile = root.join("Dockerfile");
+        std::fs::write(&dockerfile, "FROM scratch\n").unwrap();
+        let context = BuildContext::read(root, &dockerfile, None).unwrap();
+        let buildx = Buildx {
+            host: DockerHost::Unix("/nowhere".into()),
+            version: "0".into(),
+        };
+        let mut client = Command::new("sh");
+        client.args(["-c", script]);
+        client.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let told = std::sync::Mutex::new(Vec::new());
+        let tell = |event| told.lock().unwrap().push(event);
+        let failed = buildx.run(client.spawn().unwrap(), context, tell).await;
+        (failed.unwrap_err(), told.into_inner().unwrap())
+    }
+
+    #[tokio::test]
+    async fn output_of_any_encoding_and_length_is_read_to_its_end() {
+        let script = r#"cat >/dev/null; exec >&2; printf '#7 0.1 f\374r\r\n'; yes x | head -c 200000 | tr -d '\n'
+            printf '\nERROR: it failed\n'; exit 1"#;
+        let (error, told) = failing(script).await;
+        assert!(
+            matches!(&error, Error::Build { message, .. } if message == "it failed"),
+            "{error:?}"
+        );
+        let line = "#7 0.1 f\u{fffd}r".to_owned();
+        assert_eq!(told[0], BuildEvent::Output { line });
+        assert_eq!(told.len(), 4);
     }
 
     #[test]

@@ -191,7 +191,8 @@ fn members(path: &Utf8Path, archive: &Extent) -> Result<BTreeMap<String, Member>
 
 /// A file that does not begin like an archive is told apart from one that breaks off later.
 fn not_tar(path: &Utf8Path, archive: &Extent, source: tar::Error) -> Error {
-    if !matches!(source, tar::Error::Header { offset: 0 }) {
+    let is_short = archive.len() < tar::BLOCK;
+    if !is_short && !matches!(source, tar::Error::Header { offset: 0 }) {
         return Error::Tar {
             path: path.to_owned(),
             source,
@@ -201,6 +202,8 @@ fn not_tar(path: &Utf8Path, archive: &Extent, source: tar::Error) -> Error {
     let is_zip = archive.reader().read_exact(&mut first).is_ok() && first == *b"PK\x03\x04";
     let found = if is_zip {
         "a zip file; unpack it first"
+    } else if is_short {
+        "shorter than any archive"
     } else {
         "no tar archive"
     };
@@ -234,6 +237,28 @@ fn beside(link: &str, target: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_archive_is_told_from_a_broken_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("file");
+        let broken = |content: &[u8]| {
+            std::fs::write(&path, content).unwrap();
+            Files::open(&path).map(|_| ()).unwrap_err().to_string()
+        };
+        for (content, expected) in [
+            (&b""[..], "an empty file"),
+            (b"a line of text", "shorter than any archive"),
+            (&[b'x'; 600], "no tar archive"),
+            (
+                b"PK\x03\x04, and what follows",
+                "a zip file; unpack it first",
+            ),
+        ] {
+            let said = broken(content);
+            assert!(said.ends_with(expected), "{said}");
+        }
+    }
 
     #[test]
     fn names_are_cleaned_and_never_lead_out() {

@@ -1,7 +1,7 @@
 //! Taking an image that is there already for what was built, so that it can be saved.
 
 use barge_engine::Docker;
-use barge_engine::docker::InspectedImage;
+use barge_engine::docker::{InspectedImage, Product};
 use barge_image::record::BuildFacts;
 use barge_image::{Digest, Image, Layout, Platform, Reference, Selection, open};
 use camino::Utf8Path;
@@ -14,15 +14,20 @@ use crate::error::Error;
 use crate::registry::pull;
 use crate::surroundings::Surroundings;
 
-/// Takes an image that the engine holds already for what was built: all names must be of one image.
+/// Takes an image that an engine holds already for what was built: all names must be of one image. Without a product, the
+/// engine is the one that holds images here.
 ///
 /// # Errors
 /// When a name is not there, or the names are of several images.
 pub async fn engine_image(
     surroundings: &Surroundings,
+    product: Option<Product>,
     references: &[Reference],
 ) -> Result<Built, Error> {
-    let docker = engine::holding(surroundings).await?;
+    let docker = match product {
+        Some(product) => engine::connect(surroundings, product).await?,
+        None => engine::holding(surroundings).await?,
+    };
     let mut adopted: Option<(Digest, Platform)> = None;
     let mut tags = Vec::new();
     for reference in references {

@@ -28,9 +28,7 @@ pub async fn build(
     event: &Event,
     plan: &Build,
 ) -> Result<Built, Error> {
-    let workspace = surroundings.workspace();
-    workspace.forget(&workspace.built())?;
-    workspace.forget(&workspace.saved())?;
+    forget(surroundings)?;
     let defaults = default_arguments(event, plan);
     let names: BTreeSet<String> = defaults
         .keys()
@@ -57,8 +55,20 @@ pub async fn build(
             arguments: names.into_iter().collect(),
         },
     };
+    let workspace = surroundings.workspace();
     workspace.leave(&workspace.built(), &built)?;
     Ok(built)
+}
+
+/// Leaves nothing of an earlier build and its hand-off. A build that is skipped or fails must not pass for the one before:
+/// what is saved after it would be an old image under a new event.
+///
+/// # Errors
+/// When a file cannot be removed.
+pub fn forget(surroundings: &Surroundings) -> Result<(), Error> {
+    let workspace = surroundings.workspace();
+    workspace.forget(&workspace.built())?;
+    workspace.forget(&workspace.saved())
 }
 
 /// What a daemon calls itself, if it stays with it: Podman makes a new name for each answer.

@@ -123,7 +123,7 @@ pub async fn run(surroundings: &Surroundings, plan: Plan, options: RunOptions) -
             names
                 .into_iter()
                 .for_each(|name| way.skip(name, &cause.reason));
-            None
+            build::forget(surroundings).err()
         }
         Decision::Build(decision) => way.go(surroundings, &plan, decision, options).await.err(),
     };

@@ -59,7 +59,7 @@ impl Default for RetentionSettings {
 
 /// The section `[build]`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BuildSettings {
     /// What builds.
     pub engine: EngineChoice,
@@ -76,12 +76,14 @@ pub struct BuildSettings {
     /// The network of `RUN` steps.
     pub network: Option<String>,
     /// Whether to use nothing of earlier builds.
+    #[serde(alias = "no_cache")]
     pub no_cache: bool,
     /// Whether to ask registries for newer bases.
     pub pull: bool,
     /// How long a build may take, in seconds.
     pub timeout: u64,
     /// Whether to take images by the daemon's export even where its data folder can be read.
+    #[serde(alias = "always_export")]
     pub always_export: bool,
 }
 

@@ -25,4 +25,5 @@ pub use finding::Finding;
 pub use package::{
     Distro, Evidence, LayerFact, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown,
 };
+pub use purl::image as image_purl;
 pub use run::{LayerCache, NoCache, Options, catalog_directory, catalog_image};

@@ -90,7 +90,8 @@ fn generic(identity: &Identity<'_>) -> packageurl::Result<String> {
 }
 
 /// `pkg:oci/NAME@sha256:...` of an image; none for a directory, or an image without a name.
-pub(crate) fn image(subject: &crate::package::Subject) -> Option<String> {
+#[must_use]
+pub fn image(subject: &crate::package::Subject) -> Option<String> {
     let digest = subject.manifest.or(subject.image)?;
     let reference = subject.references.first()?;
     let name = reference.name();

@@ -11,6 +11,8 @@ const LEAF: u8 = 0x0d;
 const ROW_LIMIT: u64 = 256 << 20;
 /// A B-tree of 32-bit page numbers is never this deep.
 const DEPTH_LIMIT: u32 = 40;
+/// More columns than any table that is read has: a record may claim one for each of its bytes.
+const COLUMN_LIMIT: usize = 64;
 /// How little of a page may be left ("The Database Header").
 const LEAST_USABLE: usize = 480;
 
@@ -27,7 +29,7 @@ struct Database<'a> {
 pub(crate) fn rows(
     content: &dyn Content,
     table: &str,
-    take: &mut dyn FnMut(&[Vec<u8>]),
+    take: &mut dyn FnMut(&[&[u8]]),
 ) -> Result<(), Refusal> {
     let head = read_exact(content, 0, 100)?;
     let page_size = match big_endian(&head, 16, 2) {
@@ -49,14 +51,8 @@ pub(crate) fn rows(
     let mut root = None;
     database.rows(1, 0, &mut |columns| {
         // Kind, name, table, root page, text.
-        let is_table = columns
-            .first()
-            .is_some_and(|kind| kind.as_slice() == b"table");
-        if is_table
-            && columns
-                .get(1)
-                .is_some_and(|name| name.as_slice() == table.as_bytes())
-        {
+        let is_table = columns.first().is_some_and(|kind| *kind == b"table");
+        if is_table && columns.get(1).is_some_and(|name| *name == table.as_bytes()) {
             root = columns
                 .get(3)
                 .and_then(|page| big_endian(page, 0, page.len()));
@@ -72,7 +68,7 @@ impl Database<'_> {
         &mut self,
         number: u64,
         depth: u32,
-        take: &mut dyn FnMut(&[Vec<u8>]),
+        take: &mut dyn FnMut(&[&[u8]]),
     ) -> Result<(), Refusal> {
         let broken = || Refusal::new(format!("page {number} is broken"));
         let page = self.page(number)?;
@@ -152,15 +148,15 @@ impl Database<'_> {
     }
 }
 
-/// The columns of a record, numbers as their big-endian bytes.
-fn columns(record: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// The first columns of a record, numbers as their big-endian bytes.
+fn columns(record: &[u8]) -> Option<Vec<&[u8]>> {
     let (header_length, mut types) = varint(record)?;
     let header_length = usize::try_from(header_length).ok()?;
     let consumed = record.len() - types.len();
     types = types.get(..header_length.checked_sub(consumed)?)?;
     let mut body = record.get(header_length..)?;
     let mut columns = Vec::new();
-    while !types.is_empty() {
+    while !types.is_empty() && columns.len() < COLUMN_LIMIT {
         let (kind, rest) = varint(types)?;
         types = rest;
         let length = match kind {
@@ -172,7 +168,7 @@ fn columns(record: &[u8]) -> Option<Vec<Vec<u8>>> {
             _ => usize::try_from(kind.checked_sub(12)? / 2).ok()?,
         };
         let (value, rest) = body.split_at_checked(length)?;
-        columns.push(value.to_vec());
+        columns.push(value);
         body = rest;
     }
     Some(columns)
@@ -217,7 +213,9 @@ mod tests {
         let refusal = rows(&database, "a", &mut |_| {}).unwrap_err();
         assert_eq!(refusal.0, "257 usable bytes in a page");
         assert_eq!(columns(&[2, 10]), None);
-        assert_eq!(columns(&[2, 8]), Some(vec![Vec::new()]));
+        assert_eq!(columns(&[2, 8]), Some(vec![&[][..]]));
+        let wide = [&[0x81, 0x48][..], &[8; 198]].concat();
+        assert_eq!(columns(&wide).unwrap().len(), COLUMN_LIMIT);
     }
 
     #[test]

@@ -118,6 +118,20 @@ pub enum Error {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// A record that is whole and of which this version does not know what it needs.
+    #[error(
+        "what {pointer} needs is not known here: its record {record} of the store `{store}` cannot be read"
+    )]
+    OtherVersion {
+        /// The store.
+        store: StoreAddress,
+        /// The artifact.
+        pointer: String,
+        /// The record.
+        record: Digest,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// A pointer that leads to the record of another artifact.
     #[error("the pointer of {pointer} leads to the record of {found}")]
     Misled {
@@ -221,8 +235,14 @@ impl Error {
             Self::Damaged { .. } => Some(
                 "`barge store fsck` names all damage; save the image again from the job that built it".into(),
             ),
+            Self::OtherVersion { .. } => Some(
+                "collect with the version of barge that saved it, or remove it with `barge store rm`".into(),
+            ),
             Self::Content { source, .. } => source.hint(),
-            Self::Pointer { .. } | Self::Misled { .. } => Some(
+            Self::Pointer { .. } => Some(
+                "somebody changed the store by hand: `barge store fsck --repair` removes it; the record's digest, from the job that built the image, leads to the image all the same".into(),
+            ),
+            Self::Misled { .. } => Some(
                 "somebody changed the store by hand; take the record's digest from the job that built the image".into(),
             ),
             Self::Registry { source, .. } => source.hint(),

@@ -57,7 +57,7 @@ pub trait Remote: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    fn pointers(&self, wanted: &Wanted) -> Result<Vec<Pointer>, Error>;
+    fn pointers(&self, wanted: &Wanted) -> Result<Listing, Error>;
 
     /// The bytes of a hand-off record; `None` when the store has none of that digest.
     ///
@@ -149,6 +149,34 @@ impl Wanted {
         let ran = self.run.as_ref();
         named.is_none_or(|name| *name == pointer.artifact)
             && ran.is_none_or(|run| *run == pointer.run)
+    }
+}
+
+/// What a store lists.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The pointers.
+    pub pointers: Vec<Pointer>,
+    /// What lies where such pointers are and is none: one per file or object.
+    pub broken: Vec<Error>,
+}
+
+impl Listing {
+    /// The pointers, where each one counts.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn whole(mut self) -> Result<Vec<Pointer>, Error> {
+        self.broken.pop().map_or(Ok(self.pointers), Err)
+    }
+}
+
+impl FromIterator<Pointer> for Listing {
+    fn from_iter<I: IntoIterator<Item = Pointer>>(pointers: I) -> Self {
+        Self {
+            pointers: pointers.into_iter().collect(),
+            broken: Vec::new(),
+        }
     }
 }
 

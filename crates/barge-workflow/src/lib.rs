@@ -3,6 +3,7 @@
 pub mod check;
 pub mod daemon_error;
 pub mod expression;
+pub mod filter;
 pub mod finding;
 pub mod flow;
 pub mod ignore;

@@ -2,7 +2,7 @@
 //!
 //! Built on the events of saphyr-parser. Anchors are followed by sharing the node they name. Merge keys are ordinary
 //! keys, as GitHub treats them. Only the first document of a stream is read. A broken document yields the position and
-//! the reason; it never panics, and depth and size are bounded.
+//! the reason; it never panics, and depth and size are bounded: what an alias names counts each time it is named.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use crate::source::{Position, Source, Span};
 
 const DEPTH_LIMIT: usize = 64;
 const NODE_LIMIT: usize = 200_000;
+/// How many bytes of scalars aliases may repeat.
+const REPEAT_LIMIT: usize = 16 << 20;
 const FOLD_LIMIT: usize = 64;
 /// Stands for bytes that are no content; one byte long, and nothing people write.
 const FILLER: char = '\u{7f}';
@@ -243,6 +245,15 @@ struct Open {
     anchor: usize,
     mapping: bool,
     children: Vec<Arc<Node>>,
+    /// What had been read before it.
+    before: Size,
+}
+
+/// How large a part of the document is for those who walk it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
 }
 
 struct Loader<'a> {
@@ -251,9 +262,11 @@ struct Loader<'a> {
     /// Byte offset of each character; absent when every character is one byte.
     offsets: Option<Vec<usize>>,
     stack: Vec<Open>,
-    anchors: BTreeMap<usize, Arc<Node>>,
+    anchors: BTreeMap<usize, (Arc<Node>, Size)>,
     root: Option<Arc<Node>>,
-    nodes: usize,
+    read: Size,
+    /// Bytes of scalars that aliases repeat.
+    repeated: usize,
 }
 
 impl<'a> Loader<'a> {
@@ -266,7 +279,8 @@ impl<'a> Loader<'a> {
             stack: Vec::new(),
             anchors: BTreeMap::new(),
             root: None,
-            nodes: 0,
+            read: Size::default(),
+            repeated: 0,
         }
     }
 
@@ -318,14 +332,16 @@ impl<'a> Loader<'a> {
                 } else {
                     text.into_owned()
                 };
+                let before = self.read;
+                self.read.bytes += text.len();
                 let kind = Kind::Scalar(Scalar { text, style });
-                self.add(Node { span, kind }, anchor)
+                self.add(Node { span, kind }, anchor, before)
             }
             Event::SequenceStart(anchor, _) => self.open(span, anchor, false),
             Event::MappingStart(anchor, _) => self.open(span, anchor, true),
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
-                Some(node) => self.push(node, span.start),
+                Some((node, size)) => self.repeat(node, size, span.start),
                 None => Err(self.error(
                     span.start,
                     "an alias names an anchor that is not defined before it",
@@ -344,6 +360,7 @@ impl<'a> Loader<'a> {
             anchor,
             mapping,
             children: Vec::new(),
+            before: self.read,
         });
         Ok(())
     }
@@ -379,21 +396,38 @@ impl<'a> Loader<'a> {
                 kind,
             },
             open.anchor,
+            open.before,
         )
     }
 
-    fn add(&mut self, node: Node, anchor: usize) -> Result<(), ParseYamlError> {
+    /// Adds a node of which everything since `before` is a part.
+    fn add(&mut self, node: Node, anchor: usize, before: Size) -> Result<(), ParseYamlError> {
         let start = node.span.start;
         let node = Arc::new(node);
         if anchor > 0 {
-            self.anchors.insert(anchor, Arc::clone(&node));
+            let size = Size {
+                nodes: self.read.nodes - before.nodes,
+                bytes: self.read.bytes - before.bytes,
+            };
+            self.anchors.insert(anchor, (Arc::clone(&node), size));
         }
         self.push(node, start)
     }
 
+    /// Adds what an alias names.
+    fn repeat(&mut self, node: Arc<Node>, size: Size, at: usize) -> Result<(), ParseYamlError> {
+        self.read.nodes += size.nodes;
+        self.read.bytes += size.bytes;
+        self.repeated += size.bytes;
+        if self.repeated > REPEAT_LIMIT {
+            return Err(self.error(at, "the document's aliases repeat too much text"));
+        }
+        self.push(node, at)
+    }
+
     fn push(&mut self, node: Arc<Node>, at: usize) -> Result<(), ParseYamlError> {
-        self.nodes += 1;
-        if self.nodes > NODE_LIMIT {
+        self.read.nodes += 1;
+        if self.read.nodes > NODE_LIMIT {
             return Err(self.error(at, "the document has too many nodes"));
         }
         match self.stack.last_mut() {
@@ -463,6 +497,25 @@ mod tests {
                 .and_then(|k| k.text()),
             Some("v")
         );
+    }
+
+    #[test]
+    fn aliases_count_for_what_they_name() {
+        let entries: String = (0..5_000).map(|n| format!(", k{n}: v")).collect();
+        let aliases = |count| "  - {with: *w}\n".repeat(count);
+        let wide = |count| format!("a: &w {{x: y{entries}}}\nb:\n{}", aliases(count));
+        assert!(read(&wide(10)).is_ok());
+        let error = read(&wide(1_000)).unwrap_err();
+        assert_eq!(error.reason, "the document has too many nodes");
+        let long = |count| format!("a: &w {}\nb:\n{}", "x".repeat(1 << 20), aliases(count));
+        assert!(read(&long(10)).is_ok());
+        let error = read(&long(1_000)).unwrap_err();
+        assert_eq!(error.reason, "the document's aliases repeat too much text");
+        // Each names the one before it twice.
+        let doubled: String = (1..64)
+            .map(|n| format!("k{n}: &a{n} [*a{0}, *a{0}]\n", n - 1))
+            .collect();
+        assert!(read(&format!("k0: &a0 x\n{doubled}")).is_err());
     }
 
     #[test]

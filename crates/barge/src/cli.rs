@@ -31,9 +31,9 @@ pub(crate) struct OutputArgs {
     /// What results look like on stdout
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
-    /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, env = "BARGE_COLOR")]
-    pub(crate) color: ColorChoice,
+    /// When to use colours; by default BARGE_COLOR, else on terminals
+    #[arg(long, global = true, value_enum)]
+    pub(crate) color: Option<ColorChoice>,
     /// Tell nothing but results, warnings and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
@@ -46,8 +46,8 @@ pub(crate) struct OutputArgs {
     /// Work in this folder instead of the current one
     #[arg(short = 'C', long, global = true, value_name = "FOLDER")]
     pub(crate) directory: Option<Utf8PathBuf>,
-    /// The settings file, instead of barge.toml in the working directory
-    #[arg(long, global = true, value_name = "FILE", env = "BARGE_SETTINGS")]
+    /// The settings file; by default BARGE_SETTINGS, else barge.toml in the working directory
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) settings: Option<Utf8PathBuf>,
 }
 
@@ -82,6 +82,7 @@ pub(crate) enum ColorChoice {
 
 /// The commands, in the order of the way of the data.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(crate) enum Command {
     Run(commands::run::Arguments),
     Plan(commands::plan::Arguments),

@@ -7,7 +7,7 @@ use barge_pipeline::Surroundings;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
-use crate::cli::OutputArgs;
+use crate::cli::{ColorChoice, OutputArgs};
 use crate::env;
 use crate::error::{Error, Failure};
 use crate::printer::Printer;
@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) now: Timestamp,
     /// `SOURCE_DATE_EPOCH`, if set: what reproducible outputs carry instead of `now`.
     pub(crate) source_date: Option<Timestamp>,
+    /// What people see before paths in the working directory: the folder that they named.
+    pub(crate) named_folder: Utf8PathBuf,
     /// The working directory.
     pub(crate) folder: Utf8PathBuf,
     /// Where output goes.
@@ -31,32 +33,44 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(output: &OutputArgs, printer: Printer) -> Result<Self, Failure> {
-        let read = || {
-            let environment = env::environment();
-            let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
-            let current = Utf8PathBuf::from_path_buf(folder).map_err(Error::FolderName)?;
-            let folder = output
-                .directory
-                .as_ref()
-                .map_or(current.clone(), |folder| current.join(folder));
-            let (now, source_date) = (env::now(&environment)?, env::source_date(&environment)?);
-            Ok((environment, folder, now, source_date))
-        };
-        match read() {
-            Ok((environment, folder, now, source_date)) => {
-                let settings_file = output.settings.clone();
-                Ok(Self {
-                    environment,
-                    now,
-                    source_date,
-                    folder,
-                    printer,
-                    settings_file,
-                })
-            }
-            Err(error) => Err(Failure::new(error, output.log, false)),
+    pub(crate) fn new(output: &OutputArgs) -> Result<Self, Failure> {
+        let environment = env::environment();
+        let by_variable = env::color(&environment);
+        let color = output
+            .color
+            .or(by_variable.as_ref().ok().copied().flatten());
+        let printer = Printer::new(output, color.unwrap_or(ColorChoice::Auto));
+        let in_actions = in_actions(&environment);
+        let context = by_variable.and_then(|_| Self::read(output, environment, printer.clone()));
+        context.map_err(|error| Failure::new(error, printer, in_actions))
+    }
+
+    fn read(
+        output: &OutputArgs,
+        environment: Environment,
+        printer: Printer,
+    ) -> Result<Self, Error> {
+        if let Some(folder) = &output.directory {
+            // Every path that is typed is meant from there, as with `git -C` and `make -C`.
+            std::env::set_current_dir(folder).map_err(|source| Error::File {
+                action: "work in",
+                path: folder.clone(),
+                source,
+            })?;
         }
+        let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
+        Ok(Self {
+            named_folder: output.directory.clone().unwrap_or_default(),
+            now: env::now(&environment)?,
+            source_date: env::source_date(&environment)?,
+            folder: Utf8PathBuf::from_path_buf(folder).map_err(Error::FolderName)?,
+            settings_file: output
+                .settings
+                .clone()
+                .or_else(|| env::settings(&environment)),
+            environment,
+            printer,
+        })
     }
 
     /// Reads `barge.toml`, if there is one.
@@ -81,7 +95,7 @@ impl Context {
 
     /// Whether GitHub Actions or a runner that speaks its commands is listening.
     pub(crate) fn in_actions(&self) -> bool {
-        self.environment.is_true("GITHUB_ACTIONS")
+        in_actions(&self.environment)
     }
 
     /// Runs async work until it is done or the user interrupts.
@@ -100,4 +114,8 @@ impl Context {
         runtime.shutdown_background();
         result
     }
+}
+
+fn in_actions(environment: &Environment) -> bool {
+    environment.is_true("GITHUB_ACTIONS")
 }

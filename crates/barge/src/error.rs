@@ -6,16 +6,15 @@ use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::AutoStream;
 use barge_forge::{Annotation, Level};
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::cli::{Format, LogFormat, OutputArgs};
+use crate::cli::LogFormat;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::log::{self, ErrorEvent};
-use crate::printer::Tone;
+use crate::printer::{Printer, Tone};
 
 /// The error of every command.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +80,8 @@ impl Error {
             | Self::Usage(_)
             | Self::Reference(_)
             | Self::Results(_) => Exit::Usage,
-            Self::Store(barge_store::Error::Address(_)) => Exit::Usage,
-            Self::Store(_) => Exit::Store,
-            Self::Sbom(barge_sbom::Error::NoSuchPath { .. }) => Exit::Usage,
+            Self::Store(error) => store_exit(error),
+            Self::Sbom(error) => sbom_exit(error),
             Self::Advisories(error) => advisories_exit(error),
             Self::Pipeline(error) => pipeline_exit(error),
             _ => Exit::Failed,
@@ -109,7 +107,7 @@ impl Error {
 
     /// Notes who will read the error.
     pub(crate) fn shown_by(self, context: &Context) -> Failure {
-        Failure::new(self, context.printer.log(), context.in_actions())
+        Failure::new(self, context.printer.clone(), context.in_actions())
     }
 
     fn causes(&self) -> Vec<String> {
@@ -127,6 +125,20 @@ impl Error {
     }
 }
 
+fn store_exit(error: &barge_store::Error) -> Exit {
+    match error {
+        barge_store::Error::Address(_) => Exit::Usage,
+        _ => Exit::Store,
+    }
+}
+
+fn sbom_exit(error: &barge_sbom::Error) -> Exit {
+    match error {
+        barge_sbom::Error::NoSuchPath { .. } => Exit::Usage,
+        _ => Exit::Failed,
+    }
+}
+
 fn advisories_exit(error: &barge_vuln::Error) -> Exit {
     use barge_vuln::Error as Vuln;
     match error {
@@ -136,6 +148,8 @@ fn advisories_exit(error: &barge_vuln::Error) -> Exit {
         | Vuln::Policy(_)
         | Vuln::Scheme(_)
         | Vuln::Version(_)
+        | Vuln::Release(_)
+        | Vuln::ForeignRelease { .. }
         | Vuln::Vex { .. } => Exit::Usage,
         _ => Exit::Failed,
     }
@@ -151,7 +165,6 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
         | Pipeline::Missing { .. }
         | Pipeline::Nameless { .. }
         | Pipeline::ByDigest { .. }
-        | Pipeline::Sbom(barge_sbom::Error::NoSuchPath { .. })
         | Pipeline::Event(_)
         | Pipeline::Meta(_) => Exit::Usage,
         Pipeline::Engine(Engine::Host(_) | Engine::Embedded(_)) => Exit::Usage,
@@ -164,9 +177,10 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
         Pipeline::Image(Image::NoSuchImage { .. } | Image::Digest { .. }) => Exit::Reference,
         Pipeline::Registry(error) if error.is_not_found() => Exit::Reference,
         Pipeline::Nowhere { source, .. } if source.is_not_found() => Exit::Reference,
-        Pipeline::Store(_) => Exit::Store,
+        Pipeline::Store(error) => store_exit(error),
+        Pipeline::Sbom(error) => sbom_exit(error),
         Pipeline::NoAdvisoryData => Exit::Evidence,
-        Pipeline::Scan(error) if error.is_missing_evidence() => Exit::Evidence,
+        Pipeline::Scan(error) => advisories_exit(error),
         _ => Exit::Failed,
     }
 }
@@ -175,7 +189,7 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: Error,
-    log: LogFormat,
+    printer: Printer,
     in_actions: bool,
 }
 
@@ -189,10 +203,10 @@ struct FailureJson {
 }
 
 impl Failure {
-    pub(crate) fn new(error: Error, log: LogFormat, in_actions: bool) -> Self {
+    pub(crate) fn new(error: Error, printer: Printer, in_actions: bool) -> Self {
         Self {
             error,
-            log,
+            printer,
             in_actions,
         }
     }
@@ -214,10 +228,9 @@ impl Failure {
     }
 
     /// Shows the error and gives the exit code.
-    pub(crate) fn report(&self, output: &OutputArgs) -> ExitCode {
+    pub(crate) fn report(&self) -> ExitCode {
         let exit = self.error.exit();
-        let printer = crate::printer::Printer::new(output);
-        if output.format == Format::Json {
+        if !self.printer.is_human() {
             let json = FailureJson {
                 schema: "barge/error/v1",
                 error: self.error.to_string(),
@@ -226,7 +239,7 @@ impl Failure {
                 exit_code: exit as u8,
             };
             // As for people: what cannot be written is lost.
-            drop(printer.json(&json));
+            drop(self.printer.json(&json));
         }
         self.show();
         exit.into()
@@ -258,11 +271,11 @@ impl Failure {
     }
 
     fn write(&self) -> io::Result<()> {
-        let mut err = AutoStream::auto(io::stderr()).lock();
+        let mut err = self.printer.stderr();
         if self.in_actions {
             writeln!(err, "{}", self.annotation().command())?;
         }
-        if self.log == LogFormat::Json {
+        if self.printer.log() == LogFormat::Json {
             return log::last_event(&mut err, &self.event());
         }
         writeln!(err, "{} {}", Tone::Bad.paint("error:"), self.error)?;

@@ -19,13 +19,12 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     log::start(&cli.output);
-    let printer = printer::Printer::new(&cli.output);
-    let result = context::Context::new(&cli.output, printer).and_then(|context| {
+    let result = context::Context::new(&cli.output).and_then(|context| {
         let outcome = cli.command.run(&context);
         outcome.map_err(|error| error.shown_by(&context))
     });
     match result {
         Ok(exit) => exit.into(),
-        Err(error) => error.report(&cli.output),
+        Err(error) => error.report(),
     }
 }

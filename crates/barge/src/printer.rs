@@ -51,8 +51,8 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    pub(crate) fn new(output: &OutputArgs) -> Self {
-        let color = match output.color {
+    pub(crate) fn new(output: &OutputArgs, color: ColorChoice) -> Self {
+        let color = match color {
             ColorChoice::Auto => anstream::ColorChoice::Auto,
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
@@ -93,7 +93,7 @@ impl Printer {
 
     /// The width of the terminal behind stdout, in columns; none when there is none.
     pub(crate) fn width(&self) -> Option<usize> {
-        let (width, _) = terminal_size::terminal_size()?;
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
         Some(usize::from(width.0))
     }
 
@@ -158,10 +158,12 @@ impl Printer {
 
     fn tell(&self, text: &str) {
         // Nobody is left to tell when stderr fails.
-        drop(writeln!(
-            AutoStream::new(io::stderr(), self.color).lock(),
-            "{text}"
-        ));
+        drop(writeln!(self.stderr(), "{text}"));
+    }
+
+    /// Where all but results goes.
+    pub(crate) fn stderr(&self) -> AutoStream<io::StderrLock<'static>> {
+        AutoStream::new(io::stderr(), self.color).lock()
     }
 }
 

@@ -70,3 +70,55 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = include_str!("barge.toml");
+
+    /// The template with the `#` taken away from what it shows; without what follows "for example", if so wanted.
+    fn shown(with_examples: bool) -> String {
+        let (mut text, mut is_example) = (String::new(), false);
+        for line in TEMPLATE.lines() {
+            match line
+                .strip_prefix("# ")
+                .filter(|prose| !prose.starts_with(' '))
+            {
+                Some(prose) => is_example = prose.ends_with("for example"),
+                None if is_example && !with_examples => {}
+                None => {
+                    text.push_str(line.strip_prefix('#').unwrap_or(line));
+                    text.push('\n');
+                }
+            }
+            is_example &= !line.is_empty();
+        }
+        text
+    }
+
+    fn parse(text: &str) -> Settings {
+        Settings::parse(text, FILE.into()).unwrap_or_else(|error| panic!("{error:?} in\n{text}"))
+    }
+
+    #[test]
+    fn the_template_shows_the_defaults() {
+        let (shown, own) = (parse(&shown(false)), Settings::default());
+        assert_eq!(format!("{shown:?}"), format!("{own:?}"));
+    }
+
+    #[test]
+    fn the_examples_of_the_template_are_settings() {
+        let settings = parse(&shown(true));
+        assert_eq!(settings.scan.max_age, Some(7));
+        assert_eq!(settings.build.network.as_deref(), Some("none"));
+    }
+
+    #[test]
+    fn underscores_are_read_as_hyphens() {
+        let text = "[build]\nno_cache = true\n[skip]\nread_head_commit = true\n";
+        let settings = parse(text);
+        assert!(settings.build.no_cache && settings.skip.read_head_commit);
+        assert!(parse(&text.replace('_', "-")).build.no_cache);
+    }
+}

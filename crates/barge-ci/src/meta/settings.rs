@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The section `[meta]`: what images are called. The defaults are those of the pipeline that barge replaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MetaSettings {
     /// Repositories that the image is named in, as templates; without any, the one that the forge keeps.
     pub images: Vec<String>,
@@ -23,10 +23,13 @@ pub struct MetaSettings {
     /// Annotations beside the standard ones; values are templates.
     pub annotations: BTreeMap<String, String>,
     /// What annotations are for: `manifest`, `index`, …
+    #[serde(alias = "annotation_levels")]
     pub annotation_levels: Vec<String>,
     /// Whether labels and annotations without a value are left out.
+    #[serde(alias = "drop_empty_labels")]
     pub drop_empty_labels: bool,
     /// How many digits of the commit short tags show.
+    #[serde(alias = "short_sha_length")]
     pub short_sha_length: u8,
     /// Which commit a pull request's tags and labels name.
     pub revision: RevisionSetting,

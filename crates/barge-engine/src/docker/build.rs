@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::body::{BodyReader, StreamedBody};
 use super::client::{ApiVersion, Docker, query};
-use super::connection::{accepted, send};
+use super::connection::{accepted, open};
 use super::progress::BuildEvent;
 use super::trace::Trace;
 use crate::blocking::blocking;
@@ -90,16 +90,12 @@ impl Docker {
             let mut call = self.call(Method::POST, &options.path(self.builder())?, "build");
             call.content_type = "application/x-tar";
             call.patience = None;
-            let answer = accepted(
-                &self.host,
-                &call,
-                send(&self.host, &call, Box::pin(context)).await?,
-            )
-            .await?;
+            let (answer, _connection) = open(&self.host, &call, Box::pin(context)).await?;
+            let answer = accepted(&self.host, &call, answer).await?;
             let reader = BodyReader::new(answer.into_body());
             blocking(move || read_answer(reader, &tell)).await
         };
-        // Dropping the request closes the connection, which makes the daemon give the build up.
+        // The connection goes with the work that is dropped, which makes the daemon give the build up.
         tokio::time::timeout(deadline, build)
             .await
             .unwrap_or(Err(Error::Deadline { after: deadline }))

@@ -10,6 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::host::DockerHost;
@@ -72,19 +73,32 @@ async fn connect(host: &DockerHost) -> Result<Box<dyn Stream>, Error> {
         .map_err(unreachable)
 }
 
-/// Sends a request and returns the answer's head, whatever its status.
+/// Sends a request and returns the answer's head, whatever its status. The connection ends by itself when the answer's body
+/// was read or dropped.
 pub(super) async fn send(
     host: &DockerHost,
     call: &Call,
     body: RequestBody,
 ) -> Result<Response<Incoming>, Error> {
+    let (answer, mut connection) = open(host, call, body).await?;
+    connection.detach_all();
+    Ok(answer)
+}
+
+/// The same, for exchanges that may be given up: the connection ends with what is returned beside the answer, and with it
+/// whoever still writes the request's body or reads the answer's.
+pub(super) async fn open(
+    host: &DockerHost,
+    call: &Call,
+    body: RequestBody,
+) -> Result<(Response<Incoming>, JoinSet<hyper::Result<()>>), Error> {
     let broken = |source: hyper::Error| broken(host, call, source);
     let stream = connect(host).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+    let (mut sender, exchange) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    // The connection ends by itself when the answer's body was read or dropped.
-    drop(tokio::spawn(connection));
+    let mut connection = JoinSet::new();
+    connection.spawn(exchange);
     let request = Request::builder()
         .method(call.method.clone())
         .uri(&call.path)
@@ -106,7 +120,7 @@ pub(super) async fn send(
     };
     let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
     tracing::debug!(method = %call.method, path = %call.path, status, "asked {host}");
-    answer
+    Ok((answer?, connection))
 }
 
 /// Reads an answer into memory.

@@ -7,6 +7,8 @@ use crate::finding::Refusal;
 
 const SHT_NOBITS: u32 = 8;
 const PT_LOAD: u32 = 1;
+/// Longer than the name of any section that is asked for, in bytes. Each of 65,535 rows may name a text as long as the table.
+const NAME_LIMIT: usize = 64;
 
 /// Where the fields of a header lie, by word size.
 struct Header<'a> {
@@ -71,7 +73,10 @@ fn named(content: &dyn Content, header: &Header<'_>) -> Option<Result<Vec<Sectio
                 Some(names) => read(content, names.offset, names.size.min(TABLE_LIMIT))?,
                 None => Vec::new(),
             };
-            let name_of = |at: u32| names.get(at as usize..).map_or_else(String::new, c_string);
+            let name_of = |at: u32| {
+                let name = names.get(at as usize..).unwrap_or_default();
+                c_string(&name[..name.len().min(NAME_LIMIT)])
+            };
             Ok(rows
                 .into_iter()
                 .filter(|(_, kind, _)| *kind != SHT_NOBITS)
@@ -130,4 +135,35 @@ fn segments(content: &dyn Content, header: &Header<'_>) -> Option<Vec<Section>> 
         })
     };
     Some(rows.filter_map(segment).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 65,535 rows that all name one text of the table's length would be copies of gigabytes.
+    #[test]
+    fn names_of_sections_are_short() {
+        const ROWS: u16 = 500;
+        const TABLE: usize = 1 << 20;
+        let mut file = vec![0; 64];
+        file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        file[0x28] = 64;
+        file[0x3a] = 64;
+        file[0x3c..0x3e].copy_from_slice(&ROWS.to_le_bytes());
+        let mut row = [0; 64];
+        row[0x18..0x20].copy_from_slice(&(64 + u64::from(ROWS) * 64).to_le_bytes());
+        row[0x20..0x28].copy_from_slice(&(TABLE as u64).to_le_bytes());
+        for _ in 0..ROWS {
+            file.extend_from_slice(&row);
+        }
+        file.resize(file.len() + TABLE, b'x');
+        let (sections, _) = sections(&file, &file).unwrap_or_else(|_| panic!("it is one"));
+        assert_eq!(sections.len(), usize::from(ROWS));
+        assert!(
+            sections
+                .iter()
+                .all(|section| section.name.len() == NAME_LIMIT)
+        );
+    }
 }

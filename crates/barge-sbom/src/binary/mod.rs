@@ -10,6 +10,8 @@ use crate::finding::Refusal;
 
 /// The largest table of sections or names that is read, in bytes.
 const TABLE_LIMIT: u64 = 4 << 20;
+/// How far from the beginning UPX puts its mark at most, in bytes.
+const MARK_LIMIT: u64 = 4096;
 
 /// A run of bytes of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,14 @@ impl<'a> Program<'a> {
             little_endian,
             format,
         })
+    }
+
+    /// Whether UPX packed it: its mark stands near the beginning, and the sections are gone or UPX's own.
+    pub(crate) fn is_packed(&self) -> bool {
+        let of_upx = |section: &Section| section.name.is_empty() || section.name.starts_with("UPX");
+        let has_mark = |head: Vec<u8>| head.windows(4).any(|window| window == b"UPX!");
+        self.sections.iter().take(2).all(of_upx)
+            && read(self.content, 0, MARK_LIMIT).is_ok_and(has_mark)
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<&Section> {

@@ -16,10 +16,13 @@ const TEXT_LIMIT: u64 = 40;
 /// A version as programs write their own.
 const VERSION: &str = r"v?(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:[-+~][0-9A-Za-z.+~-]+)?";
 
-/// Modules that hold their version in a variable. In other programs, it may be that of something they use.
-const VERSION_IN_VARIABLE: [&str; 5] = [
+/// Modules that hold their version as a text of its own. In other programs, it may be that of something they use.
+const VERSION_AS_TEXT: [&str; 8] = [
     "github.com/caddyserver/caddy",
+    "github.com/containers/buildah",
+    "github.com/containers/skopeo",
     "github.com/github/hub",
+    "github.com/nats-io/nats-server",
     "github.com/rclone/rclone",
     "github.com/restic/restic",
     "go.etcd.io/etcd",
@@ -90,20 +93,20 @@ pub(super) fn module_of(package: &str) -> Option<&str> {
     module.split('/').next()?.contains('.').then_some(module)
 }
 
-/// The version of a program that a distribution built without modules: the linker's, else the only one that a variable
-/// holds. Written as modules are, without the distribution's own revision.
+/// The version of a program that a distribution built without modules: the linker's, else the one that it holds itself.
+/// Written as modules are, without the distribution's own revision.
 pub(super) fn packaged_version(
     program: &Program<'_>,
     module: &str,
     go_version: &str,
 ) -> Option<String> {
-    let variable = || variable(program).filter(|_| holds_its_version(module));
-    let version = linked_text(program, go_version).or_else(variable)?;
+    let own = || held_text(program, module).filter(|_| holds_its_version(module));
+    let version = linked_text(program, go_version).or_else(own)?;
     Some(upstream(&version))
 }
 
 fn holds_its_version(module: &str) -> bool {
-    VERSION_IN_VARIABLE.iter().any(|known| {
+    VERSION_AS_TEXT.iter().any(|known| {
         module
             .strip_prefix(known)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -128,9 +131,10 @@ fn upstream(version: &str) -> String {
     }
 }
 
-/// The only version that a variable of the program holds as its whole text: an address and a length in `.data`. Floors and
-/// placeholders (`3.0.0`, `0.0.0`) do not count beside another.
-fn variable(program: &Program<'_>) -> Option<String> {
+/// The only version that the program holds as a whole text, an address and a length: in a variable, else as a constant that
+/// it passes on. Of several constants, the one that it calls itself by (`skopeo/1.18.0`). Floors and placeholders (`3.0.0`,
+/// `0.0.0`) do not count beside another, and never as constants.
+fn held_text(program: &Program<'_>, module: &str) -> Option<String> {
     if !program.little_endian {
         return None;
     }
@@ -138,21 +142,54 @@ fn variable(program: &Program<'_>) -> Option<String> {
     let variables = program
         .bytes(program.section(".data")?, VARIABLES_LIMIT)
         .ok()?;
+    let in_variables = texts_held(&variables, start, &texts)?;
+    let precise_ones = precise(&in_variables);
+    let in_variables = if precise_ones.is_empty() {
+        in_variables
+    } else {
+        precise_ones
+    };
+    only(&in_variables).or_else(|| {
+        let passed_on = precise(&texts_held(&texts, start, &texts)?);
+        only(&passed_on).or_else(|| only(&called_by(module, passed_on, &texts)?))
+    })
+}
+
+/// Those versions that a text has behind the name of the program: `skopeo/1.18.0`.
+fn called_by<'a>(
+    module: &str,
+    mut versions: BTreeSet<&'a [u8]>,
+    texts: &[u8],
+) -> Option<BTreeSet<&'a [u8]>> {
+    let name = regex::escape(module.rsplit('/').next()?);
+    let own = regex(&format!("{name}/({VERSION})"))?;
+    let named: Vec<_> = own
+        .captures_iter(texts)
+        .filter_map(|found| Some(found.get(1)?.as_bytes()))
+        .collect();
+    // Constants stand side by side: what follows in the text may be another one.
+    versions.retain(|version| named.iter().any(|text| text.starts_with(version)));
+    Some(versions)
+}
+
+/// The versions that are whole texts, each held as an address and a length.
+fn texts_held<'a>(holder: &[u8], start: u64, texts: &'a [u8]) -> Option<BTreeSet<&'a [u8]>> {
     let version = regex(&format!(r"\A{VERSION}\z"))?;
-    let (words, _) = variables.as_chunks::<8>();
-    let found: BTreeSet<&[u8]> = words
+    let (words, _) = holder.as_chunks::<8>();
+    let found = words
         .windows(2)
-        .filter_map(|pair| text_at(pair, start, &texts))
+        .filter_map(|pair| text_at(pair, start, texts))
         .filter(|text| version.is_match(text))
-        .map(without_v)
-        .collect();
-    let is_round = |text: &&&[u8]| text.ends_with(b".0.0");
-    let precise: BTreeSet<_> = found
+        .map(without_v);
+    Some(found.collect())
+}
+
+/// Without floors and placeholders.
+fn precise<'a>(versions: &BTreeSet<&'a [u8]>) -> BTreeSet<&'a [u8]> {
+    let precise = versions
         .iter()
-        .filter(|text| !is_round(text))
-        .copied()
-        .collect();
-    only(if precise.is_empty() { &found } else { &precise })
+        .filter(|version| !version.ends_with(b".0.0"));
+    precise.copied().collect()
 }
 
 /// The text that an address and a length stand for.
@@ -221,12 +258,42 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_that_is_passed_on_is_a_version_if_the_program_calls_itself_by_it() {
+        // As in Debian's NATS server, Skopeo and Podman.
+        let texts = b"MQTT_WS2.10.27HEALTHZ0.2.61.18.0.0nameskopeo/1.18.0sign";
+        let constant = |module: &str, held: &[(u64, u64)]| {
+            let words = held.iter().flat_map(|(at, length)| [0x1000 + at, *length]);
+            let pairs: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+            read(&[&pairs, &texts[..]].concat(), &[], |program| {
+                held_text(program, module)
+            })
+        };
+        let (nats, other, own) = ((7, 7), (21, 5), (26, 6));
+        // The texts come after the pairs.
+        let after = |pairs: u64, (at, length): (u64, u64)| (at + 16 * pairs, length);
+        let found = constant("github.com/nats-io/nats-server", &[after(1, nats)]);
+        assert_eq!(found.as_deref(), Some("v2.10.27"));
+        let held = [after(2, other), after(2, own)];
+        let found = constant("github.com/containers/skopeo", &held);
+        assert_eq!(found.as_deref(), Some("v1.18.0"));
+        assert_eq!(constant("github.com/containers/podman", &held), None);
+        // `8.0.0`.
+        let floor = (29, 5);
+        assert_eq!(
+            constant("github.com/containers/buildah", &[after(1, floor)]),
+            None
+        );
+    }
+
+    #[test]
     fn a_variable_holds_a_version_if_it_is_the_only_one() {
-        // As in Debian's etcd, restic, rclone and skopeo.
+        // As in Debian's etcd, restic and rclone.
         let texts = b"3.0.03.5.16v1.60.102.01.20061.57.2\n";
         let (floor, own, other) = ((0, 5), (5, 6), (11, 7));
         let (date, line) = ((18, 10), (28, 7));
-        let variable = |variables: &[(u64, u64)]| read(texts, variables, variable);
+        let variable = |variables: &[(u64, u64)]| {
+            read(texts, variables, |program| held_text(program, "x.org/y"))
+        };
         assert_eq!(variable(&[floor, own]).as_deref(), Some("v3.5.16"));
         assert_eq!(variable(&[floor]).as_deref(), Some("v3.0.0"));
         assert_eq!(variable(&[other, date, line]).as_deref(), Some("v1.60.1"));

@@ -57,15 +57,21 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
 fn archive(file: &File<'_>) -> Examined {
     let mut walk = Walk {
         found: Vec::new(),
+        refused: None,
         left: UNPACK_LIMIT,
     };
     walk.open(file.content, file.name(), &[], None)?;
-    Ok(Says::Packages(walk.found))
+    Ok(match walk.refused {
+        None => Says::Packages(walk.found),
+        Some(reason) => Says::Part(walk.found, reason),
+    })
 }
 
 /// One archive of the image, and those in it.
 struct Walk {
     found: Vec<Found>,
+    /// The first entry that could not be read, and why. It costs itself only: one entry must not hide the others.
+    refused: Option<String>,
     /// Bytes that may still be unpacked.
     left: u64,
 }
@@ -80,8 +86,8 @@ impl Walk {
         part_of: Option<u32>,
     ) -> Result<(), Refusal> {
         let archive = Archive::open(content)?;
-        let manifest = self.manifest(&archive)?;
-        let poms = self.poms(&archive)?;
+        let manifest = self.manifest(&archive, inside);
+        let poms = self.poms(&archive, inside);
         let hash = sha1(content)?;
         let main = self.add(file_name, &manifest, &poms, inside, part_of, &hash);
         for entry in archive
@@ -90,20 +96,34 @@ impl Walk {
             .filter(|entry| is_archive(&entry.name))
         {
             if inside.len() + 1 >= DEPTH_LIMIT {
-                return Err(Refusal::new(format!(
-                    "archives nested deeper than {DEPTH_LIMIT}"
-                )));
+                let deeper = Refusal::new(format!("archives nested deeper than {DEPTH_LIMIT}"));
+                self.refuse(inside, entry, &deeper);
+                continue;
             }
-            let bytes = self.unpack(&archive, entry, NESTED_LIMIT)?;
+            let bytes = match self.unpack(&archive, entry, NESTED_LIMIT) {
+                Ok(bytes) => bytes,
+                Err(refusal) => {
+                    self.refuse(inside, entry, &refusal);
+                    continue;
+                }
+            };
             let name = entry.name.rsplit('/').next().unwrap_or(&entry.name);
             let path = [inside, &[entry.name.as_str()]].concat();
-            // A file that is only called so is no archive, and none of what it lies in is lost.
             match self.open(&bytes, name, &path, main.or(part_of)) {
-                Err(refusal) if bytes.starts_with(b"PK") => return Err(refusal),
+                Err(refusal) if bytes.starts_with(b"PK") => self.refuse(inside, entry, &refusal),
+                // A file that is only called so is no archive.
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Notes an entry that cannot be read.
+    fn refuse(&mut self, inside: &[&str], entry: &Entry, refusal: &Refusal) {
+        if self.refused.is_none() {
+            let path = [inside, &[entry.name.as_str()]].concat().join("!/");
+            self.refused = Some(format!("`{path}`: {}", refusal.0));
+        }
     }
 
     fn unpack(
@@ -117,22 +137,28 @@ impl Walk {
         Ok(bytes)
     }
 
-    fn text(&mut self, archive: &Archive<'_>, entry: &Entry) -> Result<String, Refusal> {
-        let bytes = self.unpack(archive, entry, TEXT_LIMIT)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    /// A small file; nothing of one that cannot be read.
+    fn text(&mut self, archive: &Archive<'_>, entry: &Entry, inside: &[&str]) -> String {
+        match self.unpack(archive, entry, TEXT_LIMIT) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(refusal) => {
+                self.refuse(inside, entry, &refusal);
+                String::new()
+            }
+        }
     }
 
-    fn manifest(&mut self, archive: &Archive<'_>) -> Result<Manifest, Refusal> {
+    fn manifest(&mut self, archive: &Archive<'_>, inside: &[&str]) -> Manifest {
         let entry = archive
             .entries
             .iter()
             .find(|entry| entry.name == "META-INF/MANIFEST.MF");
-        let text = entry.map(|entry| self.text(archive, entry)).transpose()?;
-        Ok(Manifest::parse(&text.unwrap_or_default()))
+        let text = entry.map(|entry| self.text(archive, entry, inside));
+        Manifest::parse(&text.unwrap_or_default())
     }
 
     /// The coordinates under `META-INF/maven`: from `pom.properties` where there is one, else from `pom.xml`.
-    fn poms(&mut self, archive: &Archive<'_>) -> Result<Vec<maven::Coordinates>, Refusal> {
+    fn poms(&mut self, archive: &Archive<'_>, inside: &[&str]) -> Vec<maven::Coordinates> {
         let mut poms = Vec::new();
         let named = |entry: &&Entry, name: &str| {
             let path = entry.name.strip_prefix("META-INF/maven/");
@@ -145,7 +171,7 @@ impl Walk {
             .iter()
             .filter(|entry| named(entry, "pom.properties"))
         {
-            let text = self.text(archive, entry)?;
+            let text = self.text(archive, entry, inside);
             poms.extend(maven::from_properties(&text));
             folders.push(entry.name.trim_end_matches("pom.properties"));
         }
@@ -154,7 +180,7 @@ impl Walk {
             .iter()
             .filter(|entry| named(entry, "pom.xml"))
         {
-            let text = self.text(archive, entry)?;
+            let text = self.text(archive, entry, inside);
             let coordinates = maven::from_pom(&text);
             if folders.contains(&entry.name.trim_end_matches("pom.xml")) {
                 let known = coordinates.and_then(|read| {
@@ -170,7 +196,7 @@ impl Walk {
         }
         poms.sort();
         poms.dedup();
-        Ok(poms)
+        poms
     }
 
     /// Notes the packages of one archive and says which is the archive itself.
@@ -495,6 +521,32 @@ mod tests {
             path: "a.jar",
             content: &bytes,
         };
-        assert!(archive(&file).is_err());
+        let Ok(Says::Part(found, reason)) = archive(&file) else {
+            panic!("it is read in part");
+        };
+        assert!(found.is_empty());
+        assert!(reason.ends_with("nested deeper than 8"), "{reason}");
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_hides_no_other() {
+        let log4j = zip(&[pom("org.apache.logging.log4j", "log4j-core", "2.14.1")]
+            .each_ref()
+            .map(|(path, text)| (path.as_str(), text.as_bytes())));
+        let bytes = zip(&[
+            ("WEB-INF/lib/aa.jar", b"PK\x03\x04 broken".as_slice()),
+            ("WEB-INF/lib/log4j-core-2.14.1.jar", &log4j),
+            ("WEB-INF/lib/zz.jar", b"PK\x03\x04 broken"),
+        ]);
+        let file = File {
+            path: "app.war",
+            content: &bytes,
+        };
+        let Ok(Says::Part(found, reason)) = archive(&file) else {
+            panic!("it is read in part");
+        };
+        let found: Vec<_> = found.iter().map(|found| found.name.as_str()).collect();
+        assert_eq!(found, ["org.apache.logging.log4j:log4j-core"]);
+        assert!(reason.starts_with("`WEB-INF/lib/aa.jar`: "), "{reason}");
     }
 }

@@ -25,6 +25,7 @@ mod homebrew;
 mod java;
 mod julia;
 mod kernel;
+mod kernel_module;
 mod lines;
 mod lock_java;
 mod lock_npm;
@@ -51,6 +52,7 @@ mod swift;
 mod terraform;
 mod vcpkg;
 mod wordpress;
+mod yarn_pnp;
 
 pub(crate) use python::normalize as normalize_python;
 
@@ -150,7 +152,7 @@ impl Recognizer {
 }
 
 /// All recognizers, in the order in which they are asked.
-static CATALOGS: [&[Recognizer]; 40] = [
+static CATALOGS: [&[Recognizer]; 42] = [
     os_release::RECOGNIZERS,
     dpkg::RECOGNIZERS,
     chisel::RECOGNIZERS,
@@ -162,6 +164,7 @@ static CATALOGS: [&[Recognizer]; 40] = [
     python::RECOGNIZERS,
     conda::RECOGNIZERS,
     npm::RECOGNIZERS,
+    yarn_pnp::RECOGNIZERS,
     ruby::RECOGNIZERS,
     php::RECOGNIZERS,
     java::RECOGNIZERS,
@@ -178,6 +181,7 @@ static CATALOGS: [&[Recognizer]; 40] = [
     perl::RECOGNIZERS,
     wordpress::RECOGNIZERS,
     kernel::RECOGNIZERS,
+    kernel_module::RECOGNIZERS,
     embedded::RECOGNIZERS,
     program::RECOGNIZERS,
     lock_npm::RECOGNIZERS,

@@ -70,6 +70,10 @@ fn expression<'a>(words: &mut impl Iterator<Item = &'a str>, operator: &str) -> 
 
 /// The version begins after the last hyphen that a digit follows; a revision `-r1` belongs to it.
 fn split(entry: &str) -> Option<(&str, &str)> {
+    // `-MERGING-NAME` is an installation that did not end.
+    if entry.starts_with('-') {
+        return None;
+    }
     let hyphens = entry.match_indices('-').map(|(at, _)| at);
     let mut starts = hyphens.filter(|at| entry[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     let at = starts.next_back()?;
@@ -91,6 +95,7 @@ mod tests {
             Some(("font-misc-100dpi", "1.0"))
         );
         assert_eq!(split("noversion"), None);
+        assert_eq!(split("-MERGING-half-1.0"), None);
     }
 
     #[test]

@@ -19,8 +19,26 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
             _ => false,
         }
     }),
+    Recognizer::new(&[Name::Extension("gemspec")], |file| {
+        let text = file.text()?;
+        let written = text
+            .lines()
+            .nth(1)
+            .is_some_and(|line| line.starts_with("# stub: "));
+        let found = written.then(|| specification(&text)).flatten();
+        Ok(Says::Packages(found.into_iter().collect()))
+    })
+    .accepts(|file| is_from_git(file.directory)),
     Recognizer::new(&[Name::Is("Gemfile.lock"), Name::Is("gems.locked")], lock).declared(),
 ];
+
+/// `bundler/gems/NAME-COMMIT` or one or two folders in it: there Bundler writes the specifications of gems that it takes from
+/// git in the fixed form, too.
+fn is_from_git(directory: &[u8]) -> bool {
+    let parents: Vec<_> = directory.rsplit(|byte| *byte == b'/').take(5).collect();
+    let mut above = parents.windows(2).skip(1);
+    above.any(|pair| matches!(pair, [b"gems", b"bundler"]))
+}
 
 fn specification(text: &str) -> Option<Found> {
     let assigned = |field: &str| {
@@ -130,6 +148,40 @@ mod tests {
         assert_eq!(found.requires, [["webrick"]]);
         assert_eq!(found.facts["author"], "A B, C");
         assert!(specification("s.name = 'x'").is_none());
+    }
+
+    #[test]
+    fn a_gem_from_git_is_one_that_bundler_wrote() {
+        for (directory, expected) in [
+            ("usr/local/bundle/bundler/gems/rack-0123", true),
+            ("v/ruby/3.3.0/bundler/gems/rails-0123/activerecord", true),
+            ("v/bundler/gems/rails-0123/a/b", true),
+            ("v/bundler/gems/rails-0123/a/b/c", false),
+            ("v/bundler/gems", false),
+            ("v/gems/rack-3.1", false),
+        ] {
+            assert_eq!(is_from_git(directory.as_bytes()), expected, "{directory}");
+        }
+        let read = |text: &str| {
+            let content = text.as_bytes().to_vec();
+            let path = "bundler/gems/a-01/a.gemspec";
+            let recognizer = &RECOGNIZERS[1];
+            match (recognizer.read)(&File {
+                path,
+                content: &content,
+            }) {
+                Ok(Says::Packages(found)) => found.len(),
+                _ => panic!("not read"),
+            }
+        };
+        let body = "Gem::Specification.new do |s|\n s.name = \"a\".freeze\n s.version = \"1\".freeze\nend\n";
+        assert_eq!(
+            read(&format!(
+                "# -*- encoding: utf-8 -*-\n# stub: a 1 ruby lib\n\n{body}"
+            )),
+            1
+        );
+        assert_eq!(read(body), 0, "a source, not what was installed");
     }
 
     #[test]

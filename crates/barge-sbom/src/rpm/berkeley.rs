@@ -25,6 +25,8 @@ struct Database<'a> {
     content: &'a dyn Content,
     page_size: u64,
     pages: u64,
+    /// Overflow pages left to read: each belongs to one value, so a loop ends, and so do values that share a chain.
+    budget: u64,
     big_endian: bool,
 }
 
@@ -35,6 +37,7 @@ pub(super) fn headers(content: &dyn Content, take: &mut dyn FnMut(&[u8])) -> Res
         content,
         page_size: 0,
         pages: 0,
+        budget: 0,
         big_endian,
     };
     database.page_size = u64::from(database.u32(&meta, 20).unwrap_or_default());
@@ -46,6 +49,7 @@ pub(super) fn headers(content: &dyn Content, take: &mut dyn FnMut(&[u8])) -> Res
     }
     let last = u64::from(database.u32(&meta, 32).unwrap_or_default());
     database.pages = (last + 1).min(content.size() / database.page_size);
+    database.budget = database.pages;
     for number in 1..database.pages {
         let page = database.page(number)?;
         if matches!(page.get(25), Some(&HASH | &HASH_UNSORTED)) {
@@ -61,7 +65,7 @@ impl Database<'_> {
     }
 
     /// Keys and values alternate; the values are headers.
-    fn values(&self, page: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), Refusal> {
+    fn values(&mut self, page: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), Refusal> {
         let count = usize::from(self.u16(page, 20).unwrap_or_default());
         for item in (1..count).step_by(2) {
             let offset = |item: usize| self.u16(page, PAGE_HEADER + 2 * item).map(usize::from);
@@ -86,14 +90,15 @@ impl Database<'_> {
         Ok(())
     }
 
-    fn overflow(&self, first: u64, length: u64) -> Result<Vec<u8>, Refusal> {
+    fn overflow(&mut self, first: u64, length: u64) -> Result<Vec<u8>, Refusal> {
         if length > HEADER_LIMIT.min(self.content.size()) {
             return Err(Refusal::new(format!("a value of {length} bytes")));
         }
         let mut value = Vec::new();
         let mut number = first;
-        // Each page adds a byte at least, so a chain that loops ends.
         while number != 0 && (value.len() as u64) < length {
+            let left = self.budget.checked_sub(1);
+            self.budget = left.ok_or_else(|| Refusal::new("overflow pages form a loop"))?;
             let page = self.page(number)?;
             let used = usize::from(self.u16(&page, 22).unwrap_or_default());
             let data = page.get(PAGE_HEADER..PAGE_HEADER + used);
@@ -123,5 +128,31 @@ impl Database<'_> {
         } else {
             u32::from_le_bytes(*bytes)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_pages_that_loops_ends() {
+        const PAGE: usize = 512;
+        let mut file = vec![0; 4 * PAGE];
+        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+        put(12, &MAGIC.to_le_bytes());
+        put(20, &512u32.to_le_bytes());
+        put(32, &3u32.to_le_bytes());
+        // A key, and a value that lies in overflow pages.
+        let (hash, value, overflow) = (PAGE, 2 * PAGE - 12, 2 * PAGE);
+        put(hash + 20, &2u16.to_le_bytes());
+        put(hash + 25, &[HASH]);
+        put(hash + PAGE_HEADER, &[0, 2, 0xf4, 1]);
+        put(value, &[OFF_PAGE, 0, 0, 0, 2, 0, 0, 0, 0x90, 1, 0, 0]);
+        put(overflow + 16, &2u32.to_le_bytes());
+        put(overflow + 22, &1u16.to_le_bytes());
+        put(overflow + 25, &[OVERFLOW]);
+        let refusal = headers(&file, &mut |_| {}).unwrap_err();
+        assert_eq!(refusal.0, "overflow pages form a loop");
     }
 }

@@ -19,6 +19,8 @@ pub(super) fn headers(content: &dyn Content, take: &mut dyn FnMut(&[u8])) -> Res
         return Err(Refusal::new(format!("{pages} pages of slots")));
     }
     let slots = read_exact(content, 0, (u64::from(pages) * PAGE).min(content.size()))?;
+    // Blobs that overlap would be read again for each slot.
+    let mut left = content.size();
     // The first two slots' place is the header.
     for slot in slots.chunks_exact(16).skip(2) {
         let (package, block) = (number(slot, 4), number(slot, 8));
@@ -33,6 +35,9 @@ pub(super) fn headers(content: &dyn Content, take: &mut dyn FnMut(&[u8])) -> Res
             ));
         }
         let length = u64::from(number(&blob, 12).unwrap_or_default());
+        left = left
+            .checked_sub(length)
+            .ok_or_else(|| Refusal::new("its blobs are longer than the file"))?;
         take(&read_exact(content, at + 16, length)?);
     }
     Ok(())
@@ -43,4 +48,30 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
         .get(at..)?
         .first_chunk()
         .map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_that_share_a_blob_do_not_read_it_over_and_over() {
+        let mut file = vec![0; 4096];
+        file[12..16].copy_from_slice(&1u32.to_le_bytes());
+        let blob = [
+            BLOB_MAGIC,
+            &[1, 0, 0, 0, 0, 0, 0, 0],
+            &2000u32.to_le_bytes(),
+        ]
+        .concat();
+        let slot = [SLOT_MAGIC, &[1, 0, 0, 0], &100u32.to_le_bytes(), &[0; 4]].concat();
+        for at in [32, 48, 64] {
+            file[at..at + 16].copy_from_slice(&slot);
+        }
+        file[1600..1616].copy_from_slice(&blob);
+        let mut count = 0;
+        let refusal = headers(&file, &mut |_| count += 1).unwrap_err();
+        assert_eq!(refusal.0, "its blobs are longer than the file");
+        assert_eq!(count, 2);
+    }
 }

@@ -27,8 +27,9 @@ pub(super) fn build(
     variables: &BTreeMap<String, String>,
 ) -> Result<Arc<dyn Bucket>, Error> {
     let retry = retries(http.retry);
+    let longest = http.retry.longest;
     let transport = Arc::new(Transport::new(http)?);
-    let connector = Connector { transport };
+    let connector = Connector { transport, longest };
     let options = ClientOptions::new();
     Ok(match provider {
         Provider::S3 => {

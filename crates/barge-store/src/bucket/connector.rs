@@ -10,6 +10,8 @@ use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,8 +22,10 @@ use object_store::client::{
     HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use ureq::BodyReader;
+use ureq::http::StatusCode;
+use ureq::http::response::Parts;
 
-use crate::http::{Scheme, Transport, Url, is_loopback};
+use crate::http::{Scheme, Transport, Url, is_loopback, is_passing, retry_after};
 
 const BUFFER: usize = 128 << 10;
 
@@ -29,6 +33,8 @@ const BUFFER: usize = 128 << 10;
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
     pub(super) transport: Arc<Transport>,
+    /// The longest that a server may ask to be left alone.
+    pub(super) longest: Duration,
 }
 
 impl HttpConnector for Connector {
@@ -36,6 +42,7 @@ impl HttpConnector for Connector {
         let allowed = options.get_config_value(&ClientConfigKey::AllowHttp);
         Ok(HttpClient::new(Service {
             transport: Arc::clone(&self.transport),
+            longest: self.longest,
             is_plain_allowed: allowed.as_deref() == Some("true"),
         }))
     }
@@ -44,12 +51,20 @@ impl HttpConnector for Connector {
 #[derive(Debug)]
 struct Service {
     transport: Arc<Transport>,
+    longest: Duration,
     is_plain_allowed: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not encrypted, and `allow_http` is not set")]
 struct NotEncrypted(String);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the server is busy ({status}) and asks to be left alone for {} s", .asked.as_secs())]
+struct Busy {
+    status: StatusCode,
+    asked: Duration,
+}
 
 impl Service {
     /// Keys and signatures go only where they are encrypted.
@@ -60,6 +75,24 @@ impl Service {
         }
         let error = NotEncrypted(format!("http://{}", url.authority));
         Err(HttpError::new(HttpErrorKind::Unknown, error))
+    }
+
+    /// Waits as long as a busy server wants; the library asks again after a pause of its own and does not look at it.
+    fn leave_alone(&self, answer: &Parts) -> Result<(), HttpError> {
+        let status = answer.status;
+        let asked = retry_after(&answer.headers).filter(|_| is_passing(status.as_u16()));
+        match asked {
+            // An error of this kind is final.
+            Some(asked) if asked > self.longest => Err(HttpError::new(
+                HttpErrorKind::Unknown,
+                Busy { status, asked },
+            )),
+            Some(asked) => {
+                thread::sleep(asked);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -74,6 +107,7 @@ impl HttpService for Service {
         let body = body.collect().await?.to_bytes();
         let answer = self.transport.forward(&url, head, &body).map_err(failed)?;
         let (head, body) = answer.into_parts();
+        self.leave_alone(&head)?;
         let reader = body.into_with_config().limit(u64::MAX).reader();
         let body = HttpResponseBody::new(Blocking(Mutex::new(reader)));
         Ok(HttpResponse::from_parts(head, body))
@@ -144,6 +178,7 @@ mod tests {
         let check = |is_plain_allowed: bool, url: &str| {
             let service = Service {
                 transport: Arc::clone(&transport),
+                longest: Duration::ZERO,
                 is_plain_allowed,
             };
             service.check(&url.parse().unwrap()).is_ok()

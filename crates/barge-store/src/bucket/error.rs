@@ -80,6 +80,9 @@ impl Error {
                 "credentials come from variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL; GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY".into(),
             ),
             Self::Object { source, .. } => refusal_hint(source),
+            Self::Pointer { .. } => Some(
+                "somebody put it there by hand: remove the object; the digest of the record, from the job that built the image, leads to the image all the same".into(),
+            ),
             Self::Size { .. } => Some(
                 "the bucket or a proxy on the way changed the bytes; run the same command again".into(),
             ),

@@ -64,7 +64,8 @@ impl Pointers<'_> {
         })
     }
 
-    pub(super) fn list(&self, wanted: &Wanted) -> Result<Vec<Pointer>, Error> {
+    /// The pointers that are wanted, and why others there are none.
+    pub(super) fn list(&self, wanted: &Wanted) -> Result<(Vec<Pointer>, Vec<Error>), Error> {
         let prefix = self.keys.pointers(wanted);
         let keys: Vec<Path> = if wanted.artifact.is_some() && wanted.run.is_some() {
             vec![prefix]
@@ -72,20 +73,22 @@ impl Pointers<'_> {
             let listed = self.objects.list(&prefix)?;
             listed.into_iter().map(|meta| meta.location).collect()
         };
-        let found = Mutex::new(Vec::new());
+        let found = Mutex::new((Vec::new(), Vec::new()));
         for_each(&keys, |key, _| {
-            let pointer = self.read(key)?;
-            found
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(pointer);
-            Ok::<_, Error>(())
+            let read = self.read(key);
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            match read {
+                Ok(pointer) => found
+                    .0
+                    .extend(pointer.filter(|pointer| wanted.matches(pointer))),
+                Err(error @ (Error::Pointer { .. } | Error::TooLarge { .. })) => {
+                    found.1.push(error);
+                }
+                Err(error) => return Err(error),
+            }
+            Ok(())
         })?;
-        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(found
-            .into_iter()
-            .filter(|pointer| wanted.matches(pointer))
-            .collect())
+        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Removes a pointer if it leads where it is said to lead.

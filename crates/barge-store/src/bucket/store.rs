@@ -21,7 +21,7 @@ use crate::http::HttpOptions;
 use crate::parallel::for_each;
 use crate::pointer::Pointer;
 use crate::registry::Progress;
-use crate::remote::{Artifact, ArtifactLayer, Housekeeping, Remote, Wanted};
+use crate::remote::{Artifact, ArtifactLayer, Housekeeping, Listing, Remote, Wanted};
 
 const NOTE_LIMIT: u64 = 64 << 10;
 
@@ -183,8 +183,14 @@ impl Remote for BucketStore {
         }
     }
 
-    fn pointers(&self, wanted: &Wanted) -> Result<Vec<Pointer>, StoreError> {
-        self.pointers_at().list(wanted).map_err(self.failed())
+    fn pointers(&self, wanted: &Wanted) -> Result<Listing, StoreError> {
+        let listed = self.pointers_at().list(wanted);
+        let (pointers, broken) = listed.map_err(self.failed())?;
+        let broken = broken.into_iter().map(|error| self.failed()(error));
+        Ok(Listing {
+            pointers,
+            broken: broken.collect(),
+        })
     }
 
     fn record(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {

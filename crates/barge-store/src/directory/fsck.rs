@@ -14,7 +14,7 @@ use super::{DirectoryStore, entries, read, remove};
 use crate::error::Error;
 use crate::parallel;
 use crate::pointer::Pointer;
-use crate::remote::{HeldBlob, Housekeeping as _};
+use crate::remote::{HeldBlob, Housekeeping as _, Wanted};
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl DirectoryStore {
             findings: BTreeSet::new(),
             artifacts: 0,
         };
-        for path in self.pointer_paths()? {
+        for path in self.pointer_paths(&Wanted::default())? {
             examiner.pointer(&path)?;
         }
         examiner.notes()?;
@@ -179,23 +179,49 @@ impl DirectoryStore {
         })
     }
 
-    /// Removes what a report found and nobody can use: changed blobs, notes that lead nowhere; and renews `index.json`.
-    /// The layers are packed again by the next save; artifacts that need them stay broken until they are removed.
+    /// Removes what a report found and nobody can use: changed blobs, what lies among the pointers and is none, and notes that
+    /// lead nowhere or to something else; then renews `index.json`. The layers are packed again by the next save; artifacts that need them stay broken until then.
+    /// Gives what was removed.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn repair(&self, report: &Report) -> Result<(), Error> {
-        for finding in &report.findings {
-            let in_the_way = match finding.trouble {
-                Trouble::Digest { .. } | Trouble::Layer { .. } | Trouble::OrphanNote => true,
-                Trouble::Malformed { .. } => finding.path.starts_with(self.layers()),
+    pub fn repair(&self, report: &Report) -> Result<BTreeSet<Utf8PathBuf>, Error> {
+        let mut useless = BTreeSet::new();
+        for Finding { trouble, path, .. } in &report.findings {
+            let is_useless = match trouble {
+                Trouble::Digest { .. } | Trouble::OrphanNote => true,
+                Trouble::Malformed { .. } => {
+                    path.starts_with(self.layers()) || path.starts_with(self.artifacts())
+                }
                 _ => false,
             };
-            if in_the_way {
-                remove(&finding.path)?;
+            useless.extend(is_useless.then(|| path.clone()));
+            // Where the bytes are those of the name, it is a note that says something else of them.
+            if let Trouble::Digest { .. } | Trouble::Layer { .. } | Trouble::Size { .. } = trouble {
+                useless.extend(self.notes_of(path)?);
             }
         }
-        self.renew_index()
+        for path in &useless {
+            if path.starts_with(self.artifacts()) {
+                self.remove_pointer(path)?;
+            } else {
+                remove(path)?;
+            }
+        }
+        self.renew_index()?;
+        Ok(useless)
+    }
+
+    /// The notes that lead to a blob.
+    fn notes_of(&self, blob: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
+        let mut notes = entries(&self.layers())?;
+        let leads = |path: &Utf8PathBuf| {
+            let diff_id = Digest::from_hex(path.file_name()?).ok()?;
+            let noted = self.noted(&diff_id).ok()??;
+            Some(self.layout().blobs().path(&noted.blob.digest) == blob)
+        };
+        notes.retain(|path| leads(path) == Some(true));
+        Ok(notes)
     }
 }
 
@@ -373,13 +399,17 @@ impl Examiner<'_> {
         let none = Needs::default();
         let needs = self.needs.get(&blob.digest).unwrap_or(&none);
         let wrong_size = needs.sizes.iter().find(|size| **size != blob.size);
-        if let Some(expected) = wrong_size {
-            let (expected, found) = (*expected, blob.size);
-            return vec![Trouble::Size { expected, found }];
+        let mut troubles = Vec::from_iter(wrong_size.map(|expected| Trouble::Size {
+            expected: *expected,
+            found: blob.size,
+        }));
+        if how == Check::Whole || (needs.diff_ids.is_empty() && troubles.is_empty()) {
+            troubles.extend(self.troubles_within(blob, needs));
         }
-        if how == Check::Quick && !needs.diff_ids.is_empty() {
-            return Vec::new();
-        }
+        troubles
+    }
+
+    fn troubles_within(&self, blob: &HeldBlob, needs: &Needs) -> Vec<Trouble> {
         match examine(&self.store.layout().blobs().path(&blob.digest), needs) {
             Ok(None) => Vec::new(),
             Ok(Some((found, _))) if found != blob.digest => vec![Trouble::Digest { found }],

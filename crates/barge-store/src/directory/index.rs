@@ -64,7 +64,7 @@ impl DirectoryStore {
     pub(super) fn expected_index(&self) -> Result<Vec<Descriptor>, Error> {
         let mut manifests = self.foreign_entries();
         let mut records = Vec::new();
-        for pointer in self.list(&Wanted::default())? {
+        for pointer in self.list(&Wanted::default())?.pointers {
             let record = self.readable_record(&pointer.record);
             records.extend(record.map(|record| (pointer.record, record)));
         }

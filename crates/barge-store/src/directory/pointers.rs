@@ -8,8 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{DirectoryStore, entries, file, read, remove};
 use crate::error::Error;
-use crate::pointer::Pointer;
-use crate::remote::Wanted;
+use crate::pointer::{Pointer, run_key};
+use crate::remote::{Listing, Wanted};
 
 impl DirectoryStore {
     /// Makes a pointer. The same one twice is no error.
@@ -37,37 +37,52 @@ impl DirectoryStore {
         }
     }
 
-    /// The pointers that are wanted, in order of name and run.
-    pub(super) fn list(&self, wanted: &Wanted) -> Result<Vec<Pointer>, Error> {
-        let mut pointers = Vec::new();
-        for path in self.pointer_paths()? {
-            pointers.extend(read_pointer(&path)?.filter(|pointer| wanted.matches(pointer)));
+    /// The pointers that are wanted, in order of name and run. Only their places are looked at.
+    pub(super) fn list(&self, wanted: &Wanted) -> Result<Listing, Error> {
+        let mut listing = Listing::default();
+        for path in self.pointer_paths(wanted)? {
+            match read_pointer(&path) {
+                Ok(pointer) => {
+                    let wanted = pointer.filter(|pointer| wanted.matches(pointer));
+                    listing.pointers.extend(wanted);
+                }
+                Err(error @ Error::Pointer { .. }) => listing.broken.push(error),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(pointers)
+        Ok(listing)
     }
 
-    pub(super) fn pointer_paths(&self) -> Result<Vec<Utf8PathBuf>, Error> {
+    /// The files that are, or should be, the pointers that are wanted.
+    pub(super) fn pointer_paths(&self, wanted: &Wanted) -> Result<Vec<Utf8PathBuf>, Error> {
+        let folders = match &wanted.artifact {
+            Some(name) => vec![self.artifacts().join(name.as_str())],
+            None => entries(&self.artifacts())?,
+        };
+        let key = wanted.run.as_ref().map(run_key);
+        // What begins with a dot is a pointer in the making.
+        let is_wanted = |path: &Utf8PathBuf| {
+            let name = path.file_name().filter(|name| !name.starts_with('.'));
+            name.is_some_and(|name| key.as_ref().is_none_or(|key| name == key)) && path.is_file()
+        };
         let mut paths = Vec::new();
-        for folder in entries(&self.artifacts())? {
-            if folder.is_dir() {
-                // What begins with a dot is a pointer in the making.
-                let is_made = |path: &Utf8PathBuf| {
-                    path.file_name().is_some_and(|name| !name.starts_with('.'))
-                };
-                paths.extend(entries(&folder)?.into_iter().filter(is_made));
-            }
+        for folder in folders.iter().filter(|folder| folder.is_dir()) {
+            paths.extend(entries(folder)?.into_iter().filter(is_wanted));
         }
         Ok(paths)
     }
 
     pub(super) fn unpoint(&self, pointer: &Pointer) -> Result<(), Error> {
-        let path = self.pointer_path(pointer);
-        remove(&path)?;
-        let folder = self.artifacts().join(pointer.artifact.as_str());
+        self.remove_pointer(&self.pointer_path(pointer))
+    }
+
+    pub(super) fn remove_pointer(&self, path: &Utf8Path) -> Result<(), Error> {
+        remove(path)?;
+        let folder = path.parent().unwrap_or(path);
         // The folder of the name goes with its last pointer; a writer makes it again.
-        match fs::remove_dir(&folder) {
+        match fs::remove_dir(folder) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-                sync_folder(&folder).map_err(self.failed())
+                sync_folder(folder).map_err(self.failed())
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(file("remove", folder)(error))

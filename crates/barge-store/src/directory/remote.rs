@@ -14,7 +14,7 @@ use crate::address::StoreAddress;
 use crate::error::Error;
 use crate::pointer::Pointer;
 use crate::registry::{Arrival, Progress, Transfer};
-use crate::remote::{Artifact, ArtifactLayer, Housekeeping, Remote, Wanted};
+use crate::remote::{Artifact, ArtifactLayer, Housekeeping, Listing, Remote, Wanted};
 
 impl Remote for DirectoryStore {
     fn address(&self) -> &StoreAddress {
@@ -56,7 +56,7 @@ impl Remote for DirectoryStore {
         self.name(&artifact.pointer.record, &record)
     }
 
-    fn pointers(&self, wanted: &Wanted) -> Result<Vec<Pointer>, Error> {
+    fn pointers(&self, wanted: &Wanted) -> Result<Listing, Error> {
         self.list(wanted)
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::mark::{Marks, readable};
+use super::mark::{Marks, record};
 use crate::error::Error;
 use crate::pointer::Pointer;
 use crate::remote::Remote;
@@ -36,7 +36,7 @@ impl Budget {
                 over.push(pointer);
                 continue;
             }
-            marks.record(&pointer.record)?;
+            marks.artifact(&pointer)?;
             kept.push(pointer);
         }
         Ok((over, kept))
@@ -50,7 +50,7 @@ impl Budget {
         let Some(most) = self.bytes else {
             return Ok(false);
         };
-        marks.record(&next.record)?;
+        marks.artifact(next)?;
         Ok(marks.size() > most)
     }
 }
@@ -63,7 +63,7 @@ fn ranked(
 ) -> Result<Vec<(bool, Pointer)>, Error> {
     let mut ranked = Vec::new();
     for pointer in pointers {
-        let made = readable(store, &pointer.record)?.map(|record| record.created);
+        let made = record(store, &pointer)?.map(|record| record.created);
         let stays = pointer.expires.is_none() || made.is_none_or(|made| made > before);
         ranked.push((stays, made, pointer));
     }

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use barge_image::{DOCUMENT_LIMIT, Descriptor, Digest, Document, MediaType, Record};
 
 use crate::error::Error;
+use crate::pointer::Pointer;
 use crate::remote::Remote;
 
 /// What artifacts lead to: blobs, with their lengths in bytes.
@@ -32,10 +33,11 @@ impl<'a> Marks<'a> {
             .fold(0, |sum, size| sum.saturating_add(*size))
     }
 
-    /// Marks all that a record leads to; false when there is no such record that can be read.
-    pub(super) fn record(&mut self, digest: &Digest) -> Result<bool, Error> {
+    /// Marks all that an artifact needs; false when its record is gone or was changed.
+    pub(super) fn artifact(&mut self, pointer: &Pointer) -> Result<bool, Error> {
+        let digest = &pointer.record;
         self.seen.insert(*digest, 0);
-        let Some(record) = readable(self.store, digest)? else {
+        let Some(record) = record(self.store, pointer)? else {
             return Ok(false);
         };
         // Its length is that in the manifest.
@@ -82,9 +84,16 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// A record that is there and whole.
-pub(super) fn readable(store: &dyn Remote, digest: &Digest) -> Result<Option<Record>, Error> {
-    let bytes = store.record(digest)?;
-    let bytes = bytes.filter(|bytes| Digest::of(bytes) == *digest);
-    Ok(bytes.and_then(|bytes| Record::from_bytes(&bytes).ok()))
+/// The record of an artifact; `None` when it is gone or was changed. One that is whole and cannot be understood is an error:
+/// a newer version may have written it, and what it needs must not be taken for what nobody needs.
+pub(super) fn record(store: &dyn Remote, pointer: &Pointer) -> Result<Option<Record>, Error> {
+    let bytes = store.record(&pointer.record)?;
+    let whole = bytes.filter(|bytes| Digest::of(bytes) == pointer.record);
+    let record = whole.map(|bytes| Record::from_bytes(&bytes));
+    record.transpose().map_err(|source| Error::OtherVersion {
+        store: store.address().clone(),
+        pointer: pointer.to_string(),
+        record: pointer.record,
+        source,
+    })
 }

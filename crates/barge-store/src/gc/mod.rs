@@ -39,7 +39,7 @@ pub struct Collected {
     pub expired: Vec<Pointer>,
     /// Older artifacts for which the budget had no room.
     pub over_budget: Vec<Pointer>,
-    /// Artifacts whose records are gone or broken: nothing can be kept for them.
+    /// Artifacts whose records are gone or were changed: nothing can be kept for them.
     pub broken: Vec<Pointer>,
     /// Blobs that nothing leads to.
     pub blobs: Vec<HeldBlob>,
@@ -60,7 +60,8 @@ impl Collect {
 /// Collects. A store without housekeeping of its own only loses expired artifacts.
 ///
 /// # Errors
-/// When the store fails. What was removed until then is gone.
+/// When nobody here knows what an artifact needs, since its pointer is broken or its record of another version
+/// ([`Error::OtherVersion`]), and no blob is removed then; or when the store fails. What was removed until then is gone.
 pub fn collect(store: &dyn Remote, what: &Collect) -> Result<Collected, Error> {
     let housekeeping = store.housekeeping();
     let held = housekeeping.map_or_else(|| Ok(Vec::new()), Housekeeping::blobs)?;
@@ -71,7 +72,7 @@ pub fn collect(store: &dyn Remote, what: &Collect) -> Result<Collected, Error> {
     if !what.dry_run {
         removed = remove(store, &expired).and(remove(store, &over_budget));
         // What could not be removed keeps its blobs.
-        kept = store.pointers(&Wanted::default())?;
+        kept = store.pointers(&Wanted::default())?.whole()?;
     }
     if let Some(housekeeping) = housekeeping {
         let needed = mark(store, housekeeping, kept, &mut collected)?;
@@ -89,7 +90,7 @@ pub fn collect(store: &dyn Remote, what: &Collect) -> Result<Collected, Error> {
 
 /// Pointers that are over their time, and the others.
 fn by_time(store: &dyn Remote, what: &Collect) -> Result<(Vec<Pointer>, Vec<Pointer>), Error> {
-    let pointers = store.pointers(&Wanted::default())?;
+    let pointers = store.pointers(&Wanted::default())?.whole()?;
     if store.expires_by_itself() {
         return Ok((Vec::new(), pointers));
     }
@@ -112,7 +113,7 @@ fn mark(
 ) -> Result<BTreeMap<Digest, u64>, Error> {
     let mut marks = Marks::of(store);
     for pointer in pointers {
-        if !marks.record(&pointer.record)? {
+        if !marks.artifact(&pointer)? {
             collected.broken.push(pointer);
         }
     }

@@ -21,7 +21,7 @@ use crate::http::{Exchange, HttpOptions, Timeouts};
 use crate::parallel::for_each;
 use crate::pointer::{Pointer, run_key};
 use crate::registry::Progress;
-use crate::remote::{Artifact, Remote, Wanted};
+use crate::remote::{Artifact, Listing, Remote, Wanted};
 
 /// What the names of packs end with: an artifact that is not zipped is a file of its name.
 pub(super) const SUFFIX: &str = ".barge";
@@ -238,7 +238,7 @@ impl Remote for GitHubStore {
         self.put(artifact, progress)
     }
 
-    fn pointers(&self, wanted: &Wanted) -> Result<Vec<Pointer>, StoreError> {
+    fn pointers(&self, wanted: &Wanted) -> Result<Listing, StoreError> {
         let packs = self.open_all(wanted).map_err(self.failed())?;
         let pointers = packs.iter().map(|pack| pack.contents.pointer.clone());
         Ok(pointers.filter(|pointer| wanted.matches(pointer)).collect())

@@ -17,6 +17,6 @@ pub(crate) use answer::{Answer, Refusal};
 pub(crate) use download::{Download, Origin};
 pub(crate) use error::quoted;
 pub(crate) use exchange::{Exchange, Question};
-pub(crate) use retry::{Backoff, until_answered};
+pub(crate) use retry::{Backoff, is_passing, retry_after, until_answered};
 pub(crate) use transport::{Pace, Payload, Transport, failure};
 pub(crate) use url::{ParseUrlError, Scheme, Url, encode, is_loopback};

@@ -29,7 +29,7 @@ use crate::address::StoreAddress;
 use crate::error::Error as StoreError;
 use crate::parallel::for_each;
 use crate::pointer::Pointer;
-use crate::remote::{Artifact, Remote, Wanted};
+use crate::remote::{Artifact, Listing, Remote, Wanted};
 
 /// What the tag of a record ends with.
 const RECORD_SUFFIX: &str = ".record";
@@ -327,7 +327,7 @@ impl Remote for RegistryStore {
         })
     }
 
-    fn pointers(&self, wanted: &Wanted) -> Result<Vec<Pointer>, StoreError> {
+    fn pointers(&self, wanted: &Wanted) -> Result<Listing, StoreError> {
         let tags = match (&wanted.artifact, &wanted.run) {
             (Some(artifact), Some(run)) => {
                 vec![format!("{}{RECORD_SUFFIX}", tag(artifact.as_str(), run))]

@@ -153,7 +153,7 @@ impl Store {
             artifact: Some(record.artifact.clone()),
             run: Some(record.source.run.clone()),
         };
-        let Some(pointer) = self.home().pointers(&wanted)?.pop() else {
+        let Some(pointer) = self.home().pointers(&wanted)?.whole()?.pop() else {
             return Ok(None);
         };
         match self.record(&pointer.record) {

@@ -11,7 +11,7 @@ use crate::directory::{DirectoryStore, copy_blob, hash};
 use crate::error::Error;
 use crate::parallel;
 use crate::pointer::Pointer;
-use crate::remote::{Remote, Wanted};
+use crate::remote::{Listing, Remote, Wanted};
 
 impl Store {
     /// Reads everything that a pointer leads to, and compares it.
@@ -34,7 +34,7 @@ impl Store {
     /// When it is not there, was changed, or is of another version.
     pub fn record(&self, digest: &Digest) -> Result<Record, Error> {
         let Some(bytes) = self.home().record(digest)? else {
-            let held = self.list(&Wanted::default())?;
+            let held = self.list(&Wanted::default())?.pointers;
             let held = held.iter().map(|pointer| pointer.record.to_string());
             return Err(Error::NoSuchArtifact {
                 store: self.address().clone(),
@@ -67,13 +67,13 @@ impl Store {
             artifact: Some(name.clone()),
             run: run.cloned(),
         };
-        let mut found = self.list(&wanted)?;
+        let mut found = self.list(&wanted)?.whole()?;
         match found.len() {
             1 => Ok(found.swap_remove(0)),
             0 => {
                 let wanted =
                     run.map_or_else(|| name.to_string(), |run| format!("{name} of run {run}"));
-                let held = self.list(&Wanted::default())?;
+                let held = self.list(&Wanted::default())?.pointers;
                 let held = held.iter().map(ToString::to_string);
                 Err(Error::NoSuchArtifact {
                     store: self.address().clone(),
@@ -92,10 +92,12 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn list(&self, wanted: &Wanted) -> Result<Vec<Pointer>, Error> {
-        let mut pointers = self.home().pointers(wanted)?;
-        pointers.sort_by(|a, b| (&a.artifact, &a.run).cmp(&(&b.artifact, &b.run)));
-        Ok(pointers)
+    pub fn list(&self, wanted: &Wanted) -> Result<Listing, Error> {
+        let mut listing = self.home().pointers(wanted)?;
+        listing
+            .pointers
+            .sort_by(|a, b| (&a.artifact, &a.run).cmp(&(&b.artifact, &b.run)));
+        Ok(listing)
     }
 
     /// Opens the image of a record and compares it with the record. Of a store elsewhere, manifest and config are fetched,

@@ -210,7 +210,10 @@ fn pointers_once() {
             .map(|thread| thread.join().unwrap())
             .collect()
     });
-    let held = s3_store("race").pointers(&Wanted::default()).unwrap();
+    let held = s3_store("race")
+        .pointers(&Wanted::default())
+        .unwrap()
+        .pointers;
     let won = done.iter().filter(|(done, _)| done.is_ok());
     let won: Vec<_> = won.map(|(_, pointer)| pointer.clone()).collect();
     assert_eq!(won, held);
@@ -252,7 +255,8 @@ fn damage() {
         "no pointer",
         &held,
     ]);
-    let error = store.pointers(&Wanted::default()).unwrap_err();
+    let listed = store.pointers(&Wanted::default()).unwrap();
+    let error = listed.whole().unwrap_err();
     let Error::Bucket { source, .. } = error else {
         panic!("{error:?}");
     };

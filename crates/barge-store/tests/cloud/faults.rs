@@ -65,18 +65,23 @@ fn first(count: u32, method: &'static str, reply: Reply) -> impl Fn(&Asked) -> O
 
 fn passing() {
     let local = Local::new(&[(71, 40_000), (72, 10)]);
-    for (number, method, reply) in [
-        (1, "PUT", Reply::status(500)),
-        (2, "PUT", Reply::status(503).header("retry-after", 1)),
-        (3, "PUT", Reply::status(429)),
-        (4, "PUT", Reply::ok("").cut(b"", 9)),
-        (5, "GET", Reply::status(503)),
-        (6, "HEAD", Reply::status(500)),
+    for (number, method, reply, seconds) in [
+        (1, "PUT", Reply::status(500), 0),
+        (2, "PUT", Reply::status(503).header("retry-after", 1), 1),
+        (3, "PUT", Reply::status(429), 0),
+        (4, "PUT", Reply::hung_up(), 0),
+        (5, "GET", Reply::status(503), 0),
+        (6, "HEAD", Reply::status(500), 0),
     ] {
         let one = pointer("passing", run(&number.to_string(), 1), b"record");
-        let store = store("passing", first(2, method, reply));
+        // Each has a folder of its own: what lies there is not put again.
+        let store = store(&format!("passing-{number}"), first(2, method, reply));
+        let started = Instant::now();
         publish(&store, &local, &one, b"record")
             .unwrap_or_else(|error| panic!("{number}: {error:?}"));
+        // A wait that is asked for is granted; both layers wait at the same time.
+        let took = started.elapsed();
+        assert!(took >= Duration::from_secs(seconds), "{number}: {took:?}");
         fetch(&store, &one, &local, b"record");
     }
 }
@@ -118,7 +123,10 @@ fn lasting() {
         assert!(matches!(error, Error::Bucket { .. }), "{error:?}");
         let said = chain(&error);
         assert!(said.contains(words), "{words}: {said}");
-        let held = s3_store("lasting").pointers(&Wanted::default()).unwrap();
+        let held = s3_store("lasting")
+            .pointers(&Wanted::default())
+            .unwrap()
+            .pointers;
         assert_eq!(held, std::slice::from_ref(&kept), "{words}");
     }
     fetch(&*s3_store("lasting"), &kept, &before, b"before");
@@ -220,7 +228,7 @@ fn four_at_once() {
         jobs.into_iter().map(|job| job.join().unwrap()).collect()
     });
     let there = Store::in_front_of(Arc::clone(&remote), &scratch.path.join("verify"));
-    assert_eq!(there.list(&Wanted::default()).unwrap().len(), 4);
+    assert_eq!(there.list(&Wanted::default()).unwrap().pointers.len(), 4);
     for kept in &saved {
         let image = there.image(&kept.digest, &kept.record).unwrap();
         image.verify().unwrap();

@@ -143,7 +143,7 @@ fn own_client_writes() {
     client("4", &["upload", to.path.join(name).as_str()]);
     let store = store("4");
     assert_eq!(
-        store.pointers(&Wanted::default()).unwrap(),
+        store.pointers(&Wanted::default()).unwrap().pointers,
         std::slice::from_ref(&one)
     );
     fetch(&store, &one, &local, b"record");
@@ -153,7 +153,7 @@ fn own_client_writes() {
     std::fs::write(&odd, "no pack, but as long as one must be ".repeat(10)).unwrap();
     client("4", &["upload", odd.as_str()]);
     assert_eq!(
-        store.pointers(&Wanted::default()).unwrap(),
+        store.pointers(&Wanted::default()).unwrap().pointers,
         std::slice::from_ref(&one)
     );
     let error = store
@@ -185,7 +185,7 @@ fn other_runs() {
     publish(&store("900"), &local, &one, RECORD).unwrap();
     let other = others(Some(900), Origin::default());
     assert_eq!(
-        other.pointers(&Wanted::default()).unwrap(),
+        other.pointers(&Wanted::default()).unwrap().pointers,
         std::slice::from_ref(&one)
     );
     fetch(&other, &one, &local, RECORD);
@@ -194,7 +194,8 @@ fn other_runs() {
     assert_eq!(
         others(Some(901), Origin::default())
             .pointers(&Wanted::default())
-            .unwrap(),
+            .unwrap()
+            .pointers,
         []
     );
 
@@ -204,7 +205,7 @@ fn other_runs() {
     };
     assert!(matches!(*source, GitHubError::ReadOnly), "{source:?}");
     other.remove(&one).unwrap();
-    assert_eq!(other.pointers(&Wanted::default()).unwrap(), []);
+    assert_eq!(other.pointers(&Wanted::default()).unwrap().pointers, []);
 }
 
 fn forks() {
@@ -215,7 +216,7 @@ fn forks() {
     publish(&store("910"), &local, &one, b"record").unwrap();
     let found = |run, origin| {
         let named = super::conformance::wanted("from-a-fork");
-        others(run, origin).pointers(&named).unwrap().len()
+        others(run, origin).pointers(&named).unwrap().pointers.len()
     };
     let from = |sha: &str, repository| Origin {
         head_sha: Some(sha.repeat(40)),

@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use barge_store::Error;
 use barge_store::directory::{Check, Report};
+use barge_store::remote::Wanted;
 use camino::Utf8PathBuf;
 
 use super::in_front::{image, noise};
@@ -184,6 +186,45 @@ fn pointers_that_mislead_are_damage() {
 }
 
 #[test]
+fn what_is_no_pointer_hides_no_other_and_can_be_removed() {
+    let (home, files) = filled();
+    fs::write(&files.pointer, "no pointer").unwrap();
+    fs::write(home.path.join("artifacts/two/notes.txt"), "mind the gap").unwrap();
+    fs::create_dir(home.path.join("artifacts/two/folder")).unwrap();
+    fs::write(home.path.join("artifacts/README"), "no folder").unwrap();
+    let listing = home.store.list(&Wanted::default()).unwrap();
+    assert_eq!((listing.pointers.len(), listing.broken.len()), (1, 2));
+    // Whoever says which run is meant gets it; else a run may be missing from the choice.
+    let two = listing.pointers[0].clone();
+    let found = home.store.find(&two.artifact, Some(&two.run)).unwrap();
+    assert_eq!(found, two);
+    for name in ["one", "two"] {
+        let unsure = home.store.find(&name.parse().unwrap(), None).unwrap_err();
+        assert!(matches!(unsure, Error::Pointer { .. }), "{unsure}");
+        assert!(unsure.hint().unwrap().contains("fsck --repair"));
+    }
+    // Another artifact is saved as ever.
+    let three = image(&home.store, "three", "3", &[b"shared"]);
+    home.store.put_record(&three, &|_| ()).unwrap();
+    // What the broken ones led to must not be taken for what nobody needs.
+    let everything = barge_store::gc::Collect {
+        now: "2100-01-01T00:00:00Z".parse().unwrap(),
+        grace: jiff::SignedDuration::ZERO,
+        budget: barge_store::gc::Budget::default(),
+        dry_run: false,
+    };
+    let stopped = barge_store::gc::collect(home.store.home(), &everything).unwrap_err();
+    assert!(matches!(stopped, Error::Pointer { .. }), "{stopped}");
+    let folder = home.store.folder().unwrap();
+    let removed = folder.repair(&check(&home, Check::Whole)).unwrap();
+    assert_eq!(removed.len(), 2, "{removed:?}");
+    assert!(!home.path.join("artifacts/one").exists());
+    assert_eq!(findings(&home), []);
+    barge_store::gc::collect(home.store.home(), &everything).unwrap();
+    home.store.find(&two.artifact, None).unwrap();
+}
+
+#[test]
 fn an_index_that_is_wrong_is_put_right() {
     let (home, _) = filled();
     let index = home.path.join("index.json");
@@ -204,13 +245,7 @@ fn a_repaired_store_packs_the_layer_again() {
     let folder = home.store.folder().unwrap();
     folder.repair(&check(&home, Check::Whole)).unwrap();
     assert!(!files.layer.exists());
-    assert_eq!(
-        findings(&home),
-        [
-            ("missing", true, ONE.to_owned()),
-            ("orphan-note", false, String::new())
-        ]
-    );
+    assert_eq!(findings(&home), [("missing", true, ONE.to_owned())]);
     let again = image(&home.store, "three", "3", &[b"shared", &noise(1, 10_000)]);
     home.store.put_record(&again, &|_| ()).unwrap();
     assert_eq!(
@@ -218,6 +253,41 @@ fn a_repaired_store_packs_the_layer_again() {
         [],
         "the first artifact is whole again, too"
     );
+}
+
+#[test]
+fn a_cut_layer_is_in_the_way_and_removed() {
+    let (home, files) = filled();
+    let bytes = fs::read(&files.layer).unwrap();
+    fs::write(&files.layer, &bytes[1..]).unwrap();
+    let told = ["digest", "size"].map(|word| (word, true, ONE.to_owned()));
+    let mut found = findings(&home);
+    found.sort();
+    assert_eq!(found, told);
+    let folder = home.store.folder().unwrap();
+    let removed = folder.repair(&check(&home, Check::Whole)).unwrap();
+    assert_eq!(Vec::from_iter(&removed), [&files.layer, &files.note]);
+    let again = image(&home.store, "three", "3", &[b"shared", &noise(1, 10_000)]);
+    home.store.put_record(&again, &|_| ()).unwrap();
+    assert_eq!(findings(&home), []);
+}
+
+#[test]
+fn a_note_that_lies_goes_and_the_blob_stays() {
+    let (home, files) = filled();
+    let right: serde_json::Value = serde_json::from_slice(&fs::read(&files.note).unwrap()).unwrap();
+    let (mut longer, mut other) = (right.clone(), right.clone());
+    longer["blob"]["size"] = 7.into();
+    other["blob"]["digest"] = format!("sha256:{}", files.shared.file_name().unwrap()).into();
+    other["blob"]["size"] = fs::metadata(&files.shared).unwrap().len().into();
+    for (lie, word) in [(longer, "size"), (other, "layer")] {
+        fs::write(&files.note, lie.to_string()).unwrap();
+        assert_eq!(findings(&home)[0].0, word);
+        let folder = home.store.folder().unwrap();
+        let removed = folder.repair(&check(&home, Check::Whole)).unwrap();
+        assert!(removed.contains(&files.note), "{removed:?}");
+        assert_eq!(findings(&home), [], "no artifact lost anything");
+    }
 }
 
 #[test]

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use barge_image::Digest;
 use barge_image::record::Record;
-use barge_store::Remote as _;
 use barge_store::directory::Check;
 use barge_store::gc::{Budget, Collect, Collected, collect};
 use barge_store::remote::Housekeeping as _;
+use barge_store::{Error, Pointer, Remote as _};
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 
@@ -101,7 +101,8 @@ fn artifacts_go_when_their_time_is_over() {
     let left = home
         .store
         .list(&barge_store::remote::Wanted::default())
-        .unwrap();
+        .unwrap()
+        .pointers;
     let left: Vec<_> = left
         .iter()
         .map(|pointer| pointer.artifact.as_str())
@@ -164,7 +165,11 @@ fn the_oldest_go_when_the_budget_is_used_up() {
     assert_eq!(beyond(&home, size(145_000), true), ["2"]);
     assert_eq!(beyond(&home, size(1), false), ["4", "3", "2"]);
     let left = home.store.list(&barge_store::remote::Wanted::default());
-    let left = left.unwrap().into_iter().map(|pointer| pointer.run.id);
+    let left = left
+        .unwrap()
+        .pointers
+        .into_iter()
+        .map(|pointer| pointer.run.id);
     assert_eq!(left.collect::<Vec<_>>(), ["1", "5"]);
     let folder = home.store.folder().unwrap();
     assert_eq!(folder.check(Check::Whole).unwrap().findings, []);
@@ -298,6 +303,62 @@ fn a_broken_artifact_is_told_and_harms_no_other() {
         .unwrap()
         .verify()
         .unwrap();
+}
+
+/// The store holds this artifact as a newer version of barge would have saved it.
+fn of_a_newer_version(home: &Home, record: &Record) {
+    let folder = home.store.folder().unwrap();
+    let bytes = String::from_utf8(record.to_bytes().unwrap()).unwrap();
+    let newer = bytes.replace(barge_image::record::SCHEMA, "barge/record/v9");
+    let pointer = Pointer {
+        artifact: record.artifact.clone(),
+        run: record.source.run.clone(),
+        record: folder.layout().blobs().put(newer.as_bytes()).unwrap(),
+        expires: record.expires,
+    };
+    let place = home.path.join("artifacts").join(record.artifact.as_str());
+    fs::create_dir_all(&place).unwrap();
+    fs::write(
+        place.join(pointer.key()),
+        serde_json::to_vec(&pointer).unwrap(),
+    )
+    .unwrap();
+}
+
+#[test]
+fn what_a_newer_version_saved_stops_the_sweep() {
+    let home = home();
+    let old = image(&home.store, "old", "1", &[b"old"]);
+    home.store.put_record(&old, &|_| ()).unwrap();
+    let newer = image(&home.store, "newer", "2", &[b"newer"]);
+    of_a_newer_version(&home, &newer);
+    grow_old(&home.path);
+    let before = blobs(&home);
+    for budget in [
+        Budget::default(),
+        Budget {
+            artifacts: Some(0),
+            bytes: None,
+        },
+    ] {
+        let what = Collect {
+            now: now(),
+            grace: SignedDuration::from_hours(24),
+            budget,
+            dry_run: false,
+        };
+        let refused = collect(home.store.home(), &what).unwrap_err();
+        assert!(
+            matches!(&refused, Error::OtherVersion { pointer, source, .. }
+                if pointer == "newer of run 2 attempt 1" && source.to_string().contains("/v9")),
+            "{refused}"
+        );
+        assert_eq!(blobs(&home), before);
+    }
+    // The way out that the hint gives.
+    let pointer = home.store.find(&newer.artifact, None).unwrap();
+    home.store.home().remove(&pointer).unwrap();
+    assert_eq!(collected(&home, false).needed, 4);
 }
 
 #[test]

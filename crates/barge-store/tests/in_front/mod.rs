@@ -35,7 +35,7 @@ fn front(remote: &Arc<dyn Remote>, cache: &Utf8Path) -> Store {
 }
 
 fn holds_nothing_at_first(remote: &dyn Remote) {
-    assert_eq!(remote.pointers(&Wanted::default()).unwrap(), []);
+    assert_eq!(remote.pointers(&Wanted::default()).unwrap().pointers, []);
     let nothing = Digest::of(b"nothing");
     assert!(remote.layers(&[nothing], None).unwrap().is_empty());
     assert!(remote.record(&nothing).unwrap().is_none());
@@ -164,7 +164,7 @@ fn finds_what_is_wanted(remote: &Arc<dyn Remote>, scratch: &Utf8Path, first: &Ke
     );
     let run = &first.record.source.run;
     assert_eq!(here.find(name, Some(run)).unwrap().record, first.digest);
-    let listed = here.list(&Wanted::default()).unwrap();
+    let listed = here.list(&Wanted::default()).unwrap().pointers;
     let listed: Vec<_> = listed.iter().map(ToString::to_string).collect();
     assert_eq!(
         listed,

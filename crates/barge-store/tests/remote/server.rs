@@ -35,6 +35,8 @@ pub(crate) struct Reply {
 #[derive(Debug, Clone)]
 enum Body {
     Whole(Vec<u8>),
+    /// Not even a status: hangs up.
+    Nothing,
     /// Promises more than it sends, then hangs up.
     Cut(Vec<u8>, usize),
     /// Promises more than it sends, then says nothing.
@@ -52,6 +54,12 @@ impl Reply {
             headers: Vec::new(),
             body: Body::Whole(Vec::new()),
         }
+    }
+
+    pub(crate) fn hung_up() -> Self {
+        let mut reply = Self::status(0);
+        reply.body = Body::Nothing;
+        reply
     }
 
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
@@ -184,6 +192,7 @@ fn write(mut stream: &TcpStream, reply: &Reply, is_head: bool) -> Option<()> {
             (bytes.as_slice(), Some(*length))
         }
         Body::Endless => (&[][..], None),
+        Body::Nothing => return None,
     };
     if let Some(length) = length
         && reply.status != 204
@@ -197,6 +206,7 @@ fn write(mut stream: &TcpStream, reply: &Reply, is_head: bool) -> Option<()> {
     }
     match &reply.body {
         Body::Whole(bytes) => stream.write_all(bytes).ok(),
+        Body::Nothing => None,
         Body::Cut(..) => {
             stream.write_all(bytes).ok()?;
             None

@@ -7,6 +7,9 @@ use super::syntax::{Expression, Kind, Operator};
 
 /// GitHub's own limit on nesting.
 const DEPTH_LIMIT: usize = 50;
+/// How many operators and accesses an expression may have: each puts another box around what is left of it, and what
+/// walks the tree goes down with each.
+const BOX_LIMIT: usize = 1000;
 
 /// Why a text is not an expression; `at` is a byte of that text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +27,7 @@ pub fn parse(text: &str) -> Result<Expression, ParseExpressionError> {
         text,
         at: 0,
         depth: 0,
+        boxes: 0,
     };
     let expression = parser.binary(1)?;
     parser.skip_space();
@@ -37,6 +41,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    boxes: usize,
 }
 
 impl Parser<'_> {
@@ -54,6 +59,15 @@ impl Parser<'_> {
             at: self.at,
             reason: reason.to_owned(),
         }
+    }
+
+    /// Counts one more box around what was read.
+    fn wrap(&mut self) -> Result<(), ParseExpressionError> {
+        self.boxes += 1;
+        if self.boxes > BOX_LIMIT {
+            return Err(self.error("the expression is too long"));
+        }
+        Ok(())
     }
 
     fn accept(&mut self, token: &str) -> bool {
@@ -103,6 +117,7 @@ impl Parser<'_> {
                 break;
             }
             self.at += length;
+            self.wrap()?;
             let right = self.binary(operator.precedence() + 1)?;
             let span = Span::new(left.span.start, right.span.end);
             left = Expression {
@@ -123,9 +138,7 @@ impl Parser<'_> {
             if self.rest().starts_with('!') && !self.rest().starts_with("!=") {
                 self.at += 1;
                 negations += 1;
-                if negations > DEPTH_LIMIT {
-                    return Err(self.error("the expression is nested too deeply"));
-                }
+                self.wrap()?;
             } else {
                 break;
             }
@@ -143,12 +156,7 @@ impl Parser<'_> {
 
     fn access(&mut self) -> Result<Expression, ParseExpressionError> {
         let mut expression = self.primary()?;
-        let mut links = 0;
         loop {
-            links += 1;
-            if links > DEPTH_LIMIT {
-                return Err(self.error("the expression is nested too deeply"));
-            }
             let start = expression.span.start;
             let kind = if self.accept("[") {
                 self.skip_space();
@@ -173,6 +181,7 @@ impl Parser<'_> {
             } else {
                 return Ok(expression);
             };
+            self.wrap()?;
             expression = Expression {
                 span: Span::new(start, self.at),
                 kind,
@@ -337,6 +346,11 @@ mod tests {
         assert!(parse(&"(".repeat(5000)).is_err());
         assert!(parse(&format!("a{}", ".b".repeat(5000))).is_err());
         assert!(parse(&"!".repeat(5000)).is_err());
+        for (operator, operand) in [("||", "a"), ("&&", "a"), ("==", "1"), ("<", "a.b")] {
+            let row = |count| vec![operand; count].join(operator);
+            assert!(parse(&row(400)).is_ok(), "{operator}");
+            assert!(parse(&row(50_000)).is_err(), "{operator}");
+        }
     }
 
     #[test]

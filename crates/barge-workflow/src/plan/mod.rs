@@ -14,12 +14,12 @@ use serde::Serialize;
 pub use self::cases::all_cases;
 use self::handoff::Handoff;
 
+use crate::filter::admits;
 use crate::finding::{Finding, Severity};
 use crate::flow::{FactKind, JobTrace, Origin, Repository, Trace, trace};
 use crate::model::{Guard, Workflow};
 use crate::rule::{self, Context};
 use crate::scenario::{RefKind, Scenario, scenarios};
-use crate::shell::tools::matches_glob;
 use crate::symbolic::{Condition, Satisfiable};
 
 /// What becomes of a job or step.
@@ -226,20 +226,13 @@ fn not_started(workflow: &Workflow, scenario: &Scenario) -> Option<String> {
         _ => return None,
     };
     let other = if filter == "tags" { "branches" } else { "tags" };
-    let admits = |patterns: &[String]| {
-        patterns
-            .iter()
-            .fold(false, |admitted, pattern| match pattern.strip_prefix('!') {
-                Some(pattern) => admitted && !matches_glob(pattern, &name),
-                None => admitted || matches_glob(pattern, &name),
-            })
-    };
+    let admits = |patterns: &[String]| admits(patterns, &name);
     match (trigger.filters.get(filter), trigger.filters.get(ignore)) {
-        (Some(patterns), _) if !admits(patterns) => Some(format!(
+        (Some(patterns), _) if admits(patterns) == Some(false) => Some(format!(
             "`{name}` is not among the {filter}: {}",
             patterns.join(", ")
         )),
-        (None, Some(patterns)) if admits(patterns) => {
+        (None, Some(patterns)) if admits(patterns) == Some(true) => {
             Some(format!("`{name}` is among the {ignore}"))
         }
         (None, None) if trigger.filters.contains_key(other) => {
@@ -566,6 +559,16 @@ mod tests {
                 .map(|artifact| artifact.downloaded_by.clone()),
             Some(vec!["verify-supply-chain-pr".to_owned()])
         );
+    }
+
+    #[test]
+    fn filters_are_read_by_githubs_grammar() {
+        let text = "on:\n  push:\n    tags: ['v[0-9]+.[0-9]+.[0-9]+']\njobs: {}\n";
+        let workflow = Workflow::parse(&Source::new("w.yml", text)).unwrap();
+        let scenarios = usual_scenarios().into_iter();
+        let started = scenarios.filter(|one| not_started(&workflow, one).is_none());
+        let started: Vec<String> = started.map(|one| one.label).collect();
+        assert_eq!(started, ["push tag"]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The changes of text that several rules propose. All keep comments and layout.
 
+use crate::expression::{Expression, Kind, Operator, parse};
 use crate::finding::Fix;
 use crate::model::{Guard, Step, Workflow};
 use crate::source::{Place, Span};
 use crate::symbolic::Text;
+use crate::yaml::Style;
 
 use super::context::shown;
 
@@ -106,47 +108,109 @@ pub(super) fn with_input(workflow: &Workflow, step: &Step, name: &str, value: &s
 
 /// Adds a condition to that of a step.
 pub(super) fn guarded_step(place: &Place, guard: Option<&Guard>, wanted: &str) -> Fix {
-    let advice = || Fix::advice(format!("if: {wanted}"));
-    if wanted.contains('\n') {
-        return advice();
+    if let Some(guard) = guard {
+        return guarded(place, guard, wanted);
     }
-    let Some(guard) = guard else {
-        // A step in braces cannot take a line of its own.
-        if place.text().starts_with('{') {
-            return advice();
-        }
-        let indent = " ".repeat(place.position().column - 1);
-        let insertion = format!("if: {}\n{indent}", yaml_condition(wanted));
-        return Fix::edit(format!("if: {wanted}"), &place.part(0, 0), insertion);
+    // A step in braces cannot take a line of its own.
+    let condition = conjunction("", wanted).filter(|_| !place.text().starts_with('{'));
+    let Some(condition) = condition else {
+        return Fix::advice(format!("if: {wanted}"));
     };
-    guarded(place, guard, wanted)
+    let indent = " ".repeat(place.position().column - 1);
+    let insertion = format!("if: {}\n{indent}", yaml_condition(&condition));
+    Fix::edit(format!("if: {condition}"), &place.part(0, 0), insertion)
 }
 
 /// Adds a condition to one that is there; `near` is any place of its file.
 pub(super) fn guarded(near: &Place, guard: &Guard, wanted: &str) -> Fix {
     let own = guard.bare();
-    if own.contains('\n') || own.contains(wanted) {
-        return Fix::advice(format!("if: ({own}) && ({wanted})"));
-    }
-    let left = if own.contains("||") {
-        format!("({own})")
-    } else {
-        own.to_owned()
-    };
-    let missing: Vec<&str> = if wanted.contains("||") {
-        Vec::new()
-    } else {
-        let parts = wanted.split("&&").map(str::trim);
-        parts.filter(|part| !left.contains(part)).collect()
-    };
-    let right = if missing.is_empty() {
-        format!("({wanted})")
-    } else {
-        missing.join(" && ")
-    };
-    let joined = format!("{left} && {right}");
     let place = Place::new(&near.source, guard.field.span);
-    Fix::edit(format!("if: {joined}"), &place, yaml_condition(&joined))
+    let edit = conjunction(own, wanted).and_then(|joined| {
+        let message = format!("if: {joined}");
+        match guard.field.style {
+            Style::Plain => Some(Fix::edit(message, &place, yaml_condition(&joined))),
+            Style::Quoted => Some(Fix::edit(message, &place, quoted(&joined))),
+            // In a block the line ends around the condition are the block's own.
+            Style::Literal | Style::Folded => {
+                let at = place.text().find(own)?;
+                Some(Fix::edit(message, &place.part(at, at + own.len()), joined))
+            }
+        }
+    });
+    edit.unwrap_or_else(|| Fix::advice(format!("if: ({own}) && ({wanted})")))
+}
+
+/// A condition that holds exactly when both do, on one line; `own` is empty where there is none. Nothing when `own` says
+/// all of `wanted` already, or one of them cannot be read.
+fn conjunction(own: &str, wanted: &str) -> Option<String> {
+    if own.contains('\n') || wanted.contains('\n') {
+        return None;
+    }
+    let read = |text| parse(text).ok();
+    let own_tree = if own.is_empty() {
+        None
+    } else {
+        Some(read(own)?)
+    };
+    let wanted_tree = read(wanted)?;
+    let own_parts = own_tree.as_ref().map(conjuncts).unwrap_or_default();
+    // Without a status function `success()` is implied, and all that follows from it.
+    let after_success = !own_tree
+        .as_ref()
+        .is_some_and(Expression::has_status_function);
+    let implied = ["success()", "always()", "!cancelled()", "!failure()"];
+    let is_said = |part: &Expression| {
+        let text = part.to_string();
+        own_parts.iter().any(|own| own.to_string() == text)
+            || after_success && implied.contains(&text.as_str())
+    };
+    let parts = conjuncts(&wanted_tree).into_iter();
+    let missing: Vec<&Expression> = parts.filter(|part| !is_said(part)).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let speaks_of_status = missing.iter().any(|part| part.has_status_function());
+    let implicit = (after_success && speaks_of_status).then(|| "success()".to_owned());
+    let own_part = own_tree.as_ref().map(|tree| operand(tree, own));
+    let added = missing.iter().map(|part| operand(part, wanted));
+    let all: Vec<String> = implicit.into_iter().chain(own_part).chain(added).collect();
+    let alone = own.is_empty() && all.len() == 1 && missing.len() == conjuncts(&wanted_tree).len();
+    let joined = if alone {
+        wanted.to_owned()
+    } else {
+        all.join(" && ")
+    };
+    parse(&joined).is_ok().then_some(joined)
+}
+
+/// The parts that all must hold for an expression to hold.
+fn conjuncts(expression: &Expression) -> Vec<&Expression> {
+    match &expression.kind {
+        Kind::Binary(Operator::And, left, right) => {
+            let mut parts = conjuncts(left);
+            parts.extend(conjuncts(right));
+            parts
+        }
+        _ => vec![expression],
+    }
+}
+
+/// An expression as its author wrote it in `text`, fit to stand beside `&&`.
+fn operand(expression: &Expression, text: &str) -> String {
+    let span = expression.span;
+    let written = text.get(span.start..span.end).unwrap_or_default().trim();
+    match &expression.kind {
+        Kind::Binary(Operator::Or, left, _) if left.span.start == span.start => {
+            format!("({written})")
+        }
+        _ => written.to_owned(),
+    }
+}
+
+/// A text between double quotes, as YAML reads it.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
 }
 
 /// A condition as a YAML value: one that starts with `!` or a quote, or holds `: ` or ` #`, needs braces around it.
@@ -163,7 +227,51 @@ fn yaml_condition(condition: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::sole_occurrence;
+    use super::{conjunction, sole_occurrence};
+
+    #[test]
+    fn conditions_are_joined_by_their_meaning() {
+        for (own, wanted, joined) in [
+            ("a", "b", Some("a && b")),
+            ("a || b", "c", Some("(a || b) && c")),
+            ("(a || b)", "c", Some("(a || b) && c")),
+            ("(a) || (b)", "c", Some("((a) || (b)) && c")),
+            ("a", "b || c", Some("a && (b || c)")),
+            ("a", "(b || c)", Some("a && (b || c)")),
+            // What one side of `||` says is not said.
+            ("a || b", "b && c", Some("(a || b) && b && c")),
+            ("a == 'x' && b", "B && c", Some("a == 'x' && b && c")),
+            ("ab", "a", Some("ab && a")),
+            ("a && b", "b && a", None),
+            ("a", "!(b && c)", Some("a && !(b && c)")),
+            ("!(b && c)", "b && d", Some("!(b && c) && b && d")),
+            // `success()` is implied where no status function is, and stays so.
+            ("a", "always() && b", Some("a && b")),
+            ("", "!cancelled() && b", Some("b")),
+            ("", "always()", None),
+            (
+                "a",
+                "(always() || b)",
+                Some("success() && a && (always() || b)"),
+            ),
+            (
+                "always()",
+                "success() && b",
+                Some("always() && success() && b"),
+            ),
+            ("", "b || c", Some("b || c")),
+            ("", "a == 'x' && b", Some("a == 'x' && b")),
+            ("a &&", "b", None),
+            ("a", "b)", None),
+            ("a\n|| b", "c", None),
+        ] {
+            assert_eq!(
+                conjunction(own, wanted).as_deref(),
+                joined,
+                "{own} + {wanted}"
+            );
+        }
+    }
 
     #[test]
     fn words_are_found_whole() {

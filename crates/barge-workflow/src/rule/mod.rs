@@ -14,6 +14,7 @@ mod context;
 mod duplicate_step_id;
 mod edit;
 mod empty_event_field;
+pub(crate) mod ignore_comment;
 mod image_not_in_job;
 mod load_bad_syntax;
 mod load_multi_platform;
@@ -23,6 +24,7 @@ mod matrix_output_clobber;
 mod metadata_ignored;
 mod mutable_tag;
 mod not_loaded;
+mod other_image;
 mod other_tag;
 mod presence;
 mod ref_empty_part;
@@ -113,6 +115,7 @@ pub static RULES: &[Rule] = &[
     duplicate_step_id::RULE,
     condition_precedence::RULE,
     build_without_output::RULE,
+    ignore_comment::RULE,
 ];
 
 /// The rule of an id.
@@ -156,7 +159,8 @@ pub fn run(context: &Context<'_>) -> Vec<Finding> {
 
 /// Drops findings that only repeat a graver one of the same line.
 fn without_echoes(findings: Vec<Finding>) -> Vec<Finding> {
-    const GRAVER: [(&str, &[&str]); 4] = [
+    const GRAVER: [(&str, &[&str]); 5] = [
+        ("image-not-in-job", &["condition-mismatch", "not-loaded"]),
         ("ref-retyped", &["ref-mismatch"]),
         (
             "upload-path-not-produced",
@@ -168,21 +172,48 @@ fn without_echoes(findings: Vec<Finding>) -> Vec<Finding> {
             &["uppercase-ref", "shell-var-in-with", "ref-empty-part"],
         ),
     ];
-    let lines: Vec<(usize, &'static str)> = findings
-        .iter()
-        .map(|finding| (finding.position().line, finding.rule))
-        .collect();
+    let line_of = |finding: &Finding| {
+        let path = finding.place.source.path().to_owned();
+        (path, finding.place.line())
+    };
+    let mut rules: BTreeMap<(String, usize), Vec<&'static str>> = BTreeMap::new();
+    for finding in &findings {
+        rules
+            .entry(line_of(finding))
+            .or_default()
+            .push(finding.rule);
+    }
     let echoes = |finding: &Finding| {
-        let line = finding.position().line;
+        let of_line = rules.get(&line_of(finding)).map_or(&[][..], Vec::as_slice);
         GRAVER.iter().any(|(rule, graver)| {
-            *rule == finding.rule
-                && lines
-                    .iter()
-                    .any(|(other, rule)| *other == line && graver.contains(rule))
+            *rule == finding.rule && of_line.iter().any(|other| graver.contains(other))
         })
     };
     findings
         .into_iter()
         .filter(|finding| !echoes(finding))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Source, Span};
+
+    #[test]
+    fn echoes_are_of_one_file() {
+        let finding = |rule: &Rule, path: &str| {
+            let place = Place::new(&Source::new(path, "x"), Span::new(0, 1));
+            rule.finding(&place, "")
+        };
+        let left = |mismatch: &str| {
+            let all = vec![
+                finding(&ref_retyped::RULE, "action.yml"),
+                finding(&ref_mismatch::RULE, mismatch),
+            ];
+            without_echoes(all).len()
+        };
+        assert_eq!(left("action.yml"), 1);
+        assert_eq!(left("w.yml"), 2);
+    }
 }

@@ -170,14 +170,12 @@ fn first_word(input: &Text) -> Option<Text> {
 fn cut(input: &Text, arguments: &[&str]) -> Option<Text> {
     let joined = arguments.join(" ");
     let text = input.as_literal().map(str::trim_end);
-    if let Some(range) = joined.strip_prefix("-c").map(str::trim) {
-        let end: usize = range
-            .trim_start_matches(['1', '-'])
-            .parse()
-            .ok()
-            .or_else(|| range.strip_prefix("1-")?.parse().ok())?;
+    if let Some(range) = joined.strip_prefix("-c") {
+        let end = leading_characters(range.trim())?;
         return match (text, input.trim().as_symbol()) {
-            (Some(text), _) => Some(Text::literal(text.chars().take(end).collect::<String>())),
+            (Some(text), _) if !text.contains('\n') => {
+                Some(Text::literal(text.chars().take(end).collect::<String>()))
+            }
             (None, Some(symbol)) => Some(shortened(symbol, end)),
             _ => None,
         };
@@ -224,6 +222,15 @@ fn cut(input: &Text, arguments: &[&str]) -> Option<Text> {
     )
 }
 
+/// How many characters `cut -c` keeps of a line, when they are the first ones: `1-12`, `-12` or `1`.
+fn leading_characters(range: &str) -> Option<usize> {
+    let end = range
+        .strip_prefix("1-")
+        .or_else(|| range.strip_prefix('-'))
+        .or(Some(range).filter(|range| *range == "1"))?;
+    end.parse().ok().filter(|count| *count > 0)
+}
+
 fn shortened(symbol: &std::sync::Arc<Symbol>, length: usize) -> Text {
     Text::symbol(Symbol::new(
         format!("{}[..{length}]", symbol.name()),
@@ -241,11 +248,14 @@ fn sed(input: &Text, script: &str) -> Option<Text> {
         fields.next()?,
         fields.next().unwrap_or_default(),
     );
-    if fields.next().is_some() || to.contains(['\\', '&']) {
+    if fields.next().is_some() {
         return None;
     }
     if from == ".*" && to == "\\L&" {
         return Some(input.lower());
+    }
+    if to.contains(['\\', '&']) {
+        return None;
     }
     if let Some(prefix) = from
         .strip_prefix('^')
@@ -402,7 +412,7 @@ pub fn substring(text: &Text, range: &str) -> Value {
 
 /// Matches a pattern of `*` and `?` against a whole text; `[` is an ordinary character.
 #[must_use]
-pub fn matches_glob(pattern: &str, text: &str) -> bool {
+fn matches_glob(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut at, mut from, mut star) = (0, 0, None);
@@ -451,19 +461,47 @@ mod tests {
             run("cut", &["-d", "/", "-f", "2"], "a/b/c").as_deref(),
             Some("b")
         );
-        assert_eq!(
-            run("cut", &["-c1-7"], "0123456789").as_deref(),
-            Some("0123456")
-        );
-        assert_eq!(
-            run("cut", &["-c", "-7"], "0123456789").as_deref(),
-            Some("0123456")
-        );
         assert_eq!(run("sed", &["s/a/b/g"], "aXa").as_deref(), Some("bXb"));
         assert_eq!(run("sed", &["s/^v//"], "v1.2").as_deref(), Some("1.2"));
         assert_eq!(run("sed", &["s|/|-|g"], "x/y").as_deref(), Some("x-y"));
         assert_eq!(run("head", &["-n", "1"], "a\nb").as_deref(), Some("a"));
+        assert_eq!(run("sed", &["s/.*/\\L&/"], "aXa").as_deref(), Some("axa"));
         assert_eq!(run("sed", &["s/[a-z]*/b/"], "aXa"), None);
+    }
+
+    #[test]
+    fn cut_keeps_the_first_characters_or_is_not_followed() {
+        let cut = |range: &str, input: &str| {
+            let arguments: Vec<Text> = range.split(' ').map(Text::literal).collect();
+            apply("cut", &arguments, &Text::literal(input)).and_then(|value| value.literal())
+        };
+        for (range, expected) in [
+            ("-c1-7", Some("abcdefg")),
+            ("-c 1-7", Some("abcdefg")),
+            ("-c -7", Some("abcdefg")),
+            ("-c-7", Some("abcdefg")),
+            ("-c1-1", Some("a")),
+            ("-c1-10", Some("abcdefghij")),
+            ("-c1-11", Some("abcdefghijk")),
+            ("-c1-12", Some("abcdefghijkl")),
+            ("-c-12", Some("abcdefghijkl")),
+            ("-c1", Some("a")),
+            ("-c7", None),
+            ("-c11", None),
+            ("-c2-7", None),
+            ("-c11-12", None),
+            ("-c1-", None),
+            ("-c1,3", None),
+            ("-c1-0", None),
+        ] {
+            assert_eq!(
+                cut(range, "abcdefghijklmnop\n").as_deref(),
+                expected,
+                "cut {range}"
+            );
+        }
+        // Each line is cut, not the text.
+        assert_eq!(cut("-c1-2", "abc\ndef\n"), None);
     }
 
     #[test]

@@ -410,6 +410,8 @@ impl fmt::Display for Text {
 #[derive(Clone, Copy)]
 enum Element<'a> {
     Character(char),
+    /// A digit.
+    Digit,
     One(&'a Symbol),
     Many(&'a Symbol),
 }
@@ -418,6 +420,7 @@ impl Element<'_> {
     fn may_be(self, character: char) -> bool {
         match self {
             Self::Character(own) => own == character,
+            Self::Digit => character.is_ascii_digit(),
             Self::One(symbol) | Self::Many(symbol) => symbol.may_hold(character),
         }
     }
@@ -429,7 +432,13 @@ fn elements(pieces: &[Piece]) -> Vec<Element<'_>> {
         match piece {
             Piece::Literal(text) => elements.extend(text.chars().map(Element::Character)),
             Piece::Symbol(symbol) => {
-                if !symbol.may_be_empty() {
+                if let Some(length) = symbol.length().filter(|length| *length <= COMPARE_LIMIT) {
+                    elements.extend(std::iter::repeat_n(Element::One(symbol), length));
+                    continue;
+                }
+                if symbol.is_version() {
+                    elements.push(Element::Digit);
+                } else if !symbol.may_be_empty() {
                     elements.push(Element::One(symbol));
                 }
                 elements.push(Element::Many(symbol));

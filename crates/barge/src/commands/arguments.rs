@@ -15,7 +15,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::context::Context;
+use crate::env;
 use crate::error::Error;
+
+/// What commands look into, in their help: [`Input`] in words.
+pub(crate) const INPUTS: &str = "An image is docker:REF, podman:REF, registry:REF, docker-archive:FILE, oci-archive:FILE, oci:DIR[:TAG] or store:ARTIFACT. \
+    dir:PATH and file:PATH are looked into as they are, sbom:FILE and purl:PURL are bills of materials, - is what is piped in. \
+    A bare word is a path that exists, else an image of the engine, else of its registry.";
 
 /// Which event it is.
 #[derive(Debug, Args)]
@@ -67,19 +73,20 @@ impl BuildArguments {
 #[derive(Debug, Default, Args)]
 pub(crate) struct StoreArguments {
     /// Where artifacts live: dir:FOLDER, s3://BUCKET/PREFIX, gs://, az://, registry:HOST/REPOSITORY, github:; by
-    /// default `[store] address` of barge.toml, else dir:.barge/store
-    #[arg(long, env = "BARGE_STORE", value_name = "ADDRESS")]
+    /// default BARGE_STORE, else `[store] address` of barge.toml, else dir:.barge/store
+    #[arg(long, value_name = "ADDRESS")]
     store: Option<StoreAddress>,
 }
 
 impl StoreArguments {
-    /// The store: the argument's, else the settings', else the checkout's own.
+    /// The store: the argument's, else the environment's, else the settings', else the checkout's own.
     pub(crate) fn open(&self, context: &Context) -> Result<Store, Error> {
         let surroundings = context.surroundings()?;
-        Ok(barge_pipeline::store::open(
-            &surroundings,
-            self.store.as_ref(),
-        )?)
+        let named = match &self.store {
+            Some(address) => Some(address.clone()),
+            None => env::store(&context.environment)?,
+        };
+        Ok(barge_pipeline::store::open(&surroundings, named.as_ref())?)
     }
 }
 
@@ -148,12 +155,32 @@ fn artifact_name(word: &str) -> Result<ArtifactName, Error> {
         .map_err(|error: ParseArtifactNameError| Error::Usage(error.to_string()))
 }
 
+/// Which advisory data.
+#[derive(Debug, Args)]
+pub(crate) struct DatabaseArguments {
+    /// Advisory data: an index file, or a folder of OSV records or archives; by default BARGE_DB, else `[db] path` of
+    /// barge.toml, else what `barge db update` made
+    #[arg(long, value_name = "PATH")]
+    db: Option<Utf8PathBuf>,
+}
+
+impl DatabaseArguments {
+    /// Where the data lies; nothing when none was named and none was fetched.
+    pub(crate) fn path(&self, context: &Context) -> Result<Option<Utf8PathBuf>, Error> {
+        let variable = context.environment.non_empty(env::DATABASE);
+        let named = self.db.clone().or_else(|| variable.map(Utf8PathBuf::from));
+        match named.or(context.settings()?.db.path) {
+            Some(path) => Ok(Some(context.folder.join(path))),
+            None => super::db::updated_index(context),
+        }
+    }
+}
+
 /// What a scan goes by.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArguments {
-    /// Advisory data: a folder of OSV records or archives, or an index file
-    #[arg(long, env = "BARGE_DB", value_name = "PATH")]
-    db: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    db: DatabaseArguments,
     /// Look only at this file or folder of the image
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
@@ -161,19 +188,9 @@ pub(crate) struct ScanArguments {
 
 impl ScanArguments {
     pub(crate) fn options(&self, context: &Context) -> Result<VerifyOptions, Error> {
-        let settings = context.settings()?;
-        let named = self
-            .db
-            .clone()
-            .or(settings.db.path)
-            .map(|path| context.folder.join(path));
-        let database = match named {
-            Some(path) => Some(path),
-            None => super::db::updated_index(context)?,
-        };
         Ok(VerifyOptions {
-            database,
-            policy: settings.scan,
+            database: self.db.path(context)?,
+            policy: context.settings()?.scan,
             path: self.path.clone(),
         })
     }

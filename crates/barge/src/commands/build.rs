@@ -2,7 +2,7 @@
 
 use barge_ci::Decision;
 use barge_pipeline::Built;
-use barge_pipeline::build::build;
+use barge_pipeline::build::{build, forget};
 use barge_pipeline::built::Home;
 use clap::Args;
 use serde::Serialize;
@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     let schema = "barge/build/v1";
     match &plan.decision {
         Decision::Skip(cause) => {
+            forget(&surroundings)?;
             super::outputs::skipped(context)?;
             let json = BuildJson {
                 schema,

@@ -1,7 +1,5 @@
 //! `barge init`: a commented settings file.
 
-use std::fs;
-
 use barge_image::blobs::write_file;
 use clap::Args;
 use serde::Serialize;
@@ -12,7 +10,7 @@ use crate::exit::Exit;
 use crate::printer::Tone;
 use crate::settings::FILE;
 
-/// Every setting with its default, commented out.
+/// Every setting, with its default or an example, commented out.
 const TEMPLATE: &str = include_str!("../barge.toml");
 
 /// Write a commented barge.toml for this repository
@@ -41,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         return Ok(Exit::Done);
     }
     let path = context.folder.join(FILE);
-    if fs::exists(&path)? && !arguments.force {
+    if path.exists() && !arguments.force {
         return Err(Error::Usage(format!(
             "`{path}` is there already; `--force` replaces it"
         )));

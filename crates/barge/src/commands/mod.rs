@@ -23,6 +23,6 @@ mod workflow_files;
 mod workflow_plan;
 
 pub(crate) use arguments::{
-    BuildArguments, EventArguments, RecordArguments, RetentionArguments, ScanArguments,
-    StoreArguments, bill_of, last_build, references,
+    BuildArguments, DatabaseArguments, EventArguments, INPUTS, RecordArguments, RetentionArguments,
+    ScanArguments, StoreArguments, bill_of, last_build, references,
 };

@@ -55,12 +55,13 @@ pub(crate) fn write(context: &Context, out: &mut dyn Write, verified: &Verified)
     let (packages, data) = (verified.sbom.packages.len(), &verified.scan.data);
     let age = data.age_days.map_or_else(
         || "of unknown age".to_owned(),
-        |days| format!("{days} days old"),
+        |days| format!("{days} {} old", if days == 1 { "day" } else { "days" }),
     );
     writeln!(
         out,
-        "{packages} packages against {} advisories, {age}; reports in .barge/out",
-        data.records
+        "{packages} packages against {} advisories, {age}; reports in {}",
+        data.records,
+        context.named_folder.join(".barge/out")
     )
 }
 

@@ -59,8 +59,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
             .human(|out| super::plan::write_decision(out, &plan))?;
     }
     let run = context.block_on(async { Ok(run_pipeline(&surroundings, plan, options).await) })?;
-    set_outputs(context, &run)?;
-    publish(context, &run)?;
+    // What cannot be told elsewhere must not hide how the run ended.
+    let told = set_outputs(context, &run).and_then(|()| publish(context, &run));
     let ending = Ending::of(&run);
     let json = RunJson {
         schema: "barge/run/v1",
@@ -81,6 +81,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         context
             .printer
             .result(&json, |out| write(context, out, &run))?;
+    }
+    match told {
+        Err(error) if run.failure.is_none() && ending.exit == Exit::Done => return Err(error),
+        Err(error) => context.printer.warning(&error.to_string()),
+        Ok(()) => {}
     }
     if let Some(error) = run.failure {
         let failure = Error::from(error).shown_by(context);

@@ -1,5 +1,9 @@
 //! `barge save`: what was built, into the store or an archive.
 
+use std::slice;
+
+use barge_engine::docker::Product;
+use barge_image::Reference;
 use barge_pipeline::adopt;
 use barge_pipeline::input::Input;
 use barge_pipeline::save::{Archived, Saved, archive, save};
@@ -20,8 +24,9 @@ use crate::printer::{Tone, bytes};
     after_help = "Examples:\n  barge save\n  barge save --store dir:/mnt/artifacts --retention 7d\n  barge save ghcr.io/example/app:pr-7\n  barge save docker-archive:image.tar --tag ghcr.io/example/app:pr-7\n  barge save registry:ghcr.io/example/app:pr-7\n  barge save -o image.tar"
 )]
 pub(crate) struct Arguments {
-    /// Save these references of the engine, all of one image, instead of what was built last; or the image in an archive or
-    /// layout (a path, docker-archive:FILE, oci-archive:FILE, oci:DIR), or in its registry (registry:REFERENCE)
+    /// Save these references of the engine (REFERENCE, docker:REFERENCE, podman:REFERENCE), all of one image, instead of
+    /// what was built last; or the image in an archive or layout (a path, docker-archive:FILE, oci-archive:FILE, oci:DIR),
+    /// or in its registry (registry:REFERENCE)
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
     /// Save an archive or layout, or the image of a registry, under these names, not under its own
@@ -102,12 +107,33 @@ fn what(
         }
         _ if arguments.images.is_empty() => super::last_build(surroundings)?,
         _ => {
-            let references = super::references(&arguments.images)?;
-            let adopted = adopt::engine_image(surroundings, &references);
+            let (product, references) = in_engine(&arguments.images, &surroundings.folder)?;
+            let adopted = adopt::engine_image(surroundings, product, &references);
             context.block_on(async { Ok(adopted.await?) })?
         }
     };
     Ok((built, None))
+}
+
+/// The names of an engine's image, and which engine is meant, if one of them says so.
+fn in_engine(
+    words: &[String],
+    folder: &Utf8Path,
+) -> Result<(Option<Product>, Vec<Reference>), Error> {
+    let (mut products, mut references) = (Vec::new(), Vec::new());
+    for word in words {
+        if let Ok(Input::Engine(product, reference)) = Input::parse(slice::from_ref(word), folder) {
+            products.push(product);
+            references.push(reference);
+        } else {
+            references.push(word.parse()?);
+        }
+    }
+    if products.windows(2).any(|pair| pair[0] != pair[1]) {
+        let text = "an image is saved from one engine: `docker:` or `podman:`".into();
+        return Err(Error::Usage(text));
+    }
+    Ok((products.pop(), references))
 }
 
 /// What was saved, for people: names, size, digest, time (R20).

@@ -16,11 +16,10 @@ use crate::exit::Exit;
 /// List everything in an image as a bill of materials
 #[derive(Debug, Args)]
 #[command(
-    after_help = "IMAGE is docker:REF, docker-archive:FILE, oci-archive:FILE, oci:DIR[:TAG], store:ARTIFACT, dir:PATH, \
-    file:PATH, sbom:FILE or - for what is piped in; a bare word is a path that exists, else the Docker engine's.\n\n\
+    after_help = format!("{}\n\n\
     Examples:\n  barge sbom image.tar\n  barge sbom docker:ghcr.io/example/app:pr-7 -o cyclonedx-json=bom.json -o spdx-json=bom.spdx.json\n  \
     barge sbom image.tar --path /app/charon\n  \
-    docker save app:1 | barge sbom - -o purls"
+    docker save app:1 | barge sbom - -o purls", super::INPUTS)
 )]
 pub(crate) struct Arguments {
     /// What to look into; by default what this checkout saved last

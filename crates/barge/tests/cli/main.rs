@@ -18,4 +18,5 @@ mod skip;
 mod support;
 mod tampering;
 mod update;
+mod words;
 mod workflow;

@@ -98,3 +98,27 @@ fn renovate_is_skipped_by_its_name() {
         (&"skip".into(), &"actor".into())
     );
 }
+
+#[test]
+fn a_skipped_build_leaves_nothing_to_save() {
+    let mut checkout = Checkout::new();
+    checkout.set("GITHUB_EVENT_NAME", "pull_request");
+    checkout.write("Dockerfile", "FROM scratch\nCOPY pr.json /\n");
+    for skipping in ["build", "run"] {
+        let title = |title: &str| pull_request("Wikid82", 7, title).to_string();
+        checkout.write("pr.json", &title("feat: a feature"));
+        let built = ["build", "--event", "pr.json", "--engine", "embedded"];
+        checkout.barge(&built).exits(0);
+        checkout.barge(&["save"]).exits(0);
+        checkout.write("pr.json", &title("chore: bump"));
+        checkout.barge(&[skipping, "--event", "pr.json"]).exits(0);
+        for command in ["save", "load"] {
+            let ran = checkout.barge(&[command]);
+            assert_ne!(
+                ran.code, 0,
+                "{command} after a skipped {skipping}: {}",
+                ran.stdout
+            );
+        }
+    }
+}

@@ -117,6 +117,11 @@ fn a_cut_layer_is_found() {
     let bytes = fs::read(&saved.layers[0]).unwrap();
     fs::write(&saved.layers[0], &bytes[..bytes.len() - 1]).unwrap();
     saved.verify().exits(4).says("it was cut or changed");
+    let repair = saved.checkout.barge(&["store", "fsck", "--repair"]);
+    let name = saved.layers[0].file_name().unwrap().to_str().unwrap();
+    let removed = format!("removed blobs/sha256/{name}\n");
+    assert!(repair.exits(4).stdout.contains(&removed));
+    assert!(!saved.layers[0].exists());
 }
 
 #[test]
@@ -207,6 +212,23 @@ fn a_pointer_to_the_record_of_another_artifact_is_found() {
     let says = "leads to the record of charon-pr-7 of run 4712 attempt 1";
     saved.checkout.barge(&by_name).exits(4).says(says);
     saved.checkout.barge(&["store", "fsck"]).exits(4);
+}
+
+#[test]
+fn what_is_no_pointer_is_told_and_hides_no_other() {
+    let saved = saved();
+    let foreign = ".barge/store/artifacts/other/notes.txt";
+    saved.checkout.write(foreign, "mind the gap");
+    let listed = saved.checkout.barge(&["store", "ls"]);
+    let listed = listed.exits(0).says("notes.txt` is not a pointer");
+    assert!(listed.stdout.contains("charon-pr-7"), "{}", listed.stdout);
+    let gc = saved.checkout.barge(&["store", "gc"]);
+    gc.exits(4).says("barge store fsck --repair");
+    saved
+        .checkout
+        .barge(&["store", "fsck", "--repair"])
+        .exits(4);
+    saved.checkout.barge(&["store", "gc"]).exits(0);
 }
 
 #[test]

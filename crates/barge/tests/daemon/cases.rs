@@ -1,13 +1,16 @@
 //! The cases, each named for what it shows.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use barge_testing::noise;
 
 use super::Docker;
-use super::proxy::cutting;
+use super::proxy::{Fault, faulty};
 use super::store;
 use super::support::{Checkout, pull_request};
 
@@ -37,6 +40,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("programs_hear_of_each_layer", progress),
     ("a_failing_step_is_named_and_leaves_nothing", failing_build),
     ("a_build_beyond_its_deadline_is_stopped", deadline),
+    ("a_build_that_stalls_is_stopped_in_time", stalled),
     ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
     ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),
@@ -445,6 +449,36 @@ fn deadline(docker: &Docker) {
     assert!(!checkout.file(".barge/build.json").exists());
 }
 
+/// The daemon takes no more of the context, before or after it began to answer.
+fn stalled(docker: &Docker) {
+    const BEGUN: &str =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut checkout = checkout(docker, "wikid82", 19);
+    fs::write(checkout.file("app/noise"), noise(1, 8 << 20)).unwrap();
+    let settings = fs::read_to_string(checkout.file("barge.toml")).unwrap();
+    let settings = format!("{settings}[build]\nengine = \"docker\"\ntimeout = 2\n");
+    checkout.write("barge.toml", &settings);
+    for (name, answer) in [("silent", ""), ("begun", BEGUN)] {
+        let socket = checkout.file(&format!("{name}.sock"));
+        let fault = Fault::StallBuilds(answer);
+        checkout.set("DOCKER_HOST", &faulty(&socket, &docker.host, fault));
+        let mut build = checkout.command(&["build", "--event", "pr.json"]);
+        let mut build = build.stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while build.try_wait().unwrap().is_none() {
+            let waited = begun.elapsed();
+            if waited > Duration::from_secs(30) {
+                build.kill().unwrap();
+                panic!("{name}: it still runs after {waited:?}");
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let mut said = String::new();
+        build.stderr.unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains("stopped after 2 s"), "{name}: {said}");
+    }
+}
+
 fn full_disk(docker: &Docker) {
     let checkout = checkout(docker, "wikid82", 16);
     // Noise does not compress, so neither form of the image fits.
@@ -489,7 +523,8 @@ fn cut_export(docker: &Docker) {
     checkout.barge(&["build", "--event", "pr.json"]).exits(0);
     for limit in [2_000, 300_000, 1_000_000] {
         let socket = checkout.file(&format!("cut-{limit}.sock"));
-        checkout.set("DOCKER_HOST", &cutting(&socket, &docker.host, limit));
+        let fault = Fault::CutExports(limit);
+        checkout.set("DOCKER_HOST", &faulty(&socket, &docker.host, fault));
         let ran = checkout.barge(&["save", "-o", "image.tar"]);
         assert_eq!(
             (ran.code, checkout.file("image.tar").exists()),

@@ -64,8 +64,15 @@ pub(super) fn packages(program: &Program<'_>, file_name: &str) -> Result<Vec<Fou
         offset: 0,
         size: program.content.size().min(SCAN_LIMIT),
     }];
-    let constants = [".rodata", ".rdata", "__cstring", ".data", ".rodata.str"];
-    let mut sections: Vec<_> = constants
+    let texts = [
+        ".rodata",
+        ".rdata",
+        "__cstring",
+        ".data",
+        ".rodata.str",
+        ".dynstr",
+    ];
+    let mut sections: Vec<_> = texts
         .iter()
         .filter_map(|name| program.section(name))
         .collect();
@@ -240,6 +247,21 @@ mod tests {
                 "21.0.13+9-1-deb13u2-Debian",
             ),
             ("util-linux", b"%s from %s\n\0util-linux 2.41.5\0", "2.41.5"),
+            (
+                "samba",
+                b"\0SAMBA_4.22.11_DEBIAN_4.22.11_DFSG_0_DEB13U1_PRIVATE_SAMBA\0",
+                "4.22.11",
+            ),
+            (
+                "guile",
+                b"\0guileversion\x003.0.10\0libguileinterface\x008:0:7\0",
+                "3.0.10",
+            ),
+            (
+                "crun",
+                b"specify a command\0\x001.21\0%s version %s\n\0commit: %s\n\0",
+                "1.21",
+            ),
             ("xz", b"5.8.1\0Option value cannot be empty\0", "5.8.1"),
         ];
         for (package, bytes, expected) in cases {

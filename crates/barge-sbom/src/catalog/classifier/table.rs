@@ -3,7 +3,7 @@
 use super::{Classifier, classifier};
 
 /// Sorted by package. Nearly every pattern was tried on real builds, most of them Debian's of several releases.
-pub(super) static CLASSIFIERS: [Classifier; 111] = [
+pub(super) static CLASSIFIERS: [Classifier; 114] = [
     classifier(
         "bash",
         ("gnu", "bash"),
@@ -52,6 +52,12 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         ("openprinting", "cups"),
         &["cupsd"],
         r" CUPS v(\d+\.\d+\.\d+)\n",
+    ),
+    classifier(
+        "crun",
+        ("crun_project", "crun"),
+        &["crun"],
+        r"\x00(\d+\.\d+(?:\.\d+)?)\x00%s version %s\n",
     ),
     classifier(
         "curl",
@@ -187,6 +193,12 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         ("gnu", "gnutls"),
         &["libgnutls"],
         r"\x00Enabled GnuTLS (\d+\.\d+\.\d+) ",
+    ),
+    classifier(
+        "guile",
+        ("gnu", "guile"),
+        &["libguile"],
+        r"\x00guileversion\x00(\d+\.\d+\.\d+)\x00",
     ),
     classifier(
         "gzip",
@@ -558,6 +570,20 @@ pub(super) static CLASSIFIERS: [Classifier; 111] = [
         ("rust-lang", "rust"),
         &["librustc_driver*"],
         r"(?:rustc version )?(\d+\.\d+\.\d+)(?: \([0-9a-f]{9} \d{4}-\d\d-\d\d\)|clang LLVM)",
+    ),
+    // The version of its own symbols, which Samba's programs and libraries share.
+    classifier(
+        "samba",
+        ("samba", "samba"),
+        &[
+            "smbd",
+            "nmbd",
+            "winbindd",
+            "smbclient",
+            "samba",
+            "libsmbclient",
+        ],
+        r"\x00SAMBA_(\d+\.\d+\.\d+)[_\x00]",
     ),
     classifier(
         "sbcl",

@@ -94,6 +94,15 @@ impl<'a> Parser<'a> {
         Err(Stop(reason.to_owned()))
     }
 
+    /// Goes down one level.
+    fn deeper(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > DEPTH_LIMIT {
+            return self.stop("the script is nested too deeply");
+        }
+        Ok(())
+    }
+
     /// Skips spaces, escaped line ends and a comment.
     fn skip_blank(&mut self) {
         loop {
@@ -162,10 +171,7 @@ impl<'a> Parser<'a> {
     }
 
     fn list_into(&mut self, list: &mut List) -> Parsed<()> {
-        self.depth += 1;
-        if self.depth > DEPTH_LIMIT {
-            return self.stop("the script is nested too deeply");
-        }
+        self.deeper()?;
         loop {
             self.skip_separators();
             if self.at >= self.text.len() || self.at_reserved() {
@@ -273,7 +279,9 @@ impl<'a> Parser<'a> {
             Kind::Group(body)
         } else if let Some(name) = self.function_name() {
             self.skip_newlines();
+            self.deeper()?;
             let body = self.command()?;
+            self.depth -= 1;
             Kind::Function(
                 name,
                 vec![AndOr {

@@ -102,7 +102,9 @@ impl<'a> Parser<'a> {
                 }
                 (Some(open_quote), _) if character == open_quote => quote = None,
                 (Some('"'), '$') if self.rest().starts_with('(') => {
+                    self.deeper()?;
                     self.enclosed('(', ')')?;
+                    self.depth -= 1;
                 }
                 (Some(_), _) => {}
                 (None, '\'' | '"') => quote = Some(character),

@@ -12,6 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use crate::commands::DatabaseArguments;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -47,9 +48,8 @@ struct BuildArguments {
 /// Tell age, size and digest of the data
 #[derive(Debug, Args)]
 struct StatusArguments {
-    /// An index file or a folder; by default what `barge db update` made
-    #[arg(long, env = "BARGE_DB", value_name = "PATH")]
-    db: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    db: DatabaseArguments,
     /// Check every byte against the digest
     #[arg(long)]
     verify: bool,
@@ -75,11 +75,10 @@ fn folder(context: &Context) -> Result<Utf8PathBuf, Error> {
     Ok(context.surroundings()?.workspace().root().join("db"))
 }
 
-fn open(context: &Context, path: Option<&Utf8PathBuf>) -> Result<Database, Error> {
-    let path = match path.cloned().or(context.settings()?.db.path) {
-        Some(path) => context.folder.join(path),
-        None => updated_index(context)?.ok_or(barge_pipeline::Error::NoAdvisoryData)?,
-    };
+fn open(context: &Context, wanted: &DatabaseArguments) -> Result<Database, Error> {
+    let path = wanted
+        .path(context)?
+        .ok_or(barge_pipeline::Error::NoAdvisoryData)?;
     Ok(barge_vuln::open(path.as_std_path())?)
 }
 
@@ -119,7 +118,7 @@ fn build(arguments: &BuildArguments, context: &Context) -> Result<Exit, Error> {
 }
 
 fn status(arguments: &StatusArguments, context: &Context) -> Result<Exit, Error> {
-    let database = open(context, arguments.db.as_ref())?;
+    let database = open(context, &arguments.db)?;
     if arguments.verify {
         database.verify()?;
     }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use barge_vuln::{
     AffectedPackage, CveFacts, Database, Epss, EventKind, Exploited, Rating, RecordText, Severity,
 };
-use camino::Utf8PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::commands::DatabaseArguments;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -19,9 +19,8 @@ use crate::exit::Exit;
 pub(super) struct Arguments {
     /// Any of its ids
     id: String,
-    /// An index file or a folder; by default what `barge db update` made
-    #[arg(long, env = "BARGE_DB", value_name = "PATH")]
-    db: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    db: DatabaseArguments,
 }
 
 #[derive(Serialize)]
@@ -78,7 +77,7 @@ struct ShownPackage {
 }
 
 pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
-    let database = super::open(context, arguments.db.as_ref())?;
+    let database = super::open(context, &arguments.db)?;
     let Some(number) = database.find(&arguments.id)? else {
         return Err(Error::Usage(format!(
             "no record has the id `{}`",

@@ -7,6 +7,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
+use crate::commands::StoreArguments;
 use crate::context::Context;
 use crate::download::{Check, Download, Outcome};
 use crate::error::Error;
@@ -58,6 +59,8 @@ pub(crate) struct Arguments {
     /// A mirror that is laid out as OSV's, or a folder; of several mirrors the next is asked when one fails
     #[arg(long, value_name = "URL|DIR", default_value = PUBLISHED, hide_default_value = true)]
     from: Vec<String>,
+    #[command(flatten)]
+    store: StoreArguments,
     /// Fetch CISA's list of exploited vulnerabilities, too
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = KEV)]
     kev: Option<String>,
@@ -187,12 +190,8 @@ fn ecosystems(arguments: &Arguments, context: &Context) -> Result<BTreeSet<Strin
 fn chosen_ecosystems(arguments: &Arguments, context: &Context) -> Result<BTreeSet<String>, Error> {
     let mut names: BTreeSet<String> = arguments.ecosystem.iter().cloned().collect();
     if let Some(input) = &arguments.input {
-        let sbom = crate::commands::bill_of(
-            context,
-            &Default::default(),
-            std::slice::from_ref(input),
-            None,
-        )?;
+        let sbom =
+            crate::commands::bill_of(context, &arguments.store, std::slice::from_ref(input), None)?;
         names.extend(barge_vuln::needed_ecosystems(&sbom));
     }
     if let Some(name) = names.iter().find(|name| !is_name(name)) {

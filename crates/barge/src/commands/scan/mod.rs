@@ -3,11 +3,11 @@
 mod output;
 
 use std::fs;
-use std::io::{self, IsTerminal as _};
 use std::mem::ManuallyDrop;
 use std::thread;
 
 use barge_report::Tool;
+use barge_sbom::Distro;
 use barge_vuln::output::{ScanJson, baseline, count_line, gaps, table};
 use barge_vuln::{Options, Policy, Scan, Status, Threshold, UnreadLimit};
 use camino::Utf8PathBuf;
@@ -21,10 +21,10 @@ use crate::exit::Exit;
 /// Match packages against advisories and judge what is found by the policy
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge scan --db advisories.index image.tar\n  barge scan --db advisories sbom:bom.json -o sarif=scan.sarif -o html=scan.html\n  barge scan 'purl:pkg:deb/debian/openssl@3.0.17-1?distro=debian-12'"
+    after_help = format!("{}\n\nExamples:\n  barge scan --db advisories.index image.tar\n  barge scan --db advisories sbom:bom.json -o sarif=scan.sarif -o html=scan.html\n  barge scan 'purl:pkg:deb/debian/openssl@3.0.17-1?distro=debian-12'", super::INPUTS)
 )]
 pub(crate) struct Arguments {
-    /// An image (docker:REF, oci:DIR[:TAG], an archive), sbom:FILE or purl:PURL; several package URLs make one bill
+    /// An image or a bill; several package URLs make one bill
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
     #[command(flatten)]
@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     baseline: Option<Utf8PathBuf>,
     /// The distribution release to go by, such as debian-12, instead of the one in the bill
-    #[arg(long, value_name = "RELEASE")]
-    distro: Option<String>,
+    #[arg(long, value_name = "RELEASE", value_parser = barge_vuln::distro)]
+    distro: Option<Distro>,
     /// Also write a report: table, json, sarif, cyclonedx, openvex, gitlab, junit, markdown or html; `=FILE` for a file
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
     outputs: Vec<Output>,
@@ -102,7 +102,7 @@ impl PolicyArguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let given = arguments.scan.options(context)?;
-    let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
+    // What is cheap to refuse comes before an image is read, or pulled.
     let path = given
         .database
         .ok_or(barge_pipeline::Error::NoAdvisoryData)?;
@@ -118,9 +118,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
             .as_ref()
             .map(|file| Ok::<_, Error>(baseline(&read(context, file)?)?))
             .transpose()?,
-        distro: arguments.distro.as_deref().map(barge_vuln::distro),
-        now: context.source_date.unwrap_or(context.now),
+        distro: arguments.distro.clone(),
+        now: context.now,
+        created: context.source_date.unwrap_or(context.now),
     };
+    let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
     // Nothing of this outlives the command by much: giving the memory back piece by piece would be for nothing.
     let sbom = ManuallyDrop::new(sbom);
     let scan = ManuallyDrop::new(barge_vuln::scan(&database, &sbom, &options)?);
@@ -196,13 +198,10 @@ pub(crate) fn tool() -> Tool {
 
 /// Shows the scan on stdout, in the format that every command has.
 fn show(context: &Context, scan: &Scan<'_>) -> Result<(), Error> {
-    let columns = context.environment.non_empty("COLUMNS");
-    let width = columns.and_then(|columns| columns.parse().ok());
-    let width = width.or(io::stdout().is_terminal().then_some(120));
     let table = table(scan);
     if context.printer.is_human() && !table.is_empty() {
         context.printer.rendered(|out| {
-            table.write(out, width, context.printer.colors())?;
+            table.write(out, context.printer.width(), context.printer.colors())?;
             writeln!(out)
         })?;
     }

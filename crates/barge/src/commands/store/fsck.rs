@@ -1,9 +1,10 @@
 //! `barge store fsck`
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use barge_store::directory::{Check, Finding};
-use barge_store::remote::Wanted;
+use barge_store::remote::{Listing, Wanted};
 use barge_store::{DirectoryStore, Store};
 use camino::Utf8Path;
 use clap::Args;
@@ -42,6 +43,7 @@ struct CheckJson {
     unused_blobs: Option<usize>,
     damaged: bool,
     repaired: bool,
+    removed: Vec<String>,
     findings: Vec<FindingJson>,
 }
 
@@ -80,9 +82,11 @@ fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson
         Check::Whole
     };
     let report = folder.check(how)?;
-    if arguments.repair {
-        folder.repair(&report)?;
-    }
+    let removed = if arguments.repair {
+        folder.repair(&report)?
+    } else {
+        BTreeSet::new()
+    };
     let findings = report.findings.iter();
     Ok(CheckJson {
         schema: SCHEMA,
@@ -93,6 +97,7 @@ fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson
         unused_blobs: Some(report.unused),
         damaged: findings.clone().any(|finding| finding.trouble.is_damage()),
         repaired: arguments.repair,
+        removed: removed.iter().map(|path| within(folder, path)).collect(),
         findings: findings
             .map(|finding| FindingJson::new(folder, finding))
             .collect(),
@@ -104,18 +109,16 @@ fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
     let scratch = tempfile::tempdir()?;
     let path = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("fetched"));
     let afresh = store.behind(path);
-    let pointers = store.list(&Wanted::default())?;
-    let mut findings = Vec::new();
+    let Listing { pointers, broken } = store.list(&Wanted::default())?;
+    let broken = broken.iter();
+    let broken = broken.map(|error| FindingJson::elsewhere("malformed", "artifacts", error, &[]));
+    let mut findings: Vec<_> = broken.collect();
     for pointer in &pointers {
         if let Err(error) = afresh.check(pointer) {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            findings.push(FindingJson {
-                trouble: "unusable",
-                damage: true,
-                path: pointer.record.to_string(),
-                message: cause.unwrap_or_else(|| error.to_string()),
-                artifacts: vec![pointer.to_string()],
-            });
+            let (path, artifacts) = (pointer.record.to_string(), [pointer.to_string()]);
+            findings.push(FindingJson::elsewhere(
+                "unusable", &path, &error, &artifacts,
+            ));
         }
     }
     Ok(CheckJson {
@@ -127,24 +130,41 @@ fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
         unused_blobs: None,
         damaged: !findings.is_empty(),
         repaired: false,
+        removed: Vec::new(),
         findings,
     })
 }
 
 impl FindingJson {
     fn new(folder: &DirectoryStore, finding: &Finding) -> Self {
-        let path = finding
-            .path
-            .strip_prefix(folder.root())
-            .unwrap_or(&finding.path);
         Self {
             trouble: finding.trouble.word(),
             damage: finding.trouble.is_damage(),
-            path: path.to_string(),
+            path: within(folder, &finding.path),
             message: finding.trouble.to_string(),
             artifacts: finding.artifacts.clone(),
         }
     }
+
+    fn elsewhere(
+        trouble: &'static str,
+        path: &str,
+        error: &barge_store::Error,
+        artifacts: &[String],
+    ) -> Self {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        Self {
+            trouble,
+            damage: true,
+            path: path.to_owned(),
+            message: cause.unwrap_or_else(|| error.to_string()),
+            artifacts: artifacts.to_vec(),
+        }
+    }
+}
+
+fn within(folder: &DirectoryStore, path: &Utf8Path) -> String {
+    path.strip_prefix(folder.root()).unwrap_or(path).to_string()
 }
 
 fn write(out: &mut dyn Write, json: &CheckJson) -> io::Result<()> {
@@ -176,11 +196,14 @@ fn write(out: &mut dyn Write, json: &CheckJson) -> io::Result<()> {
         }
         _ => writeln!(out, "fetched {artifacts} artifacts")?,
     }
+    for removed in &json.removed {
+        writeln!(out, "{} {removed}", Tone::Good.paint("removed"))?;
+    }
     match (json.damaged, json.repaired) {
         (false, _) => writeln!(out, "{}", Tone::Good.paint("no damage")),
         (true, true) => writeln!(
             out,
-            "removed what was beyond use: save the images named above again"
+            "save the images named above again, or remove them with `barge store rm`"
         ),
         (true, false) if json.blobs.is_none() => {
             writeln!(out, "{}", Tone::Bad.paint("the store is damaged"))

@@ -51,7 +51,16 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         run: None,
     };
     let mut artifacts = Vec::new();
-    for pointer in store.list(&wanted)? {
+    let listing = store.list(&wanted)?;
+    for broken in listing.broken {
+        let cause = std::error::Error::source(&broken).map(ToString::to_string);
+        let what = format!(
+            "{broken}: {}; see `barge store fsck`",
+            cause.unwrap_or_default()
+        );
+        context.printer.warning(&what);
+    }
+    for pointer in listing.pointers {
         match listed(&store, &pointer) {
             Ok(listed) => artifacts.push(listed),
             // One broken artifact must not hide the others.

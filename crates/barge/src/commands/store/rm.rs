@@ -89,24 +89,43 @@ fn named(
         artifact: Some(name.clone()),
         run: None,
     };
-    let mut pointers = store.list(&wanted)?;
-    pointers.retain(|pointer| {
-        let run = arguments.run.as_ref();
-        run.is_none_or(|run| *run == pointer.run.id)
-            && arguments
-                .attempt
-                .is_none_or(|attempt| attempt == pointer.run.attempt)
-    });
-    if pointers.is_empty() || (pointers.len() > 1 && !arguments.all_runs && arguments.run.is_none())
-    {
+    match &arguments.run {
+        Some(run) => of_run(store, &wanted, run, arguments.attempt),
         // The store says which there are.
-        return store.find(name, None).map(|pointer| vec![pointer]);
+        None if !arguments.all_runs => store.find(name, None).map(|pointer| vec![pointer]),
+        None => Ok(store.list(&wanted)?.pointers),
     }
-    Ok(pointers)
+}
+
+fn of_run(
+    store: &Store,
+    wanted: &Wanted,
+    run: &str,
+    attempt: Option<u32>,
+) -> Result<Vec<Pointer>, barge_store::Error> {
+    let (chosen, others): (Vec<_>, Vec<_>) =
+        store
+            .list(wanted)?
+            .pointers
+            .into_iter()
+            .partition(|pointer| {
+                pointer.run.id == run
+                    && attempt.is_none_or(|attempt| attempt == pointer.run.attempt)
+            });
+    if !chosen.is_empty() {
+        return Ok(chosen);
+    }
+    let name = wanted.artifact.as_ref().map_or("", ArtifactName::as_str);
+    let attempt = attempt.map_or_else(String::new, |attempt| format!(" attempt {attempt}"));
+    Err(barge_store::Error::NoSuchArtifact {
+        store: store.address().clone(),
+        wanted: format!("{name} of run {run}{attempt}"),
+        held: others.iter().map(ToString::to_string).collect(),
+    })
 }
 
 fn of_pull_request(store: &Store, number: u64) -> Result<Vec<Pointer>, barge_store::Error> {
-    let mut chosen = store.list(&Wanted::default())?;
+    let mut chosen = store.list(&Wanted::default())?.pointers;
     // Of an artifact that is broken nobody knows what it was of.
     chosen.retain(|pointer| {
         let record = store.record(&pointer.record);
