@@ -221,7 +221,7 @@ impl List<'_> {
                     dd {
                         (severity.level)
                         @if let Some(score) = severity.score { ", " (score) }
-                        ", says " (severity.source)
+                        " (" (severity.source) ")"
                         @if let Some(vector) = &severity.vector { br; code { (vector) } }
                     }
                 }
