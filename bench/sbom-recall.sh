@@ -95,14 +95,11 @@ managers() {
   (cd "$at/pnpm" && printf 'packages:\n  - packages/*\n' >pnpm-workspace.yaml && node "$tools/pnpm/bin/pnpm.cjs" install --silent --ignore-scripts --store-dir "$WORK/pnpm-store")
   (cd "$at/berry" && touch yarn.lock && printf 'enableTelemetry: false\nenableGlobalCache: false\nenableScripts: false\nnodeLinker: pnp\n' >.yarnrc.yml && node "$berry" install >/dev/null)
   # Each lists the project and its workspace, too, which are no packages that were installed.
-  (cd "$at/npm" && npm ls --all --json 2>/dev/null) | python3 -c '
+  (cd "$at/npm" && npm query '*') | python3 -c '
 import json, sys
-def walk(node):
-    for name, child in (node.get("dependencies") or {}).items():
-        real = (child.get("resolved") or "").split("/-/")[0].removeprefix("https://registry.npmjs.org/")
-        if child.get("version") and not (child.get("resolved") or "").startswith("file:"): print(real or name, child["version"])
-        walk(child)
-walk(json.load(sys.stdin))' | compare "npm ls" npm "$at/npm"
+for package in json.load(sys.stdin):
+    if package["location"].startswith("node_modules/") and package["name"] != "@shop/own": print(package["name"], package["version"])' |
+    compare "npm query" npm "$at/npm"
   (cd "$at/yarn" && node "$tools/yarn/bin/yarn.js" list --json 2>/dev/null) | python3 -c '
 import json, re, sys
 aliases = {"lodash4": "lodash", "string-width-cjs": "string-width"}
@@ -110,7 +107,7 @@ for tree in json.loads(sys.stdin.readlines()[-1])["data"]["trees"]:
     def walk(tree):
         name, version = tree["name"].rsplit("@", 1)
         if re.match(r"\d", version) and not tree.get("shadow") and name != "@shop/own": print(aliases.get(name, name), version)
-        for child in tree["children"]: walk(child)
+        for child in tree.get("children", []): walk(child)
     walk(tree)' | compare "yarn list" npm "$at/yarn"
   find "$at/pnpm/node_modules/.pnpm" -maxdepth 1 -name '*@[0-9]*' -printf '%f\n' | sed -E 's/\(.*//; s/_.*//; s/\+/\//; s/(.)@([0-9])/\1 \2/' | compare "pnpm's store" npm "$at/pnpm"
   (cd "$at/berry" && node "$berry" info -AR --json) | python3 -c '

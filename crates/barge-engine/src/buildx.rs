@@ -148,6 +148,7 @@ fn client(host: &DockerHost) -> Command {
     command
         .arg("buildx")
         .env("DOCKER_HOST", host.to_string())
+        .envs(host.tls_variables())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use barge_image::{Digest, Reference};
+use camino::Utf8PathBuf;
 
 use crate::docker::DockerHost;
 use crate::nearest::Near;
@@ -15,6 +16,16 @@ pub enum Error {
     /// A text is no address of a daemon.
     #[error("`{0}` is not a daemon address that barge speaks")]
     Host(String),
+    /// A context of docker's own client that does not lead to a daemon.
+    #[error("the docker context `{name}` in `{folder}` cannot be used: {problem}")]
+    DockerContext {
+        /// Its name.
+        name: String,
+        /// The folder of docker's settings.
+        folder: Utf8PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Nothing answers at the address.
     #[error("no daemon answers at {host}")]
     Unreachable {
@@ -132,6 +143,22 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Host(_) => Some("give `unix:///path/to/docker.sock` or `tcp://host:port`".into()),
+            Self::DockerContext { .. } => Some(
+                "`docker context ls` lists them, `docker context use default` chooses none; DOCKER_HOST goes before every context".into(),
+            ),
+            Self::Unreachable {
+                host: DockerHost::Tls { certificates, .. },
+                ..
+            }
+            | Self::Broken {
+                host: DockerHost::Tls { certificates, .. },
+                ..
+            } => Some(format!(
+                "is it started, and are `ca.pem`, `cert.pem` and `key.pem` in `{certificates}` those for this daemon? DOCKER_CERT_PATH names another folder"
+            )),
+            Self::Refused { message, .. } if message.contains("HTTP request to an HTTPS server") => Some(
+                "it speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of `ca.pem`, `cert.pem` and `key.pem`".into(),
+            ),
             Self::Unreachable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("this user may not open the socket: join its group, or use rootless docker".into())
             }

@@ -139,7 +139,8 @@ impl Blobs {
     /// When the disk refuses.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
-        if self.keep(&digest, bytes.len() as u64) {
+        let held = || fs::read(self.path(&digest)).is_ok_and(|held| held == bytes);
+        if self.keep(&digest, bytes.len() as u64) && held() {
             return Ok(digest);
         }
         let mut writer = self.writer()?;
@@ -236,9 +237,7 @@ impl BlobWriter {
             size: self.size,
         };
         let path = self.blobs.path(&stored.digest);
-        if self.blobs.keep(&stored.digest, stored.size) {
-            return Ok(stored);
-        }
+        // What lies there may have been changed since; these bytes were hashed just now.
         self.bytes
             .persist(&path)
             .map_err(Error::file("write", &path))?;
@@ -257,7 +256,13 @@ impl Bytes {
             }
             Self::Shared(file, name) => {
                 file.sync_all()?;
-                name.persist(path).map_err(|error| error.error)
+                let temporary = name.to_path_buf();
+                name.persist(path).map_err(|error| error.error)?;
+                // Two names of one file stay both when one is renamed to the other.
+                match fs::remove_file(temporary) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                    _ => Ok(()),
+                }
             }
         }
     }
@@ -368,6 +373,32 @@ mod tests {
         assert!(wrong.finish_as(&Digest::of(b"right")).is_err());
         assert_eq!(fs::read_dir(blobs.folder()).unwrap().count(), 1);
         assert!(blobs.open(&Digest::of(b"other")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_blob_that_was_changed_is_replaced_when_it_comes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::of_layout(Utf8Path::from_path(folder.path()).unwrap());
+        blobs.create().unwrap();
+        let stream = |bytes: &[u8]| {
+            let mut writer = blobs.writer().unwrap();
+            writer.write_all(bytes).unwrap();
+            writer.finish().unwrap().digest
+        };
+        let path = blobs.path(&stream(b"hello"));
+        let whole = || fs::read(&path).unwrap() == b"hello";
+        fs::write(&path, b"hellx").unwrap();
+        stream(b"hello");
+        assert!(whole());
+        fs::write(&path, b"hellx").unwrap();
+        blobs.put(b"hello").unwrap();
+        assert!(whole());
+        // A blob that comes as another name of itself.
+        let file = fs::File::open(blobs.path(&Digest::of(b"hello"))).unwrap();
+        let mut writer = blobs.writer_over(&file).unwrap();
+        writer.write_all(b"hello").unwrap();
+        writer.finish().unwrap();
+        assert_eq!(fs::read_dir(blobs.folder()).unwrap().count(), 1);
     }
 
     #[test]

@@ -214,6 +214,9 @@ impl Record {
 }
 
 impl ArtifactName {
+    /// The longest name, in bytes.
+    pub const LIMIT: usize = 128;
+
     /// The text of the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -230,7 +233,7 @@ impl FromStr for ArtifactName {
             .bytes()
             .next()
             .is_some_and(|c| c.is_ascii_alphanumeric());
-        if begins && text.len() <= 128 && text.bytes().all(is_allowed) {
+        if begins && text.len() <= Self::LIMIT && text.bytes().all(is_allowed) {
             Ok(Self(text.to_owned()))
         } else {
             Err(ParseArtifactNameError(text.to_owned()))

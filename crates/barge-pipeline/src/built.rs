@@ -79,7 +79,8 @@ impl Home {
 }
 
 impl Built {
-    /// What the hand-off of this image is called: its last name part and its first tag, such as `charon-pr-7`.
+    /// What the hand-off of this image is called: its last name part and its first tag, such as `charon-pr-7`. What would be
+    /// too long is cut, and ends with a part of its digest so that it stays apart from others that begin like it.
     ///
     /// # Errors
     /// When the image has no name.
@@ -92,14 +93,47 @@ impl Built {
                 .next()
                 .unwrap_or_default();
             let tag = reference.tag().map_or("untagged", barge_image::Tag::as_str);
-            let mut name = format!("{last}-{tag}");
-            name.truncate(128);
-            name
+            let whole = format!("{last}-{tag}");
+            if whole.len() <= ArtifactName::LIMIT {
+                return whole;
+            }
+            let digest = Digest::of(whole.as_bytes());
+            let end = format!("-{}", &digest.hex()[..12]);
+            format!("{}{end}", &whole[..ArtifactName::LIMIT - end.len()])
         });
         let name = name.ok_or_else(|| Error::Setting("the image has no name".into()))?;
         name.parse()
             .map_err(|error: barge_image::record::ParseArtifactNameError| {
                 Error::Setting(error.to_string())
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn artifact(reference: &str) -> String {
+        let built = Built {
+            schema: SCHEMA.into(),
+            references: vec![reference.parse().unwrap()],
+            home: Home::Docker {
+                id: Digest::of(b"image"),
+            },
+            platform: Platform::host(),
+            source: Source::default(),
+            facts: BuildFacts::default(),
+        };
+        built.artifact().unwrap().as_str().to_owned()
+    }
+
+    #[test]
+    fn long_names_that_begin_alike_stay_apart() {
+        assert_eq!(artifact("ghcr.io/wikid82/charon:pr-7"), "charon-pr-7");
+        let tag = format!("feature-{}", "x".repeat(115));
+        let [one, two] = ["1", "2"].map(|end| artifact(&format!("ghcr.io/a/charon:{tag}-{end}")));
+        assert_eq!((one.len(), two.len()), (128, 128));
+        assert_ne!(one, two);
+        assert!(one.starts_with("charon-feature-xxx"), "{one}");
     }
 }

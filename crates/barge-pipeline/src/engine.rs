@@ -1,7 +1,7 @@
 //! Which engine a step talks to.
 
 use barge_engine::docker::Product;
-use barge_engine::{Buildx, Docker};
+use barge_engine::{Buildx, Docker, Error as EngineError};
 
 use crate::built::Home;
 use crate::error::Error;
@@ -29,8 +29,12 @@ pub(crate) async fn building(surroundings: &Surroundings) -> Result<Option<Docke
         EngineChoice::Embedded => Ok(None),
         EngineChoice::Auto => match any(surroundings).await {
             Ok(engine) => Ok(Some(engine)),
-            // An address that somebody set is meant; only the defaults may be silent.
-            Err(error) if surroundings.environment.non_empty("DOCKER_HOST").is_some() => Err(error),
+            Err(error)
+                if is_meant(surroundings, Product::Docker, &error)
+                    || is_meant(surroundings, Product::Podman, &error) =>
+            {
+                Err(error)
+            }
             Err(_) => Ok(None),
         },
         _ => holding(surroundings).await.map(Some),
@@ -85,10 +89,27 @@ pub async fn connect(surroundings: &Surroundings, product: Product) -> Result<Do
 
 async fn any(surroundings: &Surroundings) -> Result<Docker, Error> {
     let docker = match connect(surroundings, Product::Docker).await {
-        Err(error) if surroundings.environment.non_empty("DOCKER_HOST").is_none() => error,
+        Err(error) if !is_meant(surroundings, Product::Docker, &error) => error,
         answer => return answer,
     };
-    // Where neither answers, Docker's absence is the one to be told.
-    let podman = connect(surroundings, Product::Podman).await;
-    podman.map_err(|_| docker)
+    match connect(surroundings, Product::Podman).await {
+        // Where neither answers, Docker's absence is the one to be told.
+        Err(error) if !is_meant(surroundings, Product::Podman, &error) => Err(docker),
+        answer => answer,
+    }
+}
+
+/// Whether an engine that does not answer was asked for: its address was set, or something is set that is no address. Only
+/// the defaults may be silent.
+fn is_meant(surroundings: &Surroundings, product: Product, error: &Error) -> bool {
+    let variables: &[&str] = match product {
+        Product::Docker => &["DOCKER_HOST", "DOCKER_CONTEXT"],
+        Product::Podman => &["CONTAINER_HOST"],
+    };
+    let is_set = |name: &&str| surroundings.environment.non_empty(name).is_some();
+    let is_wrong = matches!(
+        error,
+        Error::Engine(EngineError::Host(_) | EngineError::DockerContext { .. })
+    );
+    is_wrong || variables.iter().any(is_set)
 }

@@ -8,7 +8,7 @@ use barge_image::archive::Passing;
 use barge_image::{Image, Layout, Reference};
 use barge_store::http::{HttpOptions, Proxies};
 use barge_store::registry::{Keyring, Registry, RegistryOptions, Transfer};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::blocking::blocking;
 use crate::error::Error;
@@ -42,12 +42,7 @@ pub async fn pull(
 
 pub(crate) fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Error> {
     let environment = &surroundings.environment;
-    let folder = environment
-        .non_empty("DOCKER_CONFIG")
-        .map(Utf8PathBuf::from);
-    let folder =
-        folder.or_else(|| Some(Utf8PathBuf::from(environment.non_empty("HOME")?).join(".docker")));
-    let keyring = folder.map_or_else(
+    let keyring = surroundings.docker_config().map_or_else(
         || Ok(Keyring::default()),
         |folder| keyring(&folder.join("config.json")),
     )?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use barge_ci::Environment;
-use barge_engine::DockerHost;
+use barge_engine::docker::{DockerHost, DockerVariables};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
@@ -59,13 +59,23 @@ impl Surroundings {
     /// Where the Docker daemon listens.
     ///
     /// # Errors
-    /// When `DOCKER_HOST` is not an address.
+    /// When what is set for docker's own client is not an address.
     pub fn docker_host(&self) -> Result<DockerHost, Error> {
-        let host = self.environment.non_empty("DOCKER_HOST");
-        Ok(DockerHost::locate(
-            host,
-            self.environment.non_empty("XDG_RUNTIME_DIR"),
-        )?)
+        let variable = |name| self.environment.non_empty(name);
+        Ok(DockerHost::locate(&DockerVariables {
+            host: variable("DOCKER_HOST").map(str::to_owned),
+            context: variable("DOCKER_CONTEXT").map(str::to_owned),
+            config: self.docker_config(),
+            tls_verify: variable("DOCKER_TLS_VERIFY").is_some(),
+            cert_path: variable("DOCKER_CERT_PATH").map(Utf8PathBuf::from),
+            runtime_folder: variable("XDG_RUNTIME_DIR").map(Utf8PathBuf::from),
+        })?)
+    }
+
+    /// The folder of docker's settings; `None` for a user without a home.
+    pub(crate) fn docker_config(&self) -> Option<Utf8PathBuf> {
+        let variable = |name| self.environment.non_empty(name).map(Utf8PathBuf::from);
+        variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")))
     }
 
     /// Where Podman's service listens.

@@ -9,6 +9,7 @@ mod assemble;
 mod binary;
 pub mod bom;
 mod catalog;
+mod dialect;
 mod error;
 mod finding;
 pub mod format;

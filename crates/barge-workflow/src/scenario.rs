@@ -46,7 +46,7 @@ pub struct Scenario {
 }
 
 /// Payload fields that only some events have, with those events.
-const EVENT_FIELDS: [(&str, &[&str]); 13] = [
+const EVENT_FIELDS: [(&str, &[&str]); 14] = [
     (
         "pull_request",
         &[
@@ -69,6 +69,7 @@ const EVENT_FIELDS: [(&str, &[&str]); 13] = [
     ),
     ("release", &["release"]),
     ("head_commit", &["push"]),
+    ("ref", &["push", "create", "delete", "workflow_dispatch"]),
     ("commits", &["push"]),
     ("workflow_run", &["workflow_run"]),
     ("merge_group", &["merge_group"]),
@@ -76,6 +77,46 @@ const EVENT_FIELDS: [(&str, &[&str]); 13] = [
     ("deployment", &["deployment", "deployment_status"]),
     ("schedule", &["schedule"]),
     ("inputs", &["workflow_dispatch"]),
+];
+
+/// The events that start workflows, as GitHub lists them.
+pub const EVENTS: &[&str] = &[
+    "branch_protection_rule",
+    "check_run",
+    "check_suite",
+    "create",
+    "delete",
+    "deployment",
+    "deployment_status",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "gollum",
+    "image_version",
+    "issue_comment",
+    "issues",
+    "label",
+    "merge_group",
+    "milestone",
+    "page_build",
+    "project",
+    "project_card",
+    "project_column",
+    "public",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_target",
+    "push",
+    "registry_package",
+    "release",
+    "repository_dispatch",
+    "schedule",
+    "status",
+    "watch",
+    "workflow_call",
+    "workflow_dispatch",
+    "workflow_run",
 ];
 
 /// The scenarios of a workflow's triggers.

@@ -170,6 +170,14 @@ pub(super) struct Listed {
     repo_tags: Option<Vec<String>>,
 }
 
+impl Listed {
+    /// Its names.
+    pub(super) fn references(&self) -> impl Iterator<Item = Reference> + '_ {
+        let tags = self.repo_tags.iter().flatten();
+        tags.filter_map(|tag| tag.parse().ok())
+    }
+}
+
 impl Docker {
     /// Asks the daemon who it is.
     ///
@@ -340,10 +348,7 @@ impl Docker {
     /// When the daemon fails.
     pub async fn references(&self) -> Result<Vec<Reference>, Error> {
         let listed = self.list().await?;
-        let tags = listed
-            .into_iter()
-            .flat_map(|image| image.repo_tags.unwrap_or_default());
-        Ok(tags.filter_map(|tag| tag.parse().ok()).collect())
+        Ok(listed.iter().flat_map(Listed::references).collect())
     }
 
     /// Podman, and Docker with a containerd store (as 404), fail to list their images while one of them is being removed, so

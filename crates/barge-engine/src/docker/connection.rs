@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::host::DockerHost;
+use super::tls;
 use crate::error::Error;
 
 /// How long a daemon may take to accept a connection.
@@ -59,6 +60,12 @@ async fn connect(host: &DockerHost) -> Result<Box<dyn Stream>, Error> {
                 .await
                 .map(|s| Box::new(s) as Box<dyn Stream>),
             DockerHost::Tcp(address) => TcpStream::connect(address)
+                .await
+                .map(|s| Box::new(s) as Box<dyn Stream>),
+            DockerHost::Tls {
+                address,
+                certificates,
+            } => tls::connect(address, certificates)
                 .await
                 .map(|s| Box::new(s) as Box<dyn Stream>),
         }
@@ -117,6 +124,14 @@ pub(super) async fn open(
             .await
             .map_err(|_| silent(host, call, patience))?
             .map_err(broken),
+    };
+    let answer = match answer {
+        // The connection itself knows what ended it, such as a daemon that wants a certificate.
+        Err(canceled) => match connection.try_join_next() {
+            Some(Ok(Err(source))) => Err(broken(source)),
+            _ => Err(canceled),
+        },
+        answer => answer,
     };
     let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
     tracing::debug!(method = %call.method, path = %call.path, status, "asked {host}");

@@ -10,7 +10,7 @@ use hyper::Method;
 use serde::Deserialize;
 
 use super::body::{BodyReader, BodyWriter, request_body};
-use super::client::{Docker, InspectedImage, Product};
+use super::client::{Docker, InspectedImage, Listed, Product};
 use super::connection::{accepted, send};
 use crate::blocking::blocking;
 use crate::error::Error;
@@ -121,7 +121,7 @@ impl Docker {
             }
         }
         if plan.present.is_none() {
-            plan.held = self.held_layers(image, known).await?;
+            plan.held = self.held_layers(image, references, known).await?;
         }
         Ok(plan)
     }
@@ -243,11 +243,10 @@ impl Docker {
     async fn held_layers(
         &self,
         image: &Image,
+        references: &[Reference],
         known: &dyn Known,
     ) -> Result<BTreeSet<Digest>, Error> {
-        let listed = self.list().await?;
-        let ids: BTreeSet<Digest> = listed.into_iter().map(|image| image.id).collect();
-        let ids = ids.into_iter().take(CANDIDATES);
+        let ids = candidates(self.list().await?, references).into_iter();
         if self.info().containerd_store {
             let held = self.held_blobs(ids, known).await?;
             let is_held = |layer: &&Layer| {
@@ -414,6 +413,18 @@ impl Docker {
     }
 }
 
+/// The images that may hold layers of one with these names: those of the same repositories first, then as they are listed,
+/// which is the newest first.
+fn candidates(mut listed: Vec<Listed>, references: &[Reference]) -> Vec<Digest> {
+    let is_related = |image: &Listed| {
+        let mut names = image.references();
+        names.any(|held| references.iter().any(|wanted| wanted.name() == held.name()))
+    };
+    listed.sort_by_cached_key(|image| !is_related(image));
+    let ids = listed.into_iter().map(|image| image.id);
+    ids.take(CANDIDATES).collect()
+}
+
 /// The ID tells all; layers that are not there show an image that only seems to be.
 fn is_same(found: &InspectedImage, image: &Image, ids: &BTreeSet<Digest>) -> bool {
     let layers = image.layers.iter().map(|layer| &layer.diff_id);
@@ -474,4 +485,25 @@ fn read_report(reader: BodyReader) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn related_and_new_images_are_looked_at_first() {
+        let number = |number: usize| Digest::of(number.to_string().as_bytes());
+        let listed = |place: usize, name: &str| -> Listed {
+            let image = serde_json::json!({"Id": number(place), "RepoTags": [name]});
+            serde_json::from_value(image).unwrap()
+        };
+        let mut images: Vec<_> = (0..100).map(|place| listed(place, "other:1")).collect();
+        images.push(listed(100, "ghcr.io/a/b:pr-1"));
+        let wanted = ["ghcr.io/a/b:pr-2".parse().unwrap()];
+        let found = candidates(images, &wanted);
+        let newest = (0..CANDIDATES - 1).map(number);
+        let expected: Vec<_> = std::iter::once(number(100)).chain(newest).collect();
+        assert_eq!(found, expected);
+    }
 }

@@ -1,6 +1,7 @@
 //! How hosts are reached: proxies, trust, patience. The caller hands all of it in; nothing here is read from the
 //! environment, but that the system's certificates are found where `SSL_CERT_FILE` and `SSL_CERT_DIR` say.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -78,7 +79,8 @@ impl Default for Retry {
             attempts: 5,
             pause: Duration::from_millis(500),
             longest: Duration::from_secs(60),
-            seed: 0,
+            // The one number that differs between processes and needs neither clock nor file.
+            seed: RandomState::new().build_hasher().finish(),
         }
     }
 }

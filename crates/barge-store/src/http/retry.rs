@@ -107,6 +107,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn two_clients_do_not_come_back_together() {
+        let pauses = || {
+            let backoff = Backoff::new(Retry::default());
+            [1, 2, 3].map(|failed| backoff.pause(failed, None))
+        };
+        assert_ne!(pauses(), pauses());
+    }
+
+    #[test]
     fn pauses_grow_scatter_and_end() {
         let backoff = Backoff::new(Retry {
             attempts: 4,

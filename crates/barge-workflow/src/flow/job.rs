@@ -201,7 +201,7 @@ impl Walk<'_> {
             return;
         }
         let contexts = self.contexts(frame, Some(step));
-        let prepared = machine::prepare(run, &contexts);
+        let prepared = machine::prepare(run, &contexts, condition);
         let directory = step.working_directory.as_ref().or_else(|| {
             frame
                 .defaults
@@ -560,7 +560,7 @@ fn names_several(kind: &FactKind) -> bool {
         FactKind::Named(name, ..)
         | FactKind::Pushed(name)
         | FactKind::Attested(name)
-        | FactKind::DigestRead(name) => name.trim().contains("\n"),
+        | FactKind::DigestRead(name) => name.contains("\n") && name.trim().contains("\n"),
         _ => false,
     }
 }

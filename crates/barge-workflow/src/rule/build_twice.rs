@@ -210,12 +210,15 @@ fn tests(used: &Fact, build: &Delivery) -> bool {
     let FactKind::Named(name, _, program) = &used.kind else {
         return false;
     };
+    if !is_test(program) {
+        return false;
+    }
     let names = name.lines();
     let is_own = |own: &Text| {
         let mut names = names.iter();
         names.any(|name| reference::compare(own, name) == Comparison::Equal)
     };
-    is_test(program) && build.references.iter().any(is_own)
+    build.references.iter().any(is_own)
 }
 
 fn is_test(program: &str) -> bool {

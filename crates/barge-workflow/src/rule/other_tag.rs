@@ -43,7 +43,7 @@ pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<F
     };
     let own = handed_on()
         .find(|made| is_of_one_origin(made.name, usage.name))
-        .or_else(|| handed_on().last())?;
+        .or_else(|| handed_on().next_back())?;
     let mut available = opaque(usage);
     for made in &all {
         let available_here = match reference::compare(&made.name.lower(), &wanted) {

@@ -359,6 +359,11 @@ impl Text {
             };
         }
         let (left, right) = without_shared_ends(&self.0, &other.0);
+        if let (Some(left), Some(right)) = (length(&left), length(&right))
+            && left != right
+        {
+            return Comparison::Different;
+        }
         let (left, right) = (elements(&left), elements(&right));
         if left.len() > COMPARE_LIMIT || right.len() > COMPARE_LIMIT {
             return Comparison::Maybe;
@@ -426,16 +431,20 @@ impl Element<'_> {
     }
 }
 
+/// The length of a text, in characters, when it is the same for all values of its unknowns.
+fn length(pieces: &[Piece]) -> Option<usize> {
+    pieces.iter().try_fold(0, |length, piece| match piece {
+        Piece::Literal(text) => Some(length + text.chars().count()),
+        Piece::Symbol(symbol) => Some(length + symbol.length()?),
+    })
+}
+
 fn elements(pieces: &[Piece]) -> Vec<Element<'_>> {
     let mut elements = Vec::new();
     for piece in pieces {
         match piece {
             Piece::Literal(text) => elements.extend(text.chars().map(Element::Character)),
             Piece::Symbol(symbol) => {
-                if let Some(length) = symbol.length().filter(|length| *length <= COMPARE_LIMIT) {
-                    elements.extend(std::iter::repeat_n(Element::One(symbol), length));
-                    continue;
-                }
                 if symbol.is_version() {
                     elements.push(Element::Digit);
                 } else if !symbol.may_be_empty() {
@@ -595,6 +604,15 @@ mod tests {
             ("a:<x>", "a:latest", Maybe),
             ("a:<sha>", "a:latest", Different),
             ("a:<sha>", "a:deadbeef", Maybe),
+            ("a:<github.sha>", "a:deadbeef", Different),
+            ("a:<github.sha>", "a:<github.sha[..7]>", Different),
+            ("a:sha-<github.sha[..7]>", "a:sha-<github.sha>", Different),
+            (
+                "a:v<github.ref_name[1..]>",
+                "a:<github.ref_name[1..]>",
+                Different,
+            ),
+            ("a:<github.ref_name[1..]>", "a:sha-<sha>", Different),
             ("a:<n>", "a:pr-<n>", Different),
             ("a:pr-<n>", "a:pr-", Different),
             ("<x>/a:1", "<y>/b:1", Different),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use barge_testing::noise;
 
 use super::Docker;
+use super::addresses;
 use super::proxy::{Fault, faulty};
 use super::store;
 use super::support::{Checkout, pull_request};
@@ -41,6 +42,18 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("a_failing_step_is_named_and_leaves_nothing", failing_build),
     ("a_build_beyond_its_deadline_is_stopped", deadline),
     ("a_build_that_stalls_is_stopped_in_time", stalled),
+    (
+        "contexts_of_the_docker_client_are_followed",
+        addresses::contexts,
+    ),
+    (
+        "an_address_of_podman_that_was_set_is_meant",
+        addresses::container_host,
+    ),
+    (
+        "a_daemon_behind_tls_is_reached_by_certificates",
+        addresses::tls,
+    ),
     ("a_full_disk_leaves_nothing_under_the_final_name", full_disk),
     ("an_export_that_breaks_off_leaves_nothing", cut_export),
     ("the_whole_way_ends_with_a_verdict", whole_way),

@@ -8,6 +8,7 @@
     reason = "tests find their daemon themselves, and fail by panicking"
 )]
 
+mod addresses;
 mod cases;
 mod engines;
 mod files;

@@ -42,11 +42,13 @@ pub(super) struct Prepared {
 }
 
 /// Evaluates what a script refers to.
-pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
+pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>, condition: &Condition) -> Prepared {
     let printed = |value: Value| value.map(|term| Term::Text(term.printed()));
     let values = run.template().parts.iter().filter_map(|part| match part {
         TemplatePart::Literal(_) => None,
-        TemplatePart::Expression(_, expression) => Some(printed(evaluate(expression, contexts))),
+        TemplatePart::Expression(_, expression) => {
+            Some(printed(evaluate(expression, contexts).under(condition)))
+        }
         TemplatePart::Broken(range, _) => Some(Value::unknown(
             run.text.get(range.clone()).unwrap_or_default(),
             Shape::Text,
@@ -55,7 +57,10 @@ pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
     let script = Arc::clone(run.script());
     Prepared {
         placeholders: values.collect(),
-        environment: environment(script.text(), contexts),
+        environment: environment(script.text(), contexts)
+            .into_iter()
+            .map(|(name, value)| (name, value.under(condition)))
+            .collect(),
         script,
     }
 }

@@ -183,6 +183,13 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The value that is given in the ref's stead; an empty one is none.
+    fn value(&self) -> Option<&Text> {
+        self.get("value").filter(|value| !value.is_empty())
+    }
+}
+
 /// What a rule makes in a scenario.
 enum Yield {
     /// No tag.
@@ -255,12 +262,12 @@ fn yielded(rule: &Rule, scenario: &Scenario) -> Option<Yield> {
         "edge" => edge(rule, scenario)?,
         "raw" => certain(template(rule.get("value")?, scenario)?, false),
         "sha" => Yield::Value(Condition::Always, commit(rule, scenario)?, "sha-", false),
-        "semver" | "pep440" | "match" => match (scenario.reference, rule.get("value")) {
+        "semver" | "pep440" | "match" => match (scenario.reference, rule.value()) {
             (RefKind::Tag, None) | (_, Some(_)) => {
                 let pattern = rule.get("pattern")?;
                 let name = format!("{} {}", rule.kind, pattern.describe());
                 // All patterns ask one question of the pushed tag, and each one of its own of a given value.
-                let of = match rule.get("value") {
+                let of = match rule.value() {
                     None if rule.kind != "match" => &rule.kind,
                     _ => &name,
                 };
@@ -269,7 +276,7 @@ fn yielded(rule: &Rule, scenario: &Scenario) -> Option<Yield> {
                     Some(_) if of == "semver" => Condition::Always,
                     _ => question(&format!("the tag is a version ({of})")),
                 };
-                let pushed = rule.kind == "semver" && rule.get("value").is_none();
+                let pushed = rule.kind == "semver" && rule.value().is_none();
                 let parts = semver_parts(pattern, scenario).filter(|_| pushed);
                 let whole = Text::symbol(Symbol::new(name, Shape::TagWord));
                 let unknown = || Text::symbol(Symbol::new("semver {{version}}", Shape::TagWord));
