@@ -174,7 +174,8 @@ fn name(database: &Database, ecosystem: &str, package: &Package, purl: &PackageU
     };
     let has =
         |name: &str| database.has_package(ecosystem, &ecosystem::normal_name(ecosystem, name));
-    if package.name.eq_ignore_ascii_case(&full) && !has(&full) {
+    let differs = package.name != full && package.name.eq_ignore_ascii_case(&full);
+    if differs && !has(&full) {
         package.name.clone()
     } else {
         full
@@ -206,8 +207,10 @@ fn distribution_queries(
             distro.id
         ));
     }
-    let binary: (Arc<str>, Arc<str>) =
-        (purl.name.as_str().into(), with_epoch(package, purl).into());
+    let binary: (Arc<str>, Arc<str>) = (
+        distribution_name(purl).into(),
+        with_epoch(package, purl).into(),
+    );
     let source = source(package, purl);
     let source = source.map(|(name, version)| (Arc::from(name), Arc::from(version)));
     let mut queries = Vec::new();
@@ -236,6 +239,14 @@ fn distribution_queries(
         }
     }
     Ok(queries)
+}
+
+/// The name of a distribution's package; in these types it is in lower case, however somebody writes it.
+fn distribution_name(purl: &PackageUrl) -> String {
+    match purl.kind.as_str() {
+        "deb" | "apk" | "alpm" => purl.name.to_lowercase(),
+        _ => purl.name.clone(),
+    }
 }
 
 /// The release that the user asked for, else the one that a package URL names, else the bill's, each if it is of the same
@@ -326,6 +337,13 @@ fn foreign_vendor<'a>(package: &'a Package, distro: &Distro) -> Option<&'a str> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_folded_where_their_type_says_so() {
+        let name = |purl: &str| distribution_name(&purl.parse().unwrap());
+        assert_eq!(name("pkg:deb/debian/OpenSSL@3"), "openssl");
+        assert_eq!(name("pkg:rpm/fedora/ImageMagick@7"), "ImageMagick");
+    }
 
     #[test]
     fn a_release_that_is_asked_for_rules_over_what_package_urls_name() {

@@ -33,9 +33,9 @@ impl FromStr for PackageUrl {
             text: text.chars().take(200).collect(),
             reason,
         };
-        let rest = text
-            .trim()
-            .strip_prefix("pkg:")
+        let scheme = text.trim().split_at_checked(4);
+        let (_, rest) = scheme
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("pkg:"))
             .ok_or_else(|| error("it does not start with `pkg:`"))?;
         let rest = rest.split_once('#').map_or(rest, |(rest, _subpath)| rest);
         let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
@@ -249,6 +249,7 @@ mod tests {
             ("pkg:npm/@angular/core@12.0.0", "@angular/core", "12.0.0"),
             ("pkg:npm/@angular/core", "@angular/core", ""),
             ("pkg:npm/jQuery@1.0", "jQuery", "1.0"),
+            ("PKG://NPM/jQuery@1.0", "jQuery", "1.0"),
             (
                 "pkg:maven/org.apache/commons@1%2B2?type=jar#x/y",
                 "org.apache:commons",

@@ -48,13 +48,13 @@ impl Epss {
     /// Score and percentile, 0 to 1.
     #[must_use]
     pub fn fractions(self) -> (f64, f64) {
-        let scaled = |parts: u32| f64::from(parts) / EPSS_UNIT;
+        let scaled = |parts: u32| f64::from(parts) / f64::from(EPSS_UNIT);
         (scaled(self.score), scaled(self.percentile))
     }
 }
 
-/// The unit of [`Epss`].
-const EPSS_UNIT: f64 = 100_000.0;
+/// The unit of [`Epss`]: one over this.
+pub(crate) const EPSS_UNIT: u32 = 100_000;
 
 /// Side data of all kinds, by CVE.
 #[derive(Debug, Default)]
@@ -233,5 +233,5 @@ fn parts(text: &str) -> Option<u32> {
         clippy::cast_sign_loss,
         reason = "the value lies between 0 and 100,000"
     )]
-    Some((value * EPSS_UNIT).round() as u32)
+    Some((value * f64::from(EPSS_UNIT)).round() as u32)
 }

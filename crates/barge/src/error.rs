@@ -41,6 +41,11 @@ pub(crate) enum Error {
         path: Utf8PathBuf,
         source: io::Error,
     },
+    #[error("cannot write the report `{path}`")]
+    Report {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
     #[error("`{path}` is not a valid settings file")]
     Settings {
         path: Utf8PathBuf,
@@ -90,6 +95,9 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Report { .. } => Some(
+                "the scan itself was finished, and what it shows holds; this report is missing or cut short".into(),
+            ),
             Self::Settings { .. } => Some("`barge init` writes a commented example".into()),
             Self::Reference(error) => error.hint(),
             Self::Results(error) => error.hint(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::range::HitBy;
 use crate::severity::Assessment;
-use crate::side::Exploited;
+use crate::side::{Epss, Exploited};
 
 /// One flaw of one package. Its texts are the index's own.
 #[derive(Debug, Clone)]
@@ -50,8 +50,8 @@ pub struct Advisory<'a> {
     pub severity: Assessment<'a>,
     /// Its entry in CISA's catalogue of exploited flaws.
     pub exploited: Option<Exploited>,
-    /// EPSS: probability and percentile, 0 to 1.
-    pub epss: Option<(f64, f64)>,
+    /// How likely it is to be exploited.
+    pub epss: Option<Epss>,
     /// When it was published, in seconds since 1970; 0 if nobody says.
     pub published: i64,
 }

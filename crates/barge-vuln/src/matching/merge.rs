@@ -111,9 +111,9 @@ fn cves<'a>(
 }
 
 /// The greatest probability of all, with its percentile.
-fn epss(cves: &[CveFacts<'_>]) -> Option<(f64, f64)> {
+fn epss(cves: &[CveFacts<'_>]) -> Option<Epss> {
     let known = cves.iter().filter_map(|facts| facts.epss);
-    known.max_by_key(|epss| epss.score).map(Epss::fractions)
+    known.max_by_key(|epss| epss.score)
 }
 
 fn class(hit: &RecordHit<'_, '_>) -> Class {

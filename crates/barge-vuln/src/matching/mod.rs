@@ -6,13 +6,13 @@ mod merge;
 mod module;
 mod ownership;
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use barge_sbom::package::{Distro, Package, Sbom};
+use smallvec::SmallVec;
 
 use self::candidates::hits;
 pub use self::finding::*;
@@ -24,6 +24,7 @@ use crate::index::{Database, RecordText};
 use crate::lookup::{Releases, queries};
 use crate::range::is_readable;
 use crate::severity::Severity;
+use crate::side::EPSS_UNIT;
 
 /// Matches every package of a bill. `distro` replaces the bill's distribution if given.
 pub fn find<'a>(
@@ -39,7 +40,7 @@ pub fn find<'a>(
         packages: sbom.packages.len(),
         ..Findings::default()
     };
-    let mut coverage: BTreeMap<String, usize> = BTreeMap::new();
+    let mut coverage: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     let outcomes = find_each(&sbom.packages, |package| {
         find_one(database, package, releases)
     });
@@ -58,7 +59,7 @@ pub fn find<'a>(
         .into_iter()
         .map(|(ecosystem, packages)| Coverage {
             has_data: database.has_ecosystem(&ecosystem),
-            ecosystem,
+            ecosystem: ecosystem.to_string(),
             packages,
         })
         .collect();
@@ -102,7 +103,7 @@ fn find_each<Found: Send + Sync>(
 #[derive(Default)]
 struct Outcome<'a> {
     /// The ecosystems that were asked.
-    asked: BTreeSet<String>,
+    asked: SmallVec<[Arc<str>; 1]>,
     /// Why it could not be looked up, or not fully.
     skipped: Option<String>,
     matches: Vec<Match<'a>>,
@@ -121,10 +122,10 @@ fn find_one<'a>(
             return Ok(outcome);
         }
     };
-    outcome.asked = queries
-        .iter()
-        .map(|query| query.ecosystem.to_string())
-        .collect();
+    // A binary package and its source stand beside each other where both are asked.
+    let asked = queries.iter().map(|query| Arc::clone(&query.ecosystem));
+    outcome.asked = asked.collect();
+    outcome.asked.dedup();
     let unreadable = queries
         .iter()
         .find(|query| !is_readable(&query.version, ecosystem::scheme(&query.ecosystem)));
@@ -172,61 +173,67 @@ pub fn details(
         .collect())
 }
 
-/// What is sorted by first: vulnerabilities before other statements, worse before less bad, exploited before others,
-/// likelier before less likely (an EPSS score is no negative number, so its bits are in its order).
-type Rank = (bool, Reverse<Severity>, bool, Reverse<u64>);
-
-fn rank(found: &Match<'_>) -> Rank {
-    let advisory = &found.advisory;
-    let likelihood = advisory.epss.map_or(0.0, |(score, _)| score);
-    (
-        !found.class.is_security(),
-        Reverse(advisory.severity.level),
-        advisory.exploited.is_none(),
-        Reverse(likelihood.to_bits()),
-    )
-}
-
 /// Sorts worst first; equal input gives equal order. Numbers are what is compared and moved about, each match is moved once.
 pub(crate) fn sort(matches: &mut Vec<Match<'_>>) {
-    let mut order: Vec<(Rank, u32, usize)> = places_of_purls(matches)
-        .into_iter()
-        .enumerate()
-        .map(|(index, purl)| (rank(&matches[index]), purl, index))
+    let places = places_of_purls(matches).into_iter();
+    let ranked = matches.iter().zip(places).enumerate();
+    let mut order: Vec<(u64, usize)> = ranked
+        .map(|(index, (found, place))| (rank(found) << 32 | u64::from(place), index))
         .collect();
-    order.sort_by(
-        |(left_rank, left_purl, left), (right_rank, right_purl, right)| {
-            let ranks = (left_rank, left_purl).cmp(&(right_rank, right_purl));
-            ranks.then_with(|| {
-                let (left, right) = (&matches[*left], &matches[*right]);
-                (left.advisory.id, &left.package.evidence)
-                    .cmp(&(right.advisory.id, &right.package.evidence))
-            })
-        },
-    );
+    order.sort_unstable_by(|(left_rank, left), (right_rank, right)| {
+        let same_package = || {
+            let key = |index: usize| {
+                let found = &matches[index];
+                (found.advisory.id, &found.package.evidence, index)
+            };
+            key(*left).cmp(&key(*right))
+        };
+        left_rank.cmp(right_rank).then_with(same_package)
+    });
     let mut unsorted: Vec<Option<Match<'_>>> = matches.drain(..).map(Some).collect();
     matches.extend(
         order
             .into_iter()
-            .filter_map(|(_, _, index)| unsorted[index].take()),
+            .filter_map(|(_, index)| unsorted[index].take()),
     );
+}
+
+/// What is sorted by first, less is shown before: vulnerabilities before other statements, worse before less bad, exploited
+/// before others, likelier before less likely.
+fn rank(found: &Match<'_>) -> u64 {
+    let advisory = &found.advisory;
+    let likelihood = advisory.epss.map_or(0, |epss| epss.score);
+    let parts = [
+        (1, u64::from(!found.class.is_security())),
+        (
+            3,
+            Severity::Critical as u64 - advisory.severity.level as u64,
+        ),
+        (1, u64::from(advisory.exploited.is_none())),
+        (17, u64::from(EPSS_UNIT.saturating_sub(likelihood))),
+    ];
+    parts
+        .iter()
+        .fold(0, |rank, (bits, part)| rank << bits | part)
 }
 
 /// For each match the place of its package URL among all, in order; the matches of a package stand beside each other.
 fn places_of_purls(matches: &[Match<'_>]) -> Vec<u32> {
     let packages = || matches.chunk_by(|left, right| Arc::ptr_eq(&left.package, &right.package));
-    let mut purls: Vec<&str> = packages()
-        .map(|of_one| of_one[0].package.purl.as_str())
+    let mut order: Vec<(&str, usize)> = packages()
+        .enumerate()
+        .map(|(index, of_one)| (of_one[0].package.purl.as_str(), index))
         .collect();
-    purls.sort_unstable();
-    purls.dedup();
-    let mut places = Vec::with_capacity(matches.len());
-    for of_one in packages() {
-        let place = purls.partition_point(|purl| **purl < *of_one[0].package.purl);
-        places.extend(std::iter::repeat_n(
-            u32::try_from(place).unwrap_or(u32::MAX),
-            of_one.len(),
-        ));
+    // A bill is sorted mostly, which this sort takes notice of.
+    order.sort_by_key(|(purl, _)| *purl);
+    let mut places = vec![0; order.len()];
+    let same = order.chunk_by(|(left, _), (right, _)| left == right);
+    for (place, same) in (0..).zip(same) {
+        for (_, index) in same {
+            places[*index] = place;
+        }
     }
-    places
+    let each = packages().zip(places);
+    each.flat_map(|(of_one, place)| std::iter::repeat_n(place, of_one.len()))
+        .collect()
 }

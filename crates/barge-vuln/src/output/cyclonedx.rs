@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use barge_report::Tool;
 use serde_json::{Value, json};
 
+use super::upgrade::remedy_sentence;
 use super::uuid;
-use crate::matching::{Fix, Match, SuppressedBy};
+use crate::matching::{Match, SuppressedBy};
 use crate::scan::Scan;
 use crate::severity::Severity;
 
@@ -108,15 +109,13 @@ fn vulnerability(group: &[&Match<'_>]) -> Value {
     {
         value["published"] = json!(time.to_string());
     }
-    let fixes: Vec<String> = group
+    let mut remedies: Vec<String> = group
         .iter()
-        .filter_map(|found| match &found.fix {
-            Fix::Version(version) => Some(format!("Upgrade {} to {version}.", found.package.name)),
-            Fix::Subscription(_) | Fix::None => None,
-        })
+        .filter_map(|found| remedy_sentence(found))
         .collect();
-    if !fixes.is_empty() {
-        value["recommendation"] = json!(fixes.join(" "));
+    remedies.dedup();
+    if !remedies.is_empty() {
+        value["recommendation"] = json!(remedies.join(". ") + ".");
     }
     value["analysis"] = match &first.suppressed {
         Some(why) if why.by == SuppressedBy::Rule => {

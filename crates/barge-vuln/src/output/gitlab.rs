@@ -7,8 +7,9 @@ use barge_report::table::cut;
 use serde_json::{Value, json};
 
 use super::report::without_version;
+use super::upgrade::remedy_sentence;
 use super::uuid;
-use crate::matching::{Fix, Match};
+use crate::matching::Match;
 use crate::scan::Scan;
 use crate::severity::Severity;
 
@@ -74,14 +75,6 @@ fn vulnerability(
         Severity::Negligible => "Info",
         Severity::Unknown => "Unknown",
     };
-    let solution = match &found.fix {
-        Fix::Version(version) => format!("Upgrade {} to {version}", package.name),
-        Fix::Subscription(version) => format!(
-            "Upgrade {} to {version}, which needs a subscription",
-            package.name
-        ),
-        Fix::None => String::new(),
-    };
     let identifiers: Vec<Value> = std::iter::once(&advisory.id)
         .chain(&advisory.aliases)
         .map(|id| identifier(id))
@@ -102,7 +95,7 @@ fn vulnerability(
             "image": image,
         },
     });
-    if !solution.is_empty() {
+    if let Some(solution) = remedy_sentence(found) {
         value["solution"] = json!(solution);
     }
     let severity = &advisory.severity;

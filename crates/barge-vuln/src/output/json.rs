@@ -12,7 +12,7 @@ use crate::matching::{Class, Coverage, Fix, Link, Match, Reason, SuppressedBy};
 use crate::policy::{Baseline, Verdict};
 use crate::scan::{Data, Scan};
 use crate::severity::{RatingSource, Severity};
-use crate::side::Exploited;
+use crate::side::{Epss, Exploited};
 use crate::unread::lists_packages;
 
 /// The name and version of the shape.
@@ -302,6 +302,7 @@ impl<'a> AdvisoryJson<'a> {
             kev: advisory.exploited.as_ref(),
             epss: advisory
                 .epss
+                .map(Epss::fractions)
                 .map(|(score, percentile)| EpssJson { score, percentile }),
         }
     }

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
+use super::upgrade::remedy;
 use super::uuid;
-use crate::matching::{Class, Fix, Match, SuppressedBy, Suppression};
+use crate::matching::{Class, Match, SuppressedBy, Suppression};
 use crate::scan::Scan;
 
 /// The statements that follow from a scan.
@@ -89,14 +90,10 @@ fn statement(found: &Match<'_>, image: Option<&str>, time: &str) -> Value {
 
 /// What the format demands of a statement that a product is affected: what to do.
 fn action(found: &Match<'_>) -> String {
-    let name = &found.package.name;
-    match &found.fix {
-        Fix::Version(version) => format!("upgrade {name} to {version}"),
-        Fix::Subscription(version) => {
-            format!("upgrade {name} to {version}, which needs a subscription")
-        }
-        Fix::None => format!(
+    remedy(found).unwrap_or_else(|| {
+        let name = &found.package.name;
+        format!(
             "no fixed version of {name} is known: remove or replace it, or shield what reaches it"
-        ),
-    }
+        )
+    })
 }

@@ -8,8 +8,9 @@ use barge_report::{Finding, Level, Location, Report, Rule, Suppression, Tool};
 use serde_json::json;
 
 use super::paths;
+use super::upgrade::remedy;
 use crate::index::RecordText;
-use crate::matching::{Fix, Match};
+use crate::matching::Match;
 use crate::scan::Scan;
 use crate::severity::Severity;
 
@@ -134,7 +135,7 @@ fn help(found: &Match<'_>, text: Option<&RecordText>) -> String {
     }
     if !advisory.severity.source.is_empty() {
         lines.push(format!(
-            "- Severity {} by {}",
+            "- Severity {} ({})",
             advisory.severity.level, advisory.severity.source
         ));
     }
@@ -155,11 +156,7 @@ fn help(found: &Match<'_>, text: Option<&RecordText>) -> String {
 
 fn finding(found: &Match<'_>, level: Level, options: &ReportOptions) -> Finding {
     let (package, advisory) = (&found.package, &found.advisory);
-    let fix = match &found.fix {
-        Fix::Version(version) => format!("upgrade to {version}"),
-        Fix::Subscription(version) => format!("fixed in {version} with a subscription"),
-        Fix::None => "no fix is known".to_owned(),
-    };
+    let fix = remedy(found).unwrap_or_else(|| "no fix is known".to_owned());
     let paths: Vec<&str> = paths(package).collect();
     let place = paths
         .first()

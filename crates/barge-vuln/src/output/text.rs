@@ -6,6 +6,7 @@ use barge_report::markdown::{Document, MarkdownTable, code, escape, link};
 use barge_report::table::{Cell, Column, Style, Table};
 
 use super::json::counts;
+use super::upgrade::{Upgrade, upgrades};
 use crate::matching::{Fix, Match};
 use crate::policy::{Status, Verdict};
 use crate::scan::Scan;
@@ -106,7 +107,15 @@ pub fn markdown(scan: &Scan<'_>) -> Document {
         Status::Failed => "❌ failed",
     };
     document.text(format!("**{sign}**: {}", count_line(verdict)));
+    if !verdict.reasons.is_empty() {
+        let reasons = verdict
+            .reasons
+            .iter()
+            .map(|reason| format!("- {}", escape(reason)));
+        document.text(reasons.collect::<Vec<_>>().join("\n"));
+    }
     document.table(facts(scan));
+    push_upgrades(&mut document, scan);
     for level in Severity::WORST_FIRST {
         let of_level = |found: &&Match| {
             found.suppressed.is_none()
@@ -195,6 +204,29 @@ fn unread(scan: &Scan<'_>) -> String {
         more => format!("; and {more} more"),
     };
     format!("{}{more}", first.join("; "))
+}
+
+/// What to upgrade, so that nobody has to find the greatest of many fixes.
+fn push_upgrades(document: &mut Document, scan: &Scan<'_>) {
+    let upgrades = upgrades(scan);
+    if upgrades.is_empty() {
+        return;
+    }
+    let row = |upgrade: &Upgrade<'_>| {
+        vec![
+            code(&upgrade.package.name),
+            code(&upgrade.package.version),
+            code(upgrade.to),
+            upgrade.heals.to_string(),
+            upgrade.worst.to_string(),
+        ]
+    };
+    let titles = ["Package", "Installed", "Upgrade to", "Heals", "Worst"];
+    let table = MarkdownTable {
+        titles: titles.map(str::to_owned).to_vec(),
+        rows: upgrades.iter().take(ROWS_PER_SEVERITY).map(row).collect(),
+    };
+    document.details(format!("what to upgrade: {}", upgrades.len()), table);
 }
 
 fn push_matches(document: &mut Document, summary: &str, found: &[&Match<'_>]) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use barge_sbom::package::Package;
 
 use crate::ecosystem;
-use crate::matching::Match;
+use crate::matching::{Fix, Match};
 use crate::scan::Scan;
 use crate::severity::Severity;
 use crate::version::{Scheme, compare};
@@ -53,6 +53,33 @@ pub fn upgrades<'a>(scan: &'a Scan<'_>) -> Vec<Upgrade<'a>> {
     let mut upgrades: Vec<_> = upgrades.into_values().collect();
     upgrades.sort_by_key(|upgrade| (Reverse(upgrade.worst), Reverse(upgrade.heals)));
     upgrades
+}
+
+/// What heals a match, in the imperative, if anything does.
+pub(super) fn remedy(found: &Match<'_>) -> Option<String> {
+    let name = &found.package.name;
+    // Nobody can upgrade what a Go program holds of the standard library: it comes with the compiler.
+    let is_go = |found: &Match<'_>| {
+        let mut why = found.why.iter();
+        why.any(|reason| &*reason.ecosystem == "Go" && &*reason.name == "stdlib")
+    };
+    match found.fix {
+        Fix::Version(version) if is_go(found) => Some(format!("build with Go {version}")),
+        Fix::Version(version) => Some(format!("upgrade {name} to {version}")),
+        Fix::Subscription(version) => Some(format!(
+            "upgrade {name} to {version}, which needs a subscription"
+        )),
+        Fix::None => None,
+    }
+}
+
+/// The same with a capital letter.
+pub(super) fn remedy_sentence(found: &Match<'_>) -> Option<String> {
+    let mut remedy = remedy(found)?;
+    if let Some(first) = remedy.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    Some(remedy)
 }
 
 fn scheme(found: &Match<'_>) -> Scheme {

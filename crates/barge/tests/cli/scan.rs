@@ -125,3 +125,19 @@ fn a_release_that_nobody_knows_or_that_fits_no_package_is_refused() {
         .says("is of alpine, the packages are of Debian");
     scan("pkg:npm/left@1.2.0", "alpine-3.19").exits(0);
 }
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_beside_the_scan() {
+    let checkout = Checkout::new();
+    let database = checkout.advisories(HARMLESS);
+    let scan = ["scan", "--db", &database, "purl:pkg:npm/left@1.2.0"];
+    let reports = ["-o", "json=no/such/scan.json", "-o", "html=scan.html"];
+    let ran = checkout.barge(&[&scan[..], &reports].concat()).exits(1);
+    let ran = ran
+        .says("cannot write the report")
+        .says("no/such/scan.json");
+    let ran = ran.says("the scan itself was finished");
+    assert!(ran.stdout.contains("verdict"), "{}", ran.stdout);
+    let page = std::fs::read_to_string(checkout.file("scan.html")).unwrap();
+    assert!(page.contains("</html>"));
+}

@@ -12,6 +12,7 @@ use crate::matching::{Fix, Match, SuppressedBy, Suppression};
 use crate::policy::Status;
 use crate::scan::Scan;
 use crate::severity::Severity;
+use crate::side::Epss;
 
 /// The page; `layers` are those of the bill, so that a finding can name the instruction that brought it.
 #[must_use]
@@ -177,7 +178,7 @@ impl List<'_> {
         } else {
             found.class.word().to_owned()
         };
-        let likelihood = advisory.epss.map_or(0.0, |(score, _)| score);
+        let likelihood = advisory.epss.map_or(0.0, |epss| epss.fractions().0);
         html! {
             details.finding id=(self.anchor(found)) data-level=(level) data-package=(package.name)
                 data-likelihood=(likelihood) data-exploited[advisory.exploited.is_some()] {
@@ -220,7 +221,7 @@ impl List<'_> {
                     dd {
                         (severity.level)
                         @if let Some(score) = severity.score { ", " (score) }
-                        ", says " (severity.source)
+                        " (" (severity.source) ")"
                         @if let Some(vector) = &severity.vector { br; code { (vector) } }
                     }
                 }
@@ -228,7 +229,7 @@ impl List<'_> {
                     dt { "Known to be exploited" }
                     dd { "listed by CISA since " (exploited.added) @if exploited.ransomware { ", by ransomware, too" } }
                 }
-                @if let Some((score, percentile)) = advisory.epss {
+                @if let Some((score, percentile)) = advisory.epss.map(Epss::fractions) {
                     dt { "Likelihood (EPSS)" }
                     dd { (percent(score)) " in the next 30 days, more than " (percent(percentile)) " of all flaws" }
                 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::str::FromStr;
 
+use barge_image::Reference;
 use barge_pipeline::layer_lines::layer_lines;
 use barge_report::markdown::{COMMENT_BUDGET, SUMMARY_BUDGET};
 use barge_report::table::Table;
@@ -61,14 +62,6 @@ impl FromStr for Output {
     }
 }
 
-fn unwritten(path: Utf8PathBuf, source: io::Error) -> Error {
-    Error::File {
-        action: "write",
-        path,
-        source,
-    }
-}
-
 /// Writes a report as it is made: of a long list of findings it is megabytes.
 fn to_file(
     context: &Context,
@@ -77,7 +70,7 @@ fn to_file(
 ) -> Result<(), Error> {
     let path = context.folder.join(file);
     let written = File::create(&path).and_then(|mut file| write(&mut file));
-    written.map_err(|source| unwritten(path, source))
+    written.map_err(|source| Error::Report { path, source })
 }
 
 /// What reports are made of.
@@ -136,7 +129,7 @@ impl Output {
             return Ok(shown?);
         };
         let path = context.folder.join(file);
-        fs::write(&path, text).map_err(|source| unwritten(path, source))
+        fs::write(&path, text).map_err(|source| Error::Report { path, source })
     }
 
     fn json(&self, context: &Context, value: &impl Serialize) -> Result<(), Error> {
@@ -166,10 +159,11 @@ impl Evidence<'_> {
 
     fn report(&self, context: &Context) -> Result<Report, Error> {
         let subject = &self.sbom.subject;
-        let name = subject
-            .references
-            .first()
-            .map(|reference| reference.name().to_string());
+        // A bill of an image has its reference as its name.
+        let is_image = subject.image.is_some() || subject.manifest.is_some();
+        let named = subject.name.parse::<Reference>().ok().filter(|_| is_image);
+        let reference = subject.references.first().or(named.as_ref());
+        let name = reference.map(|reference| reference.name().to_string());
         let dockerfile = self.dockerfile(context)?;
         // It may lie elsewhere: then findings are shown at its first line.
         let text = fs::read_to_string(context.folder.join(&dockerfile)).unwrap_or_default();
