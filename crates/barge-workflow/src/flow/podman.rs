@@ -3,7 +3,7 @@
 use crate::shell::{Call, Output};
 use crate::symbolic::{Condition, Text};
 
-use super::docker::{self, Arguments};
+use super::docker::{self, Arguments, literal};
 use super::facts::{FactKind, Need, Origin, Store};
 use super::machine::Script;
 use super::scanner;
@@ -24,12 +24,7 @@ pub(super) fn call(
 }
 
 fn command(script: &mut Script<'_, '_>, call: &Call, program: &str, arguments: &[Text]) -> Output {
-    let word = |at: usize| {
-        arguments
-            .get(at)
-            .and_then(Text::as_literal)
-            .unwrap_or_default()
-    };
+    let word = |at: usize| literal(arguments, at);
     let (verb, rest) = match (word(0), word(1)) {
         ("image", "rm") => ("rmi", 2),
         ("image", "inspect") => ("image inspect", 2),

@@ -3,7 +3,7 @@
 use crate::shell::Call;
 use crate::symbolic::Text;
 
-use super::docker::Arguments;
+use super::docker::{Arguments, literal};
 use super::facts::{FactKind, FileUse, Need};
 use super::machine::Script;
 
@@ -30,12 +30,7 @@ pub(super) fn call(
     arguments: &[Text],
     call: &Call,
 ) -> bool {
-    let word = |at: usize| {
-        arguments
-            .get(at)
-            .and_then(Text::as_literal)
-            .unwrap_or_default()
-    };
+    let word = |at: usize| literal(arguments, at);
     let rest = |from: usize| {
         let words = arguments.get(from..).unwrap_or_default();
         Arguments::read(words, SWITCHES, &[]).positional

@@ -3,7 +3,7 @@
 use crate::shell::Call;
 use crate::symbolic::Text;
 
-use super::docker::Arguments;
+use super::docker::{Arguments, literal};
 use super::facts::{Archive, Content, FactKind, FileUse, Format, Need, Origin};
 use super::machine::Script;
 use super::path;
@@ -42,12 +42,7 @@ pub(super) fn call(
     arguments: &[Text],
     call: &Call,
 ) -> bool {
-    let word = |at: usize| {
-        arguments
-            .get(at)
-            .and_then(Text::as_literal)
-            .unwrap_or_default()
-    };
+    let word = |at: usize| literal(arguments, at);
     let rest = |from: usize| arguments.get(from..).unwrap_or_default();
     match (program, word(0), word(1)) {
         ("kind", "load", "docker-image")

@@ -34,54 +34,50 @@ fn report(trace: &Trace, job: &JobTrace) -> Option<Finding> {
         .guard
         .as_deref()
         .filter(|guard| guard.holds_after_failure())?;
-    needed_artifact(trace, job)
-        .and_then(|(producer, name)| {
-            let taken = format!("downloads its artifact {name}");
-            said(
-                trace,
-                job,
-                guard,
-                &producer,
-                &taken,
-                "the download fails and hides the first error",
-            )
+    let artifact = needed_artifact(trace, job).map(|(producer, name)| Taken {
+        producer,
+        what: format!("downloads its artifact {name}"),
+        consequence: "the download fails and hides the first error",
+    });
+    let image = || {
+        needed_image(trace, job).map(|(producer, output)| Taken {
+            producer,
+            what: format!("takes its image from `{output}`"),
+            consequence: "the output is empty, and the image has no name",
         })
-        .or_else(|| {
-            let (producer, output) = needed_image(trace, job)?;
-            let taken = format!("takes its image from `{output}`");
-            said(
-                trace,
-                job,
-                guard,
-                &producer,
-                &taken,
-                "the output is empty, and the image has no name",
-            )
-        })
+    };
+    let said = |taken: Taken| said(trace, job, guard, &taken);
+    artifact.and_then(said).or_else(|| image().and_then(said))
 }
 
-fn said(
-    trace: &Trace,
-    job: &JobTrace,
-    guard: &Guard,
-    producer: &str,
-    taken: &str,
-    consequence: &str,
-) -> Option<Finding> {
+/// What a job takes from one that it needs.
+struct Taken {
+    producer: String,
+    what: String,
+    /// What comes of it when the producer failed.
+    consequence: &'static str,
+}
+
+fn said(trace: &Trace, job: &JobTrace, guard: &Guard, taken: &Taken) -> Option<Finding> {
+    let Taken {
+        producer,
+        what,
+        consequence,
+    } = taken;
     let key = producer.rsplit(" / ").next().unwrap_or(producer);
     if asks_for(guard, key) {
         return None;
     }
     let place = Place::new(&job.place.source, guard.field.span);
     let message = format!(
-        "job {} runs also when job {producer} failed, and {taken}",
+        "job {} runs also when job {producer} failed, and {what}",
         job.id
     );
     let wanted = format!("needs.{key}.result == 'success'");
     let finding = RULE
         .finding(&place, message)
         .in_case(format!("{}: job {producer} fails", trace.scenario.label))
-        .then(consequence)
+        .then(*consequence)
         .mended_by(edit::guarded(&place, guard, &wanted));
     Some(finding)
 }

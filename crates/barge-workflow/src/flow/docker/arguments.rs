@@ -2,6 +2,11 @@
 
 use crate::symbolic::Text;
 
+/// A word of a command line, if it is known; else nothing.
+pub(in super::super) fn literal(words: &[Text], at: usize) -> &str {
+    words.get(at).and_then(Text::as_literal).unwrap_or_default()
+}
+
 /// A command line taken apart.
 #[derive(Debug, Default)]
 pub(in super::super) struct Arguments {

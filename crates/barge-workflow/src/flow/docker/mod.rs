@@ -9,7 +9,7 @@ mod image;
 use crate::shell::{Call, Output};
 use crate::symbolic::{Condition, Text};
 
-pub(super) use self::arguments::{Arguments, OTHER_SWITCHES};
+pub(super) use self::arguments::{Arguments, OTHER_SWITCHES, literal};
 pub(super) use self::bake::{Baking, compose, deliver_target};
 pub(super) use self::build::{OutputTarget, Recipe, deliver, platforms};
 use super::facts::FactKind;
@@ -32,7 +32,7 @@ pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text])
         });
         words.drain(..if switch { 1 } else { 2.min(words.len()) });
     }
-    let name = |at: usize| words.get(at).and_then(Text::as_literal).unwrap_or_default();
+    let name = |at: usize| literal(&words, at);
     let mut rest = words.get(1..).unwrap_or_default();
     let mut verb = name(0);
     // `docker image save` is `docker save`; `docker inspect` alone may be about a container.
