@@ -33,7 +33,7 @@ make gitty 4.0.0; make monorepo 5.0.0; mkdir monorepo/inner
 echo 'Gem::Specification.new { |s| s.name = "inner"; s.version = "5.1"; s.summary = "x"; s.authors = ["a"] }' >monorepo/inner/inner.gemspec
 for name in gitty monorepo; do (cd $name; git init -q .; git add -A; git commit -qm x); done
 cd ../app; rm vendor/cache/{gitty,monorepo}*
-printf '%s\n' 'source "https://rubygems.org"' 'gem "alpha"' 'gem "native"' 'gem "platform"' 'gem "under_score.dot", ">= 0.0.1.a"' \
+printf '%s\n' 'source "https://gems.example.org"' 'gem "alpha"' 'gem "native"' 'gem "platform"' 'gem "under_score.dot", ">= 0.0.1.a"' \
   'gem "gitty", git: "/srv/source/gitty"' 'git "/srv/source/monorepo" do' 'gem "monorepo"' 'gem "inner"' 'end' >Gemfile
 bundle config set --local path vendor/bundle
 bundle install --local >/dev/null
