@@ -10,7 +10,9 @@
 #
 # The rows "built by" are for images that barge builds itself: FIRST with a layer of 5 MB on top, saved from the layout that
 # the builder leaves, loaded into BUILD_TARGET (default TARGET_HOST; emptied as well). That by buildx needs BARGE_BUILDX, the
-# plugin, and BUILD_HOST, a daemon with a containerd store: `.ci/engines` starts such daemons and makes such a plugin.
+# plugin, and BUILD_HOST, a daemon with a containerd store, as BUILD_TARGET has to be then: `.ci/engines` starts such daemons
+# and makes such a plugin. These rows stand beside B1 and B2 between those two daemons, whose stores are slower or faster by
+# what their layers are packed as: plain, as `docker load` leaves them, or zstd.
 #
 #   B1     docker save, zip -6, unzip, docker load: what upload-artifact does to an image
 #   B2     docker save | zstd -3 -T0, zstd -d | docker load
@@ -66,6 +68,22 @@ if [ -n "${builders[1]:-}" ]; then
   ln -s "$BARGE_BUILDX" .docker/cli-plugins/docker-buildx
   DOCKER_HOST=$BUILD_HOST "$barge" --quiet load --store dir:base >/dev/null
 fi
+between() { # between FORM: B1 and B2 from BUILD_HOST to the other daemon, with layers in this form
+  empty "$BUILD_HOST"
+  if [ "$1" = plain ]; then
+    docker save "$first" | DOCKER_HOST=$BUILD_HOST docker load --quiet >/dev/null
+  else
+    DOCKER_HOST=$BUILD_HOST "$barge" --quiet load --store dir:base >/dev/null
+  fi
+  DOCKER_HOST=$BUILD_HOST timed "$1-b1-save" docker save "$first" -o image.tar
+  shell "$1-b1-zip" "rm -f between.zip; zip -q -6 between.zip image.tar"
+  rm image.tar; shell "$1-b1-unzip" "unzip -q -o between.zip"; rm between.zip
+  empty "$build_target"; DOCKER_HOST=$build_target timed "$1-b1-load" docker load --quiet --input image.tar
+  rm image.tar
+  DOCKER_HOST=$BUILD_HOST shell "$1-b2-save" "docker save '$first' | zstd -q -3 -T0 -f -o between.zst"
+  empty "$build_target"; DOCKER_HOST=$build_target shell "$1-b2-load" "zstd -q -d -c between.zst | docker load --quiet"
+  rm between.zst
+}
 built() { # built BUILDER SUFFIX: builds, saves and loads
   DOCKER_HOST=${BUILD_HOST:-$DOCKER_HOST} timed "$1-build$2" "$barge" --quiet --directory "$1" build
   timed "$1-save$2" "$barge" --quiet --directory "$1" save
@@ -96,6 +114,8 @@ for run in $(seq "$runs"); do
   moved=$(($(stored) - before))
   DOCKER_HOST=$TARGET_HOST timed barge-load-2 "$barge" --quiet load
   empty_target; DOCKER_HOST=$TARGET_HOST timed barge-load-fresh "$barge" --quiet load
+  image_size=$(stat -c %s image.tar)
+  if [ -n "${builders[1]:-}" ]; then between plain; between zstd; fi
   for builder in "${builders[@]}"; do
     rm -rf "$builder/.barge"; empty "$build_target"
     app "$builder" "$run"; built "$builder" ''
@@ -110,7 +130,7 @@ b1=$(sum b1-save b1-zip b1-unzip b1-load) b2=$(sum b2-save b2-load) b2_second=$(
 row() { # row NAME SECONDS BASE...: the figure and its ratio to B1 and B2
   printf '%-62s %8.2f %7s %7s\n' "$1" "$2" "$(echo "scale=2; $2 / $b1" | bc)" "$(echo "scale=2; $2 / $3" | bc)"
 }
-echo "image: $(($(stat -c %s image.tar) / 1000000)) MB, $(DOCKER_HOST=$DOCKER_HOST docker inspect --format '{{len .RootFS.Layers}}' "$first") layers; $runs runs; $(nproc) cores"
+echo "image: $((image_size / 1000000)) MB, $(DOCKER_HOST=$DOCKER_HOST docker inspect --format '{{len .RootFS.Layers}}' "$first") layers; $runs runs; $(nproc) cores"
 printf '%-62s %8s %7s %7s\n' "seconds, medians" "" "/ B1" "/ B2"
 row "B1 ($(median b1-save) + $(median b1-zip) + $(median b1-unzip) + $(median b1-load))" "$b1" "$b2"
 row "B2 ($(median b2-save) + $(median b2-load))" "$b2" "$b2"
@@ -119,6 +139,18 @@ row "barge, first commit, by export ($(median barge-export) + $(median barge-loa
 row "barge, second commit, target has the first ($(median barge-save-2) + $(median barge-load-2))" "$(sum barge-save-2 barge-load-2)" "$b2_second"
 row "barge, the same by export ($(median barge-export-2) + $(median barge-load-2))" "$(sum barge-export-2 barge-load-2)" "$b2_second"
 row "barge, second commit, empty target ($(median barge-save-2) + $(median barge-load-fresh))" "$(sum barge-save-2 barge-load-fresh)" "$b2"
+# What images that barge builds are measured by: B1 and B2 between containerd stores where they go there.
+if [ -n "${builders[1]:-}" ]; then
+  for form in plain zstd; do
+    b1=$(sum "$form"-b1-{save,zip,unzip,load}) between=$(sum "$form"-b2-{save,load})
+    row "containerd stores, $form layers: B1" "$b1" "$between"
+    row "containerd stores, $form layers: B2" "$between" "$between"
+    for builder in "${builders[@]}"; do
+      row "built by $builder, first commit, beside these" "$(sum "$builder"-{build,save,load})" "$between"
+    done
+  done
+  b1=$(sum b1-save b1-zip b1-unzip b1-load)
+fi
 for builder in "${builders[@]}"; do
   steps=("$builder-build" "$builder-save" "$builder-load")
   figures() { local name; for name in "$@"; do printf '%s ' "$(median "$name")"; done; }

@@ -9,52 +9,7 @@
 # BARGE is the program (default target/release/barge), WORK a folder for what is made (default /var/tmp/barge-ecosystems).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-BARGE=$(realpath "${BARGE:-target/release/barge}")
-WORK=${WORK:-/var/tmp/barge-ecosystems}
-SUITE=${SUITE:-trixie}
-mkdir -p "$WORK"
-
-# listed KIND ROOT: what barge lists of a kind, as NAME VERSION.
-listed() {
-  "$BARGE" sbom "$2" -o json --no-cache | python3 -c '
-import json, sys
-bill = json.load(sys.stdin)
-for package in bill.get("sbom", bill)["packages"]:
-    if package["kind"] == sys.argv[1]: print(package["name"], package["version"])' "$1" | LC_ALL=C sort -u
-}
-
-# compare TITLE KIND ROOT; what is there on stdin, as NAME VERSION.
-compare() {
-  LC_ALL=C sort -u >"$WORK/there"
-  listed "$2" "$3" >"$WORK/listed"
-  printf '%-24s %5d there, missed: %s, beyond: %s\n' "$1" "$(wc -l <"$WORK/there")" \
-    "$(LC_ALL=C comm -23 "$WORK/there" "$WORK/listed" | wc -l)" "$(LC_ALL=C comm -13 "$WORK/there" "$WORK/listed" | wc -l)"
-}
-
-base() {
-  [ -d "$WORK/base" ] || debootstrap --variant=minbase "$SUITE" "$WORK/base" >"$WORK/debootstrap.log"
-}
-
-# inside ROOT COMMAND...: runs a command in a root file system that has /proc and /dev for the while.
-inside() {
-  unshare --mount bash -c 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"' "$@"
-}
-
-# root NAME PACKAGE...: a copy of the base with packages, at $WORK/NAME.
-root() {
-  local root="$WORK/$1"
-  shift
-  base
-  [ ! -d "$root" ] || return 0
-  rm -rf "$root.part"
-  cp -a "$WORK/base" "$root.part"
-  cp /etc/resolv.conf "$root.part/etc/"
-  printf '#!/bin/sh\nexit 101\n' >"$root.part/usr/sbin/policy-rc.d"
-  chmod +x "$root.part/usr/sbin/policy-rc.d"
-  chroot "$root.part" apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive inside "$root.part" apt-get install -y -qq --no-install-recommends "$@" >"$root.log" 2>&1
-  mv "$root.part" "$root"
-}
+. bench/sbom-roots.sh
 
 debian() {
   root debian rails ruby-sinatra ruby-nokogiri php-pear php-cli r-base-core r-cran-jsonlite erlang-base elixir

@@ -28,6 +28,9 @@ const NAMES: &[&str] = &[
     "etc/os-release",
     "app/a.cdx.json",
     "lib/luarocks/rocks-5.4/a/1-1/a-1-1.rockspec",
+    "app/.pnp.cjs",
+    "app/bundler/gems/a-1/a.gemspec",
+    "lib/modules/a.ko.gz",
 ];
 
 fuzz_target!(|data: &[u8]| {

@@ -116,7 +116,10 @@ impl Switches {
         let off = candidates.into_iter().filter_map(|job| {
             let name = format!("BARGE_{}", job.as_str().to_ascii_uppercase());
             let value = environment.non_empty(&name)?;
-            matches!(value, "off" | "0" | "false" | "no").then(|| (job, format!("{name}={value}")))
+            let is_off = ["off", "0", "false", "no"]
+                .iter()
+                .any(|word| value.eq_ignore_ascii_case(word));
+            is_off.then(|| (job, format!("{name}={value}")))
         });
         Self(off.collect())
     }

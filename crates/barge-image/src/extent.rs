@@ -106,6 +106,11 @@ impl Extent {
         self.file.file().map(drop)
     }
 
+    /// Where in its file it begins, in bytes.
+    pub(crate) fn start(&self) -> u64 {
+        self.offset
+    }
+
     /// The file, if this is all of it.
     #[must_use]
     pub fn whole_file(&self) -> Option<&File> {

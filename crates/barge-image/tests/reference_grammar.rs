@@ -69,13 +69,15 @@ fn split_domain(text: &str) -> (&str, String) {
 /// Where barge is stricter on purpose.
 fn is_stricter(text: &str) -> bool {
     let (domain, rest) = split_domain(text);
+    // What stands for a host and cannot be one is a path without a registry for docker, which no engine can reach.
+    let no_host = domain.contains('_');
     let lone = !domain.contains(['.', ':']) && domain.bytes().any(|c| c.is_ascii_uppercase());
     let digest = rest.split_once('@').map(|(_, digest)| digest.to_owned());
     let foreign = digest.is_some_and(|digest| {
         let hex = digest.strip_prefix("sha256:");
         !hex.is_some_and(|hex| hex.len() == 64 && !hex.bytes().any(|c| c.is_ascii_uppercase()))
     });
-    lone || foreign
+    no_host || lone || foreign
 }
 
 fn agree(text: &str) -> Result<(), TestCaseError> {

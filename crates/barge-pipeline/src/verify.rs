@@ -94,7 +94,7 @@ pub async fn verify_image(
 ) -> Result<Verified, Error> {
     let started = Instant::now();
     let database = options.database.clone().ok_or(Error::NoAdvisoryData)?;
-    let now = surroundings.now;
+    let (now, created) = (surroundings.now, surroundings.created());
     let cache = layer_cache(&surroundings.environment);
     let work = move || {
         let name = image
@@ -106,15 +106,16 @@ pub async fn verify_image(
             verify: true,
             ..Default::default()
         };
-        let sbom = catalog_image(&image, &name, &cataloging, &*cache)?;
         // What is found goes where the evidence goes, and its texts are the index's: the map stays until the process ends.
         let database: &Database = Box::leak(Box::new(barge_vuln::open(database.as_std_path())?));
+        let sbom = catalog_image(&image, &name, &cataloging, &*cache)?;
         let scanning = Options {
             policy: options.policy,
             statements: Vec::new(),
             baseline: None,
             distro: None,
             now,
+            created,
         };
         let scan = barge_vuln::scan(database, &sbom, &scanning)?;
         Ok::<_, Error>(Verified {

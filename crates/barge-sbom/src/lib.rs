@@ -9,6 +9,7 @@ mod assemble;
 mod binary;
 pub mod bom;
 mod catalog;
+mod dialect;
 mod error;
 mod finding;
 pub mod format;
@@ -25,4 +26,5 @@ pub use finding::Finding;
 pub use package::{
     Distro, Evidence, LayerFact, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown,
 };
+pub use purl::image as image_purl;
 pub use run::{LayerCache, NoCache, Options, catalog_directory, catalog_image};

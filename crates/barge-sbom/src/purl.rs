@@ -90,7 +90,8 @@ fn generic(identity: &Identity<'_>) -> packageurl::Result<String> {
 }
 
 /// `pkg:oci/NAME@sha256:...` of an image; none for a directory, or an image without a name.
-pub(crate) fn image(subject: &crate::package::Subject) -> Option<String> {
+#[must_use]
+pub fn image(subject: &crate::package::Subject) -> Option<String> {
     let digest = subject.manifest.or(subject.image)?;
     let reference = subject.references.first()?;
     let name = reference.name();
@@ -144,7 +145,7 @@ fn namespace_and_name(
                 name.to_owned(),
             )
         }
-        PackageKind::Pypi => (None, crate::catalog::normalize_python(name)),
+        PackageKind::Pypi => (None, pypi_name(name)),
         PackageKind::Luarocks => (stated, name.to_lowercase()),
         _ => (stated, name.to_owned()),
     }
@@ -316,6 +317,18 @@ fn kind_of(purl_type: &str) -> Option<PackageKind> {
     kinds.into_iter().find(|kind| type_of(*kind) == purl_type)
 }
 
+/// The comparable form of the name of a Python project (PEP 503).
+pub(crate) fn pypi_name(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for part in name.split(['-', '_', '.']).filter(|part| !part.is_empty()) {
+        if !normal.is_empty() {
+            normal.push('-');
+        }
+        normal.push_str(&part.to_ascii_lowercase());
+    }
+    normal
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,6 +350,11 @@ mod tests {
             version_id: Some("13".into()),
             ..Distro::default()
         }
+    }
+
+    #[test]
+    fn names_of_python_are_folded() {
+        assert_eq!(pypi_name("Ruamel._Yaml"), "ruamel-yaml");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From an image or a directory to its bill of materials.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -80,8 +81,12 @@ pub fn catalog_image(
     for layer in &image.layers {
         distinct.entry(layer.diff_id).or_insert(layer);
     }
+    // The largest first, so that no core waits for another's at the end.
+    let mut distinct: Vec<_> = distinct.into_iter().collect();
+    distinct.sort_by_key(|(_, layer)| Reverse(layer.content.len()));
     let read = distinct
-        .into_par_iter()
+        .into_iter()
+        .par_bridge()
         .map(|(diff_id, layer)| Ok((diff_id, Arc::new(read_layer(layer, options, cache)?))))
         .collect::<Result<BTreeMap<_, _>, Error>>()?;
     let layers: Vec<_> = image

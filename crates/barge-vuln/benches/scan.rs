@@ -50,6 +50,7 @@ fn options() -> Options {
         baseline: None,
         distro: None,
         now: "2026-03-01T00:00:00Z".parse().unwrap(),
+        created: "2026-03-01T00:00:00Z".parse().unwrap(),
     }
 }
 

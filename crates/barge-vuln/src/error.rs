@@ -111,6 +111,17 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A text names no release of a distribution.
+    #[error("`{0}` is no release of a distribution that advisories are about")]
+    Release(String),
+    /// The release that was asked for is of another distribution than what was scanned.
+    #[error("the release to go by is of {asked}, the packages are of {}", found.join(", "))]
+    ForeignRelease {
+        /// The distribution that was asked for.
+        asked: String,
+        /// Those of the packages.
+        found: Vec<String>,
+    },
     /// A policy setting makes no sense.
     #[error("the policy is malformed: {0}")]
     Policy(String),
@@ -132,6 +143,8 @@ impl Error {
             Self::Unread(_) => "what cannot be read cannot be scanned: mend it in the image, or set `fail-on-unread` to `never` to scan the rest".to_owned(),
             Self::TooOld { .. } => "fetch newer data with `barge db update`, or raise `max-age`".to_owned(),
             Self::PackageUrl { .. } => "a package URL looks like `pkg:deb/debian/openssl@3.0.17-1?distro=debian-12`".to_owned(),
+            Self::Release(_) => "a release looks like `debian-12`, `bookworm`, `ubuntu-24.04`, `alpine-3.20`, `rhel-9`, `rocky-9` or `sles-15.6`".to_owned(),
+            Self::ForeignRelease { .. } => "leave `--distro` out to go by the release of the bill".to_owned(),
             Self::Scheme(error) => return error.hint(),
             _ => return None,
         })

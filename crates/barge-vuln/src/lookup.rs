@@ -6,6 +6,7 @@ use std::sync::Arc;
 use barge_sbom::package::{Distro, Package, Sbom};
 
 use crate::ecosystem;
+use crate::error::Error;
 use crate::index::Database;
 use crate::purl::PackageUrl;
 use crate::release;
@@ -41,17 +42,42 @@ pub fn needed_ecosystems(sbom: &Sbom) -> BTreeSet<String> {
         let Ok(purl) = package.purl.parse::<PackageUrl>() else {
             continue;
         };
-        let name = match purl.kind.as_str() {
-            "deb" | "rpm" | "apk" | "alpm" => {
-                let distro = distro_of(&purl, releases);
-                let family = release::family(&distro);
-                family.map(str::to_owned)
-            }
-            _ => language_ecosystem(&purl).map(str::to_owned),
+        let name = if is_of_release(&purl) {
+            release::family(&distro_of(&purl, releases))
+        } else {
+            language_ecosystem(&purl)
         };
-        names.extend(name);
+        names.extend(name.map(str::to_owned));
     }
     names
+}
+
+/// Refuses a release that is of another distribution than all packages: scanning by the bill's instead would surprise.
+pub(crate) fn check_release(asked: &Distro, sbom: &Sbom) -> Result<(), Error> {
+    let releases = Releases {
+        asked: None,
+        of_bill: sbom.distro.as_ref(),
+    };
+    let purls = sbom
+        .packages
+        .iter()
+        .filter_map(|package| package.purl.parse::<PackageUrl>().ok());
+    let found: BTreeSet<_> = purls
+        .filter(is_of_release)
+        .map(|purl| release::family(&distro_of(&purl, releases)))
+        .collect();
+    if found.is_empty() || found.contains(&None) || found.contains(&release::family(asked)) {
+        return Ok(());
+    }
+    Err(Error::ForeignRelease {
+        asked: asked.id.clone(),
+        found: found.into_iter().flatten().map(str::to_owned).collect(),
+    })
+}
+
+/// Whether the advisories about a package are those of a distribution's release.
+fn is_of_release(purl: &PackageUrl) -> bool {
+    matches!(purl.kind.as_str(), "deb" | "rpm" | "apk" | "alpm")
 }
 
 /// What to ask about a package, or why nothing can be asked.
@@ -64,10 +90,7 @@ pub(crate) fn queries(
         .purl
         .parse()
         .map_err(|error: crate::Error| error.to_string())?;
-    let is_distribution = matches!(
-        purl.kind.as_str(),
-        "deb" | "rpm" | "apk" | "alpm" | "ebuild" | "opkg"
-    );
+    let is_distribution = is_of_release(&purl) || matches!(purl.kind.as_str(), "ebuild" | "opkg");
     let queries = if is_distribution {
         distribution_queries(database, package, &purl, releases)?
     } else {
@@ -306,8 +329,8 @@ mod tests {
 
     #[test]
     fn a_release_that_is_asked_for_rules_over_what_package_urls_name() {
-        let asked = release::distro_release("debian-12");
-        let of_bill = release::distro_release("debian-13");
+        let asked = release::distro_release("debian-12").unwrap();
+        let of_bill = release::distro_release("debian-13").unwrap();
         let version = |purl: &str, asked| {
             let releases = Releases {
                 asked,

@@ -253,6 +253,7 @@ impl Policy {
                 found.suppressed.get_or_insert_with(|| Suppression {
                     by: SuppressedBy::Rule,
                     reason: rule.reason.clone(),
+                    is_fixed: false,
                 });
             }
             if !used {

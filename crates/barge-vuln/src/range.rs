@@ -19,6 +19,8 @@ pub(crate) struct Hit<'a> {
     pub(crate) by: HitBy<'a>,
     /// The least fixed version above the installed one.
     pub(crate) fixed: Option<&'a str>,
+    /// An event of the range that cannot be compared with the installed version, and was passed over.
+    pub(crate) unread: Option<&'a str>,
 }
 
 /// What of an entry holds a version. Shown as an interval such as `>= 1.2, < 1.3`, or as `listed 1.2`.
@@ -105,7 +107,8 @@ pub(crate) fn beyond_ranges(affected: &Affected) -> Vec<&str> {
         let listed = Installed::new(version, scheme, false, &texts);
         !ranges
             .iter()
-            .any(|range| listed.test_range(range).is_some())
+            .filter_map(|range| listed.test_range(range))
+            .any(|hit| hit.unread.is_none())
     };
     listed.filter(is_beyond).collect()
 }
@@ -195,13 +198,22 @@ impl<'v, 'a> Installed<'v, 'a> {
         version.split_once(':').map_or(version, |(_, rest)| rest)
     }
 
-    /// Tests an entry: first its ranges, then its list by text, then its list by order.
+    /// Tests an entry: first its ranges, then its list by text, then its list by order, at last ranges that can be read in
+    /// part: a version that nobody can place must not clear what lies in the rest.
     pub(crate) fn test(&self, entry: &Entry<'_>) -> Result<Option<Hit<'a>>, Error> {
-        if let Some(hit) = entry.ranges.iter().find_map(|range| self.test_range(range)) {
-            return Ok(Some(hit));
+        let mut in_part = None;
+        for hit in entry
+            .ranges
+            .iter()
+            .filter_map(|range| self.test_range(range))
+        {
+            if hit.unread.is_none() {
+                return Ok(Some(hit));
+            }
+            in_part.get_or_insert(hit);
         }
         let Some(listed) = self.listed(entry)? else {
-            return Ok(None);
+            return Ok(in_part);
         };
         let mut fixes = entry
             .ranges
@@ -210,6 +222,7 @@ impl<'v, 'a> Installed<'v, 'a> {
         Ok(Some(Hit {
             by: HitBy::Listed(self.text(listed)),
             fixed: fixes.next(),
+            unread: None,
         }))
     }
 
@@ -240,7 +253,13 @@ impl<'v, 'a> Installed<'v, 'a> {
     fn test_range(&self, range: &EntryRange) -> Option<Hit<'a>> {
         let mut walk = Walk::default();
         for (kind, number) in &range.events {
-            let event = self.place(range.semver, *kind, *number)?;
+            let Some(event) = self.place(range.semver, *kind, *number) else {
+                if !self.is_readable(range.semver) {
+                    return None;
+                }
+                walk.unread = Some(self.text(*number));
+                continue;
+            };
             let order = |other: &Place<'_>| self.order(range.semver, &event, other);
             if event.kind == EventKind::Limit {
                 walk.limits.get_or_insert(false);
@@ -264,6 +283,15 @@ impl<'v, 'a> Installed<'v, 'a> {
         let is_inside = walk.limits.unwrap_or(true);
         let last = walk.last.as_ref()?;
         (is_inside && last.kind == EventKind::Introduced).then(|| walk.describe())
+    }
+
+    /// Whether the order of a range can read the installed version.
+    fn is_readable(&self, semver: bool) -> bool {
+        if semver && !self.is_semver {
+            self.semver.is_some()
+        } else {
+            self.version.is_some()
+        }
     }
 
     /// How two events order by version; what cannot be read is equal to everything.
@@ -378,6 +406,8 @@ struct Walk<'e> {
     start: Option<Place<'e>>,
     /// The least end above.
     end: Option<Place<'e>>,
+    /// An event that cannot be compared.
+    unread: Option<&'e str>,
 }
 
 impl<'e> Walk<'e> {
@@ -395,7 +425,11 @@ impl<'e> Walk<'e> {
             Some(End::Fixed(version)) => Some(version),
             _ => None,
         };
-        Hit { by, fixed }
+        Hit {
+            by,
+            fixed,
+            unread: self.unread,
+        }
     }
 }
 
@@ -429,7 +463,24 @@ mod tests {
         };
         let installed = Installed::new(version, Some(Scheme::Semver), false, &texts);
         let hit = installed.test(&entry).unwrap()?;
-        Some((hit.by.to_string(), hit.fixed.map(str::to_owned)))
+        let unread = hit.unread.map(|text| format!(" but for {text}"));
+        let by = format!("{}{}", hit.by, unread.unwrap_or_default());
+        Some((by, hit.fixed.map(str::to_owned)))
+    }
+
+    /// A typing error in a record clears nobody: what the rest of the range holds is hit, and said to be doubtful.
+    #[test]
+    fn an_event_that_cannot_be_compared_is_passed_over_and_told() {
+        let events = [
+            (Introduced, "1.0.0"),
+            (Fixed, "not a version"),
+            (Fixed, "2.0.0"),
+        ];
+        let found = hit(&events, "1.5.0").unwrap();
+        assert_eq!(found.0, ">= 1.0.0, < 2.0.0 but for not a version");
+        assert_eq!(hit(&events, "2.0.0"), None);
+        assert_eq!(hit(&events, "0.9.0"), None);
+        assert_eq!(hit(&events, "also none"), None);
     }
 
     #[test]
@@ -449,7 +500,7 @@ mod tests {
             (Introduced, "1.0.0"),
             (Fixed, "2.0.0"),
         ];
-        let cases: [(Events<'_>, &str, bool); 17] = [
+        let cases: [(Events<'_>, &str, bool); 16] = [
             (&zero_to_two, "0.0.0-0", true),
             (&zero_to_two, "2.0.0-rc.1", true),
             (&zero_to_two, "2.0.0", false),
@@ -465,11 +516,6 @@ mod tests {
             (&seam, "1.5.0", true),
             (&[(Introduced, "1.0.0"), (Fixed, "1.0.0")], "1.0.0", false),
             (&[(Introduced, "0"), (Fixed, "0")], "1.0.0", false),
-            (
-                &[(Introduced, "0"), (Fixed, "not a version")],
-                "1.0.0",
-                false,
-            ),
             (&[(Introduced, "1.0.0"), (Limit, "*")], "9.0.0", true),
         ];
         for (events, version, wanted) in cases {

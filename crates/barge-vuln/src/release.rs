@@ -2,6 +2,8 @@
 
 use barge_sbom::package::Distro;
 
+use crate::error::Error;
+
 /// Debian and Ubuntu releases by their code names, for package URLs that name nothing else.
 const CODE_NAMES: [(&str, &str, &str); 27] = [
     ("squeeze", "debian", "6"),
@@ -34,9 +36,16 @@ const CODE_NAMES: [(&str, &str, &str); 27] = [
 ];
 
 /// Reads a distribution release such as `debian-12` or `bookworm`.
-#[must_use]
-pub fn distro_release(text: &str) -> Distro {
-    from_qualifier(text, "")
+///
+/// # Errors
+/// When no advisories are about the distribution, or no release is named of one that has releases.
+pub fn distro_release(text: &str) -> Result<Distro, Error> {
+    let distro = from_qualifier(text, "");
+    match family(&distro) {
+        Some("Wolfi" | "Chainguard" | "MinimOS" | "Echo" | "Arch Linux" | "openSUSE") => Ok(distro),
+        Some(_) if distro.version_id.is_some() => Ok(distro),
+        _ => Err(Error::Release(text.to_owned())),
+    }
 }
 
 /// Reads the `distro` qualifier of a package URL: `debian-12`, `alpine-3.19.1`, `bookworm`, `esm-apps/xenial`.
@@ -136,6 +145,8 @@ pub(crate) fn family(distro: &Distro) -> Option<&'static str> {
         "minimos" => "MinimOS",
         "echo" => "Echo",
         "alpaquita" => "Alpaquita",
+        "arch" | "archarm" => "Arch Linux",
+        "bellsoft-hardened-containers" => "BellSoft Hardened Containers",
         "almalinux" | "alma" => "AlmaLinux",
         "rocky" | "rockylinux" => "Rocky Linux",
         "rhel" | "redhat" | "redhat-enterprise-linux" => "Red Hat",

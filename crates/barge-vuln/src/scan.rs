@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::index::{Database, Source};
+use crate::lookup;
 use crate::matching::{Coverage, Findings, find};
 use crate::policy::{Baseline, Policy, Verdict};
 use crate::vex::{self, Statement};
@@ -22,8 +23,10 @@ pub struct Options {
     pub baseline: Option<Baseline>,
     /// The distribution to go by, instead of the bill's.
     pub distro: Option<Distro>,
-    /// The time of the scan.
+    /// The time of the scan, by which ages and last days are judged.
     pub now: Timestamp,
+    /// The time that reports carry: `SOURCE_DATE_EPOCH` where outputs are to be reproducible, else that of the scan.
+    pub created: Timestamp,
 }
 
 /// A finished scan. Its texts about flaws are the index's own.
@@ -41,7 +44,7 @@ pub struct Scan<'a> {
     pub verdict: Verdict,
     /// The data it was matched against.
     pub data: Data,
-    /// When.
+    /// The time that reports carry.
     pub time: Timestamp,
 }
 
@@ -66,6 +69,9 @@ pub fn scan<'a>(database: &'a Database, sbom: &Sbom, options: &Options) -> Resul
     options.policy.fail_on_unread.check(&sbom.unknowns)?;
     if sbom.packages.is_empty() {
         return Err(Error::NoPackages(sbom.subject.name.clone()));
+    }
+    if let Some(asked) = &options.distro {
+        lookup::check_release(asked, sbom)?;
     }
     let age_days = options.policy.check_age(database.meta(), options.now)?;
     let mut findings = find(database, sbom, options.distro.as_ref())?;
@@ -93,7 +99,7 @@ pub fn scan<'a>(database: &'a Database, sbom: &Sbom, options: &Options) -> Resul
             records: meta.records,
             sources: meta.sources.clone(),
         },
-        time: options.now,
+        time: options.created,
     })
 }
 

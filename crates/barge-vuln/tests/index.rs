@@ -282,7 +282,18 @@ fn hostile_records_are_counted_and_named() {
     assert_eq!(circle.matches[0].why.len(), 3);
     assert_eq!(hits(&database, "pkg:npm/many@1.5.0").unwrap(), 1);
     assert_eq!(hits(&database, "pkg:npm/many@2.0.0").unwrap(), 0);
-    assert_eq!(hits(&database, "pkg:npm/broken@1.0.0").unwrap(), 0);
+    let doubtful = find(
+        &database,
+        &bill(&["pkg:npm/broken@1.0.0".to_owned()]).unwrap(),
+        None,
+    );
+    let doubtful = doubtful.unwrap().matches;
+    assert_eq!(doubtful.len(), 1);
+    let doubt = doubtful[0].doubt.as_deref();
+    assert_eq!(
+        doubt,
+        Some("its range holds `not a version`, which cannot be compared")
+    );
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn scan_all(database: &Database) -> Scan<'_> {
         baseline: None,
         distro: None,
         now: "2026-03-01T00:00:00Z".parse().unwrap(),
+        created: "2026-03-01T00:00:00Z".parse().unwrap(),
     };
     scan(
         database,

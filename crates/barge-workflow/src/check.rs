@@ -73,7 +73,13 @@ pub fn check(
 /// Uses of images that hang on something unknown.
 fn undecided(traces: &[Trace]) -> Vec<(usize, String)> {
     use crate::flow::FactKind;
-    let mut all = Vec::new();
+    let cuts = traces.iter().filter_map(|trace| trace.cut.as_ref());
+    let mut all: Vec<(usize, String)> = cuts
+        .map(|cut| {
+            let reason = format!("{}: the walk ends here, it is too long", cut.source.path());
+            (cut.line(), reason)
+        })
+        .collect();
     for job in traces.iter().flat_map(|trace| &trace.jobs) {
         let mut reason: Option<&str> = None;
         for fact in &job.facts {
@@ -138,6 +144,66 @@ mod tests {
         assert_eq!(
             found("", "barge: ignore[not-loaded]"),
             (vec!["not-loaded", "ignore-comment"], 0)
+        );
+    }
+
+    #[test]
+    fn walks_are_bounded_and_say_so() {
+        struct Files;
+        impl Repository for Files {
+            fn read(&self, path: &str) -> Option<Source> {
+                let text = match path {
+                    "d/action.yml" => action("run: docker build -t app:1 ."),
+                    ".github/workflows/deep.yml" => {
+                        let job = |n| format!("  j{n}: {{uses: ./.github/workflows/deep.yml}}\n");
+                        let jobs: String = (0..150).map(job).collect();
+                        format!("on: workflow_call\njobs:\n{jobs}")
+                    }
+                    _ => {
+                        let next = path.bytes().next().filter(|byte| *byte < b'd')? + 1;
+                        action(&format!("uses: ./{}", char::from(next)))
+                    }
+                };
+                Some(Source::new(path, &text))
+            }
+        }
+        fn action(step: &str) -> String {
+            let steps = format!("    - {step}\n").repeat(150);
+            format!("runs:\n  using: composite\n  steps:\n{steps}")
+        }
+        let steps = "    steps:\n      - uses: ./a\n      - run: docker save app:2 -o x.tar\n      - uses: actions/upload-artifact@v4\n        with: {name: x, path: x.tar}\n";
+        let load = "  load:\n    needs: [calls, save]\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/download-artifact@v4\n        with: {name: y}\n";
+        let call = "  calls: {uses: ./.github/workflows/deep.yml}\n";
+        for jobs in [
+            format!("  save:\n    runs-on: ubuntu-latest\n{steps}{load}"),
+            format!(
+                "{call}  save:\n    runs-on: ubuntu-latest\n    steps: [run: docker save app:2]\n{load}"
+            ),
+        ] {
+            let source = Source::new("w.yml", &format!("on: push\njobs:\n{jobs}"));
+            let checked = check(&source, &Files, None).unwrap();
+            assert!(checked.findings.is_empty(), "{:?}", checked.findings);
+            let reasons = checked.undecided.iter();
+            assert!(
+                reasons
+                    .into_iter()
+                    .any(|(_, reason)| reason.contains("too long"))
+            );
+        }
+    }
+
+    #[test]
+    fn what_follows_a_long_script_is_not_known() {
+        let script = format!("{}docker build -t app:1 .", "true\n".repeat(6_000));
+        let mut text = step(&script, "always()").text().to_owned();
+        text.push_str("      - run: docker save app:1 -o app.tar\n");
+        let checked = check(&Source::new("w.yml", &text), &(), None).unwrap();
+        assert!(checked.findings.is_empty(), "{:?}", checked.findings);
+        let reasons = checked.undecided.iter();
+        assert!(
+            reasons
+                .into_iter()
+                .any(|(_, reason)| reason.contains("script that is too long"))
         );
     }
 

@@ -9,6 +9,9 @@ use crate::yaml::ParseYamlError;
 /// Fixes that undo each other would go on for ever.
 const ROUND_LIMIT: usize = 10;
 
+/// Which of a file's findings to mend.
+pub type Choice<'a> = dyn for<'b> Fn(&'b [Finding]) -> Vec<&'b Finding> + 'a;
+
 /// A file after its fixes.
 #[derive(Debug)]
 pub struct Mended {
@@ -20,7 +23,7 @@ pub struct Mended {
     pub checked: Checked,
 }
 
-/// Mends what `wanted` chooses of a file's findings. A fix that leaves its finding where it was is none and is not made, nor
+/// Mends what `choose` takes of a file's findings. A fix that leaves its finding where it was is none and is not made, nor
 /// is a round whose result would be no YAML.
 ///
 /// # Errors
@@ -29,7 +32,7 @@ pub fn mend(
     source: &Source,
     files: &dyn Repository,
     repository: Option<&str>,
-    wanted: &dyn Fn(&Finding) -> bool,
+    choose: &Choice<'_>,
 ) -> Result<Mended, ParseYamlError> {
     let mut mended = Mended {
         source: source.clone(),
@@ -37,8 +40,8 @@ pub fn mend(
         checked: check(source, files, repository)?,
     };
     for _ in 0..ROUND_LIMIT {
-        let fixable = mended.checked.findings.iter().filter(|one| wanted(one));
-        let fixable: Vec<&Finding> = fixable.filter(|one| !one.edits().is_empty()).collect();
+        let mut fixable = choose(&mended.checked.findings);
+        fixable.retain(|one| !one.edits().is_empty());
         let again = |source: &Source| check(source, files, repository).ok();
         let Some(round) = Round::of(&mended.source, fixable, &again) else {
             break;
@@ -129,7 +132,10 @@ mod tests {
     #[test]
     fn what_one_side_of_an_or_says_is_no_guard() {
         let text = "on:\n  workflow_dispatch:\n    inputs: {publish: {type: boolean}, force: {type: boolean}}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - if: inputs.publish && github.actor != 'bot'\n        run: docker build -t app:1 .\n      - if: inputs.force || inputs.publish\n        run: docker save app:1 -o app.tar\n";
-        let mended = mend(&Source::new("w.yml", text), &(), None, &|_| true).unwrap();
+        let mended = mend(&Source::new("w.yml", text), &(), None, &|all| {
+            all.iter().collect()
+        })
+        .unwrap();
         assert!(
             mended.checked.findings.is_empty(),
             "{}",
@@ -188,7 +194,7 @@ mod tests {
     fn what_a_fix_brings_to_light_is_mended_too() {
         let text = "on: [pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n          tags: app:1\n      - run: docker save app -o app.tar # kept\n";
         let source = Source::new("w.yml", text);
-        let mended = mend(&source, &(), None, &|_| true).unwrap();
+        let mended = mend(&source, &(), None, &|all| all.iter().collect()).unwrap();
         assert!(mended.count >= 2, "{}", mended.source.text());
         assert!(mended.checked.findings.is_empty());
         assert!(

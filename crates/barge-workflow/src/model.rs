@@ -314,11 +314,12 @@ impl Workflow {
             .get("jobs")
             .map(|jobs| jobs.entries())
             .unwrap_or_default();
-        let mut left = STEP_LIMIT;
+        let mut count = 0;
         let jobs = jobs
             .iter()
-            .filter_map(|(key, node)| job(key, node, &mut left))
+            .filter_map(|(key, node)| job(key, node, &mut count))
             .collect();
+        bounded(source, count)?;
         Ok(Self {
             name: text_of(&root, "name"),
             triggers: triggers(&root),
@@ -342,10 +343,11 @@ impl Action {
     pub fn parse(source: &Source) -> Result<Self, ParseYamlError> {
         let root = yaml::parse(source)?;
         let runs = root.get("runs");
-        let mut left = STEP_LIMIT;
+        let mut count = 0;
         let steps = runs
             .and_then(|runs| runs.get("steps"))
-            .map(|steps| steps_of(steps, &mut left));
+            .map(|steps| steps_of(steps, &mut count));
+        bounded(source, count)?;
         let composite = runs
             .and_then(|runs| text_of(runs, "using"))
             .is_some_and(|using| using == "composite");
@@ -498,7 +500,7 @@ fn outputs(node: Option<&Arc<Node>>) -> Vec<Entry> {
         .collect()
 }
 
-fn job(key: &Arc<Node>, node: &Arc<Node>, left: &mut usize) -> Option<Job> {
+fn job(key: &Arc<Node>, node: &Arc<Node>, count: &mut usize) -> Option<Job> {
     let mut containers: Vec<Field> = Vec::new();
     if let Some(container) = node.get("container") {
         containers.extend(Field::from_node(container).or_else(|| field(container, "image")));
@@ -528,13 +530,25 @@ fn job(key: &Arc<Node>, node: &Arc<Node>, left: &mut usize) -> Option<Job> {
         containers,
         steps: node
             .get("steps")
-            .map(|steps| steps_of(steps, left))
+            .map(|steps| steps_of(steps, count))
             .unwrap_or_default(),
         node: Arc::clone(node),
     })
 }
 
-fn steps_of(node: &Node, left: &mut usize) -> Vec<Step> {
+/// Refuses a file with more steps than are read.
+fn bounded(source: &Source, count: usize) -> Result<(), ParseYamlError> {
+    if count <= STEP_LIMIT {
+        return Ok(());
+    }
+    Err(ParseYamlError {
+        position: source.position(0),
+        reason: format!("{count} steps are too many: at most {STEP_LIMIT} are read"),
+    })
+}
+
+/// The steps of a list, as long as no more than [`STEP_LIMIT`] were counted in their file.
+fn steps_of(node: &Node, count: &mut usize) -> Vec<Step> {
     let mut steps = Vec::new();
     for item in node.items() {
         // A group of parallel steps holds a list of its own.
@@ -544,11 +558,10 @@ fn steps_of(node: &Node, left: &mut usize) -> Vec<Step> {
             .filter(|inner| !inner.items().is_empty());
         let members = inner.map_or(std::slice::from_ref(item), |inner| inner.items());
         for member in members {
-            if *left == 0 {
-                return steps;
+            *count += 1;
+            if *count <= STEP_LIMIT {
+                steps.push(step(member));
             }
-            *left -= 1;
-            steps.push(step(member));
         }
     }
     steps

@@ -190,6 +190,9 @@ pub fn empty_part(reference: &Text) -> Option<&'static str> {
     if text.literal_end().ends_with(':') || text.contains(":@") {
         return Some("the tag");
     }
+    if text.literal_end().ends_with('@') {
+        return Some("the digest");
+    }
     None
 }
 
@@ -245,6 +248,7 @@ mod tests {
         assert_eq!(empty_part(&text("/app:1")), Some("the registry"));
         assert_eq!(empty_part(&text("ghcr.io//app:1")), Some("the repository"));
         assert_eq!(empty_part(&text("")), Some("the whole reference"));
+        assert_eq!(empty_part(&text("ghcr.io/o/app@")), Some("the digest"));
         assert_eq!(empty_part(&text("localhost:5000/app:1")), None);
     }
 }

@@ -33,6 +33,8 @@ pub struct Scenario {
     pub reference: RefKind,
     /// The names the ref can have, when the filters list them.
     branches: Vec<String>,
+    /// What every tag that the filters let in starts with: `v`.
+    tag_start: String,
     /// `github.event.action`, when the filters list them.
     types: Vec<String>,
     /// The payload, when a concrete one is given.
@@ -44,7 +46,7 @@ pub struct Scenario {
 }
 
 /// Payload fields that only some events have, with those events.
-const EVENT_FIELDS: [(&str, &[&str]); 13] = [
+const EVENT_FIELDS: [(&str, &[&str]); 14] = [
     (
         "pull_request",
         &[
@@ -67,6 +69,7 @@ const EVENT_FIELDS: [(&str, &[&str]); 13] = [
     ),
     ("release", &["release"]),
     ("head_commit", &["push"]),
+    ("ref", &["push", "create", "delete", "workflow_dispatch"]),
     ("commits", &["push"]),
     ("workflow_run", &["workflow_run"]),
     ("merge_group", &["merge_group"]),
@@ -74,6 +77,46 @@ const EVENT_FIELDS: [(&str, &[&str]); 13] = [
     ("deployment", &["deployment", "deployment_status"]),
     ("schedule", &["schedule"]),
     ("inputs", &["workflow_dispatch"]),
+];
+
+/// The events that start workflows, as GitHub lists them.
+pub const EVENTS: &[&str] = &[
+    "branch_protection_rule",
+    "check_run",
+    "check_suite",
+    "create",
+    "delete",
+    "deployment",
+    "deployment_status",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "gollum",
+    "image_version",
+    "issue_comment",
+    "issues",
+    "label",
+    "merge_group",
+    "milestone",
+    "page_build",
+    "project",
+    "project_card",
+    "project_column",
+    "public",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_target",
+    "push",
+    "registry_package",
+    "release",
+    "repository_dispatch",
+    "schedule",
+    "status",
+    "watch",
+    "workflow_call",
+    "workflow_dispatch",
+    "workflow_run",
 ];
 
 /// The scenarios of a workflow's triggers.
@@ -121,9 +164,37 @@ fn push(trigger: &Trigger) -> Vec<Scenario> {
     if tag_filter || !branch_filter {
         let mut scenario = Scenario::new(trigger, RefKind::Tag);
         scenario.label = "push (tag)".into();
+        let listed = trigger.filters.get("tags").map(Vec::as_slice);
+        scenario.tag_start = shared_start(listed.unwrap_or_default());
         all.push(scenario);
     }
     all
+}
+
+/// The text that all patterns of a filter start with, if each of them goes on behind it.
+fn shared_start(patterns: &[String]) -> String {
+    let taken = patterns.iter().filter(|pattern| !pattern.starts_with('!'));
+    let starts = taken.map(|pattern| {
+        let end = pattern.find(['*', '?', '+', '[', '!', '\\']);
+        let start = end.and_then(|end| pattern.get(..end)).unwrap_or_default();
+        // `?` and `+` are about the character before them.
+        let last = start.char_indices().next_back().map_or(0, |(at, _)| at);
+        match end.and_then(|end| pattern.get(end..)?.chars().next()) {
+            Some('?' | '+') => start.get(..last).unwrap_or_default(),
+            _ => start,
+        }
+    });
+    let shared = |one: &str, other: &str| {
+        let mut pairs = one.char_indices().zip(other.chars());
+        let differ = pairs.find(|((_, a), b)| a != b).map(|((at, _), _)| at);
+        one.get(..differ.unwrap_or(one.len().min(other.len())))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    starts
+        .map(str::to_owned)
+        .reduce(|one, other| shared(&one, &other))
+        .unwrap_or_default()
 }
 
 impl Scenario {
@@ -141,6 +212,7 @@ impl Scenario {
             event: Some(event.to_owned()),
             reference,
             branches: Vec::new(),
+            tag_start: String::new(),
             types: Vec::new(),
             payload: None,
             payload_json: None,
@@ -332,6 +404,7 @@ impl Scenario {
         }
         let certain = self.event.is_some();
         match path {
+            ["ref"] if self.event.as_deref() == Some("push") => self.full_ref(),
             ["repository", "name"] => {
                 Value::unknown("github.event.repository.name", Shape::Segment)
             }
@@ -392,8 +465,20 @@ impl Scenario {
                     self.branches.clone(),
                 ))
             }
+            RefKind::Tag if !self.tag_start.is_empty() => {
+                let mut text = Text::literal(self.tag_start.as_str());
+                let name = format!("github.ref_name[{}..]", self.tag_start.len());
+                text.push(&Piece::Symbol(Symbol::new(name, Shape::TagWord)));
+                text
+            }
             _ => Text::symbol(Symbol::new("github.ref_name", Shape::Word)),
         }
+    }
+
+    /// The version that a pushed tag names: the tag without a `v` before it, where every tag has one.
+    #[must_use]
+    pub fn tag_version(&self) -> Option<Text> {
+        self.github(&["ref_name"]).sole_text()?.strip_start("v")
     }
 
     fn full_ref(&self) -> Value {
@@ -485,12 +570,27 @@ mod tests {
         );
         assert_eq!(
             labels("on: {push: {tags: ['v*']}}"),
-            ["push (tag)=refs/tags/{ref_name}"]
+            ["push (tag)=refs/tags/v{ref_name[1..]}"]
         );
         assert_eq!(
             labels("on: [pull_request]"),
             ["pull_request=refs/pull/{pull_request.number}/merge"]
         );
+    }
+
+    #[test]
+    fn filters_say_how_tags_start() {
+        for (patterns, start) in [
+            (&["v*"][..], "v"),
+            (&["v*.*.*", "v[0-9]+"], "v"),
+            (&["v?1"], ""),
+            (&["release-v*", "release-*", "!release-x"], "release-"),
+            (&["v*", "*"], ""),
+            (&["v1"], ""),
+        ] {
+            let patterns: Vec<String> = patterns.iter().map(|&text| text.to_owned()).collect();
+            assert_eq!(shared_start(&patterns), start, "{patterns:?}");
+        }
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub(crate) enum ColorChoice {
 
 /// The commands, in the order of the way of the data.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(crate) enum Command {
     Run(commands::run::Arguments),
     Plan(commands::plan::Arguments),

@@ -148,6 +148,8 @@ fn advisories_exit(error: &barge_vuln::Error) -> Exit {
         | Vuln::Policy(_)
         | Vuln::Scheme(_)
         | Vuln::Version(_)
+        | Vuln::Release(_)
+        | Vuln::ForeignRelease { .. }
         | Vuln::Vex { .. } => Exit::Usage,
         _ => Exit::Failed,
     }

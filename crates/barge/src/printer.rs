@@ -181,7 +181,8 @@ pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut value = count as f64;
     let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < UNITS.len() {
+    // What one digit behind the point would round up to a thousand is one of the next unit.
+    while value >= 999.95 && unit + 1 < UNITS.len() {
         value /= 1000.0;
         unit += 1;
     }
@@ -189,5 +190,25 @@ pub(crate) fn bytes(count: u64) -> String {
         format!("{count} B")
     } else {
         format!("{value:.1} {}", UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_short() {
+        let shown = [0, 999, 1_000, 999_949, 999_950, 999_999_999, u64::MAX].map(bytes);
+        let expected = [
+            "0 B",
+            "999 B",
+            "1.0 kB",
+            "999.9 kB",
+            "1.0 MB",
+            "1.0 GB",
+            "18446744.1 TB",
+        ];
+        assert_eq!(shown, expected);
     }
 }

@@ -88,18 +88,25 @@ fn repository_path(remote: &str) -> Option<(String, String)> {
     (!owner.is_empty() && !name.is_empty()).then(|| (owner.to_owned(), name.to_owned()))
 }
 
+/// The page of a repository: its host, without the port, which is that of ssh.
 fn page(remote: &str) -> Option<String> {
-    host_and_path(remote).map(|(host, path)| format!("https://{host}/{path}"))
+    let (host, path) = host_and_path(remote)?;
+    let is_web = remote.starts_with("http://") || remote.starts_with("https://");
+    let host = match host.split_once(':') {
+        Some((name, _)) if !is_web => name,
+        _ => host,
+    };
+    Some(format!("https://{host}/{path}"))
 }
 
 fn host_and_path(remote: &str) -> Option<(&str, &str)> {
     let (authority, path) = match remote.split_once("://") {
         Some(("file", _)) => return None,
         Some((_, rest)) => rest.split_once('/')?,
-        // The short form of ssh; a path on this machine has no colon, or a slash before it.
+        // The short form of ssh; a path on this machine has no colon, a slash before it, or the letter of a drive.
         None => remote
             .split_once(':')
-            .filter(|(host, _)| !host.contains('/'))?,
+            .filter(|(host, _)| !host.contains('/') && host.len() > 1)?,
     };
     let host = authority
         .rsplit_once('@')
@@ -129,16 +136,35 @@ mod tests {
         ] {
             assert_eq!(path(remote).as_deref(), Some(expected), "{remote}");
         }
-        for remote in ["/srv/git/app.git", "../up", "file:///srv/app.git", "C:", ""] {
+        for remote in [
+            "/srv/git/app.git",
+            "../up",
+            "file:///srv/app.git",
+            "C:\\src\\app",
+            "C:",
+            "",
+        ] {
             assert_eq!(path(remote), None, "{remote}");
         }
     }
 
     #[test]
-    fn a_page_never_shows_the_token_of_a_remote() {
-        assert_eq!(
-            page("https://user:token@github.com/a/b.git").as_deref(),
-            Some("https://github.com/a/b")
-        );
+    fn a_page_never_shows_the_token_of_a_remote_or_the_port_of_ssh() {
+        for (remote, expected) in [
+            (
+                "https://user:token@github.com/a/b.git",
+                "https://github.com/a/b",
+            ),
+            (
+                "ssh://git@host.example:2222/a/b",
+                "https://host.example/a/b",
+            ),
+            (
+                "https://host.example:8443/a/b",
+                "https://host.example:8443/a/b",
+            ),
+        ] {
+            assert_eq!(page(remote).as_deref(), Some(expected));
+        }
     }
 }

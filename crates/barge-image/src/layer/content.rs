@@ -9,8 +9,9 @@ use crate::tar::{Skip, SparseMap};
 
 /// A streamed content up to this size is held in memory, a larger one in an unlinked temporary file.
 const MEMORY_LIMIT: u64 = 64 << 20;
-/// How much is read around a header when contents are jumped over.
-const WINDOW: usize = 4096;
+/// When contents are jumped over, so much at most is read around a header: to the end of the page after it.
+const WINDOW: usize = 2 * PAGE;
+const PAGE: usize = 4096;
 
 /// The content of one file.
 pub trait Content: Sync {
@@ -147,7 +148,9 @@ impl Read for JumpingReader<'_> {
         }
         let end = self.window_start + self.window.len() as u64;
         if !(self.window_start..end).contains(&self.position) {
-            self.window.resize(WINDOW, 0);
+            let into_page = (self.extent.start() + self.position) % PAGE as u64;
+            let length = WINDOW - usize::try_from(into_page).unwrap_or_default();
+            self.window.resize(length, 0);
             let read = self.extent.read_at(self.position, &mut self.window)?;
             self.window.truncate(read);
             self.window_start = self.position;

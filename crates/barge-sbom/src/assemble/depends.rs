@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::Candidate;
-use crate::catalog::normalize_python;
 use crate::package::PackageKind;
+use crate::purl::pypi_name;
 
 /// The names by which packages are needed within one place, and who has them.
 type Names<'a> = HashMap<Cow<'a, str>, Vec<usize>>;
@@ -129,7 +129,7 @@ fn reach(candidate: &Candidate<'_>) -> String {
 
 fn comparable(kind: PackageKind, name: &str) -> Cow<'_, str> {
     match kind {
-        PackageKind::Pypi => Cow::Owned(normalize_python(name)),
+        PackageKind::Pypi => Cow::Owned(pypi_name(name)),
         _ => Cow::Borrowed(name),
     }
 }

@@ -329,13 +329,18 @@ fn unknowns(
             }
         }));
     }
-    for file in layers.iter().flat_map(|layer| &layer.unreadable) {
-        unknowns.push(Unknown {
-            path: String::from_utf8_lossy(&file.path).into_owned(),
-            reason: file.reason.clone(),
-        });
-    }
-    unknowns.extend(late.lost.iter().cloned());
+    let files = layers.iter().flat_map(|layer| &layer.unreadable);
+    let files = files.map(|file| Unknown {
+        path: String::from_utf8_lossy(&file.path).into_owned(),
+        reason: file.reason.clone(),
+    });
+    let is_wanted = |unknown: &Unknown| {
+        within.is_none_or(|within| {
+            let node = tree.resolve(unknown.path.as_bytes());
+            node.is_some_and(|node| is_within(tree, node, within))
+        })
+    };
+    unknowns.extend(files.chain(late.lost.iter().cloned()).filter(is_wanted));
     unknowns.sort();
     unknowns.dedup();
     unknowns

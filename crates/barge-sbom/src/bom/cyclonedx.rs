@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json_borrow::Value;
 
-use super::{distro_of, list, package, sorted, text, unknown};
-use crate::format::cyclonedx::UNKNOWN;
+use super::{distro_of, list, package, sorted, text};
+use crate::dialect::{UNKNOWN, unknown};
 use crate::package::{
     Distro, Evidence, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown,
 };

@@ -11,8 +11,9 @@ mod spdx_tags;
 use packageurl::PackageUrl;
 use serde_json_borrow::Value;
 
+use crate::dialect;
 use crate::error::Error;
-use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Unknown};
+use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage};
 
 /// Reads a bill of any known format.
 ///
@@ -38,7 +39,7 @@ pub fn read(bytes: &[u8]) -> Result<Sbom, Error> {
     if !json.get("spdxVersion").is_null() {
         return spdx::read(&json).ok_or_else(|| broken("SPDX without packages"));
     }
-    if text(&json, "schema") == Some(crate::format::JSON_SCHEMA) {
+    if text(&json, "schema") == Some(dialect::JSON_SCHEMA) {
         return serde_json::from_slice(bytes).map_err(|error| broken(&error.to_string()));
     }
     Err(broken("neither CycloneDX, nor SPDX, nor barge's JSON"))
@@ -70,7 +71,7 @@ fn package(purl: &str, group: Option<&str>, name: &str) -> Option<Package> {
     let full = group.map(|group| format!("{group}{separator}{name}"));
     let spellings = [full.as_deref(), Some(name)].into_iter().flatten();
     let normal = |name: &str| match kind {
-        PackageKind::Pypi => crate::catalog::normalize_python(name),
+        PackageKind::Pypi => crate::purl::pypi_name(name),
         _ => name.to_lowercase(),
     };
     let spelled = spellings
@@ -133,15 +134,6 @@ fn distro_of(packages: &[Package]) -> Option<Distro> {
         version_id: version,
         ..Distro::default()
     })
-}
-
-/// An unknown as the formats write it: where, and why.
-fn unknown(line: &str) -> Unknown {
-    let (path, reason) = line.split_once(": ").unwrap_or((line, ""));
-    Unknown {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    }
 }
 
 /// Sorts as every bill is sorted.

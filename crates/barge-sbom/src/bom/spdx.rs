@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json_borrow::Value;
 
-use super::{distro_of, list, package, sorted, unknown};
-use crate::format::spdx::INCOMPLETE;
+use super::{distro_of, list, package, sorted};
+use crate::dialect::{INCOMPLETE, unknown};
 use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown};
 
 pub(crate) fn read(json: &Value<'_>) -> Option<Sbom> {

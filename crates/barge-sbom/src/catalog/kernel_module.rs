@@ -178,7 +178,7 @@ mod tests {
             // More of it may follow.
             (b"\x7fELF\0", b"", false),
             (b"\x7fELF\0", b"alias", false),
-            (b"", b"\0", false),
+            (b"", b"\0", true),
         ];
         for (before, after, expected) in cases {
             let bytes = [before, run, after].concat();

@@ -54,8 +54,6 @@ mod vcpkg;
 mod wordpress;
 mod yarn_pnp;
 
-pub(crate) use python::normalize as normalize_python;
-
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

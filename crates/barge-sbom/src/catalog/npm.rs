@@ -4,10 +4,10 @@
 //! scope between, and it has a name and a version; other `package.json` files are stubs, fixtures and sources
 //! (docs.npmjs.com, folders). Global installs, pnpm and yarn trees follow the same rule.
 
-use serde_json::{Map, Value};
+use serde_json_borrow::{ObjectAsVec, Value};
 
 use super::{Name, Recognizer};
-use crate::finding::{Examined, File, Found, Refusal, Says};
+use crate::finding::{Examined, File, Found, Refusal, Says, TEXT_LIMIT};
 use crate::license;
 use crate::package::PackageKind;
 
@@ -33,59 +33,72 @@ fn is_installed(directory: &[u8]) -> bool {
 }
 
 fn manifest(file: &File<'_>) -> Examined {
-    let Value::Object(json) = file.json()? else {
-        return Err(Refusal::new("not a JSON object"));
-    };
-    let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::trim);
-    let name = text("name").filter(|name| !name.is_empty());
-    let version = text("version").filter(|version| !version.is_empty());
-    let (Some(name), Some(version)) = (name, version) else {
+    let bytes = file.content.bytes(TEXT_LIMIT)?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    // Texts stay where they are: large images have ten thousand of these files.
+    let json: Value<'_> = serde_json::from_slice(bytes)?;
+    let object = json.as_object();
+    let manifest = Manifest(object.ok_or_else(|| Refusal::new("not a JSON object"))?);
+    let (Some(name), Some(version)) = (manifest.text("name"), manifest.text("version")) else {
         return Ok(Says::Packages(Vec::new()));
     };
     let mut found = Found::new(PackageKind::Npm, name, version);
-    found.licenses = licenses(&json);
+    found.licenses = manifest.licenses();
     for key in ["dependencies", "optionalDependencies", "peerDependencies"] {
-        let names = json
-            .get(key)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(Map::keys);
-        found.requires.extend(names.map(|name| vec![name.clone()]));
+        let needs = manifest.field(key).and_then(Value::iter_object);
+        let needs = needs.into_iter().flatten();
+        found
+            .requires
+            .extend(needs.map(|(name, _)| vec![name.to_owned()]));
     }
-    found.fact("homepage", text("homepage").unwrap_or_default());
-    found.fact("author", author(&json));
-    if let Some(private) = json.get("private").and_then(Value::as_bool)
-        && private
-    {
+    found.fact("homepage", manifest.text("homepage").unwrap_or_default());
+    found.fact("author", manifest.author().unwrap_or_default());
+    if manifest.field("private").and_then(Value::as_bool) == Some(true) {
         found.fact("private", "true");
     }
     Ok(Says::Packages(vec![found]))
 }
 
-/// `"license": "MIT"`, `{"type": "MIT"}`, or the old `"licenses": [{"type": "MIT"}]`.
-fn licenses(json: &Map<String, Value>) -> Vec<String> {
-    let entries = match (json.get("license"), json.get("licenses")) {
-        (Some(Value::Array(entries)), _) | (None, Some(Value::Array(entries))) => entries.clone(),
-        (Some(entry), _) | (None, Some(entry)) => vec![entry.clone()],
-        (None, None) => Vec::new(),
-    };
-    let name = |entry: &Value| match entry {
-        Value::String(name) => Some(name.clone()),
-        Value::Object(entry) => Some(entry.get("type")?.as_str()?.to_owned()),
-        _ => None,
-    };
-    let names = entries.iter().filter_map(name);
-    names
-        .map(|name| license::normalize(&name))
-        .filter(|name| !name.is_empty())
-        .collect()
-}
+struct Manifest<'a>(&'a ObjectAsVec<'a>);
 
-fn author(json: &Map<String, Value>) -> &str {
-    match json.get("author") {
-        Some(Value::String(name)) => name,
-        Some(Value::Object(person)) => person.get("name").and_then(Value::as_str).unwrap_or(""),
-        _ => "",
+impl<'a> Manifest<'a> {
+    /// Of equal names the last counts, as in JavaScript.
+    fn field(&self, key: &str) -> Option<&'a Value<'a>> {
+        let mut latest_first = self.0.as_vec().iter().rev();
+        latest_first
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+    }
+
+    fn text(&self, key: &str) -> Option<&'a str> {
+        let text = self.field(key)?.as_str()?.trim();
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// `"license": "MIT"`, `{"type": "MIT"}`, or the old `"licenses": [{"type": "MIT"}]`.
+    fn licenses(&self) -> Vec<String> {
+        let stated = self.field("license").or_else(|| self.field("licenses"));
+        let entries = match stated {
+            Some(Value::Array(entries)) => entries.as_slice(),
+            Some(entry) => std::slice::from_ref(entry),
+            None => &[],
+        };
+        let name = |entry: &'a Value<'a>| match entry {
+            Value::Str(name) => Some(&**name),
+            entry => entry.get("type").as_str(),
+        };
+        let names = entries.iter().filter_map(name);
+        names
+            .map(license::normalize)
+            .filter(|name| !name.is_empty())
+            .collect()
+    }
+
+    fn author(&self) -> Option<&'a str> {
+        match self.field("author")? {
+            Value::Str(name) => Some(name),
+            person => person.get("name").as_str(),
+        }
     }
 }
 
@@ -133,6 +146,15 @@ mod tests {
         );
         assert!(read("{\"name\":\"a\"}").unwrap().is_empty());
         assert!(read("{\"name\":3,\"version\":\"1\"}").unwrap().is_empty());
+        let twice = read(
+            r#"{"name":"a","version":"1","version":"2","licenses":[{"type":"MIT"},"ISC"],"author":{"name":"b"}}"#,
+        );
+        let found = twice.unwrap();
+        assert_eq!(
+            (&*found[0].version, &found[0].licenses[..]),
+            ("2", &["MIT".to_owned(), "ISC".to_owned()][..])
+        );
+        assert_eq!(found[0].facts["author"], "b");
         assert!(read("[]").is_err());
         assert!(read(&"[".repeat(100_000)).is_err());
     }

@@ -9,6 +9,7 @@ use super::{Name, Recognizer};
 use crate::finding::{Found, Says};
 use crate::license;
 use crate::package::PackageKind;
+use crate::purl::pypi_name;
 
 pub(super) const RECOGNIZERS: &[Recognizer] = &[
     Recognizer::new(&[Name::Is("METADATA"), Name::Is("PKG-INFO")], |file| {
@@ -81,7 +82,7 @@ fn requirement(text: &str) -> Option<String> {
     }
     let end = need.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c));
     let name = need[..end.unwrap_or(need.len())].trim();
-    Some(normalize(name)).filter(|name| !name.is_empty())
+    Some(pypi_name(name)).filter(|name| !name.is_empty())
 }
 
 fn classified_license(classifier: &str) -> Option<String> {
@@ -94,18 +95,6 @@ fn classified_license(classifier: &str) -> Option<String> {
         return None;
     }
     Some(license::normalize(name))
-}
-
-/// The comparable form of a project name (PEP 503).
-pub(crate) fn normalize(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for part in name.split(['-', '_', '.']).filter(|part| !part.is_empty()) {
-        if !normal.is_empty() {
-            normal.push('-');
-        }
-        normal.push_str(&part.to_ascii_lowercase());
-    }
-    normal
 }
 
 #[cfg(test)]
@@ -126,10 +115,5 @@ Requires-Dist: c; extra == 'test'\n\nName: other\nVersion: 9\n";
         assert_eq!(found.requires, [["a-b"]]);
         assert!(metadata("Name: x\n\nVersion: 1").is_empty());
         assert!(metadata("Name: x\nVersion: UNKNOWN").is_empty());
-    }
-
-    #[test]
-    fn normalizes_names() {
-        assert_eq!(normalize("Ruamel._Yaml"), "ruamel-yaml");
     }
 }

@@ -16,9 +16,6 @@ use jiff::Timestamp;
 use regex::Regex;
 use sha1::{Digest as _, Sha1};
 
-use crate::license::one_line;
-use crate::package::Unknown;
-
 /// What a document says about its making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
@@ -29,9 +26,6 @@ pub struct Provenance {
     /// Who answers for the data (NTIA, "author of SBOM data").
     pub author: Option<String>,
 }
-
-/// The value of `schema` in barge's own JSON.
-pub(crate) const JSON_SCHEMA: &str = "barge/sbom/v1";
 
 /// The name of the program.
 const TOOL: &str = "barge";
@@ -74,11 +68,6 @@ fn is_cpe(text: &str) -> bool {
     PATTERN
         .as_ref()
         .is_some_and(|pattern| pattern.is_match(text))
-}
-
-/// An unknown in a line that [`crate::bom`] reads back.
-fn unknown_line(unknown: &Unknown) -> String {
-    format!("{}: {}", one_line(&unknown.path), one_line(&unknown.reason))
 }
 
 /// Whether a text is an absolute web address that schemas accept as one.

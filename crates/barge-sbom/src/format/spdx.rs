@@ -7,16 +7,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Provenance, TOOL, content_uuid, hash, is_cpe, is_web_address, unknown_line};
+use super::{Provenance, TOOL, content_uuid, hash, is_cpe, is_web_address};
+use crate::dialect::{INCOMPLETE, unknown_line};
 use crate::license;
 use crate::package::{Package, Sbom};
 
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const SUBJECT: &str = "SPDXRef-Subject";
 const OPERATING_SYSTEM: &str = "SPDXRef-OperatingSystem";
-/// What the creation comment of an incomplete bill begins with; a line for each unknown follows.
-pub(crate) const INCOMPLETE: &str = "Incomplete. Files that could not be read:";
-
 /// Writes a bill as SPDX 2.3 JSON.
 #[must_use]
 pub fn write_json(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::JSON_SCHEMA;
+use crate::dialect::JSON_SCHEMA;
 use crate::package::{Package, Sbom};
 
 /// Writes a table of the packages: name, version, kind, where.

@@ -57,7 +57,10 @@ pub(super) fn hits<'q, 'a>(
             };
             let record = database.record(entry.record)?;
             let is_rpm = ecosystem::scheme(&query.ecosystem) == Some(Scheme::Rpm);
-            let doubt = if is_rpm {
+            let unread = hit
+                .unread
+                .map(|version| format!("its range holds `{version}`, which cannot be compared"));
+            let of_module = if is_rpm {
                 module_doubt(&query.version, &hit, entry.record, &package)?
             } else {
                 None
@@ -69,7 +72,7 @@ pub(super) fn hits<'q, 'a>(
                 hit,
                 ratings: entry.ratings,
                 informational: entry.informational,
-                doubt,
+                doubt: unread.or(of_module),
             });
         }
     }

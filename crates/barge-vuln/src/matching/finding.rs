@@ -194,6 +194,9 @@ pub struct Suppression {
     pub by: SuppressedBy,
     /// Its reason.
     pub reason: String,
+    /// Whether that is a fix, and not that the flaw does not touch it.
+    #[serde(skip)]
+    pub is_fixed: bool,
 }
 
 /// What can take a match out of the count.

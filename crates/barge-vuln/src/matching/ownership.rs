@@ -67,6 +67,7 @@ pub(super) fn apply_ownership(
                 found.suppressed = Some(Suppression {
                     by: SuppressedBy::Ownership,
                     reason,
+                    is_fixed: false,
                 });
             }
             None => {

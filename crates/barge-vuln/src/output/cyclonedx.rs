@@ -38,7 +38,9 @@ pub fn cyclonedx(scan: &Scan<'_>, tool: &Tool) -> Value {
         );
         groups.entry(key).or_default().push(found);
     }
-    let vulnerabilities: Vec<Value> = groups.values().map(|group| vulnerability(group)).collect();
+    let mut vulnerabilities: Vec<Value> =
+        groups.values().map(|group| vulnerability(group)).collect();
+    number_references(&mut vulnerabilities);
     let gaps = super::gaps(scan);
     let mut document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -63,6 +65,19 @@ pub fn cyclonedx(scan: &Scan<'_>, tool: &Tool) -> Value {
             json!([{ "aggregate": "incomplete", "assemblies": ["subject"] }]);
     }
     document
+}
+
+/// Two groups may be about one flaw of one package: the managed copy and another. Each reference must be the only one of its kind.
+fn number_references(vulnerabilities: &mut [Value]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for vulnerability in vulnerabilities {
+        let reference = vulnerability["bom-ref"].as_str().unwrap_or_default();
+        let count = seen.entry(reference.to_owned()).or_default();
+        *count += 1;
+        if *count > 1 {
+            vulnerability["bom-ref"] = json!(format!("{reference}#{count}"));
+        }
+    }
 }
 
 fn vulnerability(group: &[&Match<'_>]) -> Value {
@@ -107,7 +122,7 @@ fn vulnerability(group: &[&Match<'_>]) -> Value {
         Some(why) if why.by == SuppressedBy::Rule => {
             json!({ "state": "exploitable", "response": ["will_not_fix"], "detail": why.reason })
         }
-        Some(why) if why.reason.starts_with("fixed") => {
+        Some(why) if why.is_fixed => {
             json!({ "state": "resolved", "detail": why.reason })
         }
         Some(why) => json!({ "state": "not_affected", "detail": why.reason }),
@@ -139,4 +154,17 @@ fn rating(found: &Match<'_>) -> Value {
         });
     }
     rating
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_references_are_alike() {
+        let mut values = ["a", "b", "a", "a"].map(|name| json!({ "bom-ref": name }));
+        number_references(&mut values);
+        let references = values.map(|value| value["bom-ref"].as_str().unwrap().to_owned());
+        assert_eq!(references, ["a", "b", "a#2", "a#3"]);
+    }
 }

@@ -11,12 +11,13 @@ use crate::scan::Scan;
 #[must_use]
 pub fn openvex(scan: &Scan<'_>, author: &str) -> Value {
     let time = scan.time.to_string();
+    let image = barge_sbom::image_purl(&scan.subject);
     let statements: Vec<Value> = scan
         .findings
         .matches
         .iter()
         .filter(|found| found.class.is_security() || found.class == Class::Unsound)
-        .map(|found| statement(found, &time))
+        .map(|found| statement(found, image.as_deref(), &time))
         .collect();
     let mut document = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
@@ -34,21 +35,37 @@ pub fn openvex(scan: &Scan<'_>, author: &str) -> Value {
     document
 }
 
-fn statement(found: &Match<'_>, time: &str) -> Value {
+/// What is said of a package is said of it in this image: in another one its files may belong to somebody else.
+fn product(package: &str, image: Option<&str>) -> Value {
+    let named = |purl: &str| json!({ "@id": purl, "identifiers": { "purl": purl } });
+    let Some(image) = image else {
+        return named(package);
+    };
+    let mut product = named(image);
+    product["subcomponents"] = json!([named(package)]);
+    product
+}
+
+fn statement(found: &Match<'_>, image: Option<&str>, time: &str) -> Value {
     let mut statement = json!({
         "vulnerability": { "name": found.advisory.id, "aliases": found.advisory.aliases },
         "timestamp": time,
-        "products": [{ "@id": found.package.purl, "identifiers": { "purl": found.package.purl } }],
+        "products": [product(&found.package.purl, image)],
     });
     match &found.suppressed {
         Some(Suppression {
             by: SuppressedBy::Rule,
             reason,
+            ..
         }) => {
             statement["status"] = json!("affected");
             statement["action_statement"] = json!(format!("accepted: {reason}"));
         }
-        Some(Suppression { reason, .. }) if reason.starts_with("fixed") => {
+        Some(Suppression {
+            reason,
+            is_fixed: true,
+            ..
+        }) => {
             statement["status"] = json!("fixed");
             statement["status_notes"] = json!(reason);
         }

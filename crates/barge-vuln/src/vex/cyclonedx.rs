@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Product, Statement, Status, list, text};
+use super::{Product, Statement, Status, list, text, time};
 
 /// How deep components may nest.
 const DEPTH: usize = 32;
@@ -79,16 +79,12 @@ fn statement(
         text(vulnerability, "updated"),
         document_time,
     ];
-    let timestamp = times
-        .into_iter()
-        .find(|time| !time.is_empty())
-        .unwrap_or_default();
     Some(Statement {
         ids,
         products,
         status,
         reason: reasons.join("; "),
-        timestamp: timestamp.to_owned(),
+        timestamp: time(times),
     })
 }
 

@@ -4,6 +4,7 @@ mod cyclonedx;
 mod openvex;
 
 use barge_sbom::package::{Package, Subject};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -18,14 +19,14 @@ const LARGEST: usize = 64 * 1024 * 1024;
 pub struct Statement {
     /// The ids of the flaw.
     pub ids: Vec<String>,
-    /// What the statement is about; none means everything that is scanned.
+    /// What the statement is about.
     pub products: Vec<Product>,
     /// What it says.
     pub status: Status,
     /// The reason in the format's terms, or in words.
     pub reason: String,
-    /// When it was made; of two, the later holds.
-    pub timestamp: String,
+    /// When it was made; of two, the later holds, and one without a time before any that has one.
+    pub timestamp: Option<Timestamp>,
 }
 
 /// What a statement is about.
@@ -103,48 +104,48 @@ pub fn apply(matches: &mut [Match<'_>], subject: &Subject, statements: &[Stateme
         .iter_mut()
         .filter(|found| found.suppressed.is_none())
     {
-        if let Some(reason) = clearing(found, subject, statements) {
+        if let Some(statement) = clearing(found, subject, statements) {
             found.suppressed = Some(Suppression {
                 by: SuppressedBy::Vex,
-                reason,
+                reason: describe(statement),
+                is_fixed: statement.status == Status::Fixed,
             });
         }
     }
 }
 
-/// The reason for which a match is cleared: the flaw itself is, or each of the flaws that an erratum fixes.
-fn clearing(found: &Match<'_>, subject: &Subject, statements: &[Statement]) -> Option<String> {
-    let relevant: Vec<&Statement> = statements
+/// The statement by which a match is cleared: the flaw itself is, or each of the flaws that an erratum fixes.
+fn clearing<'s>(
+    found: &Match<'_>,
+    subject: &Subject,
+    statements: &'s [Statement],
+) -> Option<&'s Statement> {
+    let relevant: Vec<&'s Statement> = statements
         .iter()
         .filter(|statement| {
-            statement.products.is_empty()
-                || statement
-                    .products
-                    .iter()
-                    .any(|product| is_meant(product, &found.package, subject))
+            let mut products = statement.products.iter();
+            products.any(|product| is_meant(product, &found.package, subject))
         })
         .collect();
     let latest = |wanted: &dyn Fn(&str) -> bool| {
         let about = relevant
             .iter()
             .filter(|statement| statement.ids.iter().any(|id| wanted(id)));
-        about
-            .max_by(|left, right| left.timestamp.cmp(&right.timestamp))
-            .copied()
+        about.max_by_key(|statement| statement.timestamp).copied()
     };
     let Advisory { upstream, .. } = &*found.advisory;
     if let Some(statement) = latest(&|id| found.advisory.ids().any(|own| own == id)) {
-        return statement.status.clears().then(|| describe(statement));
+        return statement.status.clears().then_some(statement);
     }
     if upstream.is_empty() {
         return None;
     }
-    let each: Option<Vec<&Statement>> = upstream
+    let each: Option<Vec<&'s Statement>> = upstream
         .iter()
         .map(|flaw| latest(&|id| id == *flaw))
         .collect();
     let each = each.filter(|each| each.iter().all(|statement| statement.status.clears()))?;
-    each.first().map(|statement| describe(statement))
+    each.first().copied()
 }
 
 fn describe(statement: &Statement) -> String {
@@ -247,6 +248,12 @@ fn split_reference(reference: &str) -> (&str, Option<&str>) {
         ),
         None => (name, None),
     }
+}
+
+/// The first of some times that is stated, if it is one.
+fn time<'a>(stated: impl IntoIterator<Item = &'a str>) -> Option<Timestamp> {
+    let mut stated = stated.into_iter();
+    stated.find(|time| !time.is_empty())?.parse().ok()
 }
 
 /// The text of a field, or nothing.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Product, Statement, Status, list, text};
+use super::{Product, Statement, Status, list, text, time};
 
 /// The statements of a document.
 pub(super) fn statements(document: &Value) -> Vec<Statement> {
@@ -36,18 +36,12 @@ fn statement(item: &Value, document_time: &str) -> Option<Statement> {
         .into_iter()
         .filter(|reason| !reason.is_empty())
         .collect();
-    let own_time = text(item, "timestamp");
-    let timestamp = if own_time.is_empty() {
-        document_time
-    } else {
-        own_time
-    };
     Some(Statement {
         ids,
         products,
         status,
         reason: reasons.join("; "),
-        timestamp: timestamp.to_owned(),
+        timestamp: time([text(item, "timestamp"), document_time]),
     })
 }
 

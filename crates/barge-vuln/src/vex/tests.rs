@@ -139,3 +139,44 @@ fn other_documents_are_refused() {
         assert!(parse("test", text.as_bytes()).is_err(), "{text}");
     }
 }
+
+/// A local time that reads later and is earlier: writers of VEX note the offset of where they are.
+#[test]
+fn of_two_statements_the_later_holds_wherever_it_was_made() {
+    let purl = "pkg:npm/a@1";
+    let earlier = openvex(
+        purl,
+        "",
+        "CVE-1",
+        "not_affected",
+        "2026-01-01T00:30:00+02:00",
+    );
+    let later = openvex(purl, "", "CVE-1", "affected", "2025-12-31T23:30:00.5Z");
+    let without = openvex(purl, "", "CVE-1", "not_affected", "yesterday");
+    for statements in [[&earlier, &later], [&later, &earlier], [&later, &without]] {
+        let statements = statements.map(Clone::clone);
+        assert!(!is_cleared(found(purl, &["CVE-1"], &[]), "x", &statements));
+    }
+}
+
+/// What is said of a package in one image says nothing of the same package in another.
+#[test]
+fn an_exported_statement_is_about_the_image() {
+    let statement = openvex(
+        "pkg:oci/app?repository_url=ghcr.io/example/app",
+        "pkg:npm/a@1",
+        "CVE-1",
+        "not_affected",
+        "2026-01-01T00:00:00Z",
+    );
+    for (image, cleared) in [
+        ("ghcr.io/example/app:2", true),
+        ("ghcr.io/example/other:2", false),
+    ] {
+        let found = found("pkg:npm/a@1", &["CVE-1"], &[]);
+        assert_eq!(
+            is_cleared(found, image, std::slice::from_ref(&statement)),
+            cleared
+        );
+    }
+}

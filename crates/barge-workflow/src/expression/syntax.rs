@@ -153,9 +153,18 @@ impl fmt::Display for Expression {
             Kind::Number(value) => write!(f, "{value}"),
             Kind::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
             Kind::Context(name) => f.write_str(name),
-            Kind::Property(inner, name) => write!(f, "{inner}.{name}"),
-            Kind::Index(inner, index) => write!(f, "{inner}[{index}]"),
-            Kind::Filter(inner) => write!(f, "{inner}.*"),
+            Kind::Property(inner, name) => {
+                write_object(f, inner)?;
+                write!(f, ".{name}")
+            }
+            Kind::Index(inner, index) => {
+                write_object(f, inner)?;
+                write!(f, "[{index}]")
+            }
+            Kind::Filter(inner) => {
+                write_object(f, inner)?;
+                f.write_str(".*")
+            }
             Kind::Call(name, arguments) => {
                 write!(f, "{name}(")?;
                 for (at, argument) in arguments.iter().enumerate() {
@@ -171,21 +180,28 @@ impl fmt::Display for Expression {
                 _ => write!(f, "!{inner}"),
             },
             Kind::Binary(operator, left, right) => {
-                write_operand(f, *operator, left)?;
+                write_operand(f, left, operator.precedence())?;
                 write!(f, " {} ", operator.symbol())?;
-                write_operand(f, *operator, right)
+                // Where the right side of `&&` and `||` begins makes no difference; that of a comparison does.
+                let regroups = matches!(operator, Operator::And | Operator::Or);
+                write_operand(f, right, operator.precedence() + u8::from(!regroups))
             }
         }
     }
 }
 
-fn write_operand(
-    f: &mut fmt::Formatter<'_>,
-    parent: Operator,
-    operand: &Expression,
-) -> fmt::Result {
+/// What a name or index is taken of.
+fn write_object(f: &mut fmt::Formatter<'_>, object: &Expression) -> fmt::Result {
+    match &object.kind {
+        Kind::Binary(..) | Kind::Not(_) => write!(f, "({object})"),
+        _ => write!(f, "{object}"),
+    }
+}
+
+/// An operand that binds at least as tightly as `precedence`, in parentheses if need be.
+fn write_operand(f: &mut fmt::Formatter<'_>, operand: &Expression, precedence: u8) -> fmt::Result {
     match &operand.kind {
-        Kind::Binary(operator, ..) if operator.precedence() < parent.precedence() => {
+        Kind::Binary(operator, ..) if operator.precedence() < precedence => {
             write!(f, "({operand})")
         }
         _ => write!(f, "{operand}"),

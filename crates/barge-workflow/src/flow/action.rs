@@ -2,6 +2,8 @@
 
 mod build;
 mod handoff;
+mod publish;
+mod redhat;
 mod scan;
 
 use crate::model::Step;
@@ -46,7 +48,19 @@ pub(super) fn apply(
         version: version.to_owned(),
     };
     match lower.as_str() {
-        "docker/build-push-action" => build::build(walk, &usage),
+        "docker/build-push-action"
+        | "depot/build-push-action"
+        | "useblacksmith/build-push-action"
+        | "warpbuilds/build-push-action" => build::build(walk, &usage),
+        "redhat-actions/buildah-build" => redhat::build(walk, &usage),
+        "redhat-actions/push-to-registry" => redhat::push(walk, &usage),
+        "mr-smithers-excellent/docker-build-push"
+        | "whoan/docker-build-with-cache-action"
+        | "elgohr/publish-docker-github-action"
+        | "int128/kaniko-action"
+        | "aevea/action-kaniko"
+        | "noelware/docker-manifest-action"
+        | "int128/docker-manifest-create-action" => publish::publish(walk, &usage, &lower),
         "docker/bake-action" => build::bake(walk, &usage),
         "docker/metadata-action" | "crazy-max/ghaction-docker-meta" => {
             build::metadata_outputs(walk, &usage);
@@ -72,12 +86,19 @@ pub(super) fn apply(
         | "aquasecurity/trivy-action/image"
         | "goodwithtech/dockle-action"
         | "erzz/dockle-action"
+        | "azure/container-scan"
+        | "martinheinz/dive-action"
+        | "yuichielectric/dive-action"
         | "crazy-max/ghaction-container-scan" => scan::scan(walk, &usage, &lower),
         "actions/attest-build-provenance" | "actions/attest-sbom" | "actions/attest" => {
-            if let Some((subject, place)) = usage.text_and_place(walk, "subject-name") {
-                usage.add(walk, FactKind::Attested(subject), condition, &place);
-            }
+            attest(walk, &usage);
         }
+        // Deployments name an image and leave those of the job alone.
+        "aws-actions/amazon-ecs-render-task-definition"
+        | "google-github-actions/deploy-cloudrun"
+        | "azure/webapps-deploy"
+        | "azure/container-apps-deploy-action"
+        | "azure/k8s-deploy" => scan::mention(walk, &usage, name),
         // An action of somebody else can export variables even when it leaves images alone.
         _ if job::is_inert(&lower) => {
             walk.environment_open |=
@@ -89,6 +110,18 @@ pub(super) fn apply(
             walk.mark_opaque(number, condition, &usage.place, &reason);
         }
     }
+}
+
+/// `actions/attest`: a name, and the digest that stands behind it.
+fn attest(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
+    let Some((mut subject, place)) = usage.text_and_place(walk, "subject-name") else {
+        return;
+    };
+    if let Some(digest) = usage.text(walk, "subject-digest") {
+        subject.push_str("@");
+        subject.append(&digest);
+    }
+    usage.add(walk, FactKind::Attested(subject), usage.condition, &place);
 }
 
 impl Use<'_, '_> {

@@ -19,6 +19,8 @@ pub struct Trace {
     pub artifacts: Vec<super::Artifact>,
     /// Why artifacts can come from elsewhere, if they can.
     pub foreign_artifacts: Option<String>,
+    /// Where the walk was cut, when it was too long. What is behind counts as unknown.
+    pub cut: Option<Place>,
 }
 
 /// One leg of a job.
@@ -137,6 +139,8 @@ pub enum FactKind {
     Downloaded(Option<Text>, Vec<usize>),
     /// A value of several lines is put into a command line without quotes.
     SeveralLines,
+    /// A value of several lines is one argument of a command that takes an image there.
+    SeveralInOne,
     /// An output of a step stands as a word of a command, and is always empty.
     EmptyWord,
     /// A script ends with a status other than zero.
@@ -246,6 +250,8 @@ pub enum FileUse {
     Scan,
     /// An upload or cache.
     Upload,
+    /// `cp` or `mv`
+    Copy,
 }
 
 /// Where a file that is read comes from.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::expression::{Part, Template};
-use crate::model::{Action, Defaults, Entry, Field, Guard, Input, Step};
+use crate::model::{Defaults, Entry, Field, Guard, Input, Step};
 use crate::scenario::Scenario;
 use crate::shell::interpret::join_path;
 use crate::source::{Source, Span};
@@ -13,6 +13,7 @@ use crate::symbolic::{
 };
 
 use super::artifact::Artifact;
+use super::budget::Budget;
 use super::facts::{
     Content, Fact, FactKind, FileUse, JobTrace, Place, Resolution, StepTrace, Store,
 };
@@ -22,6 +23,8 @@ use super::{machine, path, program};
 
 const ACTION_DEPTH_LIMIT: usize = 4;
 const FACT_LIMIT: usize = 20_000;
+/// Why what is behind a cut is not known.
+pub(super) const TOO_LONG: &str = "the rest of a workflow that is too long";
 
 /// A file that is known to be there.
 #[derive(Debug, Clone)]
@@ -49,6 +52,7 @@ pub(super) struct Frame<'a> {
 pub(super) struct Walk<'a> {
     pub scenario: &'a Scenario,
     pub repository: &'a dyn Repository,
+    pub budget: &'a Budget<'a>,
     pub needs: &'a BTreeMap<String, JobResult>,
     pub matrix: Option<Term>,
     pub artifacts: &'a mut Vec<Artifact>,
@@ -62,6 +66,8 @@ pub(super) struct Walk<'a> {
     pub files_settled: usize,
     /// Directories that can hold more than is known.
     pub open_directories: Vec<Text>,
+    /// Directories that artifacts were unpacked into.
+    pub unpacked: Vec<Text>,
     pub environment: BTreeMap<String, Value>,
     /// Something unknown can have written to GITHUB_ENV.
     pub environment_open: bool,
@@ -79,11 +85,21 @@ impl Walk<'_> {
     /// Walks the steps of a job or a local action.
     pub(super) fn steps(&mut self, steps: &[Step], frame: &Frame<'_>) {
         for step in steps {
-            if self.trace.facts.len() > FACT_LIMIT {
-                return;
+            if self.trace.facts.len() > FACT_LIMIT || !self.budget.take() {
+                return self.cut(step, frame);
             }
             self.step(step, frame);
         }
+    }
+
+    /// Leaves out a step and what comes after it, which can do anything.
+    fn cut(&mut self, step: &Step, frame: &Frame<'_>) {
+        let place = Place::new(frame.source, step.span);
+        self.budget.cut(&place);
+        let last = self.trace.steps.len().saturating_sub(1);
+        self.mark_opaque(last, &frame.condition, &place, TOO_LONG);
+        self.foreign_artifacts
+            .get_or_insert_with(|| TOO_LONG.into());
     }
 
     fn contexts<'b>(&'b self, frame: &'b Frame<'_>, step: Option<&'b Step>) -> Contexts<'b> {
@@ -185,7 +201,7 @@ impl Walk<'_> {
             return;
         }
         let contexts = self.contexts(frame, Some(step));
-        let prepared = machine::prepare(run, &contexts);
+        let prepared = machine::prepare(run, &contexts, condition);
         let directory = step.working_directory.as_ref().or_else(|| {
             frame
                 .defaults
@@ -247,17 +263,7 @@ impl Walk<'_> {
             span: step.span,
         };
         let local = local.trim_end_matches('/');
-        let names = ["action.yml", "action.yaml"].map(|name| {
-            if local.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{local}/{name}")
-            }
-        });
-        let source = names.iter().find_map(|name| self.repository.read(name));
-        let action = source
-            .and_then(|source| Action::parse(&source).ok())
-            .filter(|action| action.composite);
+        let action = self.budget.action(local);
         let Some(action) = action.filter(|_| frame.depth < ACTION_DEPTH_LIMIT) else {
             self.mark_opaque(number, condition, &place, &format!("the action ./{local}"));
             return;
@@ -310,14 +316,18 @@ impl Walk<'_> {
         if *condition == Condition::Never {
             return;
         }
-        self.trace.facts.push(Fact {
+        let fact = |kind| Fact {
             kind,
             condition: condition.clone(),
             step,
             place: place.clone(),
             tolerated,
             store: self.store,
-        });
+        };
+        if names_several(&kind) {
+            self.trace.facts.push(fact(FactKind::SeveralInOne));
+        }
+        self.trace.facts.push(fact(kind));
     }
 
     /// Says that something unknown happened to everything.
@@ -419,15 +429,8 @@ impl Walk<'_> {
         if !found.is_empty() {
             return Resolution::Written(found);
         }
-        // What was put elsewhere under this very name, with nothing unknown since, is what was meant.
-        let since = self.files.get(self.files_settled..).unwrap_or_default();
-        let namesakes = since.iter().filter(|file| {
-            path::file_name(&file.path) == path::file_name(wanted) && path::is_archive(&file.path)
-        });
-        let mut namesakes: Vec<Text> = namesakes.map(|file| file.path.clone()).collect();
+        let namesakes = self.namesakes(wanted, usage);
         if !namesakes.is_empty() {
-            namesakes.sort();
-            namesakes.dedup();
             return Resolution::Absent(namesakes);
         }
         if let Some(path) = perhaps {
@@ -470,9 +473,44 @@ impl Walk<'_> {
             .map(|file| file.path.clone())
             .filter(path::is_archive)
             .collect();
+        if usage == FileUse::Copy {
+            near.retain(|near| path::directory(near) == path::directory(wanted));
+            if near.is_empty() || path::is_glob(wanted) || !self.is_unpacked(wanted) {
+                return Resolution::Unknown("it can be a file of the repository".into());
+            }
+        }
         near.sort();
         near.dedup();
         Resolution::Absent(near)
+    }
+
+    /// What was put elsewhere under the very name that is wanted, with nothing unknown since: that is what was meant.
+    fn namesakes(&self, wanted: &Text, usage: FileUse) -> Vec<Text> {
+        if usage == FileUse::Copy {
+            return Vec::new();
+        }
+        let name = path::file_name(wanted);
+        let globbed = usage == FileUse::Load && path::is_glob(&name) && path::is_archive(&name);
+        let is_meant = |file: &Text| {
+            *file == name || globbed && path::covers(&name, file) != Comparison::Different
+        };
+        let since = self.files.get(self.files_settled..).unwrap_or_default();
+        let mut found: Vec<Text> = since
+            .iter()
+            .map(|file| &file.path)
+            .filter(|file| is_meant(&path::file_name(file)) && path::is_archive(file))
+            .cloned()
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Any file of the machine can be copied: what a directory holds is known only where artifacts are unpacked.
+    fn is_unpacked(&self, wanted: &Text) -> bool {
+        let beside = path::directory(wanted);
+        let shared = ["", "/tmp"].map(Text::literal).contains(&beside);
+        !shared && self.unpacked.contains(&beside)
     }
 
     /// Reads a file, for a load, a scan or an upload.
@@ -498,6 +536,9 @@ impl Walk<'_> {
 
     /// The path of a file in a step's directory.
     pub(super) fn file_path(directory: &Text, file: &Text) -> Text {
+        if path::is_in_workspace(file) {
+            return path::normalize(file);
+        }
         path::normalize(&join_path(directory, &path::normalize(file)))
     }
 
@@ -510,6 +551,17 @@ impl Walk<'_> {
             .collect();
         self.trace.outputs = outputs;
         (self.trace, self.alive)
+    }
+}
+
+/// A list of several lines stands where one image is named: `"$TAGS@$DIGEST"`.
+fn names_several(kind: &FactKind) -> bool {
+    match kind {
+        FactKind::Named(name, ..)
+        | FactKind::Pushed(name)
+        | FactKind::Attested(name)
+        | FactKind::DigestRead(name) => name.contains("\n") && name.trim().contains("\n"),
+        _ => false,
     }
 }
 

@@ -7,6 +7,7 @@
 mod action;
 mod artifact;
 mod bake;
+mod budget;
 mod compose;
 mod docker;
 mod facts;
@@ -17,6 +18,7 @@ mod metadata;
 mod path;
 mod podman;
 mod program;
+mod registry;
 mod run;
 mod scanner;
 mod scope;

@@ -15,6 +15,12 @@ const ARCHIVE_SUFFIXES: [&str; 9] = [
     ".tar.lz4",
 ];
 
+/// Says whether a path names the workspace itself at its start.
+#[must_use]
+pub(super) fn is_in_workspace(path: &Text) -> bool {
+    matches!(path.pieces().first(), Some(Piece::Symbol(symbol)) if symbol.name() == "github.workspace")
+}
+
 /// The path relative to the workspace, without `./`, doubled slashes and `..` where it is known.
 #[must_use]
 pub fn normalize(path: &Text) -> Text {
@@ -99,6 +105,13 @@ pub fn covers(pattern: &Text, file: &Text) -> Comparison {
 
 fn starts_with_directory(pattern: &Text, file: &Text) -> bool {
     relative(pattern, file).is_some()
+}
+
+/// The directory a file lies in; empty for the workspace.
+#[must_use]
+pub(super) fn directory(file: &Text) -> Text {
+    file.split_last('/')
+        .map_or_else(Text::new, |(head, _)| head)
 }
 
 /// The rest of a file's path below a directory.

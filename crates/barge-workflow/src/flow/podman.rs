@@ -6,6 +6,7 @@ use crate::symbolic::{Condition, Text};
 use super::docker::{self, Arguments};
 use super::facts::{FactKind, Need, Origin, Store};
 use super::machine::Script;
+use super::scanner;
 
 /// Interprets a call of podman or buildah.
 pub(super) fn call(
@@ -76,6 +77,8 @@ fn push(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
         script.fact(FactKind::Pushed(name), call);
     } else if !is_file(target) {
         script.fact(FactKind::Pushed(target.clone()), call);
+    } else if let Some((transport, path)) = target.split_first(':') {
+        scanner::transported(script, transport.as_literal(), &path, call);
     }
 }
 

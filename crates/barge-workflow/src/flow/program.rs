@@ -254,6 +254,20 @@ pub(super) fn effect(program: &str, arguments: &[&str]) -> Effect {
     Effect::Anything
 }
 
+/// Says whether by the names of its targets `make` builds or publishes images, and does nothing else.
+#[must_use]
+pub(super) fn builds(arguments: &[&str]) -> bool {
+    let is_target = |word: &&&str| !word.starts_with('-') && !word.contains('=');
+    let mut targets = arguments.iter().filter(is_target).peekable();
+    targets.peek().is_some()
+        && targets.all(|target| {
+            ["build", "push", "image", "docker"]
+                .iter()
+                .any(|word| target.contains(word))
+                && !target.contains("save")
+        })
+}
+
 /// Actions that touch neither images nor files of interest.
 const INERT_ACTIONS: &[&str] = &[
     "actions/checkout",
@@ -278,6 +292,8 @@ const INERT_ACTIONS: &[&str] = &[
     "tj-actions/changed-files",
     "aws-actions/configure-aws-credentials",
     "aws-actions/amazon-ecr-login",
+    "aws-actions/amazon-ecs-deploy-task-definition",
+    "redhat-actions/podman-login",
     "google-github-actions/auth",
     "google-github-actions/setup-gcloud",
     "azure/login",

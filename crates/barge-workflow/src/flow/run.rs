@@ -8,8 +8,9 @@ use crate::source::Source;
 use crate::symbolic::{Condition, Term, Value, condition_of};
 
 use super::artifact::Artifact;
+use super::budget::Budget;
 use super::facts::{FactKind, JobTrace, Place, StepTrace, Store, Trace};
-use super::job::{Frame, Walk};
+use super::job::{Frame, TOO_LONG, Walk};
 use super::matrix;
 use super::scope::{Contexts, JobResult, interpolate_field};
 
@@ -35,7 +36,7 @@ impl Repository for () {
 
 struct Run<'a> {
     scenario: &'a Scenario,
-    repository: &'a dyn Repository,
+    budget: &'a Budget<'a>,
     jobs: Vec<JobTrace>,
     artifacts: Vec<Artifact>,
     foreign: Option<String>,
@@ -56,9 +57,10 @@ pub fn trace(workflow: &Workflow, scenario: &Scenario, repository: &dyn Reposito
     if workflow.trigger("workflow_call").is_some() {
         foreign = Some("the caller can have uploaded artifacts".to_owned());
     }
+    let budget = Budget::new(repository);
     let mut run = Run {
         scenario,
-        repository,
+        budget: &budget,
         jobs: Vec::new(),
         artifacts: Vec::new(),
         foreign,
@@ -76,6 +78,7 @@ pub fn trace(workflow: &Workflow, scenario: &Scenario, repository: &dyn Reposito
         jobs: run.jobs,
         artifacts: run.artifacts,
         foreign_artifacts: run.foreign,
+        cut: budget.cut_at(),
     }
 }
 
@@ -144,6 +147,9 @@ impl Run<'_> {
                 crate::symbolic::Shape::Boolean,
             ));
         }
+        if !self.budget.take() {
+            return self.cut(workflow, job, caller, &condition);
+        }
         if let Some(uses) = &job.uses {
             return self.call(workflow, job, &uses.text, caller, &condition, &contexts);
         }
@@ -172,11 +178,29 @@ impl Run<'_> {
                 }
             }
         }
+        if self.budget.cut_at().is_some() {
+            return JobResult::unknown(&condition);
+        }
         JobResult {
             ran,
             outputs,
             open: false,
         }
+    }
+
+    /// Leaves out a job, which can do anything.
+    fn cut(
+        &mut self,
+        workflow: &Workflow,
+        job: &Job,
+        caller: &Caller<'_>,
+        condition: &Condition,
+    ) -> JobResult {
+        let trace = empty_trace(workflow, job, caller, condition);
+        self.budget.cut(&trace.place);
+        self.foreign.get_or_insert_with(|| TOO_LONG.into());
+        self.jobs.push(trace);
+        JobResult::unknown(condition)
     }
 
     #[expect(
@@ -210,7 +234,8 @@ impl Run<'_> {
         let number = self.jobs.len();
         let mut walk = Walk {
             scenario: self.scenario,
-            repository: self.repository,
+            repository: self.budget.repository,
+            budget: self.budget,
             needs,
             matrix,
             artifacts: &mut self.artifacts,
@@ -221,6 +246,7 @@ impl Run<'_> {
             files_opaque: None,
             files_settled: 0,
             open_directories: Vec::new(),
+            unpacked: Vec::new(),
             environment: BTreeMap::new(),
             environment_open: false,
             own_builder: Condition::Never,
@@ -260,18 +286,12 @@ impl Run<'_> {
                 .get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
             let trace = empty_trace(workflow, job, caller, condition);
             run.jobs.push(trace);
-            JobResult {
-                ran: condition.clone(),
-                outputs: BTreeMap::new(),
-                open: true,
-            }
+            JobResult::unknown(condition)
         };
         let path = uses
             .strip_prefix("./")
             .filter(|_| caller.depth < CALL_DEPTH_LIMIT);
-        let called = path
-            .and_then(|path| self.repository.read(path))
-            .and_then(|source| Workflow::parse(&source).ok());
+        let called = path.and_then(|path| self.budget.workflow(path));
         // Legs of a called workflow are not told apart: its names stay unknown where they hang on the matrix.
         let Some(called) = called else {
             return opaque(self);

@@ -58,7 +58,7 @@ pub(super) fn call(
         }
         ("kind", "load", "image-archive") => {
             for file in Arguments::read(rest(2), &[], &[]).positional {
-                read(script, &file, FileUse::Load, call);
+                script.read(&file, FileUse::Load, call);
             }
         }
         ("crane", "digest", _) | ("regctl", "image", "digest") | ("oras", "resolve", _) => {
@@ -76,6 +76,14 @@ pub(super) fn call(
             skopeo_copy(script, arguments, call);
         }
         ("trivy", "image", _) => trivy(script, rest(1), call),
+        ("grype" | "dockle" | "dive", _, _) => scanned(script, program, arguments, call),
+        ("syft", "scan" | "packages" | "attest", _) => scanned(script, program, rest(1), call),
+        ("syft", _, _) => scanned(script, program, arguments, call),
+        ("snyk", "container", "test" | "monitor") => {
+            scanned(script, "snyk container", rest(2), call);
+        }
+        ("ctr" | "nerdctl", _, _) => imported(script, arguments, call),
+        ("k3s", "ctr", _) => imported(script, rest(1), call),
         ("cosign", "sign" | "attest" | "verify", _) => {
             let switches = ["-y", "--yes", "-r", "--recursive", "-d"];
             for reference in Arguments::read(rest(1), &switches, &[]).positional {
@@ -117,7 +125,7 @@ fn skopeo_copy(script: &mut Script<'_, '_>, words: &[Text], call: &Call) {
         };
         if file.as_literal().is_some() {
             let file = file.split_first(':').map_or(file, |(file, _)| file);
-            read(script, &file, FileUse::Load, call);
+            script.read(&file, FileUse::Load, call);
         }
     }
     if let Some(reference) = source.strip_start("docker-daemon:") {
@@ -132,12 +140,17 @@ fn skopeo_copy(script: &mut Script<'_, '_>, words: &[Text], call: &Call) {
             call,
         );
     } else if let Some((transport, path)) = target.split_first(':') {
-        skopeo_file(script, transport.as_literal(), &path, call);
+        transported(script, transport.as_literal(), &path, call);
     }
 }
 
-/// The file that `skopeo copy` writes: `docker-archive:FILE[:REFERENCE]`.
-fn skopeo_file(script: &mut Script<'_, '_>, transport: Option<&str>, path: &Text, call: &Call) {
+/// The file that `skopeo copy` and `podman push` write: `docker-archive:FILE[:REFERENCE]`.
+pub(super) fn transported(
+    script: &mut Script<'_, '_>,
+    transport: Option<&str>,
+    path: &Text,
+    call: &Call,
+) {
     let format = match transport {
         Some("docker-archive") => Format::Docker,
         Some("oci-archive" | "oci" | "dir") => Format::Oci,
@@ -155,21 +168,78 @@ fn skopeo_file(script: &mut Script<'_, '_>, transport: Option<&str>, path: &Text
     script.write_content(&file, content, call);
 }
 
-fn read(script: &mut Script<'_, '_>, file: &Text, usage: FileUse, call: &Call) {
-    let (condition, place) = (script.when(&call.condition), script.place(call.span));
-    let (file, step) = (script.file(file), script.step);
-    script
-        .walk
-        .read_file(&file, usage, &condition, step, &place, call.tolerated);
-}
-
 fn cluster_load(script: &mut Script<'_, '_>, by: &str, words: &[Text], call: &Call) {
     for reference in Arguments::read(words, &["--daemon"], &[]).positional {
         if path::is_archive(&reference) {
-            read(script, &reference, FileUse::Load, call);
+            script.read(&reference, FileUse::Load, call);
         } else {
             script.fact(FactKind::Named(reference, Need::Local, by.to_owned()), call);
         }
+    }
+}
+
+/// `ctr -n k8s.io images import ARCHIVE`
+fn imported(script: &mut Script<'_, '_>, words: &[Text], call: &Call) {
+    let is = |word: &Text, wanted: &str| word.as_literal() == Some(wanted);
+    let Some(at) = words.iter().position(|word| is(word, "import")) else {
+        return;
+    };
+    for file in Arguments::read(words.get(at + 1..).unwrap_or_default(), &[], &[]).positional {
+        if path::is_archive(&file) {
+            script.read(&file, FileUse::Load, call);
+        }
+    }
+}
+
+/// A scanner that takes an image by name, or by a scheme an archive.
+pub(super) fn scanned(script: &mut Script<'_, '_>, by: &str, words: &[Text], call: &Call) {
+    let switches = [
+        "-q",
+        "--quiet",
+        "-v",
+        "-vv",
+        "--verbose",
+        "--only-fixed",
+        "--ci",
+    ];
+    let arguments = Arguments::read(words, &switches, &[]);
+    if let Some(output) = arguments.value(&["--file", "--output-file"]) {
+        script.write_content(&output, Content::Other, call);
+    }
+    let Some(image) = arguments
+        .positional
+        .first()
+        .filter(|_| !arguments.uncertain)
+    else {
+        return;
+    };
+    for scheme in ["docker-archive:", "oci-archive:"] {
+        if let Some(file) = image.strip_start(scheme) {
+            return script.read(&file, FileUse::Scan, call);
+        }
+    }
+    let name = image
+        .strip_start("docker:")
+        .unwrap_or_else(|| image.clone());
+    let start = name.literal_start();
+    let is_name = name.contains("/") || name.contains(":");
+    let elsewhere = start.starts_with(['.', '/'])
+        || [
+            "registry:",
+            "podman:",
+            "dir:",
+            "file:",
+            "sbom:",
+            "oci-dir:",
+            "purl:",
+        ]
+        .iter()
+        .any(|scheme| start.starts_with(scheme));
+    if is_name && !elsewhere && !path::is_archive(&name) {
+        script.fact(
+            FactKind::Named(name, Need::LocalOrRemote, by.to_owned()),
+            call,
+        );
     }
 }
 
@@ -179,7 +249,7 @@ fn trivy(script: &mut Script<'_, '_>, words: &[Text], call: &Call) {
         script.write_content(&output, Content::Other, call);
     }
     if let Some(file) = arguments.value(&["--input"]) {
-        read(script, &file, FileUse::Scan, call);
+        script.read(&file, FileUse::Scan, call);
         return;
     }
     if let Some(reference) = arguments.positional.last().filter(|_| !arguments.uncertain) {

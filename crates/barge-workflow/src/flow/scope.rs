@@ -29,6 +29,17 @@ pub(super) struct JobResult {
     pub open: bool,
 }
 
+impl JobResult {
+    /// That of a job that is not followed.
+    pub(super) fn unknown(ran: &Condition) -> Self {
+        Self {
+            ran: ran.clone(),
+            outputs: BTreeMap::new(),
+            open: true,
+        }
+    }
+}
+
 /// The contexts of one place in a job.
 pub(super) struct Contexts<'a> {
     pub scenario: &'a Scenario,
@@ -122,7 +133,9 @@ impl Contexts<'_> {
                 };
                 Value::choose(&step.condition, &value, &Value::null())
             }
-            _ => Value::unknown(name(), Shape::Any),
+            ("outputs", None) => Value::unknown(name(), Shape::Any),
+            // A step has nothing else: `steps.meta.tags` lacks its `outputs`.
+            _ => Value::null(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Severity};
 use crate::flow::{Delivery, Fact, FactKind, FileUse, JobTrace, Place, Resolution};
 use crate::reference;
 use crate::source::Span;
-use crate::symbolic::{Comparison, Condition};
+use crate::symbolic::{Comparison, Condition, Text};
 
 use super::Rule;
 use super::context::{Context, Site, case_of, step_name};
@@ -83,7 +83,16 @@ fn tested_build<'a>(site: &Site<'a>, shipped: &Delivery) -> Option<Tested<'a>> {
         .iter()
         .filter(|fact| fact.step != site.fact.step);
     let here = here.map(|fact| (site.job, fact));
-    let gates = gates(site);
+    let mut gates = gates(site);
+    if gates.is_empty() {
+        // Jobs that nothing orders test and ship side by side.
+        gates = site
+            .trace
+            .jobs
+            .iter()
+            .filter(|job| job.id != site.job.id)
+            .collect();
+    }
     let there = gates
         .iter()
         .flat_map(|job| job.facts.iter().map(|fact| (*job, fact)));
@@ -201,11 +210,15 @@ fn tests(used: &Fact, build: &Delivery) -> bool {
     let FactKind::Named(name, _, program) = &used.kind else {
         return false;
     };
-    is_test(program)
-        && build
-            .references
-            .iter()
-            .any(|own| reference::compare(own, name) == Comparison::Equal)
+    if !is_test(program) {
+        return false;
+    }
+    let names = name.lines();
+    let is_own = |own: &Text| {
+        let mut names = names.iter();
+        names.any(|name| reference::compare(own, name) == Comparison::Equal)
+    };
+    build.references.iter().any(is_own)
 }
 
 fn is_test(program: &str) -> bool {

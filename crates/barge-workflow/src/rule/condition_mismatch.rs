@@ -31,13 +31,15 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for usage in context.images() {
-        findings.extend(image(context, usage));
+        let finding = image(context, usage);
+        findings.extend(finding.map(|finding| usage.site.weighed(finding)));
     }
     for read in context.reads() {
         if let Resolution::Written(found) = read.resolution
-            && read.usage != FileUse::Upload
+            && !matches!(read.usage, FileUse::Upload | FileUse::Copy)
         {
-            findings.extend(file(&read, found));
+            let finding = file(&read, found);
+            findings.extend(finding.map(|finding| read.site.weighed(finding)));
         }
     }
     for site in context.sites().filter(|site| !site.fact.tolerated) {

@@ -34,21 +34,54 @@ fn report(trace: &Trace, job: &JobTrace) -> Option<Finding> {
         .guard
         .as_deref()
         .filter(|guard| guard.holds_after_failure())?;
-    let (producer, name) = needed_artifact(trace, job)?;
-    let key = producer.rsplit(" / ").next().unwrap_or(&producer);
+    needed_artifact(trace, job)
+        .and_then(|(producer, name)| {
+            let taken = format!("downloads its artifact {name}");
+            said(
+                trace,
+                job,
+                guard,
+                &producer,
+                &taken,
+                "the download fails and hides the first error",
+            )
+        })
+        .or_else(|| {
+            let (producer, output) = needed_image(trace, job)?;
+            let taken = format!("takes its image from `{output}`");
+            said(
+                trace,
+                job,
+                guard,
+                &producer,
+                &taken,
+                "the output is empty, and the image has no name",
+            )
+        })
+}
+
+fn said(
+    trace: &Trace,
+    job: &JobTrace,
+    guard: &Guard,
+    producer: &str,
+    taken: &str,
+    consequence: &str,
+) -> Option<Finding> {
+    let key = producer.rsplit(" / ").next().unwrap_or(producer);
     if asks_for(guard, key) {
         return None;
     }
     let place = Place::new(&job.place.source, guard.field.span);
     let message = format!(
-        "job {} runs also when job {producer} failed, and downloads its artifact {name}",
+        "job {} runs also when job {producer} failed, and {taken}",
         job.id
     );
     let wanted = format!("needs.{key}.result == 'success'");
     let finding = RULE
         .finding(&place, message)
         .in_case(format!("{}: job {producer} fails", trace.scenario.label))
-        .then("the download fails and hides the first error")
+        .then(consequence)
         .mended_by(edit::guarded(&place, guard, &wanted));
     Some(finding)
 }
@@ -82,5 +115,29 @@ fn needed_artifact(trace: &Trace, job: &JobTrace) -> Option<(String, String)> {
             .filter_map(|number| trace.artifacts.get(*number));
         let artifact = artifacts.find(|artifact| job.needs.contains(&artifact.job))?;
         Some((artifact.job.clone(), shown(name)))
+    })
+}
+
+/// A needed job whose output names an image that a step of this job takes, and that output.
+fn needed_image(trace: &Trace, job: &JobTrace) -> Option<(String, String)> {
+    let takes_image = |fact: &FactKind| {
+        matches!(
+            fact,
+            FactKind::Named(..) | FactKind::Attested(_) | FactKind::DigestRead(_)
+        )
+    };
+    let sites = Site::all(trace, job).filter(|site| takes_image(&site.fact.kind));
+    let mut plain = sites.filter(|site| site.step().is_some_and(|step| step.guard.is_none()));
+    plain.find_map(|site| {
+        let text = site.fact.place.text();
+        job.needs.iter().find_map(|producer| {
+            let key = producer.rsplit(" / ").next()?;
+            let start = format!("needs.{key}.outputs.");
+            let at = text.find(&start)?;
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            let rest = text.get(at + start.len()..)?;
+            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+            Some((producer.clone(), format!("{start}{}", rest.get(..end)?)))
+        })
     })
 }

@@ -1,5 +1,6 @@
 //! What a rule is given: the workflow, its walks, and the places in them that most rules start from.
 
+use crate::finding::{Finding, Severity};
 use crate::flow::{Fact, FactKind, FileUse, JobTrace, Need, Resolution, StepTrace, Trace};
 use crate::model::Workflow;
 use crate::reference;
@@ -80,7 +81,7 @@ impl<'a> Context<'a> {
     /// Every file that is read.
     pub(super) fn reads(&self) -> impl Iterator<Item = FileRead<'a>> + use<'a> {
         self.sites().filter_map(|site| match &site.fact.kind {
-            FactKind::Read(file, usage, resolution) if !site.fact.tolerated => Some(FileRead {
+            FactKind::Read(file, usage, resolution) if site.counts() => Some(FileRead {
                 site,
                 file,
                 usage: *usage,
@@ -123,6 +124,30 @@ impl<'a> Site<'a> {
         case(self.trace, &self.condition().and(also))
     }
 
+    /// Its failure would be noticed, or should be: a scan that may fail is not meant to fail in every run.
+    fn counts(&self) -> bool {
+        !self.fact.tolerated || self.is_silent_scan()
+    }
+
+    /// A scanner's action that may fail without failing the job.
+    pub(super) fn is_silent_scan(&self) -> bool {
+        let scans = match &self.fact.kind {
+            FactKind::Read(_, usage, _) => *usage == FileUse::Scan,
+            FactKind::Named(_, need, _) => *need == Need::LocalOrRemote,
+            _ => false,
+        };
+        let of_action = |step: &StepTrace| step.tolerated && step.kind != "run";
+        scans && self.step().is_some_and(of_action)
+    }
+
+    /// A finding on it, as grave as its failure would be.
+    pub(super) fn weighed(&self, mut finding: Finding) -> Finding {
+        if self.is_silent_scan() {
+            finding.severity = finding.severity.min(Severity::Warning);
+        }
+        finding
+    }
+
     /// Its step.
     pub(super) fn step(&self) -> Option<&'a StepTrace> {
         self.job.steps.get(self.fact.step)
@@ -134,7 +159,7 @@ impl<'a> ImageUse<'a> {
         let FactKind::Named(name, need, program) = &site.fact.kind else {
             return None;
         };
-        (!site.fact.tolerated).then(|| Self {
+        site.counts().then(|| Self {
             site,
             name,
             need: *need,

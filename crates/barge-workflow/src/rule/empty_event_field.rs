@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 
 use crate::expression::{Expression, Part, Template};
 use crate::finding::{Finding, Fix, Severity};
-use crate::flow::{FactKind, Place};
-use crate::model::Field;
+use crate::flow::{FactKind, JobTrace, Place, StepTrace, Trace};
+use crate::model::{Entry, Field, Step};
+use crate::reference::Name;
 use crate::scenario::Scenario;
+use crate::source::Span;
 use crate::symbolic::{Condition, Scope, Shape, Value, evaluate};
 use crate::yaml::Style;
 
 use super::Rule;
-use super::context::Context;
+use super::context::{Context, Site, case_of, shown};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -70,6 +72,202 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .mended_by(fix(&place, what, scenario));
         findings.push(finding);
     }
+    findings.extend(context.sites().filter_map(|site| started_by_dash(&site)));
+    for variable in variables(context) {
+        let mut traces = context.traces.iter();
+        let emptied = traces.find(|trace| {
+            leaves_rest(&variable.value, &trace.scenario) && variable.is_taken(trace)
+        });
+        findings.extend(emptied.map(|trace| report_variable(context, &variable, &trace.scenario)));
+    }
+}
+
+fn report_variable(context: &Context<'_>, variable: &Variable<'_>, scenario: &Scenario) -> Finding {
+    let label = &scenario.label;
+    let message = format!(
+        "`{}` has an empty part for the event {label}",
+        variable.name
+    );
+    let place = Place::new(&context.workflow.source, variable.span);
+    RULE.finding(&place, message)
+        .in_case(label.clone())
+        .then(format!("all runs for {label} use one name"))
+        .advised("give the event a name of its own: `|| github.sha` inside the braces")
+}
+
+/// A tag of metadata-action that starts with `-`: what stands before it is empty for this event.
+fn started_by_dash(site: &Site<'_>) -> Option<Finding> {
+    let FactKind::Built(delivery) = &site.fact.kind else {
+        return None;
+    };
+    let mut names = delivery
+        .references
+        .iter()
+        .filter(|_| delivery.from_metadata);
+    let name = names.find(|name| {
+        let tag = Name::of(name).tag;
+        tag.is_some_and(|tag| tag.literal_start().starts_with('-'))
+    })?;
+    let before = site.job.steps.get(..site.fact.step)?;
+    let mut makers = before.iter().rev();
+    let maker = makers.find(|step| step.kind.to_lowercase().contains("metadata-action"))?;
+    let text = maker.place.text();
+    let part = ["{{branch}}-", "{{tag}}-", "{{base_ref}}-"]
+        .iter()
+        .find_map(|part| Some((text.find(part)?, part.len() - 1)));
+    let (at, length) = part?;
+    let label = &site.trace.scenario.label;
+    let place = maker.place.part(at, at + length);
+    let message = format!("`{}` is empty for the event {label}", place.text());
+    let mut finding = RULE
+        .finding(&place, message)
+        .with_evidence(&site.fact.place, format!("the tag is {}", shown(name)))
+        .in_case(site.case()?)
+        .then("a tag may not start with `-`: the build fails with \"invalid reference format\"")
+        .advised("add `enable=` with the events that have the value");
+    finding.severity = Severity::Error;
+    Some(finding)
+}
+
+/// A variable that by its name is part of an image's name.
+struct Variable<'a> {
+    name: &'a str,
+    value: String,
+    span: Span,
+    /// The steps that see it: those of the workflow, of a job, or one alone.
+    seen: Seen<'a>,
+}
+
+enum Seen<'a> {
+    All,
+    Job(&'a str),
+    Step(Span),
+}
+
+fn variables<'a>(context: &Context<'a>) -> Vec<Variable<'a>> {
+    let mut all = Vec::new();
+    let mut add = |entries: &'a [Entry], seen: &dyn Fn() -> Seen<'a>| {
+        for (name, field) in entries.iter().filter(|(name, _)| is_part_of_image(name)) {
+            all.push(Variable {
+                name,
+                value: field.text.clone(),
+                span: field.span,
+                seen: seen(),
+            });
+        }
+    };
+    add(&context.workflow.env, &|| Seen::All);
+    for job in &context.workflow.jobs {
+        add(&job.env, &|| Seen::Job(&job.id));
+        for step in &job.steps {
+            add(&step.env, &|| Seen::Step(step.span));
+        }
+    }
+    let jobs = context.workflow.jobs.iter();
+    let scripts = jobs.flat_map(|job| &job.steps).filter_map(|step| {
+        let run = step.run.as_ref()?;
+        Some(assignments(context, step, run))
+    });
+    all.extend(scripts.flatten());
+    all
+}
+
+/// The assignments of a script that does not ask for the event itself: `TAG=pr-${{ github.event.number }}`.
+fn assignments<'a>(
+    context: &Context<'_>,
+    step: &'a Step,
+    run: &'a Field,
+) -> impl Iterator<Item = Variable<'a>> {
+    let asks = ["if ", "case ", "&&", "||"]
+        .iter()
+        .any(|word| run.text.contains(word));
+    let source = context.workflow.source.clone();
+    let mut start = 0;
+    let lines = run.text.split_inclusive('\n').map(move |line| {
+        start += line.len();
+        (start - line.len(), line)
+    });
+    lines
+        .filter(move |(_, line)| !asks && line.contains("github."))
+        .filter_map(move |(start, line)| {
+            let words = line.trim().trim_start_matches("export ");
+            let words = words.trim_start_matches("echo ");
+            let words = words.trim_start_matches(['"', '\'']);
+            let (name, value) = words.split_once('=')?;
+            let value = value
+                .split(['"', '\'', '>'])
+                .find(|part| !part.is_empty())?;
+            let at = run.locate(&source, start + line.len() - line.trim_start().len());
+            is_part_of_image(name).then(|| Variable {
+                name,
+                value: value.trim().to_owned(),
+                span: Span::new(at, at + line.trim().len()),
+                seen: Seen::Step(step.span),
+            })
+        })
+}
+
+fn is_part_of_image(name: &str) -> bool {
+    let name = name.to_uppercase();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(is_name)
+        && ["TAG", "VERSION", "IMAGE"]
+            .iter()
+            .any(|part| name.contains(part))
+}
+
+impl Variable<'_> {
+    /// A step runs that takes the variable, by name or by handing on its environment.
+    fn is_taken(&self, trace: &Trace) -> bool {
+        let takes = |step: &StepTrace| match self.seen {
+            Seen::Step(span) => step.place.span == span,
+            _ => mentions(step.place.text(), self.name) || hands_on(&step.script),
+        };
+        let runs = |job: &JobTrace| {
+            let is_own = !matches!(self.seen, Seen::Job(id) if id != job.id);
+            let mut steps = job.steps.iter();
+            is_own
+                && steps.any(|step| {
+                    takes(step) && case_of(&job.condition.and(&step.condition)).is_some()
+                })
+        };
+        trace.jobs.iter().any(runs)
+    }
+}
+
+fn mentions(text: &str, variable: &str) -> bool {
+    [
+        format!("${variable}"),
+        format!("${{{variable}"),
+        format!("env.{variable}"),
+    ]
+    .iter()
+    .any(|form| text.contains(form))
+}
+
+/// Programs that read the environment by themselves.
+fn hands_on(script: &str) -> bool {
+    ["make ", "compose ", "bake ", "./"]
+        .iter()
+        .any(|program| script.contains(program))
+}
+
+/// The empty part stands beside a known one: `pr-`.
+fn leaves_rest(text: &str, scenario: &Scenario) -> bool {
+    let template = Template::parse(text);
+    let has_literal = template
+        .parts
+        .iter()
+        .any(|part| matches!(part, Part::Literal(range) if text.get(range.clone()).is_some_and(|text| !text.trim().is_empty())));
+    has_literal && is_emptied(text, scenario)
+}
+
+/// Says whether a fact's name is made of a variable that this rule reports.
+pub(super) fn explains(context: &Context<'_>, site: &Site<'_>) -> bool {
+    let text = site.step().map_or("", |step| step.place.text());
+    variables(context).iter().any(|variable| {
+        mentions(text, variable.name) && leaves_rest(&variable.value, &site.trace.scenario)
+    })
 }
 
 /// `|| github.run_id` behind the field that is empty. Other names than groups may be used elsewhere too.

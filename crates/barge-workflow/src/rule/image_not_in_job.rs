@@ -8,7 +8,7 @@
 use crate::finding::{Finding, Severity};
 use crate::flow::{Fact, FactKind, JobTrace, Need, Origin};
 use crate::reference::{self, Name};
-use crate::symbolic::{Comparison, Text};
+use crate::symbolic::{Comparison, Condition, Text};
 
 use super::Rule;
 use super::context::{Context, ImageUse, shown, step_name};
@@ -26,7 +26,10 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let images = context.images().iter();
     let named = images.filter(|usage| usage.need != Need::Remote && usage.name.has_literal());
-    findings.extend(named.filter_map(report));
+    findings.extend(named.filter_map(|usage| {
+        let finding = report(usage).or_else(|| unmade(context, usage))?;
+        Some(usage.site.weighed(finding))
+    }));
 }
 
 fn report(usage: &ImageUse<'_>) -> Option<Finding> {
@@ -77,4 +80,65 @@ fn producer<'a>(job: &'a JobTrace, name: &Text) -> Option<&'a Fact> {
         }
         _ => false,
     })
+}
+
+/// An image that must be in the daemon, when nothing at all has come into it.
+fn unmade(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
+    let (site, presence) = (&usage.site, &usage.presence);
+    let is_empty = presence.is_empty()
+        && presence.others.is_empty()
+        && presence.other_store.is_empty()
+        && presence.opaque == Condition::Never;
+    if !is_empty
+        || usage.need != Need::Local
+        || site.fact.tolerated
+        || usage.name.as_symbol().is_some()
+        || reference::empty_part(usage.name).is_some()
+        || may_be_pulled(context, usage)
+    {
+        return None;
+    }
+    let message = format!(
+        "{} needs {}, and nothing has come into this job's daemon",
+        usage.program,
+        shown(usage.name)
+    );
+    let archives = site
+        .before()
+        .iter()
+        .filter(|fact| matches!(fact.kind, FactKind::Downloaded(..)));
+    let finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .then("the daemon does not know the image")
+        .advised("load or pull it first: `docker load -i FILE`, `docker pull NAME`");
+    Some(archives.take(1).fold(finding, |finding, fact| {
+        finding.with_evidence(&fact.place, "downloaded here, and not loaded")
+    }))
+}
+
+/// A container was started from it, which pulls it, or the runner brings it along.
+fn may_be_pulled(context: &Context<'_>, usage: &ImageUse<'_>) -> bool {
+    const ON_RUNNERS: [&str; 7] = [
+        "alpine",
+        "buildpack-deps",
+        "debian",
+        "moby/buildkit",
+        "node",
+        "ubuntu",
+        "hello-world",
+    ];
+    let name = Name::of(usage.name);
+    let on_runner = name
+        .repository
+        .as_literal()
+        .is_some_and(|name| ON_RUNNERS.contains(&name));
+    let key = usage.site.job.id.rsplit(" / ").next().unwrap_or_default();
+    let mut jobs = context.workflow.jobs.iter();
+    let has_services = jobs.any(|job| job.id == key && !job.containers.is_empty());
+    let started = usage.site.before().iter().any(|fact| {
+        matches!(&fact.kind, FactKind::Named(other, Need::LocalOrRemote, _)
+            if reference::compare(other, usage.name) != Comparison::Different)
+    });
+    on_runner || has_services || started
 }

@@ -24,13 +24,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let loads = context.reads().filter(|read| read.usage == FileUse::Load);
+    let loads = context
+        .reads()
+        .filter(|read| matches!(read.usage, FileUse::Load | FileUse::Copy));
     for read in loads {
         let message = format!("nothing puts {} there", shown(read.file));
-        let finding = nameless(&RULE, &read).or_else(|| absent(&RULE, &read, message, "load"));
-        let finding = finding.map(|finding| {
-            with_downloads(finding, &read).then("docker load fails: no such file or directory")
-        });
+        let (finding, consequence) = if read.usage == FileUse::Copy {
+            let finding = absent(&RULE, &read, message, "take");
+            (finding, "the copy fails: no such file or directory")
+        } else {
+            let finding = nameless(&RULE, &read);
+            let finding = finding.or_else(|| absent(&RULE, &read, message, "load"));
+            (finding, "docker load fails: no such file or directory")
+        };
+        let finding = finding.map(|finding| with_downloads(finding, &read).then(consequence));
         findings.extend(finding);
     }
 }

@@ -24,6 +24,7 @@ mod matrix_output_clobber;
 mod metadata_ignored;
 mod mutable_tag;
 mod not_loaded;
+mod other_image;
 mod other_tag;
 mod presence;
 mod ref_empty_part;
@@ -158,7 +159,8 @@ pub fn run(context: &Context<'_>) -> Vec<Finding> {
 
 /// Drops findings that only repeat a graver one of the same line.
 fn without_echoes(findings: Vec<Finding>) -> Vec<Finding> {
-    const GRAVER: [(&str, &[&str]); 4] = [
+    const GRAVER: [(&str, &[&str]); 5] = [
+        ("image-not-in-job", &["condition-mismatch", "not-loaded"]),
         ("ref-retyped", &["ref-mismatch"]),
         (
             "upload-path-not-produced",

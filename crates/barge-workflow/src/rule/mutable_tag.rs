@@ -8,7 +8,7 @@
 use crate::finding::{Finding, Severity};
 use crate::flow::{Fact, FactKind, JobTrace, Need, Trace};
 use crate::reference::{self, Name};
-use crate::symbolic::{Comparison, Text};
+use crate::symbolic::{Comparison, Condition, Text};
 
 use super::Rule;
 use super::context::{Context, ImageUse, Site, shown};
@@ -58,8 +58,7 @@ fn is_tagged(name: &Text) -> bool {
 
 /// A digest is looked up by tag, and something is signed or attested later in the job.
 fn looked_up(site: &Site<'_>, name: &Text) -> Option<Finding> {
-    let mut later = site.job.facts.iter().skip(site.number);
-    let signed = later.find(|fact| matches!(fact.kind, FactKind::Attested(_)))?;
+    let (signed, when) = signed_later(site)?;
     let message = format!(
         "the digest that is signed is read from the tag of {}",
         shown(name)
@@ -67,10 +66,31 @@ fn looked_up(site: &Site<'_>, name: &Text) -> Option<Finding> {
     let finding = DIGEST_RULE
         .finding(&site.fact.place, message)
         .with_evidence(&signed.place, "signed or attested here")
-        .in_case(site.case_when(&signed.condition)?)
+        .in_case(site.case_when(&when)?)
         .then("when another run moves the tag in between, its image is signed")
         .advised("take the digest from the step that pushed it");
     Some(finding)
+}
+
+/// A signature after the look-up, in the job itself or in one that takes its outputs, and when it is made.
+fn signed_later<'a>(site: &Site<'a>) -> Option<(&'a Fact, Condition)> {
+    let is_signature = |fact: &&Fact| matches!(fact.kind, FactKind::Attested(_));
+    let mut later = site.job.facts.iter().skip(site.number);
+    if let Some(signed) = later.find(is_signature) {
+        return Some((signed, signed.condition.clone()));
+    }
+    let key = site.job.id.rsplit(" / ").next().unwrap_or_default();
+    let handed_on = format!("needs.{key}.outputs.");
+    let jobs = site.trace.jobs.iter();
+    let takers = jobs.filter(|job| job.needs.contains(&site.job.id));
+    takers.into_iter().find_map(|job| {
+        let takes = |fact: &&Fact| {
+            let step = job.steps.get(fact.step);
+            step.is_some_and(|step| step.place.text().contains(&handed_on))
+        };
+        let signed = job.facts.iter().filter(is_signature).find(takes)?;
+        Some((signed, job.condition.and(&signed.condition)))
+    })
 }
 
 fn signed_by_tag(site: &Site<'_>, name: &Text) -> Option<Finding> {
@@ -144,7 +164,18 @@ fn is_mutable(name: &Text) -> bool {
     let parts = Name::of(name);
     parts.tag.is_some_and(|tag| {
         tag.as_literal().is_some_and(|tag| {
-            !tag.starts_with("sha256") && !tag.chars().any(|c| c.is_ascii_digit())
+            !tag.starts_with("sha256")
+                && !without_platform(tag).contains(|c: char| c.is_ascii_digit())
         })
     })
+}
+
+/// The tag without the platform's name, whose digits are no version.
+fn without_platform(tag: &str) -> String {
+    [
+        "x86_64", "x86-64", "amd64", "arm64", "aarch64", "armv7", "armv6", "386", "s390x",
+        "ppc64le", "riscv64",
+    ]
+    .iter()
+    .fold(tag.to_owned(), |tag, platform| tag.replace(platform, ""))
 }

@@ -33,7 +33,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for usage in images.filter(|usage| usage.need != Need::Remote) {
         let mut built = usage.presence.built.iter();
         let finding = built.find_map(|built| report(context, usage, built));
-        findings.extend(finding.or_else(|| other_store(usage)));
+        let finding = finding.or_else(|| other_store(usage));
+        findings.extend(finding.map(|finding| usage.site.weighed(finding)));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::flow::{Fact, FactKind, JobTrace, Need, Origin};
 use crate::reference::{self, Name};
 use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text};
 
-use super::context::{Context, ImageUse, guard_words, shown, step_name};
+use super::context::{Context, ImageUse, Site, guard_words, shown, step_name};
 use super::ref_mismatch::RULE;
 
 /// A fact that gives a name, with its leg, the name and when it happens.
@@ -22,19 +22,28 @@ struct Made<'a> {
 ///
 /// A scanner pulls what the daemon does not hold: it fails, or reads what an earlier run left there.
 pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
-    let is_scanner = usage.need == Need::LocalOrRemote
-        && !["docker ", "podman "]
-            .iter()
-            .any(|engine| usage.program.starts_with(engine));
-    if !is_scanner || reference::empty_part(usage.name).is_some() || usage.name.contains("@") {
+    let by_engine = ["docker ", "podman "]
+        .iter()
+        .any(|engine| usage.program.starts_with(engine));
+    let wanted_of_run = if by_engine {
+        pulls(usage) && is_of_commit(usage.name)
+    } else {
+        usage.need == Need::LocalOrRemote
+    };
+    if !wanted_of_run || reference::empty_part(usage.name).is_some() || usage.name.contains("@") {
         return None;
     }
     let wanted = usage.name.lower();
     let all = made(usage);
     let repository = Name::of(&wanted).repository;
-    let own = all.iter().rev().find(|made| {
-        is_handed_on(usage, made) && Name::of(&made.name.lower()).repository == repository
-    })?;
+    let handed_on = || {
+        all.iter().filter(|made| {
+            is_handed_on(usage, made) && Name::of(&made.name.lower()).repository == repository
+        })
+    };
+    let own = handed_on()
+        .find(|made| is_of_one_origin(made.name, usage.name))
+        .or_else(|| handed_on().next_back())?;
     let mut available = opaque(usage);
     for made in &all {
         let available_here = match reference::compare(&made.name.lower(), &wanted) {
@@ -55,6 +64,11 @@ pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<F
         "{} is given a tag that this run does not make",
         usage.program
     );
+    let consequence = if by_engine {
+        "the registry answers \"manifest unknown\", or gives what another workflow left under this tag"
+    } else {
+        "the scan fails, or reads what an earlier run left under this tag"
+    };
     let gives = format!(
         "{} of job {} gives {}{}",
         step_name(own.job, own.fact),
@@ -67,10 +81,102 @@ pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<F
         .with_evidence(place, format!("names {}", shown(usage.name)))
         .with_evidence(&own.fact.place, gives)
         .in_case(case)
-        .then("the scan fails, or reads what an earlier run left under this tag")
+        .then(consequence)
         .advised(format!("name {}", shown(own.name)));
     finding.severity = Severity::Warning;
     Some(finding)
+}
+
+/// A signature, or a look at the registry, of a name that is like what the job has pushed and was pushed by nobody.
+pub(super) fn unpushed(site: &Site<'_>) -> Option<Finding> {
+    let (name, by) = match &site.fact.kind {
+        FactKind::Attested(name) => (name, "the signature"),
+        FactKind::Named(name, Need::Remote, by) if by.ends_with("imagetools") => {
+            (name, by.as_str())
+        }
+        _ => return None,
+    };
+    let parts = Name::of(&name.lower());
+    if !parts.explicit || name.contains("@") || name.contains("\n") || name.as_symbol().is_some() {
+        return None;
+    }
+    let pushes = site.trace.jobs.iter().flat_map(|job| {
+        let facts = job.facts.iter().map(move |fact| (job, fact));
+        facts.filter_map(|(job, fact)| match &fact.kind {
+            FactKind::Pushed(pushed) => Some((job, fact, pushed)),
+            _ => None,
+        })
+    });
+    let pushes: Vec<_> = pushes.collect();
+    let differs =
+        |pushed: &Text| reference::compare(&pushed.lower(), &name.lower()) == Comparison::Different;
+    let wanted = parts.repository.describe();
+    let is_like = |pushed: &Text| {
+        let own = Name::of(&pushed.lower()).repository.describe();
+        own.starts_with(&wanted) || wanted.starts_with(&own)
+    };
+    let (_, own, pushed) = pushes
+        .iter()
+        .rfind(|(job, _, pushed)| job.id == site.job.id && is_like(pushed))?;
+    let opaque = site
+        .before()
+        .iter()
+        .any(|fact| matches!(fact.kind, FactKind::DaemonOpaque(_)));
+    if opaque || !pushes.iter().all(|(_, _, pushed)| differs(pushed)) {
+        return None;
+    }
+    let place = &site.fact.place;
+    let finding = RULE
+        .finding(place, format!("{by} names an image that this run does not push"))
+        .with_evidence(place, format!("names {}", shown(name)))
+        .with_evidence(
+            &own.place,
+            format!("{} pushes {}", step_name(site.job, own), shown(pushed)),
+        )
+        .in_case(site.case_when(&own.condition)?)
+        .then("the registry answers \"manifest unknown\", or gives what an earlier run left under this name")
+        .advised(format!("name {}", shown(pushed)));
+    Some(finding)
+}
+
+/// Both tags come from the commit, or both from the pushed tag: the one is what the other was meant to be.
+fn is_of_one_origin(made: &Text, wanted: &Text) -> bool {
+    let origin = |symbol: &Arc<Symbol>| {
+        let name = symbol.name();
+        name.split('[').next().unwrap_or(name).to_owned()
+    };
+    let of_tag = |name: &Text| -> Vec<String> {
+        let tag = Name::of(name).tag.unwrap_or_default();
+        tag.symbols().map(origin).collect()
+    };
+    let wanted = of_tag(wanted);
+    of_tag(made).iter().any(|origin| wanted.contains(origin))
+}
+
+/// An engine that takes the image from a registry when it has none.
+fn pulls(usage: &ImageUse<'_>) -> bool {
+    ["pull", "run", "create"]
+        .iter()
+        .any(|verb| usage.program.ends_with(verb))
+        && !Name::of(usage.name).is_bare()
+}
+
+/// A tag that names the commit or the pushed tag: who asks for it wants the image of this very run.
+fn is_of_commit(name: &Text) -> bool {
+    let Some(tag) = Name::of(name).tag else {
+        return false;
+    };
+    tag.symbols().any(|symbol| {
+        let name = symbol.name();
+        [
+            "github.sha",
+            "github.run_id",
+            "github.run_number",
+            "github.ref_name[",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start))
+    })
 }
 
 /// What the job has made before the use, and what any other job pushes.

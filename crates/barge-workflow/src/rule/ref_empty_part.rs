@@ -6,14 +6,17 @@
 //! - run: docker push app:${{ steps.docker_meta.outputs.version }}   # no such step
 //! ```
 
+use std::collections::BTreeMap;
+
 use crate::expression::{Part, Template};
 use crate::finding::{Finding, Fix, Severity};
 use crate::flow::{FactKind, Place, StepTrace};
 use crate::reference::{self, Name};
-use crate::symbolic::{Condition, Text};
+use crate::symbolic::{Condition, Satisfiable, Text};
 
 use super::Rule;
 use super::context::{Context, Site, shown};
+use super::empty_event_field;
 use super::uppercase_ref::named;
 
 /// The rule.
@@ -26,14 +29,23 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    // One finding a step in each walk: its lines share the empty expression.
+    let mut said = BTreeMap::new();
     for site in context.sites().filter(|site| !site.fact.tolerated) {
         let finding = match site.fact.kind {
             FactKind::EmptyWord => missing(&site),
             _ => named(&site)
                 .into_iter()
-                .find_map(|name| report(&site, name)),
+                .find_map(|name| report(&site, name))
+                .or_else(|| tagless(&site)),
         };
-        findings.extend(finding);
+        let Some(finding) = finding.filter(|_| !empty_event_field::explains(context, &site)) else {
+            continue;
+        };
+        let step = (site.fact.step, std::ptr::from_ref(site.job));
+        if *said.entry(step).or_insert(site.fact.place.span) == site.fact.place.span {
+            findings.push(finding);
+        }
     }
 }
 
@@ -90,12 +102,45 @@ fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
             &site.fact.place,
             format!("{part} of {} is empty", shown(name)),
         )
-        .in_case(site.case()?)
+        .in_case(case(site)?)
         .then(consequence);
     Some(match cause {
         Some((place, message, fix)) => finding.with_evidence(&place, message).mended_by(fix),
         None => finding,
     })
+}
+
+/// A case in which the name is used. What hangs on a job that is no direct need is empty as well when that is.
+fn case(site: &Site<'_>) -> Option<String> {
+    let asks_other_job = |condition: &Condition| {
+        let mut symbols = condition.symbols().into_iter();
+        symbols.any(|symbol| symbol.name().starts_with("undecided "))
+    };
+    site.case().or_else(|| {
+        let possible = matches!(site.condition().satisfiable(), Satisfiable::Yes(_));
+        (possible && asks_other_job(&site.condition())).then(|| site.trace.scenario.label.clone())
+    })
+}
+
+/// A build that is given a list of tags which is always empty.
+fn tagless(site: &Site<'_>) -> Option<Finding> {
+    let FactKind::Built(delivery) = &site.fact.kind else {
+        return None;
+    };
+    if !delivery.references.is_empty() || !site.fact.place.text().contains("steps.") {
+        return None;
+    }
+    let (at, why, fix) = cause(site)?;
+    let finding = RULE
+        .finding(
+            &site.fact.place,
+            "the build is given no name: its tags are empty",
+        )
+        .with_evidence(&at, why)
+        .in_case(case(site)?)
+        .then("the image has no name, a push fails")
+        .mended_by(fix);
+    Some(finding)
 }
 
 /// The tag ends where another part was to come: `app:master-`.
@@ -111,6 +156,7 @@ fn cause(site: &Site<'_>) -> Option<(Place, String, Option<Fix>)> {
     let mut outputs = template.parts.iter().filter_map(|part| match part {
         Part::Expression(range, expression) => match expression.path()?.as_slice() {
             ["steps", id, "outputs", output, ..] => Some((range, *id, *output)),
+            ["steps", id, member] if !is_member(member) => Some((range, *id, *member)),
             _ => None,
         },
         _ => None,
@@ -124,6 +170,11 @@ fn cause(site: &Site<'_>) -> Option<(Place, String, Option<Fix>)> {
             .is_some_and(|own| own.eq_ignore_ascii_case(id))
     };
     if let Some(step) = before.iter().rev().find(|step| named(step)) {
+        let member = format!("steps.{id}.{output}");
+        if let Some(fix) = with_outputs(&expression, id, output) {
+            let message = format!("`{member}` is nothing: a step's values are below `outputs`");
+            return Some((expression, message, Some(fix)));
+        }
         if step
             .outputs
             .keys()
@@ -159,4 +210,22 @@ fn cause(site: &Site<'_>) -> Option<(Place, String, Option<Fix>)> {
     };
     let message = format!("no step before this one has the id `{id}`");
     Some((expression, message, fix))
+}
+
+/// What a step has beside its outputs.
+fn is_member(name: &str) -> bool {
+    ["outputs", "outcome", "conclusion"].contains(&name)
+}
+
+/// `outputs` put in where it is missing.
+fn with_outputs(expression: &Place, id: &str, output: &str) -> Option<Fix> {
+    let text = expression.text();
+    let lower = text.to_lowercase();
+    let at = lower.find(&format!("steps.{id}.{output}"))? + "steps.".len() + id.len();
+    let (before, after) = (text.get(..at)?, text.get(at..)?);
+    Some(Fix::edit(
+        format!("write `steps.{id}.outputs.{output}`"),
+        expression,
+        format!("{before}.outputs{after}"),
+    ))
 }

@@ -13,7 +13,8 @@ use crate::symbolic::{Comparison, Text};
 use super::Rule;
 use super::context::{Context, ImageUse, guard_words, shown, step_name};
 use super::edit;
-use super::other_tag::other_tag;
+use super::other_image::other_image;
+use super::other_tag::{other_tag, unpushed as unpushed_name};
 use super::run_own::{Unpublished, unpublished};
 
 /// The rule.
@@ -31,8 +32,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let finding = report(context, usage)
             .or_else(|| unpushed(context, usage))
             .or_else(|| other_tag(context, usage));
-        findings.extend(finding);
+        findings.extend(finding.map(|finding| usage.site.weighed(finding)));
     }
+    let counting = context.sites().filter(|site| !site.fact.tolerated);
+    findings
+        .extend(counting.filter_map(|site| other_image(&site).or_else(|| unpushed_name(&site))));
 }
 
 /// A name of this run that is pulled and not pushed in some case, while the daemon holds another image of the run.

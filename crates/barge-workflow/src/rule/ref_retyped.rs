@@ -9,9 +9,9 @@
 //! ```
 
 use crate::finding::{Finding, Severity};
-use crate::flow::{FactKind, Need};
+use crate::flow::{FactKind, JobTrace, Need};
 use crate::reference;
-use crate::symbolic::Comparison;
+use crate::symbolic::{Comparison, Text, Value};
 
 use super::Rule;
 use super::context::{Context, ImageUse, shown, step_name};
@@ -37,6 +37,9 @@ fn report(usage: &ImageUse<'_>) -> Option<Finding> {
         matches!(&built.kind, FactKind::Built(delivery) if delivery.from_metadata
             && delivery.references.iter().any(|made| reference::compare(made, usage.name) == Comparison::Equal))
     })?;
+    if !is_handed_out(site.job, usage.name) {
+        return None;
+    }
     let place = &site.fact.place;
     let message = format!(
         "{} names by hand what metadata-action hands out",
@@ -52,6 +55,19 @@ fn report(usage: &ImageUse<'_>) -> Option<Finding> {
         .in_case(site.case()?)
         .advised("take the name from the `tags` output of the metadata step");
     Some(finding)
+}
+
+/// A metadata step gives the name: a list can hold others beside its output.
+fn is_handed_out(job: &JobTrace, name: &Text) -> bool {
+    let mut steps = job.steps.iter();
+    steps.any(|step| {
+        let tags = step.outputs.get("tags").map(Value::texts);
+        let mut lists = tags.into_iter().flatten();
+        lists.any(|(_, list)| {
+            let mut lines = list.lines().into_iter();
+            lines.any(|line| reference::compare(&line, name) == Comparison::Equal)
+        })
+    })
 }
 
 /// A value that came through the output is no second derivation.

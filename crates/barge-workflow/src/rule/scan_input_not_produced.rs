@@ -11,7 +11,7 @@ use crate::finding::{Finding, Severity};
 use crate::flow::FileUse;
 
 use super::Rule;
-use super::context::{Context, shown};
+use super::context::{Context, Site, shown};
 use super::load_path_not_present::{absent, nameless};
 
 /// The rule.
@@ -23,11 +23,21 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// A scan that may fail fails unseen.
+fn said(site: &Site<'_>, finding: Finding) -> Finding {
+    if site.is_silent_scan() {
+        return site
+            .weighed(finding)
+            .then("nothing is scanned, and the step may fail: nobody sees it");
+    }
+    finding.then("the scanner fails, or scans nothing")
+}
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let scans = context.reads().filter(|read| read.usage == FileUse::Scan);
     for read in scans {
         let message = format!("no step writes {}, which is scanned", shown(read.file));
         let finding = nameless(&RULE, &read).or_else(|| absent(&RULE, &read, message, "scan"));
-        findings.extend(finding.map(|finding| finding.then("the scanner fails, or scans nothing")));
+        findings.extend(finding.map(|finding| said(&read.site, finding)));
     }
 }

@@ -26,18 +26,25 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     // One finding a step in each walk: the list is taken out of the script once.
     let mut said = BTreeMap::new();
     for site in context.sites() {
+        let (message, consequence) = match site.fact.kind {
+            FactKind::SeveralLines => (
+                "several tags are put into one command line",
+                "the shell runs the second tag as a command",
+            ),
+            FactKind::SeveralInOne if !site.fact.tolerated => (
+                "several tags are given as one argument",
+                "the program takes them for one name with line breaks in it and fails",
+            ),
+            _ => continue,
+        };
         let step = (site.fact.step, std::ptr::from_ref(site.job));
-        if matches!(site.fact.kind, FactKind::SeveralLines)
-            && *said.entry(step).or_insert(site.fact.place.span) == site.fact.place.span
+        if *said.entry(step).or_insert(site.fact.place.span) == site.fact.place.span
             && let Some(case) = site.case()
         {
             let finding = RULE
-                .finding(
-                    &site.fact.place,
-                    "several tags are put into one command line",
-                )
+                .finding(&site.fact.place, message)
                 .in_case(case)
-                .then("the shell runs the second tag as a command")
+                .then(consequence)
                 .advised(
                     "env: TAGS: ${{ ... }}, then `for tag in $TAGS; do docker push \"$tag\"; done`",
                 );

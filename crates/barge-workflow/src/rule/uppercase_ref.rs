@@ -27,14 +27,27 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let capitals = Capitals::known(context);
-    let mut parts: BTreeMap<String, Finding> = BTreeMap::new();
+    let mut parts: BTreeMap<(String, Option<usize>), Option<Finding>> = BTreeMap::new();
     for site in context.sites() {
         let found = report_literal(&site).or_else(|| report(context, &site, capitals));
         if let Some((part, finding)) = found {
-            merge(&mut parts, part, finding);
+            let place = &site.fact.place;
+            let spelled = spells_out(place.text()).then(|| place.line());
+            merge(parts.entry((part, spelled)).or_default(), finding);
         }
     }
-    findings.extend(parts.into_values());
+    findings.extend(parts.into_values().flatten());
+}
+
+/// The place writes the repository's name itself, and is mended by itself.
+fn spells_out(text: &str) -> bool {
+    [
+        "github.repository",
+        "github.event.repository.name",
+        "GITHUB_REPOSITORY",
+    ]
+    .iter()
+    .any(|name| text.contains(name))
 }
 
 /// Which parts of `github.repository` have capitals.
@@ -77,13 +90,11 @@ impl Capitals {
     }
 }
 
-/// One finding for each part with capitals; further places are evidence, and are mended with it.
-fn merge(parts: &mut BTreeMap<String, Finding>, part: String, finding: Finding) {
+/// One finding for each part with capitals that comes from elsewhere; further places are evidence, and are mended with it.
+fn merge(known: &mut Option<Finding>, finding: Finding) {
     const SHOWN: usize = 5;
-    match parts.get_mut(&part) {
-        None => {
-            parts.insert(part, finding);
-        }
+    match known {
+        None => *known = Some(finding),
         Some(first) => {
             if let (Some(fix), Some(more)) = (&mut first.fix, &finding.fix)
                 && !fix.edits.is_empty()

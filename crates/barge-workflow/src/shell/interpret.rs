@@ -301,6 +301,11 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     fn command(&mut self, command: &Command, tolerated: bool) -> Condition {
         self.commands += 1;
         if self.commands > COMMAND_LIMIT {
+            if self.commands == COMMAND_LIMIT + 1 {
+                let reason = "the rest of a script that is too long";
+                let span = command.span;
+                self.machine.opaque(reason, &Condition::Always, span);
+            }
             return Condition::Always;
         }
         let outer_input = self.input.clone();

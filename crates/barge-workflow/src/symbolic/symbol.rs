@@ -111,6 +111,23 @@ impl Symbol {
             .any(|start| self.name.starts_with(start))
     }
 
+    /// The length of every text it can be, in characters: a commit has 40, its short form as many as were taken.
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        const COMMIT: usize = 40;
+        match self.name.strip_prefix("github.sha")? {
+            "" => Some(COMMIT),
+            taken => taken.strip_prefix("[..")?.strip_suffix(']')?.parse().ok(),
+        }
+    }
+
+    /// Says whether the texts are versions, which start with a digit: those of pushed tags behind their `v`.
+    #[must_use]
+    pub fn is_version(&self) -> bool {
+        let name = self.name.strip_prefix("lower(").unwrap_or(&self.name);
+        name.trim_end_matches(')') == "github.ref_name[1..]"
+    }
+
     /// Says whether the text can be empty.
     #[must_use]
     pub fn may_be_empty(&self) -> bool {

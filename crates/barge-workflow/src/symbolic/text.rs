@@ -359,6 +359,11 @@ impl Text {
             };
         }
         let (left, right) = without_shared_ends(&self.0, &other.0);
+        if let (Some(left), Some(right)) = (length(&left), length(&right))
+            && left != right
+        {
+            return Comparison::Different;
+        }
         let (left, right) = (elements(&left), elements(&right));
         if left.len() > COMPARE_LIMIT || right.len() > COMPARE_LIMIT {
             return Comparison::Maybe;
@@ -410,6 +415,8 @@ impl fmt::Display for Text {
 #[derive(Clone, Copy)]
 enum Element<'a> {
     Character(char),
+    /// A digit.
+    Digit,
     One(&'a Symbol),
     Many(&'a Symbol),
 }
@@ -418,9 +425,18 @@ impl Element<'_> {
     fn may_be(self, character: char) -> bool {
         match self {
             Self::Character(own) => own == character,
+            Self::Digit => character.is_ascii_digit(),
             Self::One(symbol) | Self::Many(symbol) => symbol.may_hold(character),
         }
     }
+}
+
+/// The length of a text, in characters, when it is the same for all values of its unknowns.
+fn length(pieces: &[Piece]) -> Option<usize> {
+    pieces.iter().try_fold(0, |length, piece| match piece {
+        Piece::Literal(text) => Some(length + text.chars().count()),
+        Piece::Symbol(symbol) => Some(length + symbol.length()?),
+    })
 }
 
 fn elements(pieces: &[Piece]) -> Vec<Element<'_>> {
@@ -429,7 +445,9 @@ fn elements(pieces: &[Piece]) -> Vec<Element<'_>> {
         match piece {
             Piece::Literal(text) => elements.extend(text.chars().map(Element::Character)),
             Piece::Symbol(symbol) => {
-                if !symbol.may_be_empty() {
+                if symbol.is_version() {
+                    elements.push(Element::Digit);
+                } else if !symbol.may_be_empty() {
                     elements.push(Element::One(symbol));
                 }
                 elements.push(Element::Many(symbol));
@@ -586,6 +604,15 @@ mod tests {
             ("a:<x>", "a:latest", Maybe),
             ("a:<sha>", "a:latest", Different),
             ("a:<sha>", "a:deadbeef", Maybe),
+            ("a:<github.sha>", "a:deadbeef", Different),
+            ("a:<github.sha>", "a:<github.sha[..7]>", Different),
+            ("a:sha-<github.sha[..7]>", "a:sha-<github.sha>", Different),
+            (
+                "a:v<github.ref_name[1..]>",
+                "a:<github.ref_name[1..]>",
+                Different,
+            ),
+            ("a:<github.ref_name[1..]>", "a:sha-<sha>", Different),
             ("a:<n>", "a:pr-<n>", Different),
             ("a:pr-<n>", "a:pr-", Different),
             ("<x>/a:1", "<y>/b:1", Different),

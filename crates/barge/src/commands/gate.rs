@@ -38,6 +38,10 @@ struct GateJson<'v> {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
+    if arguments.results == "-" && arguments.plan.as_deref() == Some(Utf8Path::new("-")) {
+        let text = "results and plan cannot both be read from stdin".into();
+        return Err(Error::Usage(text));
+    }
     let results = Results::parse(&read(context, &arguments.results)?)?;
     let plan = match &arguments.plan {
         Some(path) => parse_plan(path, &read(context, path)?)?,

@@ -122,16 +122,11 @@ fn in_engine(
 ) -> Result<(Option<Product>, Vec<Reference>), Error> {
     let (mut products, mut references) = (Vec::new(), Vec::new());
     for word in words {
-        match Input::parse(slice::from_ref(word), folder)? {
-            Input::Engine(product, reference) => {
-                products.push(product);
-                references.push(reference);
-            }
-            Input::Anywhere(reference) => references.push(reference),
-            _ => {
-                let text = format!("`{word}` is no name of an image in an engine");
-                return Err(Error::Usage(text));
-            }
+        if let Ok(Input::Engine(product, reference)) = Input::parse(slice::from_ref(word), folder) {
+            products.push(product);
+            references.push(reference);
+        } else {
+            references.push(word.parse()?);
         }
     }
     if products.windows(2).any(|pair| pair[0] != pair[1]) {

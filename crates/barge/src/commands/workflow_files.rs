@@ -1,6 +1,7 @@
 //! The workflow files of a checkout, or of many, and the repository they stand in.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 
 use barge_workflow::{Repository, Source};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -22,6 +23,8 @@ pub(crate) struct WorkflowFile {
     pub(crate) shown: String,
     /// The checkout's root.
     pub(crate) root: Utf8PathBuf,
+    /// Somebody gave its path; else it was found below a folder, and may not lead out of its checkout.
+    named: bool,
 }
 
 /// The files of a checkout, read when a workflow refers to them.
@@ -42,6 +45,14 @@ impl WorkflowFile {
             prefix: prefix.unwrap_or_default(),
         }
     }
+
+    /// Its text; why not, when it cannot be had.
+    pub(crate) fn read(&self) -> Result<String, String> {
+        if !self.named && !leads_inside(&self.root, &self.path) {
+            return Err("it is a link that leads out of the checkout".into());
+        }
+        read_bounded(&self.path)
+    }
 }
 
 impl<'a> Checkout<'a> {
@@ -58,12 +69,13 @@ impl<'a> Checkout<'a> {
                 camino::Utf8Component::Normal(_) | camino::Utf8Component::CurDir
             )
         });
-        plain.then(|| self.root.join(path))
+        let file = self.root.join(path);
+        (plain && leads_inside(self.root, &file)).then_some(file)
     }
 
     /// `owner/name` of the remote `origin`, when that is on GitHub.
     pub(crate) fn remote(&self) -> Option<String> {
-        let config = fs::read_to_string(self.root.join(".git/config")).ok()?;
+        let config = read_bounded(&self.root.join(".git/config")).ok()?;
         let origin = config.split_once("[remote \"origin\"]")?.1;
         let section = origin.split("\n[").next()?;
         let url = section
@@ -75,15 +87,42 @@ impl<'a> Checkout<'a> {
     }
 }
 
-/// A file's text, without its byte order mark; why not, when it cannot be had.
+/// A regular file's text, without its byte order mark; why not, when it cannot be had.
 pub(crate) fn read_bounded(path: &Utf8Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > SIZE_LIMIT {
-        return Err(format!("{size} bytes are too many for a workflow"));
-    }
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = bounded_bytes(path).map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+fn bounded_bytes(path: &Utf8Path) -> io::Result<Vec<u8>> {
+    // Asked before it is opened, too: opening a pipe waits for somebody who writes.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
+        let reason = format!("more than {SIZE_LIMIT} bytes are too many for a workflow");
+        return Err(io::Error::other(reason));
+    }
+    Ok(bytes)
+}
+
+/// Says whether a file is there and, with all links followed, below a folder.
+fn leads_inside(root: &Utf8Path, file: &Utf8Path) -> bool {
+    let root = if root.as_str().is_empty() {
+        Utf8Path::new(".")
+    } else {
+        root
+    };
+    let (root, file) = (root.canonicalize(), file.canonicalize());
+    root.ok()
+        .zip(file.ok())
+        .is_some_and(|(root, file)| file.starts_with(root))
 }
 
 impl Repository for Checkout<'_> {
@@ -115,6 +154,7 @@ pub(crate) fn find(context: &Context, paths: &[Utf8PathBuf]) -> Result<Vec<Workf
                 root: root_of(&full),
                 shown: path.to_string(),
                 path: full,
+                named: true,
             });
         }
     }
@@ -127,13 +167,14 @@ fn folder(full: &Utf8Path, shown: &Utf8Path, depth: usize, files: &mut Vec<Workf
     let workflows = full.join(".github/workflows");
     if workflows.is_dir() {
         for path in entries(&workflows) {
-            if matches!(path.extension(), Some("yml" | "yaml")) && path.is_file() {
+            if matches!(path.extension(), Some("yml" | "yaml")) && !path.is_dir() {
                 let name = path.file_name().unwrap_or_default();
                 let shown = shown.join(".github/workflows").join(name).to_string();
                 files.push(WorkflowFile {
                     shown,
                     root: full.to_owned(),
                     path,
+                    named: false,
                 });
             }
         }
@@ -149,6 +190,7 @@ fn folder(full: &Utf8Path, shown: &Utf8Path, depth: usize, files: &mut Vec<Workf
                 shown,
                 root: root_of(&path),
                 path,
+                named: false,
             });
         }
         return;

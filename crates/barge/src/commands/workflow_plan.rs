@@ -8,11 +8,11 @@ use barge_workflow::model::Workflow;
 use barge_workflow::plan::{
     Break, Course, JobCourse, State, all_cases, course, html, usual_scenarios,
 };
-use barge_workflow::scenario::{RefKind, Scenario};
+use barge_workflow::scenario::{EVENTS, RefKind, Scenario};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use super::workflow_files::{Checkout, root_of};
+use super::workflow_files::{Checkout, read_bounded, root_of};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -52,7 +52,11 @@ struct PlanJson<'a> {
 
 pub(crate) fn run(question: &Question<'_>, context: &Context) -> Result<Exit, Error> {
     let path = context.folder.join(question.workflow);
-    let text = read(&path)?;
+    let text = read_bounded(&path).map_err(|reason| Error::File {
+        action: "read",
+        path: path.clone(),
+        source: io::Error::other(reason),
+    })?;
     let source = Source::new(question.workflow.as_str(), &text);
     let workflow = Workflow::parse(&source)
         .map_err(|error| Error::Usage(format!("`{}` is not YAML: {error}", question.workflow)))?;
@@ -113,9 +117,12 @@ fn scenarios(
             } else {
                 "push"
             };
-            vec![Scenario::concrete(event.unwrap_or(guessed), &payload)]
+            let event = event.unwrap_or(guessed);
+            known(event, workflow)?;
+            vec![Scenario::concrete(event, &payload)]
         }
         (Rows::None, Some(event), None) => {
+            known(event, workflow)?;
             let named: Vec<Scenario> = barge_workflow::scenario::scenarios(workflow)
                 .into_iter()
                 .filter(|scenario| scenario.event.as_deref() == Some(event))
@@ -135,6 +142,16 @@ fn scenarios(
             .collect();
     }
     Ok(scenarios)
+}
+
+/// Refuses what is no event, such as the name of a payload's file.
+fn known(event: &str, workflow: &Workflow) -> Result<(), Error> {
+    if EVENTS.contains(&event) || workflow.trigger(event).is_some() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "GitHub has no event `{event}`: with --workflow, --event takes the name of an event and --payload its file"
+    )))
 }
 
 /// The values that are given, by their context paths. An assumption means the output of every step that has one so named,

@@ -81,3 +81,47 @@ fn a_file_that_cannot_be_read_is_told_in_every_report() {
         .barge(&["scan", "--db", &database, "image.tar"])
         .exits(5);
 }
+
+/// Time of outputs, which builds set for reproducible bytes, must not be the clock of the policy.
+#[test]
+fn the_clock_judges_and_source_date_epoch_does_not() {
+    let mut checkout = Checkout::new();
+    let database = checkout.advisories(HARMLESS);
+    let scan = [
+        "scan",
+        "--db",
+        &database,
+        "purl:pkg:npm/left@1.2.0",
+        "--max-age",
+        "3",
+    ];
+    checkout.barge(&scan).exits(5).says("days old");
+    checkout.set("SOURCE_DATE_EPOCH", "1767225600");
+    checkout.barge(&scan).exits(5).says("days old");
+    let report = ["-o", "cyclonedx"];
+    let ran = checkout.barge(&[&scan[..4], &report].concat()).exits(0);
+    assert!(
+        ran.stdout.contains("2026-01-01T00:00:00Z"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_release_that_nobody_knows_or_that_fits_no_package_is_refused() {
+    let checkout = Checkout::new();
+    let database = checkout.advisories(HARMLESS);
+    let scan = |purl: &str, release: &str| {
+        let purl = format!("purl:{purl}");
+        checkout.barge(&["scan", "--db", &database, &purl, "--distro", release])
+    };
+    let package = "pkg:deb/debian/openssl@3.0.17-1?distro=debian-12";
+    scan(package, "debain-11")
+        .exits(2)
+        .says("`debain-11` is no release of a distribution");
+    scan(package, "debian").exits(2);
+    scan(package, "alpine-3.19")
+        .exits(2)
+        .says("is of alpine, the packages are of Debian");
+    scan("pkg:npm/left@1.2.0", "alpine-3.19").exits(0);
+}

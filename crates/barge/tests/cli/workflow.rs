@@ -173,6 +173,106 @@ fn baselines_sarif_and_annotations() {
     assert_eq!(region["startLine"], 96);
 }
 
+/// A workflow that saves in each of some jobs what it did not build.
+fn saves(jobs: usize) -> String {
+    let job = |number| {
+        format!(
+            "  j{number}:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker build -t app:{number} .\n      - run: docker save app:x -o app.tar\n"
+        )
+    };
+    let jobs: String = (0..jobs).map(job).collect();
+    format!("on: push\njobs:\n{jobs}")
+}
+
+#[test]
+fn equal_lines_are_known_by_their_number() {
+    let checkout = with(&saves(2));
+    checkout.barge(&["check", "--write-baseline", "known.json"]);
+    let left = |jobs| {
+        checkout.write(WORKFLOW, &saves(jobs));
+        let ran = checkout.barge(&["check", "--baseline", "known.json", "--format", "json"]);
+        rules(&ran.stdout).len()
+    };
+    assert_eq!((left(1), left(2), left(4)), (0, 0, 2));
+    checkout.barge(&["check", "--sarif", "out.sarif"]);
+    let sarif = fs::read_to_string(checkout.file("out.sarif")).unwrap();
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap().iter();
+    let prints = results.map(|result| &result["partialFingerprints"]["primaryLocationLineHash"]);
+    let mut prints: Vec<&str> = prints.map(|print| print.as_str().unwrap()).collect();
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), 4);
+}
+
+#[test]
+fn what_would_be_left_undone_is_refused() {
+    let checkout = with(BEFORE);
+    for other in [
+        &["--fix"][..],
+        &["--diff"],
+        &["--sarif", "x"],
+        &["--baseline", "x"],
+    ] {
+        let ran = checkout.barge(&[&["check", "--write-baseline", "known.json"], other].concat());
+        assert_eq!(ran.code, 2, "{other:?}");
+    }
+    let ran = checkout.barge(&["plan", "--workflow", WORKFLOW, "--event", "event.json"]);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(ran.stderr.contains("--payload"), "{}", ran.stderr);
+    let ran = checkout.barge(&["check", "--explain", WORKFLOW, "--fail-on", "never"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("condition-mismatch"), "{}", ran.stdout);
+}
+
+#[test]
+fn results_of_other_builds_are_not_kept_for_ever() {
+    let checkout = with(BEFORE);
+    checkout.write(".cache/barge/check/0.0.1-1-1/entry.json", "{}");
+    checkout.write(".cache/barge/other", "kept");
+    checkout.barge(&["check"]);
+    assert!(!checkout.file(".cache/barge/check/0.0.1-1-1").exists());
+    assert!(checkout.file(".cache/barge/other").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_no_workflows_are_named_and_not_read() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Checkout::new();
+    folder.write("secret.yml", "on: push\njobs: {s3cret: [\n");
+    folder.write("secret/action.yml", "runs: {using: composite, steps: []}\n");
+    folder.write(&format!("org/one/{WORKFLOW}"), "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker build -t app:1 .\n      - uses: ./secret\n      - run: docker save app:2 -o app.tar\n");
+    let workflows = folder.file("org/one/.github/workflows");
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(workflows.join("pipe.yml"))
+        .status();
+    assert!(pipe.unwrap().success());
+    symlink("/dev/zero", workflows.join("zero.yml")).unwrap();
+    symlink(folder.file("secret.yml"), workflows.join("link.yml")).unwrap();
+    symlink("docker-build.yml", workflows.join("same.yml")).unwrap();
+    symlink(folder.file("secret"), folder.file("org/one/secret")).unwrap();
+    folder.write(
+        "org/one/.github/workflows/large.yml",
+        &"#\n".repeat(3 << 20),
+    );
+    let ran = folder.barge(&["check", "org", "--format", "json"]);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let unreadable = json["unreadable"].as_array().unwrap().iter();
+    let named = unreadable.map(|one| one["path"].as_str().unwrap().rsplit('/').next().unwrap());
+    assert_eq!(
+        named.collect::<Vec<_>>(),
+        ["large.yml", "link.yml", "pipe.yml", "zero.yml"]
+    );
+    assert!(!ran.stdout.contains("s3cret"));
+    // What the action outside does is not known, so nothing is claimed of what follows it.
+    assert_eq!(rules(&ran.stdout), Vec::<String>::new());
+    // A link that somebody names is meant.
+    let ran = folder.barge(&["check", "org/one/.github/workflows/link.yml"]);
+    assert_eq!(ran.code, 5, "{}", ran.stdout);
+}
+
 #[test]
 fn words_of_a_daemon_and_rules_are_explained() {
     let checkout = Checkout::new();

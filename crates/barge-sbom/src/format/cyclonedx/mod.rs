@@ -9,16 +9,14 @@ mod json;
 mod references;
 mod xml;
 
-use crate::format::{Provenance, TOOL, content_uuid, unknown_line};
+use crate::dialect::{UNKNOWN, unknown_line};
+use crate::format::{Provenance, TOOL, content_uuid};
 use crate::package::Sbom;
 use component::{Component, Property, property};
 use references::References;
 
 pub use json::write as write_json;
 pub use xml::write as write_xml;
-
-/// The property of the metadata that names evidence that could not be read.
-pub(crate) const UNKNOWN: &str = "barge:unknown";
 
 /// A document, in the order of the schema.
 struct Document {

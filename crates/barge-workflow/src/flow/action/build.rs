@@ -275,6 +275,15 @@ pub(super) fn metadata_outputs(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         return;
     }
     if let Some(trace) = walk.trace.steps.get_mut(usage.number) {
+        let json = value.map(|term| {
+            let tags = term.printed().lines().into_iter().map(Term::Text);
+            let tags = (
+                "tags".to_owned(),
+                Term::List(tags.collect::<Vec<_>>().into()),
+            );
+            Term::Map(vec![tags].into())
+        });
+        trace.outputs.insert("json".into(), json);
         trace.outputs.insert("tags".into(), value);
         if let Some(version) = version.filter(|_| combined.alternatives().len() == 1) {
             trace.outputs.insert("version".into(), version.into());

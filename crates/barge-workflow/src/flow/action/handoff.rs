@@ -286,6 +286,7 @@ fn unpack(walk: &mut Walk<'_>, usage: &Use<'_, '_>, number: usize, target: &Text
             place: file.place.clone(),
         })
         .collect();
+    walk.unpacked.push(target.clone());
     if artifact.open {
         walk.open_directories.push(target.clone());
     }

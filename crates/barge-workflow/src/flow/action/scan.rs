@@ -76,7 +76,15 @@ pub(super) fn scan(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
 
 /// Images that an action of which nothing else is known is given: what it does with them is not judged.
 pub(super) fn mention(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
-    for input in ["image-ref", "image", "image-name", "image_name"] {
+    for input in [
+        "image-ref",
+        "image",
+        "images",
+        "image-name",
+        "image_name",
+        "image-uri",
+        "imageToDeploy",
+    ] {
         let place = usage.input_place(input);
         for (when, image) in usage.texts(walk, input) {
             let kind = FactKind::Named(image.trim(), Need::Remote, name.to_owned());

@@ -129,7 +129,10 @@ impl Arguments {
         })
     }
 
-    pub(super) fn values<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Text> {
+    pub(in super::super) fn values<'a>(
+        &'a self,
+        names: &'a [&str],
+    ) -> impl Iterator<Item = &'a Text> {
         self.flags
             .iter()
             .filter(|(name, _)| names.contains(&name.as_str()))

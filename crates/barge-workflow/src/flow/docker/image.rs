@@ -142,8 +142,37 @@ pub(super) fn imagetools(script: &mut Script<'_, '_>, call: &Call, words: &[Text
     for reference in arguments.values(&["-t", "--tag"]) {
         script.fact(FactKind::Pushed(reference.clone()), call);
     }
+    let named = arguments.values(&["-t", "--tag"]).next().is_some();
     for reference in &arguments.positional {
+        // Where no name is given, what is not known can hold `-t` with one.
+        if !named && reference.as_symbol().is_some() {
+            script.fact(FactKind::Pushed(reference.clone()), call);
+        }
         let by = "docker buildx imagetools".to_owned();
         script.fact(FactKind::Named(reference.clone(), Need::Remote, by), call);
+    }
+}
+
+/// `docker manifest create LIST MEMBER...` and `docker manifest push LIST`.
+pub(super) fn manifest(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
+    let Some((verb, rest)) = words.split_first() else {
+        return;
+    };
+    let switches = ["--amend", "-a", "--insecure", "--purge", "-p", "--all"];
+    let arguments = Arguments::read(rest, &switches, &[]);
+    let mut names = arguments.positional.into_iter();
+    match verb.as_literal() {
+        Some("create") => {
+            for member in names.skip(1) {
+                let by = "docker manifest create".to_owned();
+                script.fact(FactKind::Named(member, Need::Remote, by), call);
+            }
+        }
+        Some("push") => {
+            if let Some(list) = names.next() {
+                script.fact(FactKind::Pushed(list), call);
+            }
+        }
+        _ => {}
     }
 }

@@ -14,6 +14,7 @@ pub(super) use self::bake::{Baking, compose, deliver_target};
 pub(super) use self::build::{OutputTarget, Recipe, deliver, platforms};
 use super::facts::FactKind;
 use super::machine::{Script, flag_value};
+use super::scanner;
 
 /// Interprets a call of docker.
 pub(super) fn call(script: &mut Script<'_, '_>, call: &Call, arguments: &[Text]) -> Output {
@@ -73,7 +74,9 @@ pub(super) fn command(
         "bake" => bake::bake(script, call, rest),
         "compose" => bake::compose(script, call, rest),
         "stack" => script.fact(FactKind::DaemonOpaque("a compose file".into()), call),
+        "scout" => scout(script, call, rest),
         "imagetools" => image::imagetools(script, call, rest),
+        "manifest" => image::manifest(script, call, rest),
         "save" => return archive::save(script, call, rest),
         "load" => archive::load(script, call, rest),
         "import" | "commit" => archive::imported(script, call, rest),
@@ -97,4 +100,13 @@ pub(super) fn command(
 fn has_word(words: &[Text], wanted: &[&str]) -> bool {
     let mut literals = words.iter().filter_map(Text::as_literal);
     literals.any(|word| wanted.contains(&word))
+}
+
+/// `docker scout cves NAME`
+fn scout(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
+    let scans = ["cves", "quickview", "recommendations", "sbom", "compare"];
+    if has_word(words.get(..1).unwrap_or_default(), &scans) {
+        let rest = words.get(1..).unwrap_or_default();
+        scanner::scanned(script, "docker scout", rest, call);
+    }
 }

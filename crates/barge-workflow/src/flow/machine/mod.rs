@@ -16,11 +16,11 @@ use crate::symbolic::{
     Condition, Satisfiable, Scope as _, Shape, Symbol, Term, Text, Value, evaluate,
 };
 
-use super::facts::{Content, FactKind, Origin, Place, Store};
+use super::facts::{Content, FactKind, FileUse, Origin, Place, Store};
 use super::job::Walk;
 use super::program::{self, Effect};
 use super::scope::Contexts;
-use super::{docker, path, podman, scanner};
+use super::{docker, path, podman, registry, scanner};
 
 use self::assign::Target;
 pub(super) use self::programs::flag_value;
@@ -42,11 +42,13 @@ pub(super) struct Prepared {
 }
 
 /// Evaluates what a script refers to.
-pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
+pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>, condition: &Condition) -> Prepared {
     let printed = |value: Value| value.map(|term| Term::Text(term.printed()));
     let values = run.template().parts.iter().filter_map(|part| match part {
         TemplatePart::Literal(_) => None,
-        TemplatePart::Expression(_, expression) => Some(printed(evaluate(expression, contexts))),
+        TemplatePart::Expression(_, expression) => {
+            Some(printed(evaluate(expression, contexts).under(condition)))
+        }
         TemplatePart::Broken(range, _) => Some(Value::unknown(
             run.text.get(range.clone()).unwrap_or_default(),
             Shape::Text,
@@ -55,7 +57,10 @@ pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
     let script = Arc::clone(run.script());
     Prepared {
         placeholders: values.collect(),
-        environment: environment(script.text(), contexts),
+        environment: environment(script.text(), contexts)
+            .into_iter()
+            .map(|(name, value)| (name, value.under(condition)))
+            .collect(),
         script,
     }
 }
@@ -84,11 +89,22 @@ fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value>
             .environment(name)
             .or_else(|| default_variable(name, contexts))
             .or_else(|| (closed && is_own(name)).then(|| Value::text("")))
+            .or_else(|| set_unseen(name, script, contexts))
         {
             variables.insert(name.to_owned(), value);
         }
     }
     variables
+}
+
+/// A variable that something unknown can have set: the script and `env.NAME` mean the same one.
+fn set_unseen(name: &str, script: &str, contexts: &Contexts<'_>) -> Option<Value> {
+    let is_shared = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let shared = contexts.environment_open
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(is_shared)
+        && !sets_unseen(script);
+    shared.then(|| Value::unknown(format!("env.{}", name.to_lowercase()), Shape::Text))
 }
 
 /// Says whether by its name a variable is the script's own: the runner's are in capitals.
@@ -302,6 +318,14 @@ impl Script<'_, '_> {
         Output::Data(self.walk.data.len() - 1)
     }
 
+    /// Records that a call reads a file.
+    pub(super) fn read(&mut self, file: &Text, usage: FileUse, call: &Call) {
+        let (condition, place) = (self.when(&call.condition), self.place(call.span));
+        let (file, step) = (self.file(file), self.step);
+        self.walk
+            .read_file(&file, usage, &condition, step, &place, call.tolerated);
+    }
+
     /// Records that a call writes a file.
     pub(super) fn write_content(&mut self, file: &Text, content: Content, call: &Call) {
         let (condition, place, file) = (
@@ -394,12 +418,20 @@ impl Machine for Script<'_, '_> {
             }
             "tar" => self.tar(arguments, call),
             _ if scanner::call(self, &name, arguments, call) => {}
+            _ if registry::call(self, &name, arguments, call) => {}
             _ => {
                 let literals: Vec<&str> = arguments.iter().filter_map(Text::as_literal).collect();
                 match program::effect(&name, &literals) {
                     Effect::None => {}
                     Effect::Files => self.opaque_files(call, &format!("`{name}`")),
-                    Effect::Anything => self.opaque_call(call, &format!("`{name}`")),
+                    Effect::Anything => {
+                        let settled = self.walk.files_settled;
+                        self.opaque_call(call, &format!("`{name}`"));
+                        // A target that by its name builds or pushes leaves archives where they lie.
+                        if name == "make" && program::builds(&literals) {
+                            self.walk.files_settled = settled;
+                        }
+                    }
                 }
                 return self.known_output(&name, arguments);
             }

@@ -3,7 +3,7 @@
 use crate::shell::{Call, Input, Machine as _, Output};
 use crate::symbolic::{Comparison, Shape, Symbol, Term, Text, Value};
 
-use super::super::facts::{Content, FactKind};
+use super::super::facts::{Content, FactKind, FileUse};
 use super::super::path;
 use super::{Data, Script};
 
@@ -131,6 +131,10 @@ impl Script<'_, '_> {
                 .cloned()
                 .collect();
             if moved.is_empty() {
+                let (condition, place) = (self.when(&call.condition), self.place(call.span));
+                let (step, tolerated) = (self.step, call.tolerated || self.tolerated);
+                self.walk
+                    .read_file(source, FileUse::Copy, &condition, step, &place, tolerated);
                 // A file that is not followed: its new place is not known to be empty either.
                 self.walk.open_directories.push(target.clone());
             }
@@ -195,7 +199,10 @@ impl Script<'_, '_> {
             ("git", Some("describe")) => Shape::Word,
             ("basename", _) => Shape::Word,
             ("pwd", _) => return Output::Text(self.workspace_directory()),
-            ("jq", _) => match self.field_of_event(arguments) {
+            ("jq", _) => match self
+                .field_of_event(arguments)
+                .or_else(|| self.metadata_tags(arguments))
+            {
                 Some(value) => return Output::Text(value),
                 None => return Output::Nothing,
             },
@@ -223,6 +230,34 @@ impl Script<'_, '_> {
             Term::Null => Term::text("null"),
             other => Term::Text(other.printed()),
         }))
+    }
+
+    /// `jq -cr '.tags | map("-t " + .) | join(" ")' <<< "$DOCKER_METADATA_OUTPUT_JSON"`: the tags of the metadata step before.
+    fn metadata_tags(&self, arguments: &[Text]) -> Option<Value> {
+        if !self.run.text.contains("DOCKER_METADATA_OUTPUT_JSON") {
+            return None;
+        }
+        let mut programs = arguments.iter().filter_map(Text::as_literal);
+        let program = programs.find(|word| word.starts_with(".tags"))?;
+        let mut steps = self.walk.trace.steps.iter().rev();
+        let made = steps.find(|step| step.kind.to_lowercase().contains("metadata-action"))?;
+        let listed = |text: &Text, before: &str, between: &str| {
+            let mut out = Text::new();
+            for (at, line) in text.lines().iter().enumerate() {
+                out.push_str(if at > 0 { between } else { "" });
+                out.push_str(before);
+                out.append(line);
+            }
+            out
+        };
+        let render: &dyn Fn(&Text) -> Text = match program {
+            _ if program.contains("\"-t \"") => &|text| listed(text, "-t ", " "),
+            ".tags[0]" => &|text| text.lines().first().cloned().unwrap_or_default(),
+            ".tags[]" => &|text| text.clone(),
+            _ => return None,
+        };
+        let tags = made.outputs.get("tags")?;
+        Some(tags.map(|term| Term::Text(render(&term.printed()))))
     }
 
     fn workspace_directory(&self) -> Value {

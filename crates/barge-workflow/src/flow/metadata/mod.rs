@@ -70,10 +70,11 @@ fn over_unknowns(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs> {
         .split(|c| c == '\n' || c == ',')
         .iter()
         .map(Text::trim)
-        .filter(|image| !image.is_empty())
+        .filter(|image| !image.is_empty() && !is_comment(image))
         .collect();
     let images: Vec<Text> = images.iter().map(image_name).collect::<Option<_>>()?;
-    let given = inputs.tags.lines();
+    let mut given = inputs.tags.lines();
+    given.retain(|line| !is_comment(line));
     let lines = if given.is_empty() {
         Text::literal(DEFAULT_TAGS).lines()
     } else {
@@ -92,8 +93,10 @@ fn over_unknowns(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs> {
     };
     let mut tags: Vec<(Condition, Text)> = Vec::new();
     for Made { condition, tag, .. } in &made {
-        if !tags.iter().any(|(_, known)| known == tag) {
-            tags.push((condition.clone(), tag.clone()));
+        match tags.iter_mut().find(|(_, known)| known == tag) {
+            Some((when, _)) if condition.implies(when) == Some(true) => {}
+            Some((when, _)) => *when = when.or(condition),
+            None => tags.push((condition.clone(), tag.clone())),
         }
     }
     if latest {
@@ -120,6 +123,10 @@ fn over_unknowns(inputs: &Inputs, scenario: &Scenario) -> Option<Outputs> {
         references,
         version: made.first().map(|first| first.tag.clone()),
     })
+}
+
+fn is_comment(line: &Text) -> bool {
+    line.trim().literal_start().starts_with('#')
 }
 
 /// `name=...,enable=...` or a bare name; lower-cased as the action does.
@@ -176,12 +183,21 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The value that is given in the ref's stead; an empty one is none.
+    fn value(&self) -> Option<&Text> {
+        self.get("value").filter(|value| !value.is_empty())
+    }
+}
+
 /// What a rule makes in a scenario.
 enum Yield {
     /// No tag.
     Nothing,
     /// This value under this condition, with the type's own prefix and its say about `latest`.
     Value(Condition, Text, &'static str, bool),
+    /// What the pattern makes of a version under this condition, and what it makes of a pre-release.
+    Version(Condition, Text, Text),
 }
 
 /// Nothing when the rule cannot be followed; an empty list when it makes no tag here.
@@ -198,8 +214,27 @@ fn apply(rule: &Rule, scenario: &Scenario, flavor: &Flavor) -> Option<Vec<Made>>
         Yield::Value(condition, value, prefix, latest) => {
             let condition = enabled.and(&condition);
             Some(vec![made(
-                rule, flavor, &condition, prefix, &value, latest,
+                rule, scenario, flavor, &condition, prefix, &value, latest,
             )?])
+        }
+        Yield::Version(condition, value, prerelease) => {
+            let condition = enabled.and(&condition);
+            let early = question("the tag is a pre-release");
+            let make = |when: &Condition, value, latest| {
+                made(
+                    rule,
+                    scenario,
+                    flavor,
+                    &condition.and(when),
+                    "",
+                    value,
+                    latest,
+                )
+            };
+            Some(vec![
+                make(&early.negate(), &value, true)?,
+                make(&early, &prerelease, false)?,
+            ])
         }
     }
 }
@@ -227,18 +262,67 @@ fn yielded(rule: &Rule, scenario: &Scenario) -> Option<Yield> {
         "edge" => edge(rule, scenario)?,
         "raw" => certain(template(rule.get("value")?, scenario)?, false),
         "sha" => Yield::Value(Condition::Always, commit(rule, scenario)?, "sha-", false),
-        "semver" | "pep440" | "match" => match (scenario.reference, rule.get("value")) {
+        "semver" | "pep440" | "match" => match (scenario.reference, rule.value()) {
             (RefKind::Tag, None) | (_, Some(_)) => {
-                let name = format!("{} {}", rule.kind, rule.get("pattern")?.describe());
-                let asked = question(&format!("the tag is a version ({name})"));
-                let value = Text::symbol(Symbol::new(name, Shape::TagWord));
-                Yield::Value(asked, value, "", true)
+                let pattern = rule.get("pattern")?;
+                let name = format!("{} {}", rule.kind, pattern.describe());
+                // All patterns ask one question of the pushed tag, and each one of its own of a given value.
+                let of = match rule.value() {
+                    None if rule.kind != "match" => &rule.kind,
+                    _ => &name,
+                };
+                let asked = match scenario.tag_version() {
+                    // Filters like `v*` are meant for versions.
+                    Some(_) if of == "semver" => Condition::Always,
+                    _ => question(&format!("the tag is a version ({of})")),
+                };
+                let pushed = rule.kind == "semver" && rule.value().is_none();
+                let parts = semver_parts(pattern, scenario).filter(|_| pushed);
+                let whole = Text::symbol(Symbol::new(name, Shape::TagWord));
+                let unknown = || Text::symbol(Symbol::new("semver {{version}}", Shape::TagWord));
+                let version = scenario.tag_version().unwrap_or_else(unknown);
+                match parts {
+                    // A pre-release is never shortened.
+                    Some(parts) if is_shortened(&parts, &version) => {
+                        Yield::Version(asked, parts, version)
+                    }
+                    parts => Yield::Value(asked, parts.unwrap_or(whole), "", true),
+                }
             }
             (RefKind::Any, None) => return None,
             _ => Yield::Nothing,
         },
         _ => return None,
     })
+}
+
+/// Says whether a part of the version is left out.
+fn is_shortened(parts: &Text, version: &Text) -> bool {
+    !parts
+        .symbols()
+        .any(|symbol| version.symbols().any(|own| own == symbol))
+}
+
+/// The parts of the pushed tag that a pattern of `type=semver` names; nothing for patterns of other parts.
+fn semver_parts(pattern: &Text, scenario: &Scenario) -> Option<Text> {
+    let mut out = Text::new();
+    let mut rest = pattern.as_literal()?;
+    while let Some((before, after)) = rest.split_once("{{") {
+        out.push_str(before);
+        let (name, left) = after.split_once("}}")?;
+        match name.trim() {
+            "raw" => out.append(&scenario.github(&["ref_name"]).sole_text()?),
+            "version" => out.append(&scenario.tag_version()?),
+            name @ ("major" | "minor" | "patch") => {
+                let name = format!("semver {{{{{name}}}}}");
+                out.push(&Piece::Symbol(Symbol::new(name, Shape::Digits)));
+            }
+            _ => return None,
+        }
+        rest = left;
+    }
+    out.push_str(rest);
+    Some(out)
 }
 
 fn edge(rule: &Rule, scenario: &Scenario) -> Option<Yield> {
@@ -281,6 +365,7 @@ fn question(name: &str) -> Condition {
 
 fn made(
     rule: &Rule,
+    scenario: &Scenario,
     flavor: &Flavor,
     condition: &Condition,
     own_prefix: &str,
@@ -296,12 +381,9 @@ fn made(
         .get("suffix")
         .cloned()
         .unwrap_or_else(|| flavor.suffix.clone());
-    if prefix.contains("{{") || suffix.contains("{{") {
-        return None;
-    }
-    let mut tag = prefix;
+    let mut tag = template(&prefix, scenario)?;
     tag.append(value);
-    tag.append(&suffix);
+    tag.append(&template(&suffix, scenario)?);
     Some(Made {
         condition: condition.clone(),
         tag: sanitised(&tag),
@@ -390,6 +472,7 @@ fn global(name: &str, scenario: &Scenario) -> Option<Text> {
             "github.sha[..7]",
             Shape::Hexadecimal,
         ))),
+        "branch" | "tag" if scenario.reference == RefKind::Any => None,
         "base_ref" | "commit_date" => None,
         "is_default_branch" | "is_not_default_branch" => None,
         "branch" | "tag" => Some(Text::new()),

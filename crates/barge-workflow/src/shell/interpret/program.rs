@@ -85,6 +85,15 @@ impl<M: Machine> Interpreter<'_, M> {
         if let Some(body) = self.functions.get(&name).cloned() {
             return self.function(&body, &arguments, tolerated);
         }
+        // The machine knows some JSON by its parts.
+        if name == "jq"
+            && let output @ Output::Text(_) =
+                self.machine
+                    .call(&self.call(words.clone(), span, tolerated))
+        {
+            self.emit(output);
+            return Condition::Always;
+        }
         if self.text_tool(&name, &arguments) {
             return if tolerated && name == "grep" {
                 self.answer = self.grep_answer(&arguments);
@@ -94,15 +103,7 @@ impl<M: Machine> Interpreter<'_, M> {
                 Condition::Always
             };
         }
-        let call = Call {
-            words,
-            span,
-            condition: self.now(),
-            input: self.input.clone(),
-            tolerated,
-            captured: !self.captures.is_empty(),
-            asked: self.asking > 0,
-        };
+        let call = self.call(words, span, tolerated);
         let output = self.machine.call(&call);
         self.emit(output);
         if tolerated {
@@ -177,6 +178,18 @@ impl<M: Machine> Interpreter<'_, M> {
     }
 
     /// Runs a text tool on text that is piped to it; says whether the program was one.
+    fn call(&self, words: Vec<Text>, span: Span, tolerated: bool) -> Call {
+        Call {
+            words,
+            span,
+            condition: self.now(),
+            input: self.input.clone(),
+            tolerated,
+            captured: !self.captures.is_empty(),
+            asked: self.asking > 0,
+        }
+    }
+
     fn text_tool(&mut self, name: &str, arguments: &[Text]) -> bool {
         let Input::Piped(Output::Text(value)) = self.input.clone() else {
             return false;

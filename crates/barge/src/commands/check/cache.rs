@@ -41,6 +41,9 @@ impl Cache {
             .filter(|base| wanted && base.is_absolute())
             .zip(program())
             .map(|(base, program)| base.join("barge/check").join(program));
+        if let Some(folder) = folder.as_deref().filter(|folder| !folder.exists()) {
+            drop(remove_others(folder));
+        }
         Self { folder }
     }
 
@@ -66,6 +69,20 @@ impl Cache {
         drop(entry.write(folder, &path));
         Ok(checked)
     }
+}
+
+/// Removes what other builds of this program kept beside a folder: nothing else would ever do so.
+fn remove_others(folder: &Utf8Path) -> io::Result<()> {
+    let Some(all) = folder.parent() else {
+        return Ok(());
+    };
+    for other in all.read_dir_utf8()? {
+        let other = other?;
+        if other.path() != folder && other.file_type()?.is_dir() {
+            fs::remove_dir_all(other.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn fresh(

@@ -13,15 +13,15 @@ use std::fs;
 use std::io::Write as _;
 
 use barge_workflow::mend::{Mended, mend};
-use barge_workflow::{Checked, Finding, Severity, Source};
+use barge_workflow::{Checked, Finding, Severity, Source, rule};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
-use self::baseline::identity;
+use self::baseline::Known;
 use self::cache::Cache;
-use super::workflow_files::{WorkflowFile, find, read_bounded};
+use super::workflow_files::{WorkflowFile, find};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -29,7 +29,7 @@ use crate::exit::Exit;
 /// Find hand-off defects in workflow files
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge check\n  barge check --diff\n  barge check ~/checkouts --format json\n  barge check --explain condition-mismatch\n  barge check --explain-error 'reference does not exist'\n\nA comment `# barge: ignore[RULE] reason` on a line, or above it, silences it."
+    after_help = "Examples:\n  barge check\n  barge check --diff\n  barge check ~/checkouts --format json\n  barge check --explain=condition-mismatch\n  barge check --explain-error 'reference does not exist'\n\nA comment `# barge: ignore[RULE] reason` on a line, or above it, silences it."
 )]
 pub(crate) struct Arguments {
     /// Files, checkouts or folders of checkouts; by default the checkout in the working directory
@@ -49,14 +49,14 @@ pub(crate) struct Arguments {
     /// Leave out what this file lists
     #[arg(long, value_name = "FILE")]
     baseline: Option<Utf8PathBuf>,
-    /// Write the findings of today to a baseline
-    #[arg(long, value_name = "FILE")]
+    /// Write the findings of today to a baseline, and do nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff", "baseline", "sarif"])]
     write_baseline: Option<Utf8PathBuf>,
     /// Write SARIF for code scanning to a file
     #[arg(long, value_name = "FILE")]
     sarif: Option<Utf8PathBuf>,
     /// Explain a rule, or with no rule, show what could not be decided
-    #[arg(long, value_name = "RULE", num_args = 0..=1, default_missing_value = "")]
+    #[arg(long, value_name = "RULE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     explain: Option<String>,
     /// Say what words of a daemon or action can mean
     #[arg(long, value_name = "TEXT")]
@@ -72,6 +72,16 @@ enum FailOn {
     Warning,
     Note,
     Never,
+}
+
+impl Arguments {
+    /// The rule to explain: `--explain=RULE`, or `--explain RULE` as people type it.
+    fn explained(&self) -> Option<&str> {
+        match (self.explain.as_deref()?, self.paths.as_slice()) {
+            ("", [path]) => rule::find(path.as_str()).map(|rule| rule.id),
+            (id, _) => Some(id).filter(|id| !id.is_empty()),
+        }
+    }
 }
 
 /// What came of one file.
@@ -98,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     if let Some(text) = &arguments.explain_error {
         return explain::words(text, context);
     }
-    if let Some(id) = arguments.explain.as_deref().filter(|id| !id.is_empty()) {
+    if let Some(id) = arguments.explained() {
         return explain::rule(id, context);
     }
     let files = find(context, &arguments.paths)?;
@@ -109,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     }
     let known = match &arguments.baseline {
         Some(path) => baseline::read(context, path)?,
-        None => BTreeSet::new(),
+        None => Known::default(),
     };
     let check = Check {
         arguments,
@@ -191,7 +201,7 @@ fn verdict(outcomes: &[Outcome], fail_on: FailOn) -> Exit {
 /// How files are checked.
 struct Check<'a> {
     arguments: &'a Arguments,
-    known: &'a BTreeSet<String>,
+    known: &'a Known,
     cache: Cache,
 }
 
@@ -215,7 +225,7 @@ impl Check<'_> {
 
     fn fill(&self, outcome: &mut Outcome) -> Result<(), Unreadable> {
         let file = &outcome.file;
-        let text = read_bounded(&file.path).map_err(|reason| Unreadable {
+        let text = file.read().map_err(|reason| Unreadable {
             line: 0,
             column: 0,
             reason,
@@ -224,8 +234,12 @@ impl Check<'_> {
         let checkout = file.checkout();
         let repository = self.arguments.repo.clone().or_else(|| checkout.remote());
         let checked = if self.arguments.fix || self.arguments.diff {
-            let wanted = |finding: &Finding| !self.known.contains(&identity(finding));
-            let mended = mend(&outcome.source, &checkout, repository.as_deref(), &wanted);
+            let mended = mend(
+                &outcome.source,
+                &checkout,
+                repository.as_deref(),
+                &|findings| self.known.news(findings),
+            );
             let Mended {
                 source,
                 count,
@@ -244,12 +258,9 @@ impl Check<'_> {
             ignored,
             undecided,
         } = checked;
-        outcome.findings = findings;
+        outcome.findings = self.known.news(&findings).into_iter().cloned().collect();
         outcome.ignored = ignored;
         outcome.undecided = undecided;
-        outcome
-            .findings
-            .retain(|finding| !self.known.contains(&identity(finding)));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use barge_report::{Level, Location, Report, Tool};
 use barge_workflow::{Severity, rule};
 
 use super::Outcome;
-use super::baseline::identity;
+use super::baseline::numbered;
 
 /// The findings in the model that all reports share.
 pub(super) fn report(outcomes: &[Outcome]) -> Report {
@@ -25,8 +25,8 @@ pub(super) fn report(outcomes: &[Outcome]) -> Report {
     });
     let findings = outcomes
         .iter()
-        .flat_map(|outcome| &outcome.findings)
-        .map(|finding| {
+        .flat_map(|outcome| numbered(&outcome.findings))
+        .map(|(finding, identity, nth)| {
             let end = finding.place.source.position(finding.place.span.end);
             let whole = [
                 Some(finding.message.as_str()),
@@ -44,7 +44,8 @@ pub(super) fn report(outcomes: &[Outcome]) -> Report {
                     end_line: Some(number(end.line)),
                     end_column: Some(number(end.column)),
                 }],
-                fingerprint: identity(finding),
+                // Equal lines are alerts of their own.
+                fingerprint: format!("{identity}:{nth}"),
                 ..barge_report::Finding::default()
             }
         });

@@ -7,6 +7,7 @@ use std::mem::ManuallyDrop;
 use std::thread;
 
 use barge_report::Tool;
+use barge_sbom::Distro;
 use barge_vuln::output::{ScanJson, baseline, count_line, gaps, table};
 use barge_vuln::{Options, Policy, Scan, Status, Threshold, UnreadLimit};
 use camino::Utf8PathBuf;
@@ -42,8 +43,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     baseline: Option<Utf8PathBuf>,
     /// The distribution release to go by, such as debian-12, instead of the one in the bill
-    #[arg(long, value_name = "RELEASE")]
-    distro: Option<String>,
+    #[arg(long, value_name = "RELEASE", value_parser = barge_vuln::distro)]
+    distro: Option<Distro>,
     /// Also write a report: table, json, sarif, cyclonedx, openvex, gitlab, junit, markdown or html; `=FILE` for a file
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
     outputs: Vec<Output>,
@@ -101,7 +102,7 @@ impl PolicyArguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let given = arguments.scan.options(context)?;
-    let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
+    // What is cheap to refuse comes before an image is read, or pulled.
     let path = given
         .database
         .ok_or(barge_pipeline::Error::NoAdvisoryData)?;
@@ -117,9 +118,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
             .as_ref()
             .map(|file| Ok::<_, Error>(baseline(&read(context, file)?)?))
             .transpose()?,
-        distro: arguments.distro.as_deref().map(barge_vuln::distro),
-        now: context.source_date.unwrap_or(context.now),
+        distro: arguments.distro.clone(),
+        now: context.now,
+        created: context.source_date.unwrap_or(context.now),
     };
+    let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
     // Nothing of this outlives the command by much: giving the memory back piece by piece would be for nothing.
     let sbom = ManuallyDrop::new(sbom);
     let scan = ManuallyDrop::new(barge_vuln::scan(&database, &sbom, &options)?);
