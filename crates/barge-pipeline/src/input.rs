@@ -10,6 +10,7 @@ use barge_image::{Image, Reference, Selection, open};
 use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
 use barge_store::Store;
 use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
 
 use crate::blocking::blocking;
 use crate::engine;
@@ -122,19 +123,20 @@ pub async fn bill(
 ) -> Result<Sbom, Error> {
     match input {
         Input::Packages(purls) => Ok(barge_vuln::bill(purls)?),
-        Input::Bill(path) => read_bill(path),
+        Input::Bill(path) => {
+            let path = path.clone();
+            blocking(move || read_bill(&path)).await
+        }
         Input::Folder(path) => {
             let path = path.clone();
             Ok(blocking(move || catalog_directory(path.as_std_path(), &options)).await?)
         }
         Input::Files { path, name } => {
-            let image = open(
-                path,
-                &Selection {
-                    name: name.clone(),
-                    platform: None,
-                },
-            )?;
+            let selection = Selection {
+                name: name.clone(),
+                platform: None,
+            };
+            let image = open_file(path.clone(), selection).await?;
             catalog(image, path.as_str(), options, cache).await
         }
         Input::Piped => of_pipe(options, cache).await,
@@ -199,12 +201,11 @@ async fn nowhere(
 
 /// What is piped in is kept in a file while it is read: an archive names its layers at its end.
 async fn of_pipe(options: Options, cache: Box<dyn LayerCache + Send>) -> Result<Sbom, Error> {
-    let piped = blocking(|| keep(&mut io::stdin().lock())).await?;
-    let path = Utf8Path::from_path(piped.path()).unwrap_or(Utf8Path::new("-"));
-    if FileKind::of(path) == FileKind::Bill {
-        return read_bill(path);
+    let (_folder, path) = blocking(|| keep(&mut io::stdin().lock())).await?;
+    if FileKind::of(&path) == FileKind::Bill {
+        return blocking(move || read_bill(&path)).await;
     }
-    let image = open(path, &Selection::default())?;
+    let image = open_file(path, Selection::default()).await?;
     catalog(image, "-", options, cache).await
 }
 
@@ -214,9 +215,8 @@ async fn of_engine(
     options: Options,
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
-    let archive = export(engine, reference).await?;
-    let path = Utf8Path::from_path(archive.path()).unwrap_or(Utf8Path::new("export"));
-    let image = open(path, &Selection::default())?;
+    let (_folder, path) = export(engine, reference).await?;
+    let image = open_file(path, Selection::default()).await?;
     catalog(image, &reference.familiar(), options, cache).await
 }
 
@@ -227,14 +227,8 @@ async fn of_registry(
     options: Options,
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
-    let failed = |source| Error::File {
-        action: "make",
-        path: "a temporary folder".into(),
-        source,
-    };
-    let folder = tempfile::tempdir().map_err(failed)?;
-    let path = Utf8Path::from_path(folder.path()).unwrap_or(Utf8Path::new("pulled"));
-    let image = registry::pull(surroundings, reference, path).await?;
+    let (_folder, path) = temporary_folder()?;
+    let image = registry::pull(surroundings, reference, &path).await?;
     catalog(image, &reference.familiar(), options, cache).await
 }
 
@@ -259,22 +253,47 @@ async fn catalog(
 }
 
 /// An engine gives an archive; nothing of it is kept.
-async fn export(engine: &Docker, reference: &Reference) -> Result<tempfile::NamedTempFile, Error> {
+async fn export(engine: &Docker, reference: &Reference) -> Result<(TempDir, Utf8PathBuf), Error> {
     engine.require(reference).await?;
     let mut stream = engine.export(std::slice::from_ref(reference)).await?;
     blocking(move || keep(&mut stream)).await
 }
 
-/// Puts a stream into a temporary file, which goes with the value.
-fn keep(stream: &mut impl io::Read) -> Result<tempfile::NamedTempFile, Error> {
+/// Opens an image off the async threads: an archive is read from end to end for it.
+async fn open_file(path: Utf8PathBuf, selection: Selection) -> Result<Image, Error> {
+    Ok(blocking(move || open(&path, &selection)).await?)
+}
+
+/// Puts a stream into a file of a temporary folder, which goes with the value.
+fn keep(stream: &mut impl io::Read) -> Result<(TempDir, Utf8PathBuf), Error> {
+    let (folder, path) = temporary_folder()?;
+    let path = path.join("content");
+    let kept = fs::File::create_new(&path).and_then(|mut file| io::copy(stream, &mut file));
+    match kept {
+        Ok(_) => Ok((folder, path)),
+        Err(source) => Err(Error::File {
+            action: "write",
+            path,
+            source,
+        }),
+    }
+}
+
+/// A folder that goes with the first of both, and its path.
+///
+/// # Errors
+/// When it cannot be made, or its name is not text.
+pub fn temporary_folder() -> Result<(TempDir, Utf8PathBuf), Error> {
     let failed = |source| Error::File {
-        action: "write",
-        path: "a temporary file".into(),
+        action: "make",
+        path: "a temporary folder".into(),
         source,
     };
-    let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
-    io::copy(stream, &mut file).map_err(failed)?;
-    Ok(file)
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let path = <&Utf8Path>::try_from(folder.path());
+    let path = path.map_err(|error| failed(error.into_io_error()))?;
+    let path = path.to_owned();
+    Ok((folder, path))
 }
 
 fn read_bill(path: &Utf8Path) -> Result<Sbom, Error> {

@@ -1,5 +1,6 @@
 //! Why a store could not do what it was asked.
 
+use std::cmp::Reverse;
 use std::io;
 
 use barge_image::record::{ArtifactName, Record, Run};
@@ -226,11 +227,8 @@ impl Error {
             Self::NoSuchArtifact { held, .. } if held.is_empty() => {
                 Some("it is empty: the job that saves the image was skipped, failed, or used another store".into())
             }
-            Self::NoSuchArtifact { held, .. } => Some(format!("it holds {}", held.join(", "))),
-            Self::Ambiguous { runs, .. } => {
-                let runs: Vec<_> = runs.iter().map(|run| format!("--run {} --attempt {}", run.id, run.attempt)).collect();
-                Some(format!("say which one: {}", runs.join(", or ")))
-            }
+            Self::NoSuchArtifact { held, wanted, .. } => Some(format!("it holds {}", nearest(held, wanted))),
+            Self::Ambiguous { name, runs } => Some(format!("say which one: {}", newest(name, runs))),
             Self::Taken { .. } => Some("pointers never move: count the attempt up, or store under another name".into()),
             Self::Damaged { .. } => Some(
                 "`barge store fsck` names all damage; save the image again from the job that built it".into(),
@@ -250,5 +248,73 @@ impl Error {
             Self::Bucket { source, .. } => source.hint(),
             _ => None,
         }
+    }
+}
+
+/// How many names a hint gives: a bucket that many share holds thousands.
+const SHOWN: usize = 5;
+
+/// Those of what is held that begin most like what was wanted.
+fn nearest(held: &[String], wanted: &str) -> String {
+    let common = |name: &str| {
+        let pairs = name.bytes().zip(wanted.bytes());
+        pairs.take_while(|(held, wanted)| held == wanted).count()
+    };
+    let mut held: Vec<_> = held.iter().map(String::as_str).collect();
+    held.sort_unstable();
+    held.sort_by_key(|name| Reverse(common(name)));
+    let more = held.len().saturating_sub(SHOWN);
+    held.truncate(SHOWN);
+    let shown = held.join(", ");
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more, which `barge store ls` lists"),
+    }
+}
+
+/// The last runs that used a name, as arguments.
+fn newest(name: &ArtifactName, runs: &[Run]) -> String {
+    let mut runs: Vec<_> = runs.iter().collect();
+    runs.sort_by_key(|run| Reverse((run.id.parse::<u64>().ok(), run.attempt)));
+    let shown = runs.iter().take(SHOWN);
+    let shown: Vec<_> = shown
+        .map(|run| format!("--run {} --attempt {}", run.id, run.attempt))
+        .collect();
+    let shown = shown.join(", or ");
+    match runs.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}, or one of {more} more, which `barge store ls {name}` lists"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_name_the_nearest_and_stay_short() {
+        let held = (0..3000).map(|number| format!("charon-pr-{number} of run 1 attempt 1"));
+        let error = Error::NoSuchArtifact {
+            store: "dir:/store".parse().unwrap(),
+            wanted: "charon-pr-2999".into(),
+            held: held.collect(),
+        };
+        let hint = error.hint().unwrap();
+        assert!(hint.starts_with("it holds charon-pr-2999 of"), "{hint}");
+        assert!(hint.ends_with("and 2995 more, which `barge store ls` lists"));
+        let run = |number: u32| Run {
+            id: number.to_string(),
+            attempt: 1,
+        };
+        let error = Error::Ambiguous {
+            name: "app".parse().unwrap(),
+            runs: (8..108).map(run).collect(),
+        };
+        let hint = error.hint().unwrap();
+        assert!(
+            hint.starts_with("say which one: --run 107 --attempt 1, or"),
+            "{hint}"
+        );
+        assert!(hint.ends_with("or one of 95 more, which `barge store ls app` lists"));
     }
 }

@@ -59,6 +59,15 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// When the store fails.
     fn pointers(&self, wanted: &Wanted) -> Result<Listing, Error>;
 
+    /// What it holds, in words for a message, as far as that costs little.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn names(&self) -> Result<Vec<String>, Error> {
+        let pointers = self.pointers(&Wanted::default())?.pointers;
+        Ok(pointers.iter().map(ToString::to_string).collect())
+    }
+
     /// The bytes of a hand-off record; `None` when the store has none of that digest.
     ///
     /// # Errors

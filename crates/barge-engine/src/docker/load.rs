@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::body::{BodyReader, BodyWriter, request_body};
 use super::client::{Docker, InspectedImage, Listed, Product};
 use super::connection::{accepted, send};
+use super::moved;
 use crate::blocking::blocking;
 use crate::error::Error;
 
@@ -184,12 +185,16 @@ impl Docker {
         if done.is_err() {
             self.undo(plan).await;
         }
-        for reference in kept {
-            if let Err(error) = self.untag(&reference).await {
+        self.untag_all(&kept).await;
+        done
+    }
+
+    async fn untag_all(&self, references: &[Reference]) {
+        for reference in references {
+            if let Err(error) = self.untag(reference).await {
                 tracing::debug!(%reference, %error, "could not remove");
             }
         }
-        done
     }
 
     /// Gives images whose names will move a name of their own meanwhile: a containerd store forgets an image with its last
@@ -197,17 +202,21 @@ impl Docker {
     async fn keep_moved(&self, plan: &LoadPlan) -> Result<Vec<Reference>, Error> {
         let mut kept = Vec::new();
         let moved = plan.moves.iter().map(|(_, id)| *id);
-        let moved: BTreeSet<Digest> = moved.filter(|_| self.info().containerd_store).collect();
-        for id in moved {
-            let name = format!(
-                "localhost/barge-moved:{}-{}",
-                id.short(),
-                std::process::id()
-            );
-            if let Ok(reference) = name.parse::<Reference>() {
-                self.tag(&id, &reference).await?;
-                kept.push(reference);
+        let moving: BTreeSet<Digest> = moved.filter(|_| self.info().containerd_store).collect();
+        if moving.is_empty() {
+            return Ok(kept);
+        }
+        self.untag_all(&moved::left_behind(self.references().await?))
+            .await;
+        for id in moving {
+            let Some(reference) = moved::name(&id) else {
+                continue;
+            };
+            if let Err(error) = self.tag(&id, &reference).await {
+                self.untag_all(&kept).await;
+                return Err(error);
             }
+            kept.push(reference);
         }
         Ok(kept)
     }

@@ -12,6 +12,7 @@ mod context;
 mod graph;
 mod host;
 mod load;
+mod moved;
 mod progress;
 mod tar_split;
 mod tls;

@@ -109,6 +109,11 @@ impl Error {
         }
     }
 
+    /// Whether the artifact is not there any more.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Expired { .. }) || self.is_not_found()
+    }
+
     /// Whether the host says that it is not there.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Http(HttpError::Status { status: 404, .. }))

@@ -1,7 +1,9 @@
 //! The artifacts of a run, or of others, as a store.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use barge_image::record::Run;
@@ -127,7 +129,7 @@ impl GitHubStore {
         Ok(pack)
     }
 
-    /// The packs that may be wanted, by their names.
+    /// The packs that may be wanted, by their names, the newest first.
     fn listed(&self, wanted: &Wanted) -> Result<Vec<Listed>, Error> {
         let exact = match (&wanted.artifact, &wanted.run) {
             (Some(artifact), Some(run)) => Some(name_of(artifact.as_str(), run)),
@@ -141,18 +143,35 @@ impl GitHubStore {
                     .as_ref()
                     .is_none_or(|start| artifact.name.starts_with(start))
         });
+        found.sort_by_key(|artifact| Reverse(artifact.id));
         Ok(found)
     }
 
     fn open_all(&self, wanted: &Wanted) -> Result<Vec<Arc<OpenPack>>, Error> {
+        self.open_until(wanted, |_| false)
+    }
+
+    /// Opens the packs that may be wanted, until one is the last that matters: each costs two requests of the hour's share.
+    fn open_until(
+        &self,
+        wanted: &Wanted,
+        is_last: impl Fn(&OpenPack) -> bool + Sync,
+    ) -> Result<Vec<Arc<OpenPack>>, Error> {
         let listed = self.listed(wanted)?;
         let packs = Mutex::new(Vec::new());
-        for_each(&listed, |artifact, _| {
+        for_each(&listed, |artifact, stop| {
             match self.open(&self.place, artifact) {
-                Ok(pack) => packs
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(pack),
+                Ok(pack) => {
+                    if is_last(&pack) {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    let mut packs = packs.lock().unwrap_or_else(PoisonError::into_inner);
+                    packs.push(pack);
+                }
+                // It went after it was listed, and nobody asked for this one.
+                Err(error) if wanted.run.is_none() && error.is_gone() => {
+                    tracing::debug!(%error, "passed over");
+                }
                 // What nobody asked for by name may be anything.
                 Err(error @ Error::Pack { .. }) if wanted.artifact.is_none() => {
                     tracing::warn!(%error, "passed over");
@@ -166,12 +185,12 @@ impl GitHubStore {
 
     /// The pack of a record.
     fn pack_of(&self, record: &Digest) -> Result<Option<Arc<OpenPack>>, Error> {
-        let is_it = |pack: &&Arc<OpenPack>| pack.contents.pointer.record == *record;
-        if let Some(pack) = self.opened().values().find(is_it) {
+        let is_it = |pack: &OpenPack| pack.contents.pointer.record == *record;
+        if let Some(pack) = self.opened().values().find(|pack| is_it(pack)) {
             return Ok(Some(Arc::clone(pack)));
         }
-        let packs = self.open_all(&Wanted::default())?;
-        Ok(packs.iter().find(is_it).cloned())
+        let packs = self.open_until(&Wanted::default(), is_it)?;
+        Ok(packs.into_iter().find(|pack| is_it(pack)))
     }
 
     fn read(
@@ -244,6 +263,11 @@ impl Remote for GitHubStore {
         Ok(pointers.filter(|pointer| wanted.matches(pointer)).collect())
     }
 
+    fn names(&self) -> Result<Vec<String>, StoreError> {
+        let listed = self.listed(&Wanted::default()).map_err(self.failed())?;
+        Ok(listed.iter().filter_map(|pack| told(&pack.name)).collect())
+    }
+
     fn record(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         let reader = self.read(digest, digest).map_err(self.failed())?;
         let Some(mut reader) = reader else {
@@ -296,6 +320,13 @@ pub(super) fn no_api_token() -> Error {
 
 pub(super) fn pack_name(pointer: &Pointer) -> String {
     name_of(pointer.artifact.as_str(), &pointer.run)
+}
+
+/// What a pack's name says, in words.
+fn told(name: &str) -> Option<String> {
+    let (artifact, key) = name.strip_suffix(SUFFIX)?.rsplit_once('.')?;
+    let (run, attempt) = key.rsplit_once('-')?;
+    Some(format!("{artifact} of run {run} attempt {attempt}"))
 }
 
 /// The attempt is in the name: names are used once in a run, whose attempts share them.

@@ -73,12 +73,10 @@ impl Store {
             0 => {
                 let wanted =
                     run.map_or_else(|| name.to_string(), |run| format!("{name} of run {run}"));
-                let held = self.list(&Wanted::default())?.pointers;
-                let held = held.iter().map(ToString::to_string);
                 Err(Error::NoSuchArtifact {
                     store: self.address().clone(),
+                    held: self.home().names()?,
                     wanted,
-                    held: held.collect(),
                 })
             }
             _ => Err(Error::Ambiguous {

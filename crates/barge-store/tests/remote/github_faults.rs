@@ -1,6 +1,7 @@
 //! The artifact service and its storage when they misbehave: what is endured, what is refused, and that nothing hangs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -328,6 +329,37 @@ fn without_the_runners_variables_it_says_where_they_come_from() {
         error.hint().unwrap().contains("let an action export"),
         "{error:?}"
     );
+}
+
+#[test]
+fn what_is_not_asked_for_is_neither_opened_nor_in_the_way() {
+    // The oldest of four goes after it was listed.
+    let all_are_put = Arc::new(AtomicBool::new(false));
+    let is_over = Arc::clone(&all_are_put);
+    let gone = move |asked: &Asked| {
+        let is_url = asked.path.contains("GetSignedArtifactURL");
+        let body = String::from_utf8_lossy(&asked.body);
+        let is_gone = is_over.load(Ordering::Relaxed) && is_url && body.contains("other-0.1-1");
+        is_gone.then(|| Reply::status(404))
+    };
+    let server = server(gone);
+    let local = Local::new(&[(1, 1000)]);
+    let names = ["other-0", "other-1", "other-2", "image"];
+    for name in names {
+        let one = pointer(name, run("1", 1), name.as_bytes());
+        publish(&store(&server), &local, &one, name.as_bytes()).unwrap();
+    }
+    all_are_put.store(true, Ordering::Relaxed);
+    let listed = store(&server).pointers(&Wanted::default()).unwrap();
+    assert_eq!(listed.pointers.len(), 3);
+    let opened = || server.asked_for("GetSignedArtifactURL").len();
+    let before = opened();
+    let found = store(&server).pointers(&super::conformance::wanted("image"));
+    assert_eq!(found.unwrap().pointers.len(), 1);
+    assert_eq!(opened() - before, 1, "only what may be it by its name");
+    let before = opened();
+    assert_eq!(store(&server).names().unwrap().len(), 4);
+    assert_eq!(opened(), before, "names cost nothing");
 }
 
 #[test]

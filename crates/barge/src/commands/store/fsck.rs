@@ -106,9 +106,8 @@ fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson
 
 /// Of a store elsewhere every artifact is fetched anew, as jobs would do.
 fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
-    let scratch = tempfile::tempdir()?;
-    let path = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("fetched"));
-    let afresh = store.behind(path);
+    let (_scratch, path) = barge_pipeline::input::temporary_folder()?;
+    let afresh = store.behind(&path);
     let Listing { pointers, broken } = store.list(&Wanted::default())?;
     let broken = broken.iter();
     let broken = broken.map(|error| FindingJson::elsewhere("malformed", "artifacts", error, &[]));
