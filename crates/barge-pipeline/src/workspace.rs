@@ -67,7 +67,13 @@ impl Workspace {
         self.root.join("saved.json")
     }
 
-    /// Forgets what a file says: a step that fails must not leave an earlier one's facts behind (R16).
+    /// What was pushed last.
+    #[must_use]
+    pub fn pushed(&self) -> Utf8PathBuf {
+        self.root.join("pushed.json")
+    }
+
+    /// Forgets what a file says: a step that fails must not leave an earlier one's facts behind.
     ///
     /// # Errors
     /// When the disk refuses.
