@@ -76,7 +76,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let output = match &arguments.output {
         Some(folder) => context.folder.join(folder),
-        None => super::folder(context)?,
+        None => {
+            context.surroundings()?.workspace().make()?;
+            super::folder(context)?
+        }
     };
     let index = output.join(barge_vuln::INDEX);
     let is_remote = |from: &String| from.contains("://") && !from.starts_with("file://");
