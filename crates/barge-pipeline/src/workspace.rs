@@ -67,6 +67,12 @@ impl Workspace {
         self.root.join("saved.json")
     }
 
+    /// What was pushed last.
+    #[must_use]
+    pub fn pushed(&self) -> Utf8PathBuf {
+        self.root.join("pushed.json")
+    }
+
     /// Makes the folder, which git is told to leave alone: a store is nothing to commit, and every `git add .` would.
     ///
     /// # Errors
@@ -89,7 +95,7 @@ impl Workspace {
         }
     }
 
-    /// Forgets what a file says: a step that fails must not leave an earlier one's facts behind (R16).
+    /// Forgets what a file says: a step that fails must not leave an earlier one's facts behind.
     ///
     /// # Errors
     /// When the disk refuses.

@@ -26,6 +26,7 @@ impl Event {
             message: Some(message).filter(|message| !message.is_empty()),
             pull_request: None,
             actor: None,
+            previous: None,
             changed_files: None,
             upstream: None,
             inputs: BTreeMap::new(),
