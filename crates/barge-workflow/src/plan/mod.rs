@@ -192,14 +192,13 @@ struct Failing<'a> {
 
 impl<'a> Failing<'a> {
     fn of(finding: &'a Finding) -> Option<Self> {
-        let case = finding
-            .case
-            .as_deref()
-            .filter(|_| finding.severity == Severity::Error)?;
-        let own = case.split("; ").find(|part| part.starts_with(OWN))?;
+        let case = finding.case.as_ref()?;
+        let own = (case.event == OWN).then_some(case.when.as_deref());
+        let too = case.others.iter().any(|event| event == OWN);
+        let fails = finding.severity == Severity::Error;
         Some(Self {
             finding,
-            case: own.split_once(": ").map(|(_, case)| case),
+            case: own.or(too.then_some(None)).filter(|_| fails)?,
         })
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use barge_image::Digest;
 use barge_pipeline::make_room;
-use barge_workflow::finding::{Edit, Evidence};
+use barge_workflow::finding::{Case, Edit, Evidence};
 use barge_workflow::source::{Place, Span};
 use barge_workflow::{Checked, Finding, Fix, Repository, Source, rule};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -233,7 +233,7 @@ struct StoredFinding {
     place: StoredPlace,
     message: String,
     evidence: Vec<(StoredPlace, String)>,
-    case: Option<String>,
+    case: Option<Case>,
     consequence: Option<String>,
     fix: Option<(String, Vec<(StoredPlace, String)>)>,
 }
