@@ -319,8 +319,11 @@ impl Scenario {
 
     /// A value given from outside.
     #[must_use]
-    pub fn given(&self, path: &str) -> Option<Value> {
-        self.known.get(&path.to_lowercase()).cloned()
+    pub fn given(&self, path: &[&str]) -> Option<Value> {
+        if self.known.is_empty() {
+            return None;
+        }
+        self.known.get(&path.join(".").to_lowercase()).cloned()
     }
 
     /// Says whether the event carries a pull request.
@@ -334,19 +337,21 @@ impl Scenario {
     /// The value of `github.<path>`.
     #[must_use]
     pub fn github(&self, path: &[&str]) -> Value {
-        let name = format!("github.{}", path.join("."));
-        if let Some(value) = self.given(&name) {
-            return value;
+        let name = || format!("github.{}", path.join("."));
+        if !self.known.is_empty()
+            && let Some(value) = self.known.get(&name().to_lowercase())
+        {
+            return value.clone();
         }
         match path {
             ["event_name"] => match &self.event {
                 Some(event) => Value::text(event.as_str()),
-                None => Value::unknown(name, Shape::Word),
+                None => Value::unknown(name(), Shape::Word),
             },
             ["event"] => self
                 .payload
                 .clone()
-                .map_or_else(|| Value::unknown(name, Shape::Any), Value::from),
+                .map_or_else(|| Value::unknown(name(), Shape::Any), Value::from),
             ["event", rest @ ..] => self.event_field(rest),
             ["repository"] => repository().into(),
             ["repository_owner"] => owner().into(),
@@ -364,14 +369,14 @@ impl Scenario {
                 "head_ref" | "base_ref" | "actor" | "triggering_actor" | "workspace" | "workflow"
                 | "job" | "action_path",
             ] => Value::unknown(
-                name,
+                name(),
                 if self.event.is_none() {
                     Shape::Text
                 } else {
                     Shape::Word
                 },
             ),
-            ["sha" | "workflow_sha"] => Value::unknown(name, Shape::Hexadecimal),
+            ["sha" | "workflow_sha"] => Value::unknown(name(), Shape::Hexadecimal),
             [
                 "run_id"
                 | "run_number"
@@ -379,10 +384,10 @@ impl Scenario {
                 | "repository_id"
                 | "repository_owner_id"
                 | "actor_id",
-            ] => Value::unknown(name, Shape::Digits),
+            ] => Value::unknown(name(), Shape::Digits),
             ["server_url"] => Value::text("https://github.com"),
             ["api_url"] => Value::text("https://api.github.com"),
-            _ => Value::unknown(name, Shape::Text),
+            _ => Value::unknown(name(), Shape::Text),
         }
     }
 

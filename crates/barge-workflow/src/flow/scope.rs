@@ -152,7 +152,7 @@ impl Contexts<'_> {
                 return Value::null();
             }
             // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
-            return Value::unknown(format!("undecided {}", name()), Shape::Any);
+            return Text::symbol(Symbol::undocumented(&name(), Shape::Any)).into();
         };
         match (path.get(1).copied(), path.get(2)) {
             (Some("result"), _) => {
@@ -201,7 +201,7 @@ impl Scope for Contexts<'_> {
         let Some((context, rest)) = path.split_first() else {
             return Value::null();
         };
-        if let Some(value) = self.scenario.given(&path.join(".")) {
+        if let Some(value) = self.scenario.given(path) {
             return value;
         }
         let unknown = || Value::unknown(path.join("."), Shape::Text);

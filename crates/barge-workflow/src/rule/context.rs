@@ -219,7 +219,7 @@ pub(super) fn case_of(condition: &Condition) -> Option<Vec<Assignment>> {
     match condition.satisfiable() {
         Satisfiable::Yes(case) => (!case
             .iter()
-            .any(|assignment| assignment.subject.is_weak()))
+            .any(|assignment| assignment.subject.doubt().is_some()))
         .then_some(case),
         Satisfiable::No | Satisfiable::Unknown => None,
     }

@@ -12,7 +12,7 @@ use crate::expression::{Part, Template};
 use crate::finding::{Case, Finding, Fix, Severity};
 use crate::flow::{FactKind, Place, StepTrace};
 use crate::reference::{self, Name};
-use crate::symbolic::{Condition, Satisfiable, Text};
+use crate::symbolic::{Condition, Doubt, Satisfiable, Text};
 
 use super::Rule;
 use super::context::{Context, Site, shown};
@@ -114,7 +114,7 @@ fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
 fn case(site: &Site<'_>) -> Option<Case> {
     let asks_other_job = |condition: &Condition| {
         let mut symbols = condition.symbols().into_iter();
-        symbols.any(|symbol| symbol.name().starts_with("undecided "))
+        symbols.any(|symbol| symbol.doubt() == Some(Doubt::Undocumented))
     };
     site.case().or_else(|| {
         let possible = matches!(site.condition().satisfiable(), Satisfiable::Yes(_));

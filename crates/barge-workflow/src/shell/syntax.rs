@@ -1,5 +1,7 @@
 //! The tree of a shell script.
 
+use std::sync::Arc;
+
 use crate::source::Span;
 
 /// Commands in the order they run.
@@ -61,7 +63,7 @@ pub enum Kind {
     /// `( ... )`
     Subshell(List),
     /// A function's definition.
-    Function(String, List),
+    Function(String, Arc<List>),
     /// `[[ ... ]]`
     Test(Vec<Word>),
     /// `(( ... ))`
@@ -186,9 +188,8 @@ fn visit_command<'a>(command: &'a Command, visit: &mut impl FnMut(&'a Word)) {
             visit_word(subject, visit);
             arms.iter().for_each(|(_, body)| visit_list(body, visit));
         }
-        Kind::Group(body) | Kind::Subshell(body) | Kind::Function(_, body) => {
-            visit_list(body, visit);
-        }
+        Kind::Group(body) | Kind::Subshell(body) => visit_list(body, visit),
+        Kind::Function(_, body) => visit_list(body, visit),
         Kind::Test(words) => words.iter().for_each(|word| visit_word(word, visit)),
         Kind::Arithmetic => {}
     }

@@ -97,7 +97,7 @@ fn is_lower(set: &str) -> bool {
 fn shape_change(tool: &'static str) -> impl Fn(&std::sync::Arc<Symbol>) -> std::sync::Arc<Symbol> {
     move |symbol| match symbol.shape() {
         Shape::Digits | Shape::Hexadecimal => std::sync::Arc::clone(symbol),
-        shape => Symbol::new(format!("{tool}({})", symbol.name()), shape),
+        _ => symbol.derived(format!("{tool}({})", symbol.name())),
     }
 }
 
@@ -232,10 +232,7 @@ fn leading_characters(range: &str) -> Option<usize> {
 }
 
 fn shortened(symbol: &std::sync::Arc<Symbol>, length: usize) -> Text {
-    Text::symbol(Symbol::new(
-        format!("{}[..{length}]", symbol.name()),
-        symbol.shape(),
-    ))
+    Text::symbol(symbol.derived(format!("{}[..{length}]", symbol.name())))
 }
 
 /// `s/from/to/flags` with a pattern that has no special characters.
@@ -308,10 +305,7 @@ fn strip_known_start(input: &Text, prefix: &str) -> Option<Text> {
     match input.as_literal() {
         Some(_) => Some(input.clone()),
         None => input.as_symbol().map(|symbol| {
-            Text::symbol(Symbol::new(
-                format!("{} without {prefix}", symbol.name()),
-                symbol.shape(),
-            ))
+            Text::symbol(symbol.derived(format!("{} without {prefix}", symbol.name())))
         }),
     }
 }

@@ -18,6 +18,6 @@ pub use evaluate::{
 };
 pub(crate) use functions::{from_json, start_of};
 pub use satisfiable::{Assignment, Candidate, Satisfiable};
-pub use symbol::{Shape, Symbol};
+pub use symbol::{Doubt, Shape, Symbol};
 pub use text::{Comparison, Piece, Text};
 pub use value::{Term, Value};

@@ -3,20 +3,22 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ecow::{EcoString, EcoVec};
+
 use super::symbol::{Shape, Symbol};
 
 /// A stretch of a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Piece {
     /// Known characters, never empty.
-    Literal(String),
+    Literal(EcoString),
     /// An unknown.
     Symbol(Arc<Symbol>),
 }
 
-/// A partly known text.
+/// A partly known text. A copy costs next to nothing: both sides share the stretches until one of them changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Text(Vec<Piece>);
+pub struct Text(EcoVec<Piece>);
 
 /// Whether two texts are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,19 +46,19 @@ impl Text {
 
     /// A known text.
     #[must_use]
-    pub fn literal(text: impl Into<String>) -> Self {
+    pub fn literal(text: impl Into<EcoString>) -> Self {
         let text = text.into();
         if text.is_empty() {
             Self::default()
         } else {
-            Self(vec![Piece::Literal(text)])
+            Self(EcoVec::from([Piece::Literal(text)]))
         }
     }
 
     /// An unknown.
     #[must_use]
     pub fn symbol(symbol: Arc<Symbol>) -> Self {
-        Self(vec![Piece::Symbol(symbol)])
+        Self(EcoVec::from([Piece::Symbol(symbol)]))
     }
 
     /// The stretches.
@@ -70,9 +72,9 @@ impl Text {
         if text.is_empty() {
             return;
         }
-        match self.0.last_mut() {
+        match self.0.make_mut().last_mut() {
             Some(Piece::Literal(last)) => last.push_str(text),
-            _ => self.0.push(Piece::Literal(text.to_owned())),
+            _ => self.0.push(Piece::Literal(text.into())),
         }
     }
 
@@ -199,12 +201,18 @@ impl Text {
     /// The text without white space at its known ends.
     #[must_use]
     pub fn trim(&self) -> Self {
-        let mut pieces = self.0.clone();
-        if let Some(Piece::Literal(first)) = pieces.first_mut() {
-            *first = first.trim_start().to_owned();
+        let blank = |character: Option<char>| character.is_some_and(char::is_whitespace);
+        if !blank(self.literal_start().chars().next())
+            && !blank(self.literal_end().chars().next_back())
+        {
+            return self.clone();
         }
-        if let Some(Piece::Literal(last)) = pieces.last_mut() {
-            *last = last.trim_end().to_owned();
+        let mut pieces = self.0.clone();
+        if let Some(Piece::Literal(first)) = pieces.make_mut().first_mut() {
+            *first = first.trim_start().into();
+        }
+        if let Some(Piece::Literal(last)) = pieces.make_mut().last_mut() {
+            *last = last.trim_end().into();
         }
         pieces.retain(|piece| !matches!(piece, Piece::Literal(text) if text.is_empty()));
         Self(pieces)
@@ -276,7 +284,7 @@ impl Text {
             return None;
         };
         let byte = find(text)?;
-        let mut before = Self(self.0.get(..at)?.to_vec());
+        let mut before = Self(self.0.get(..at)?.into());
         before.push_str(text.get(..byte)?);
         let mut after = Self::literal(text.get(byte + character.len_utf8()..)?);
         self.0
@@ -305,7 +313,7 @@ impl Text {
             return Some(self.clone());
         }
         let rest = self.literal_end().strip_suffix(suffix)?;
-        let mut text = Self(self.0.get(..self.0.len() - 1)?.to_vec());
+        let mut text = Self(self.0.get(..self.0.len() - 1)?.into());
         text.push_str(rest);
         Some(text)
     }
@@ -504,9 +512,9 @@ fn can_meet(left: &[Element<'_>], right: &[Element<'_>]) -> bool {
 }
 
 /// Drops what both texts start and end with, an unknown with the same name included.
-fn without_shared_ends(left: &[Piece], right: &[Piece]) -> (Vec<Piece>, Vec<Piece>) {
-    let mut left = Text(left.to_vec());
-    let mut right = Text(right.to_vec());
+fn without_shared_ends(left: &[Piece], right: &[Piece]) -> (EcoVec<Piece>, EcoVec<Piece>) {
+    let mut left = Text(left.into());
+    let mut right = Text(right.into());
     loop {
         match (left.0.first(), right.0.first()) {
             (Some(Piece::Symbol(a)), Some(Piece::Symbol(b))) if a == b => {

@@ -62,7 +62,7 @@ impl Script<'_, '_> {
             return;
         };
         let before = values.get(name).cloned().unwrap_or_else(Value::null);
-        let value = Value::choose(condition, value, &before).or_unknown(&canonical);
+        let value = Value::choose(condition, value, &before).or_unknown(|| canonical);
         values.insert(name.to_owned(), value);
     }
 

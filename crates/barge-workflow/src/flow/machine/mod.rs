@@ -10,10 +10,10 @@ use crate::expression::Part as TemplatePart;
 use crate::model::Field;
 use crate::shell::parser::PLACEHOLDER;
 use crate::shell::syntax::{Part, Script as ShellScript};
-use crate::shell::{Call, Interpreter, Machine, Output, ScriptText};
+use crate::shell::{Call, Interpreter, Machine, Output, ScriptText, success_of};
 use crate::source::{Source, Span};
 use crate::symbolic::{
-    Condition, Satisfiable, Scope as _, Shape, Symbol, Term, Text, Value, evaluate,
+    Condition, Doubt, Satisfiable, Scope as _, Shape, Term, Text, Value, evaluate,
 };
 
 use super::facts::{Content, FactKind, FileUse, Origin, Place, Store};
@@ -55,51 +55,46 @@ pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
     let script = Arc::clone(run.script());
     Prepared {
         placeholders: values.collect(),
-        environment: environment(script.text(), contexts),
+        environment: environment(&script, contexts),
         script,
     }
 }
 
 /// The variables that a script can mean: only names that occur in it are looked up.
-fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
+fn environment(script: &ScriptText, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
     let mut variables = BTreeMap::new();
-    // Files that these programs read mean variables of their own.
-    if script.contains("bake") || script.contains("compose") {
+    if script.reads_all_variables() {
         let names = contexts.environment_names();
         variables
             .extend(names.filter_map(|name| Some((name.to_owned(), contexts.environment(name)?))));
     }
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    for (at, _) in script.match_indices('$') {
-        let rest = script.get(at + 1..).unwrap_or_default();
-        let rest = rest.strip_prefix('{').unwrap_or(rest);
-        let rest = rest.trim_start_matches(['#', '!']);
-        let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-        let name = rest.get(..end).unwrap_or_default();
-        if name.is_empty() || variables.contains_key(name) {
+    let closed = !contexts.environment_open && !script.sets_unseen();
+    let open = contexts.environment_open && !script.sets_unseen();
+    for name in script.variables() {
+        if variables.contains_key(name) {
             continue;
         }
-        let closed = !contexts.environment_open && !sets_unseen(script);
         if let Some(value) = contexts
             .environment(name)
             .or_else(|| default_variable(name, contexts))
             .or_else(|| (closed && is_own(name)).then(|| Value::text("")))
-            .or_else(|| set_unseen(name, script, contexts))
+            .or_else(|| (open && is_shared(name)).then(|| shared_variable(name)))
         {
-            variables.insert(name.to_owned(), value);
+            variables.insert(name.clone(), value);
         }
     }
     variables
 }
 
 /// A variable that something unknown can have set: the script and `env.NAME` mean the same one.
-fn set_unseen(name: &str, script: &str, contexts: &Contexts<'_>) -> Option<Value> {
-    let is_shared = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let shared = contexts.environment_open
-        && name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(is_shared)
-        && !sets_unseen(script);
-    shared.then(|| Value::unknown(format!("env.{}", name.to_lowercase()), Shape::Text))
+fn shared_variable(name: &str) -> Value {
+    Value::unknown(format!("env.{}", name.to_lowercase()), Shape::Text)
+}
+
+/// Says whether by its name a variable is one that steps share.
+fn is_shared(name: &str) -> bool {
+    let shared = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(shared)
 }
 
 /// Says whether by its name a variable is the script's own: the runner's are in capitals.
@@ -108,23 +103,6 @@ fn is_own(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(lower)
         && !name.ends_with("_proxy")
-}
-
-/// Says whether a script can set variables in ways that are not followed.
-fn sets_unseen(script: &str) -> bool {
-    [
-        "source ",
-        ". ",
-        "eval ",
-        "printf -v",
-        "getopts ",
-        "declare -n",
-        "((",
-        "let ",
-        "select ",
-    ]
-    .iter()
-    .any(|word| script.contains(word))
 }
 
 fn default_variable(name: &str, contexts: &Contexts<'_>) -> Option<Value> {
@@ -247,6 +225,9 @@ impl Script<'_, '_> {
     /// Records where the runner puts a value of several lines into the script, which the shell takes for as many commands,
     /// and where it puts nothing, which leaves the command without that word.
     fn note_values(&mut self, tree: &ShellScript) {
+        if self.prepared.placeholders.is_empty() {
+            return;
+        }
         let mut found: Vec<(FactKind, Condition, Span)> = Vec::new();
         tree.visit_words(&mut |word| {
             for part in &word.parts {
@@ -294,10 +275,8 @@ impl Script<'_, '_> {
     pub(super) fn present_on_success(&mut self, reference: Text, call: &Call) {
         let mut call = call.clone();
         if call.tolerated {
-            let name = format!("success of `{}`", self.label(call.span));
-            call.condition = call
-                .condition
-                .and(&Condition::truthy(&Symbol::new(name, Shape::Boolean)));
+            let success = success_of(&self.label(call.span));
+            call.condition = call.condition.and(&success);
         }
         self.fact(FactKind::Present(reference, Origin::Pulled), &call);
     }
@@ -353,7 +332,8 @@ impl Machine for Script<'_, '_> {
             .text()
             .get(span.start..span.end)
             .unwrap_or_default();
-        let line = self.source.line_of(self.place(span).span.start);
+        let start = self.prepared.script.original(span.start);
+        let line = self.source.line_of(self.run.locate(self.source, start));
         let shown: String = text
             .lines()
             .next()
@@ -525,7 +505,7 @@ impl Machine for Script<'_, '_> {
         let asks_program = condition
             .symbols()
             .iter()
-            .any(|symbol| symbol.name().starts_with("success of "));
+            .any(|symbol| symbol.doubt() == Some(Doubt::Success));
         if !self.tolerated && !asks_program && condition.satisfiable() != Satisfiable::No {
             self.walk.alive = self.walk.alive.and(&condition.negate());
         }

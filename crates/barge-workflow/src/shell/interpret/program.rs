@@ -1,5 +1,7 @@
 //! Simple commands: what the shell does itself, functions, text tools in pipes, and calls of programs.
 
+use std::rc::Rc;
+
 use crate::source::Span;
 use crate::symbolic::{Condition, Shape, Text, Value};
 
@@ -63,10 +65,7 @@ impl<M: Machine> Interpreter<'_, M> {
         }
         self.path = outer;
         for (name, value) in saved {
-            match value {
-                Some(value) => self.variables.insert(name, value),
-                None => self.variables.remove(&name),
-            };
+            self.restore(name, value);
         }
         status
     }
@@ -145,8 +144,7 @@ impl<M: Machine> Interpreter<'_, M> {
                     .filter(|name| !name.starts_with('-'))
                 {
                     let label = format!("{argument} read by {}", self.machine.label(span));
-                    self.variables
-                        .insert(argument.to_owned(), Value::unknown(label, Shape::Text));
+                    self.set(argument.to_owned(), Value::unknown(label, Shape::Text));
                 }
                 Some(self.unknown_status(span))
             }
@@ -214,31 +212,20 @@ impl<M: Machine> Interpreter<'_, M> {
             return Condition::Always;
         }
         self.depth += 1;
-        let saved = self.variables.clone();
-        let all = arguments
-            .iter()
-            .enumerate()
-            .fold(Text::new(), |mut all, (at, argument)| {
-                if at > 0 {
-                    all.push_str(" ");
-                }
-                all.append(argument);
-                all
-            });
+        let saved = Rc::clone(&self.variables);
+        let all = joined(arguments);
         for number in 1..=9 {
             let argument = arguments.get(number - 1).cloned().unwrap_or_default();
-            self.variables.insert(number.to_string(), argument.into());
+            self.set(number.to_string(), argument.into());
         }
         self.arrays.insert("@".into(), arguments.to_vec());
-        self.variables.insert("@".into(), all.into());
+        self.set("@".into(), all.into());
         let status = self.list(body, tolerated);
         self.arrays.remove("@");
         for number in 1..=9 {
             let name = number.to_string();
-            match saved.get(&name) {
-                Some(value) => self.variables.insert(name, value.clone()),
-                None => self.variables.remove(&name),
-            };
+            let before = saved.get(&name).cloned();
+            self.restore(name, before);
         }
         self.depth -= 1;
         status
@@ -271,7 +258,8 @@ fn strip_wrappers(words: &mut Vec<Text>) {
     }
 }
 
-fn joined(arguments: &[Text]) -> Text {
+/// Words with a space between each two.
+pub(super) fn joined(arguments: &[Text]) -> Text {
     let mut text = Text::new();
     for (at, argument) in arguments.iter().enumerate() {
         if at > 0 {

@@ -1,5 +1,7 @@
 //! Here-documents: their texts stand on the lines after the command that reads them.
 
+use std::sync::Arc;
+
 use super::super::syntax::{Direction, Kind, List, Part, Redirect, Word};
 use super::word::literal_with_placeholders;
 use super::{Parsed, Parser};
@@ -124,12 +126,10 @@ pub(super) fn fill_heredocs(list: &mut List, documents: &[HereDocument]) {
                         }
                         fill_heredocs(otherwise, documents);
                     }
-                    Kind::For(_, _, body)
-                    | Kind::Group(body)
-                    | Kind::Subshell(body)
-                    | Kind::Function(_, body) => {
+                    Kind::For(_, _, body) | Kind::Group(body) | Kind::Subshell(body) => {
                         fill_heredocs(body, documents);
                     }
+                    Kind::Function(_, body) => fill_heredocs(Arc::make_mut(body), documents),
                     Kind::While(condition, body) => {
                         fill_heredocs(condition, documents);
                         fill_heredocs(body, documents);

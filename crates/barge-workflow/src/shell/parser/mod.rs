@@ -1,5 +1,7 @@
 //! Reads a shell script. Expressions of the workflow arrive as placeholder characters (see [`PLACEHOLDER`]).
 
+use std::sync::Arc;
+
 use crate::source::Span;
 
 use super::syntax::{
@@ -284,13 +286,13 @@ impl<'a> Parser<'a> {
             self.depth -= 1;
             Kind::Function(
                 name,
-                vec![AndOr {
+                Arc::new(vec![AndOr {
                     first: Pipeline {
                         negated: false,
                         commands: vec![body],
                     },
                     rest: Vec::new(),
-                }],
+                }]),
             )
         } else {
             return self.simple(start);
