@@ -204,15 +204,12 @@ impl Source {
     /// How a text is spelled where it first stands in the file, letters of either case being the same.
     #[must_use]
     pub fn spelling(&self, text: &str) -> Option<&str> {
-        let sought = text.as_bytes();
+        let (sought, whole) = (text.as_bytes(), self.text().as_bytes());
         let first = sought.first()?;
-        // The first byte rules out nearly all places without comparing a whole window.
-        let mut windows = self.text().as_bytes().windows(sought.len());
-        let start = windows.position(|window| {
-            window
-                .first()
-                .is_some_and(|byte| byte.eq_ignore_ascii_case(first))
-                && window.eq_ignore_ascii_case(sought)
+        let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+        let start = memchr::memchr2_iter(lower, upper, whole).find(|start| {
+            let window = whole.get(*start..start + sought.len());
+            window.is_some_and(|window| window.eq_ignore_ascii_case(sought))
         })?;
         self.text().get(start..start + text.len())
     }

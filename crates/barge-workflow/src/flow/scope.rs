@@ -11,10 +11,9 @@ use super::facts::StepTrace;
 
 /// A field's text with its expressions put in.
 pub(super) fn interpolate_field(field: &Field, scope: &dyn Scope) -> Value {
-    if field.text.contains("${{") {
-        interpolate_template(field.template(), &field.text, scope)
-    } else {
-        Value::text(field.text.as_str())
+    match field.known() {
+        Some(text) => text.clone().into(),
+        None => interpolate_template(field.template(), &field.text, scope),
     }
 }
 

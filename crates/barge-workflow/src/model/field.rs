@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crate::expression::{Part, Template, parse};
 use crate::shell::ScriptText;
 use crate::source::{Source, Span};
+use crate::symbolic::Text;
 use crate::yaml::{self, Node, Style};
 
 /// A text and where it stands.
@@ -18,6 +19,7 @@ pub struct Field {
     pub span: Span,
     /// How it was written.
     pub style: Style,
+    known: OnceLock<Option<Text>>,
     template: OnceLock<Arc<Template>>,
     script: OnceLock<Arc<ScriptText>>,
     /// The bytes at which the text's lines start.
@@ -53,10 +55,20 @@ impl Field {
             text,
             span,
             style,
+            known: OnceLock::new(),
             template: OnceLock::new(),
             script: OnceLock::new(),
             line_starts: OnceLock::new(),
         }
+    }
+
+    /// The text as a value, if no expression is in it.
+    #[must_use]
+    pub fn known(&self) -> Option<&Text> {
+        let literal = || Text::literal(self.text.as_str());
+        self.known
+            .get_or_init(|| (!self.text.contains("${{")).then(literal))
+            .as_ref()
     }
 
     /// The text, split at its expressions.

@@ -23,8 +23,9 @@ impl<M: Machine> Interpreter<'_, M> {
                 .for_each(|assignment| self.assign(assignment));
             return Condition::Always;
         }
-        if let Some(program) = words.first().and_then(Word::literal) {
-            match program.as_str() {
+        let program = words.first().and_then(Word::known);
+        if let Some(program) = program.and_then(Text::as_literal) {
+            match program {
                 "export" | "local" | "declare" | "readonly" | "typeset" => {
                     words.iter().skip(1).for_each(|word| self.declare(word));
                     return Condition::Always;
@@ -73,16 +74,15 @@ impl<M: Machine> Interpreter<'_, M> {
     fn program(&mut self, mut words: Vec<Text>, span: Span, tolerated: bool) -> Condition {
         self.answer = None;
         strip_wrappers(&mut words);
-        let Some(first) = words.first() else {
+        let Some((first, arguments)) = words.split_first() else {
             return Condition::Always;
         };
-        let name = first.as_literal().unwrap_or_default().to_owned();
-        let arguments = words.get(1..).unwrap_or_default().to_vec();
-        if let Some(status) = self.builtin(&name, &arguments, span) {
+        let name = first.as_literal().unwrap_or_default();
+        if let Some(status) = self.builtin(name, arguments, span) {
             return status;
         }
-        if let Some(body) = self.functions.get(&name).cloned() {
-            return self.function(&body, &arguments, tolerated);
+        if let Some(body) = self.functions.get(name).cloned() {
+            return self.function(&body, arguments, tolerated);
         }
         // The machine knows some JSON by its parts.
         if name == "jq"
@@ -93,9 +93,9 @@ impl<M: Machine> Interpreter<'_, M> {
             self.emit(output);
             return Condition::Always;
         }
-        if self.text_tool(&name, &arguments) {
+        if self.text_tool(name, arguments) {
             return if tolerated && name == "grep" {
-                self.answer = self.grep_answer(&arguments);
+                self.answer = self.grep_answer(arguments);
                 let answer = self.answer.clone();
                 answer.unwrap_or_else(|| self.unknown_status(span))
             } else {

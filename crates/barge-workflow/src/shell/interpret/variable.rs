@@ -65,10 +65,7 @@ impl<M: Machine> Interpreter<'_, M> {
         };
         let mut parts = vec![Part::Literal(rest.to_owned(), *quoted)];
         parts.extend(word.parts.iter().skip(1).cloned());
-        let value = vec![Word {
-            span: word.span,
-            parts,
-        }];
+        let value = vec![Word::new(word.span, parts)];
         self.assign(&Assignment {
             name: name.to_owned(),
             value,

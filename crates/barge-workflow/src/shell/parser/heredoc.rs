@@ -49,18 +49,15 @@ impl Parser<'_> {
                 body.push_str(content);
             }
             let word = if literal {
-                Word {
-                    span: self.span(start, self.at),
-                    parts: literal_with_placeholders(&body),
-                }
+                Word::new(
+                    self.span(start, self.at),
+                    literal_with_placeholders(&body),
+                )
             } else {
                 // Where tabs were taken off the places in it are a little early.
                 let mut inner = Parser::new(&body, self.base + start, self.depth + 1);
                 let parts = inner.quoted_parts(None).unwrap_or_default();
-                Word {
-                    span: self.span(start, self.at),
-                    parts,
-                }
+                Word::new(self.span(start, self.at), parts)
             };
             if let Some(document) = self.heredocs.get_mut(number) {
                 document.text = Some(word);
@@ -87,10 +84,7 @@ impl Parser<'_> {
         });
         // The number stands for the text until it has been read.
         let number = format!("\u{0}{}", self.heredocs.len() - 1);
-        let target = Word {
-            span: word.span,
-            parts: vec![Part::Literal(number, true)],
-        };
+        let target = Word::new(word.span, vec![Part::Literal(number, true)]);
         Ok(Redirect {
             descriptor,
             direction: Direction::Text,

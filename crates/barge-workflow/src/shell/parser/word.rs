@@ -71,10 +71,7 @@ impl<'a> Parser<'a> {
         if self.at == start {
             return self.stop("expected a word");
         }
-        Ok(Word {
-            span: self.span(start, self.at),
-            parts,
-        })
+        Ok(Word::new(self.span(start, self.at), parts))
     }
 
     /// `<( ... )`, or the parentheses of a pattern: kept as text.
@@ -284,10 +281,7 @@ fn parameter(inner: &str, base: usize, depth: usize) -> Parameter {
         name,
         operation: Some((
             operator.to_owned(),
-            Word {
-                span: Span::new(start, start + text.len()),
-                parts,
-            },
+            Word::new(Span::new(start, start + text.len()), parts),
         )),
     }
 }
