@@ -1,7 +1,7 @@
 //! Compound commands: `if`, `for`, `case`, `[[ ]]`.
 
 use super::super::syntax::{Kind, Part, Word};
-use super::{Parsed, Parser};
+use super::cursor::{Parsed, Parser};
 
 impl Parser<'_> {
     pub(super) fn if_clause(&mut self) -> Parsed<Kind> {

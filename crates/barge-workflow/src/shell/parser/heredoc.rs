@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::syntax::{Direction, Kind, List, Part, Redirect, Word};
+use super::cursor::{Parsed, Parser};
 use super::word::literal_with_placeholders;
-use super::{Parsed, Parser};
 
 /// A here-document whose text follows on the next lines; found by its number when the text has been read.
 pub(super) struct HereDocument {
@@ -49,10 +49,7 @@ impl Parser<'_> {
                 body.push_str(content);
             }
             let word = if literal {
-                Word::new(
-                    self.span(start, self.at),
-                    literal_with_placeholders(&body),
-                )
+                Word::new(self.span(start, self.at), literal_with_placeholders(&body))
             } else {
                 // Where tabs were taken off the places in it are a little early.
                 let mut inner = Parser::new(&body, self.base + start, self.depth + 1);

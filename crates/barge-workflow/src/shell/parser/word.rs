@@ -3,7 +3,9 @@
 use crate::source::Span;
 
 use super::super::syntax::{Parameter, Part, Word};
-use super::{DEPTH_LIMIT, PLACEHOLDER, PLACEHOLDER_LIMIT, Parsed, Parser, parse_nested};
+use super::cursor::{DEPTH_LIMIT, Parsed, Parser};
+use super::list::parse_nested;
+use super::{PLACEHOLDER, PLACEHOLDER_LIMIT};
 
 impl<'a> Parser<'a> {
     pub(super) fn word(&mut self) -> Parsed<Word> {
