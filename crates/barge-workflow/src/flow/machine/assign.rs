@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::symbolic::{Condition, Satisfiable, Shape, Symbol, Text, Value};
 
 use super::super::facts::FactKind;
-use super::Script;
+use super::script::Script;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
