@@ -5,10 +5,11 @@
 
 use crate::expression::{Expression, Kind, Operator, Part, Template, coerce};
 
+use super::compare::Comparison;
 use super::condition::Condition;
 use super::functions;
 use super::symbol::{Shape, Symbol};
-use super::text::{Comparison, Text};
+use super::text::Text;
 use super::value::{Term, Value};
 
 /// What an expression can see.

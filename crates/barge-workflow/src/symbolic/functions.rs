@@ -6,10 +6,11 @@ use serde_json::Value as Json;
 
 use crate::expression::coerce;
 
+use super::compare::Comparison;
 use super::condition::Condition;
 use super::evaluate::equality;
 use super::symbol::{Shape, Symbol};
-use super::text::{Comparison, Piece, Text};
+use super::text::{Piece, Text};
 use super::value::{Term, Value};
 
 /// The value of a call; `name` is in lower case, `canonical` names the unknown if the value cannot be known.
