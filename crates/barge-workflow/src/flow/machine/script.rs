@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::expression::Part as TemplatePart;
 use crate::model::Field;
 use crate::shell::syntax::{Part, Script as ShellScript};
-use crate::shell::{Call, Interpreter, Machine, Output, success_of};
+use crate::shell::{Call, Interpreter, Machine as _, Output, success_of};
 use crate::source::{Source, Span};
 use crate::symbolic::{Condition, Text};
 
