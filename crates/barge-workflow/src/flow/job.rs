@@ -216,16 +216,15 @@ impl Walk<'_> {
             .and_then(|field| interpolate_field(field, &contexts).sole_text())
             .unwrap_or_default();
         let directory = path::normalize(&directory);
-        machine::run(
-            self,
-            prepared,
+        let setting = machine::Setting {
             run,
-            frame.source,
-            number,
+            source: frame.source,
+            step: number,
             condition,
             directory,
-            step.continue_on_error,
-        );
+            tolerated: step.continue_on_error,
+        };
+        machine::run(self, prepared, setting);
     }
 
     /// An environment variable as a step sees it.
