@@ -184,7 +184,7 @@ fn what_is_missing_or_broken_is_an_error_that_keeps_the_old_data() {
     let ran = checkout.barge(&update);
     assert_eq!(ran.code, 1);
     assert!(
-        ran.stderr.contains("the server answered 404"),
+        ran.stderr.contains("answered 404 for"),
         "{}",
         ran.stderr
     );
