@@ -31,7 +31,7 @@ mod workspace;
 
 pub use built::Built;
 pub use error::Error;
-pub use layer_cache::{LayerFolder, layer_cache};
+pub use layer_cache::{LayerFolder, layer_cache, make_room};
 pub use observer::{Notice, Observer};
 pub use save::Saved;
 pub use settings::{BuildSettings, EngineChoice, StoreSettings};

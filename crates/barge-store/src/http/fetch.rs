@@ -1,7 +1,7 @@
 //! Files and documents from anywhere: a file only if it changed, going on where it broke off, also in the next process.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::thread::sleep;
 use std::time::Duration;
 

@@ -113,7 +113,7 @@ pub enum Error {
         /// Names that were moved to the image before, and could not be moved back.
         left: Vec<Reference>,
         /// Why it was refused.
-        source: Box<Error>,
+        source: Box<Self>,
     },
     /// A name that was put, and stands for something else when it is read back.
     #[error("`{reference}` was put, and does not stand for {expected} but for {}", found.map_or_else(|| "nothing".to_owned(), |found| found.to_string()))]

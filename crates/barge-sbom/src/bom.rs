@@ -67,7 +67,7 @@ fn broken(reason: &str) -> Error {
 /// A package by its package URL; `group` and `name` give the spelling that a package URL folds away.
 fn package(purl: &str, group: Option<&str>, name: &str) -> Option<Package> {
     let (kind, plain, version, parsed) = crate::purl::parse(purl)?;
-    let separator = if kind == PackageKind::Maven { ":" } else { "/" };
+    let separator = kind.separator().unwrap_or('/');
     let full = group.map(|group| format!("{group}{separator}{name}"));
     let spellings = [full.as_deref(), Some(name)].into_iter().flatten();
     let normal = |name: &str| match kind {
