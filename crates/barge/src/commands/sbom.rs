@@ -6,7 +6,7 @@ use barge_pipeline::input::{Input, bill, no_cache};
 use barge_pipeline::layer_cache;
 use barge_sbom::format::{Provenance, cyclonedx, github, spdx, text};
 use barge_sbom::{Options, Sbom};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 
 use crate::context::Context;
@@ -144,7 +144,7 @@ fn write_outputs(sbom: &Sbom, arguments: &Arguments, context: &Context) -> Resul
     for output in outputs {
         let bytes = render(sbom, output.shape, arguments, context);
         match &output.file {
-            Some(file) => write_file(&context.folder.join(file), &bytes)?,
+            Some(file) => context.write_file(file, &bytes)?,
             None => context.printer.human(|out| out.write_all(&bytes))?,
         }
     }
@@ -187,12 +187,4 @@ fn job(context: &Context) -> github::Job {
         html_url: (!server.is_empty()).then_some(page),
         id,
     }
-}
-
-fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
-    std::fs::write(path, bytes).map_err(|source| Error::File {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    })
 }
