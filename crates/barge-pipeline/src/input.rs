@@ -122,7 +122,7 @@ pub async fn bill(
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
     match input {
-        Input::Packages(purls) => Ok(barge_vuln::bill(purls)?),
+        Input::Packages(purls) => Ok(bom::of_package_urls(purls)?),
         Input::Bill(path) => {
             let path = path.clone();
             blocking(move || read_bill(&path)).await

@@ -2,8 +2,8 @@
 
 use crate::model::{Level, Report};
 
-/// The report as one test suite. What was not looked at is a case that was skipped. A report without findings has one case that passed, so that it does not look as if
-/// nothing had run.
+/// The report as one test suite. What was not looked at is a case that was skipped. A report without findings has one
+/// case that passed, so that it does not look as if nothing had run.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let counted = || {

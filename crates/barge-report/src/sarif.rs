@@ -4,6 +4,7 @@
 //! names a file of the repository, results come worst first, and what is cut is said in the properties of the run.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 
 use serde_json::{Map, Value, json};
 
@@ -58,10 +59,15 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
         )
     });
     let kept = order.len().min(options.max_results);
+    let fallback = Location {
+        path: options.default_path.clone(),
+        line: 1,
+        ..Location::default()
+    };
     let results: Vec<Value> = order
         .iter()
         .take(kept)
-        .map(|finding| result(finding, &index, options))
+        .map(|finding| result(finding, &index, &fallback))
         .collect();
     let mut properties: Map<String, Value> = report
         .properties
@@ -105,8 +111,10 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
 }
 
 /// The report as SARIF text.
-#[must_use]
-pub fn render(report: &Report, options: &Options) -> String {
+///
+/// # Errors
+/// When a property of the report cannot be JSON.
+pub fn render(report: &Report, options: &Options) -> io::Result<String> {
     crate::json::render(&to_value(report, options))
 }
 
@@ -148,12 +156,7 @@ fn rule(rule: &Rule) -> Value {
     value
 }
 
-fn result(finding: &Finding, index: &HashMap<&str, usize>, options: &Options) -> Value {
-    let fallback = Location {
-        path: options.default_path.clone(),
-        line: 1,
-        ..Location::default()
-    };
+fn result(finding: &Finding, index: &HashMap<&str, usize>, fallback: &Location) -> Value {
     let mut locations: Vec<Value> = finding
         .locations
         .iter()
@@ -161,7 +164,7 @@ fn result(finding: &Finding, index: &HashMap<&str, usize>, options: &Options) ->
         .map(|place| location(place, &finding.places))
         .collect();
     if locations.is_empty() {
-        locations.push(location(&fallback, &finding.places));
+        locations.push(location(fallback, &finding.places));
     }
     let mut value = json!({
         "ruleId": finding.rule,

@@ -244,35 +244,8 @@ fn type_of(kind: PackageKind) -> &'static str {
     }
 }
 
-/// The kind and name that a package URL of another tool states, with its version. `None` when it is none, or has no
-/// version.
-pub(crate) fn parse(text: &str) -> Option<(PackageKind, String, String, PackageUrl<'_>)> {
-    let purl: PackageUrl<'_> = text.parse().ok()?;
-    let kind = kind_of(purl.ty())?;
-    let separator = if kind == PackageKind::Maven { ":" } else { "/" };
-    let in_name = matches!(
-        kind,
-        PackageKind::Golang
-            | PackageKind::Composer
-            | PackageKind::Npm
-            | PackageKind::Ebuild
-            | PackageKind::Swift
-            | PackageKind::Github
-            | PackageKind::Maven
-    );
-    let name = match purl.namespace().filter(|_| in_name) {
-        Some(namespace) => format!("{namespace}{separator}{}", purl.name()),
-        None => purl.name().to_owned(),
-    };
-    let version = purl.version()?.to_owned();
-    let version = match purl.qualifiers().get("epoch") {
-        Some(epoch) if kind == PackageKind::Rpm => format!("{epoch}:{version}"),
-        _ => version,
-    };
-    Some((kind, name, version, purl))
-}
-
-fn kind_of(purl_type: &str) -> Option<PackageKind> {
+/// The kind whose package URLs have a type.
+pub(crate) fn kind_of(purl_type: &str) -> Option<PackageKind> {
     use PackageKind as Kind;
     let kinds = [
         Kind::Alpm,
@@ -332,6 +305,13 @@ pub(crate) fn pypi_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Kind, name and version of a package URL of a known type with a version.
+    fn parse(text: &str) -> Option<(PackageKind, String, String)> {
+        let purl = crate::package_url::PackageUrl::parse(text).ok()?;
+        let (kind, version) = (kind_of(&purl.kind)?, purl.full_version());
+        (!version.is_empty()).then(|| (kind, purl.full_name().into(), version.into()))
+    }
 
     fn identity<'a>(kind: PackageKind, name: &'a str, version: &'a str) -> Identity<'a> {
         Identity {
@@ -427,7 +407,7 @@ mod tests {
             (PackageKind::Rpm, "x", "1:2-3"),
         ] {
             let written = purl(&identity(kind, name, version), None);
-            let (read_kind, read_name, read_version, _) = parse(&written).unwrap();
+            let (read_kind, read_name, read_version) = parse(&written).unwrap();
             assert_eq!(
                 (read_kind, read_name.as_str(), read_version.as_str()),
                 (kind, name, version)
@@ -508,7 +488,7 @@ mod tests {
     /// From a package URL to kind, name and version, and back: all but qualifiers and subpath, which evidence states.
     fn writes_what_it_read(canonical: &str) {
         // The namespaces of distributions come from the distribution; a range or a path has no version of its own.
-        let Some((kind, name, version, _)) = parse(canonical) else {
+        let Some((kind, name, version)) = parse(canonical) else {
             return;
         };
         let namespace = canonical.split('/').nth(1).unwrap_or_default();

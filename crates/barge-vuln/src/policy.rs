@@ -4,6 +4,7 @@ mod baseline;
 mod verdict;
 
 use barge_report::Level;
+use barge_sbom::PackageUrl;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,6 @@ use crate::error::Error;
 use crate::glob::matches_glob;
 use crate::index::Meta;
 use crate::matching::{Class, Findings, Match, SuppressedBy, Suppression};
-use crate::purl::PackageUrl;
 use crate::severity::Severity;
 use crate::unread::UnreadLimit;
 
@@ -73,8 +73,11 @@ impl std::str::FromStr for Threshold {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if matches!(text, "never" | "none") {
-            return Ok(Self(None));
+        match text {
+            "never" => return Ok(Self(None)),
+            // As a severity it is the least, by which everything would fail.
+            "none" => return Err(Error::Policy("say `never` instead of `none`".to_owned())),
+            _ => {}
         }
         let severity: Severity = text
             .parse()
@@ -129,9 +132,7 @@ impl IgnoreRule {
         let package = &found.package;
         let id_fits = |id: &String| found.advisory.ids().any(|own| own.eq_ignore_ascii_case(id));
         let package_fits = |pattern: &String| {
-            let bare = package
-                .purl
-                .parse::<PackageUrl>()
+            let bare = PackageUrl::parse(&package.purl)
                 .map(|purl| purl.without_version())
                 .unwrap_or_default();
             [&package.name, &package.purl, &bare]
@@ -185,13 +186,25 @@ impl Policy {
         Ok(())
     }
 
-    /// Refuses data that is older than the policy lets it be, or whose age nobody can tell. Returns the age in days.
-    pub fn check_age(&self, meta: &Meta, now: Timestamp) -> Result<Option<i64>, Error> {
-        let days = meta.age_days(now);
+    /// Refuses data that is older than the policy lets it be, or whose age nobody can tell. Returns the age in days: that of
+    /// the newest record, or, where that is more, of the day on which the archive of one of these ecosystems was last found
+    /// to be the newest that there is. The newest record of an ecosystem alone says little: quiet ones have none for months.
+    pub fn check_age<'e>(
+        &self,
+        meta: &Meta,
+        ecosystems: impl Iterator<Item = &'e str>,
+        now: Timestamp,
+    ) -> Result<Option<i64>, Error> {
+        let of_one = |name: &'e str| Some((meta.checked_days(name, now)?, Some(name)));
+        let all = meta.age_days(now).map(|days| (days, None));
+        let oldest = all.map(|all| ecosystems.filter_map(of_one).chain([all]).max());
+        let (days, ecosystem) = oldest.flatten().unzip();
         match self.max_age {
-            Some(limit) if days.is_none_or(|days| days > i64::from(limit)) => {
-                Err(Error::TooOld { days, limit })
-            }
+            Some(limit) if days.is_none_or(|days| days > i64::from(limit)) => Err(Error::TooOld {
+                ecosystem: ecosystem.flatten().map(str::to_owned),
+                days,
+                limit,
+            }),
             _ => Ok(days),
         }
     }
@@ -207,10 +220,10 @@ impl Policy {
         let mut verdict = Verdict::default();
         self.apply_rules(&mut findings.matches, today, &mut verdict);
         let mut known = 0;
-        for found in &findings.matches {
+        for found in &mut findings.matches {
             let is_known = baseline.is_some_and(|baseline| baseline.has(found));
             known += usize::from(is_known);
-            let level = if found.suppressed.is_some() {
+            found.level = if found.suppressed.is_some() {
                 verdict.suppressed += 1;
                 Level::Note
             } else {
@@ -224,12 +237,11 @@ impl Policy {
                 }
                 self.level(found, is_known && self.only_new)
             };
-            match level {
+            match found.level {
                 Level::Error => verdict.failing += 1,
                 Level::Warning => verdict.warning += 1,
                 Level::Note => {}
             }
-            verdict.levels.push(level);
         }
         verdict.known = baseline.map(|_| known);
         verdict.status = match (verdict.failing, verdict.warning) {
@@ -237,7 +249,7 @@ impl Policy {
             (0, _) => Status::Warned,
             _ => Status::Failed,
         };
-        verdict.reasons = reasons(&findings.matches, &verdict.levels);
+        verdict.reasons = reasons(&findings.matches);
         verdict
     }
 

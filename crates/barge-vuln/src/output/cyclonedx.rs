@@ -47,7 +47,7 @@ pub fn cyclonedx(scan: &Scan<'_>, tool: &Tool) -> Value {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": format!("urn:uuid:{}", uuid(&[&scan.subject.name, &scan.data.digest, &scan.time.to_string()])),
+        "serialNumber": format!("urn:uuid:{}", uuid(&[&scan.subject.name, &scan.data.digest.to_string(), &scan.time.to_string()])),
         "version": 1,
         "metadata": {
             "timestamp": scan.time.to_string(),

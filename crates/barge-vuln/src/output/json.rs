@@ -87,14 +87,9 @@ pub struct MatchesJson<'a> {
 
 impl Serialize for MatchesJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let judged = self
-            .scan
-            .findings
-            .matches
-            .iter()
-            .zip(&self.scan.verdict.levels);
-        let wanted = judged.filter(|(found, _)| found.suppressed.is_some() == self.suppressed);
-        serializer.collect_seq(wanted.map(|(found, level)| MatchJson::new(found, *level)))
+        let all = self.scan.findings.matches.iter();
+        let wanted = all.filter(|found| found.suppressed.is_some() == self.suppressed);
+        serializer.collect_seq(wanted.map(MatchJson::from))
     }
 }
 
@@ -236,13 +231,13 @@ impl<'a> From<&'a Unknown> for UnreadJson<'a> {
     }
 }
 
-impl<'a> MatchJson<'a> {
-    fn new(found: &'a Match<'_>, level: Level) -> Self {
+impl<'a> From<&'a Match<'_>> for MatchJson<'a> {
+    fn from(found: &'a Match<'_>) -> Self {
         Self {
             package: PackageJson::new(&found.package),
             advisory: AdvisoryJson::new(found),
             class: found.class,
-            level,
+            level: found.level,
             why: &found.why,
             doubt: found.doubt.as_deref(),
             note: found.note.as_deref(),

@@ -50,6 +50,16 @@ pub fn gaps(scan: &Scan<'_>) -> Vec<String> {
     gaps
 }
 
+/// How old data is: `1 day old`.
+#[must_use]
+pub fn age(days: Option<i64>) -> String {
+    match days {
+        Some(1) => "1 day old".to_owned(),
+        Some(days) => format!("{days} days old"),
+        None => "of unknown age".to_owned(),
+    }
+}
+
 /// Where a package was found, first path first.
 fn paths(package: &Package) -> impl Iterator<Item = &str> {
     package

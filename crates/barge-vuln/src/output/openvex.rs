@@ -22,7 +22,7 @@ pub fn openvex(scan: &Scan<'_>, author: &str) -> Value {
         .collect();
     let mut document = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": format!("https://openvex.dev/docs/public/vex-{}", uuid(&[&scan.subject.name, &scan.data.digest, &time])),
+        "@id": format!("https://openvex.dev/docs/public/vex-{}", uuid(&[&scan.subject.name, &scan.data.digest.to_string(), &time])),
         "author": author,
         "timestamp": time,
         "version": 1,

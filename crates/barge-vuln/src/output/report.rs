@@ -32,9 +32,9 @@ pub struct ReportOptions {
 /// The scan as a report.
 #[must_use]
 pub fn report(scan: &Scan<'_>, options: &ReportOptions) -> Report {
-    let judged = scan.findings.matches.iter().zip(&scan.verdict.levels);
-    let pairs = judged
-        .map(|(found, level)| (rule(found, options), vec![finding(found, *level, options)]))
+    let matches = scan.findings.matches.iter();
+    let pairs = matches
+        .map(|found| (rule(found, options), vec![finding(found, options)]))
         .collect();
     let (rules, findings) = split_rules(pairs);
     let platform = options.platform.replace('/', "-");
@@ -154,7 +154,7 @@ fn help(found: &Match<'_>, text: Option<&RecordText>) -> String {
     lines.join("\n")
 }
 
-fn finding(found: &Match<'_>, level: Level, options: &ReportOptions) -> Finding {
+fn finding(found: &Match<'_>, options: &ReportOptions) -> Finding {
     let (package, advisory) = (&found.package, &found.advisory);
     let fix = remedy(found).unwrap_or_else(|| "no fix is known".to_owned());
     let paths: Vec<&str> = paths(package).collect();
@@ -196,7 +196,7 @@ fn finding(found: &Match<'_>, level: Level, options: &ReportOptions) -> Finding 
     places.push(package.purl.clone());
     Finding {
         rule: advisory.id.to_owned(),
-        level,
+        level: found.level,
         message,
         locations,
         places,

@@ -3,13 +3,13 @@
 mod cyclonedx;
 mod openvex;
 
+use barge_sbom::PackageUrl;
 use barge_sbom::package::{Package, Subject};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::matching::{Advisory, Match, SuppressedBy, Suppression};
-use crate::purl::PackageUrl;
 
 /// No document nests deeper or is longer in earnest.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -68,7 +68,10 @@ impl Status {
     }
 }
 
-/// Reads a VEX document of either format; statements that cannot be understood are left out.
+/// Reads a VEX document of either format. Statements about nothing, or that say nothing, are left out.
+///
+/// # Errors
+/// When it is of neither, or has a word for a status that the format does not know: somebody means something by it.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, Error> {
     let failed = |reason: String| Error::Vex {
         name: name.to_owned(),
@@ -80,17 +83,17 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, Error> {
     let document: Value =
         serde_json::from_slice(bytes).map_err(|error| failed(format!("it is no JSON: {error}")))?;
     if document.get("bomFormat").is_some() {
-        return Ok(cyclonedx::statements(&document));
+        return cyclonedx::statements(&document).map_err(failed);
     }
     if document.get("statements").is_some_and(Value::is_array) {
-        return Ok(openvex::statements(&document));
+        return openvex::statements(&document).map_err(failed);
     }
     // An attestation holds the document as its predicate.
     match document
         .get("predicate")
         .filter(|predicate| predicate.get("statements").is_some_and(Value::is_array))
     {
-        Some(predicate) => Ok(openvex::statements(predicate)),
+        Some(predicate) => openvex::statements(predicate).map_err(failed),
         None => Err(failed("it is neither OpenVEX nor CycloneDX".to_owned())),
     }
 }
@@ -172,13 +175,12 @@ fn is_package(id: &str, package: &Package) -> bool {
     if id == package.purl {
         return true;
     }
-    let (Ok(wanted), Ok(own)) = (id.parse::<PackageUrl>(), package.purl.parse::<PackageUrl>())
-    else {
+    let (Ok(wanted), Ok(own)) = (PackageUrl::parse(id), PackageUrl::parse(&package.purl)) else {
         return false;
     };
     let version = |version: &str| version.trim_start_matches('v').to_owned();
     let same_version = wanted.version.is_empty()
-        || [own.version.as_str(), &package.version]
+        || [&*own.version, &package.version]
             .iter()
             .any(|own| version(own) == version(&wanted.version));
     let same_name =
@@ -186,8 +188,7 @@ fn is_package(id: &str, package: &Package) -> bool {
     let same_namespace =
         wanted.namespace.is_empty() || wanted.namespace.eq_ignore_ascii_case(&own.namespace);
     let qualified = wanted
-        .qualifiers
-        .iter()
+        .qualifiers()
         .all(|(key, value)| own.qualifier(key).is_none_or(|own| own == value));
     same_name && same_namespace && same_version && qualified
 }
@@ -210,28 +211,28 @@ fn is_image(id: &str, subject: &Subject) -> bool {
     {
         return true;
     }
-    let Ok(purl) = id.parse::<PackageUrl>() else {
+    let Ok(purl) = PackageUrl::parse(id) else {
         return false;
     };
-    if !matches!(purl.kind.as_str(), "oci" | "docker") {
+    if !matches!(&*purl.kind, "oci" | "docker") {
         return false;
     }
     if purl.version.starts_with("sha256:") {
-        return digests.contains(&purl.version);
+        return digests.iter().any(|digest| *digest == purl.version);
     }
-    let path = match (purl.qualifier("repository_url"), purl.namespace.as_str()) {
-        (Some(url), _) if url.ends_with(&purl.name) => url.to_owned(),
+    let path = match (purl.qualifier("repository_url"), &*purl.namespace) {
+        (Some(url), _) if url.ends_with(&*purl.name) => url.to_owned(),
         (Some(url), _) => format!("{url}/{}", purl.name),
-        (None, "") => purl.name.clone(),
+        (None, "") => purl.name.to_string(),
         (None, namespace) => format!("{namespace}/{}", purl.name),
     };
     let tag = purl
         .qualifier("tag")
-        .or(Some(purl.version.as_str()).filter(|version| !version.is_empty()));
+        .or(Some(&*purl.version).filter(|version| !version.is_empty()));
     references.iter().any(|reference| {
         let (repository, own_tag) = split_reference(reference);
         let same = repository == path || repository.ends_with(&format!("/{path}"));
-        same && tag.is_none_or(|tag| own_tag.is_none_or(|own| own == tag))
+        same && tag.is_none_or(|tag| own_tag == Some(tag))
     })
 }
 
@@ -248,6 +249,11 @@ fn split_reference(reference: &str) -> (&str, Option<&str>) {
         ),
         None => (name, None),
     }
+}
+
+/// Why a document is refused that has a word of its own for a status.
+fn unknown_status(word: &str, known: &str) -> String {
+    format!("a statement has the status `{word}`, which is none of {known}")
 }
 
 /// The first of some times that is stated, if it is one.

@@ -1,13 +1,8 @@
 use super::*;
 use crate::matching::Class;
-use crate::purl::PackageUrl;
 
 fn found(purl: &str, ids: &[&'static str], upstream: &[&'static str]) -> Match<'static> {
-    let package = purl
-        .parse::<PackageUrl>()
-        .map(|purl| purl.to_package())
-        .unwrap();
-    Match::for_tests(package, ids, upstream, Class::Vulnerability)
+    Match::for_tests(purl, ids, upstream, Class::Vulnerability)
 }
 
 fn subject(name: &str) -> Subject {

@@ -1,6 +1,8 @@
+use barge_sbom::PackageUrl;
+use barge_sbom::bom::of_package_urls as bill;
+
 use super::*;
 use crate::matching::{Findings, find};
-use crate::purl::{PackageUrl, bill};
 
 fn record(id: &str, aliases: &str, ecosystem: &str, name: &str, fixed: &str) -> String {
     format!(
@@ -12,7 +14,7 @@ fn record(id: &str, aliases: &str, ecosystem: &str, name: &str, fixed: &str) -> 
 /// A Python package whose files a distribution package owns.
 fn scan<'a>(database: &'a Database, python: &str, owner: &str) -> Findings<'a> {
     let mut sbom = bill(&[python.to_owned(), owner.to_owned()]).unwrap();
-    let owner: PackageUrl = owner.parse().unwrap();
+    let owner = PackageUrl::parse(owner).unwrap();
     sbom.packages[0].owned_by = Some(sbom.packages[1].purl.clone());
     assert_eq!(sbom.packages[1].version, owner.version);
     find(database, &sbom, None).unwrap()

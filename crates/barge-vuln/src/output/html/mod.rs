@@ -83,8 +83,8 @@ fn facts(scan: &Scan<'_>) -> Markup {
             @if let Some(image) = &scan.subject.image { dt { "Image" } dd { code { (image) } } }
             @for reference in &scan.subject.references { dt { "Reference" } dd { code { (reference) } } }
             dt { "Packages" } dd { (scan.findings.packages) }
-            dt { "Advisory data" } dd { code { (scan.data.digest) } ", " (scan.data.records) " records" }
-            @if let Some(days) = scan.data.age_days { dt { "Newest record" } dd { (days) " days old" } }
+            dt { "Advisory data" } dd { code { (scan.data.digest.to_string()) } ", " (scan.data.records) " records" }
+            dt { "Newest record" } dd { (super::age(scan.data.age_days)) }
             dt { "Scanned" } dd { (scan.time.strftime("%FT%TZ")) }
             @if let Some(known) = verdict.known { dt { "Known from the baseline" } dd { (known) } }
             @if !missing.is_empty() { dt.warn { "No data for" } dd { (missing.join(", ")) } }

@@ -136,7 +136,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     }
     if let Some(path) = &arguments.sarif {
         let options = barge_report::sarif::Options::default();
-        let text = barge_report::sarif::render(&sarif::report(&outcomes), &options);
+        let text = barge_report::sarif::render(&sarif::report(&outcomes), &options)?;
         write_file(context.folder.join(path), &text)?;
     }
     context.printer.result(&json::json(&outcomes), |out| {

@@ -6,6 +6,7 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
+use jiff::tz::TimeZone;
 
 use crate::commands::StoreArguments;
 use crate::context::Context;
@@ -169,7 +170,10 @@ fn fetch_file(
             break;
         }
     }
-    let word = match outcome? {
+    let outcome = outcome?;
+    let today = context.now.to_zoned(TimeZone::UTC).date();
+    barge_vuln::note_checked(file.as_std_path(), today)?;
+    let word = match outcome {
         Outcome::Unchanged => "unchanged".to_owned(),
         Outcome::Fetched(count) => format!("fetched, {}", bytes(count)),
     };
