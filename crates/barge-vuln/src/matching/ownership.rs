@@ -127,4 +127,94 @@ fn fixed_by_distribution(
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use barge_sbom::PackageUrl;
+    use barge_sbom::bom::of_package_urls as bill;
+
+    use super::*;
+    use crate::matching::{Findings, find};
+
+    fn record(id: &str, aliases: &str, ecosystem: &str, name: &str, fixed: &str) -> String {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","aliases":[{aliases}],"affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},
+            "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
+        )
+    }
+
+    /// A Python package whose files a distribution package owns.
+    fn scan<'a>(database: &'a Database, python: &str, owner: &str) -> Findings<'a> {
+        let mut sbom = bill(&[python.to_owned(), owner.to_owned()]).unwrap();
+        let owner = PackageUrl::parse(owner).unwrap();
+        sbom.packages[0].owned_by = Some(sbom.packages[1].purl.clone());
+        assert_eq!(sbom.packages[1].version, owner.version);
+        find(database, &sbom, None).unwrap()
+    }
+
+    const PYTHON: &str = "pkg:pypi/requests@2.28.1";
+
+    #[test]
+    fn a_complete_feed_rules_over_language_advisories() {
+        let flaw = record("GHSA-1", r#""CVE-2026-1""#, "PyPI", "requests", "2.31.0");
+        let other = record("DSA-1", "", "Debian:12", "unrelated", "1.0");
+        let database = Database::of_records(&[&flaw, &other]);
+        let findings = scan(
+            &database,
+            PYTHON,
+            "pkg:deb/debian/requests@2.28.1-1?distro=debian-12",
+        );
+        let suppressed = findings.matches[0].suppressed.as_ref().unwrap();
+        assert_eq!(suppressed.by, SuppressedBy::Ownership);
+        // Another version than the distribution's is not what the distribution fixes.
+        let findings = scan(
+            &database,
+            PYTHON,
+            "pkg:deb/debian/requests@3.0-1?distro=debian-12",
+        );
+        assert_eq!(findings.matches[0].suppressed, None);
+        assert!(findings.matches[0].note.is_some());
+    }
+
+    #[test]
+    fn other_feeds_rule_only_where_they_name_a_fix() {
+        let flaw = record("GHSA-1", r#""CVE-2026-1""#, "PyPI", "requests", "2.31.0");
+        let fixed = record(
+            "CVE-2026-1",
+            "",
+            "Alpine:v3.19",
+            "py3-requests",
+            "2.28.1-r2",
+        );
+        let database = Database::of_records(&[&flaw, &fixed]);
+        let owner = |revision: &str| {
+            format!("pkg:apk/alpine/py3-requests@2.28.1-{revision}?distro=alpine-3.19.1")
+        };
+        let python = |revision: &str| {
+            let findings = scan(&database, PYTHON, &owner(revision));
+            let mut matches = findings.matches.into_iter();
+            matches.find(|found| found.package.purl == PYTHON).unwrap()
+        };
+        let patched = python("r2");
+        let reason = patched.suppressed.unwrap().reason;
+        assert_eq!(reason, "CVE-2026-1 fixed it in py3-requests 2.28.1-r2");
+        let unpatched = python("r1");
+        assert_eq!(unpatched.suppressed, None);
+        assert!(unpatched.note.unwrap().contains("may be backported"));
+    }
+
+    #[test]
+    fn versions_share_a_prefix_without_epoch_and_revision() {
+        let cases = [
+            ("2.28.1", "2.28.1-1", true),
+            ("2.28.1", "1:2.28.1+dfsg-1", true),
+            ("2.28.1", "2.28-1", true),
+            ("2.28.1", "2.31.0-1", false),
+        ];
+        for (language, distribution, wanted) in cases {
+            assert_eq!(
+                share_prefix(language, distribution),
+                wanted,
+                "{language} {distribution}"
+            );
+        }
+    }
+}

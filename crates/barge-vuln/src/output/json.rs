@@ -6,7 +6,7 @@ use barge_report::Level;
 use barge_sbom::package::{Package, Unknown};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::paths;
+use super::report::paths;
 use crate::error::Error;
 use crate::matching::{Class, Coverage, Fix, Link, Match, Reason, SuppressedBy};
 use crate::policy::{Baseline, Verdict};

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
+use super::gaps::gaps;
 use super::upgrade::remedy;
-use super::uuid;
+use super::uuid::uuid;
 use crate::matching::{Class, Match, SuppressedBy, Suppression};
 use crate::scan::Scan;
 
@@ -29,7 +30,7 @@ pub fn openvex(scan: &Scan<'_>, author: &str) -> Value {
         "statements": statements,
     });
     // The format has no other place for what nothing is said about.
-    let gaps = super::gaps(scan);
+    let gaps = gaps(scan);
     if !gaps.is_empty() {
         document["tooling"] = json!(format!("barge; not scanned: {}", gaps.join("; ")));
     }

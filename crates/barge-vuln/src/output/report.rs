@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use barge_report::fingerprint::fingerprint;
 use barge_report::sarif::{level_of_score, split_rules};
 use barge_report::{Finding, Level, Location, Report, Rule, Suppression, Tool};
+use barge_sbom::package::Package;
 use serde_json::json;
 
-use super::paths;
+use super::gaps::gaps;
 use super::upgrade::remedy;
 use crate::index::RecordText;
 use crate::matching::Match;
@@ -56,12 +57,20 @@ pub fn report(scan: &Scan<'_>, options: &ReportOptions) -> Report {
         category: category.join("/"),
         rules,
         findings,
-        gaps: super::gaps(scan),
+        gaps: gaps(scan),
         properties: properties
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))
             .collect(),
     }
+}
+
+/// Where a package was found, first path first.
+pub(super) fn paths(package: &Package) -> impl Iterator<Item = &str> {
+    package
+        .evidence
+        .iter()
+        .map(|evidence| evidence.path.as_str())
 }
 
 fn rule(found: &Match<'_>, options: &ReportOptions) -> Rule {

@@ -125,6 +125,16 @@ pub fn count_line(verdict: &Verdict) -> String {
     }
 }
 
+/// How old data is: `1 day old`.
+#[must_use]
+pub fn age(days: Option<i64>) -> String {
+    match days {
+        Some(1) => "1 day old".to_owned(),
+        Some(days) => format!("{days} days old"),
+        None => "of unknown age".to_owned(),
+    }
+}
+
 /// The scan as a Markdown document; the caller renders it within a budget.
 #[must_use]
 pub fn markdown(scan: &Scan<'_>) -> Document {
@@ -171,7 +181,7 @@ pub fn markdown(scan: &Scan<'_>) -> Document {
 
 fn facts(scan: &Scan<'_>) -> MarkdownTable {
     let verdict = &scan.verdict;
-    let age = super::age(scan.data.age_days);
+    let age = age(scan.data.age_days);
     let missing: Vec<&str> = scan
         .findings
         .coverage

@@ -1,9 +1,12 @@
-use jiff::civil::date;
+use barge_report::Level;
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
 
 use super::*;
-use crate::index::Source;
-use crate::matching::Fix;
-use crate::severity::Assessment;
+use crate::error::Error;
+use crate::index::{Meta, Source};
+use crate::matching::{Class, Findings, Fix, Match, SuppressedBy};
+use crate::severity::{Assessment, Severity};
 use crate::side::Exploited;
 
 const TODAY: Date = date(2026, 3, 1);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Product, Statement, Status, list, text, time, unknown_status};
+use super::read::{list, text, time, unknown_status};
+use super::statement::{Product, Statement, Status};
 
 const STATES: &str =
     "not_affected, false_positive, resolved, resolved_with_pedigree, exploitable or in_triage";

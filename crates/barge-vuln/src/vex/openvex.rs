@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Product, Statement, Status, list, text, time, unknown_status};
+use super::read::{list, text, time, unknown_status};
+use super::statement::{Product, Statement, Status};
 
 const STATUSES: &str = "not_affected, affected, fixed or under_investigation";
 

@@ -1,5 +1,8 @@
+use barge_sbom::package::Subject;
+
 use super::*;
 use crate::matching::Class;
+use crate::matching::Match;
 
 fn found(purl: &str, ids: &[&'static str], upstream: &[&'static str]) -> Match<'static> {
     Match::for_tests(purl, ids, upstream, Class::Vulnerability)
