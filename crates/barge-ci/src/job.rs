@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::skip::Cause;
+use crate::cause::{Cause, Rule};
 
 /// A job of the pipeline, in the order in which they can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -156,13 +156,13 @@ fn state(
     if let Some(switch) = switches.get(id) {
         return (
             JobState::Skip,
-            Cause::new("operator", format!("disabled by operator: {switch}")),
+            Cause::new(Rule::Operator, format!("disabled by operator: {switch}")),
         );
     }
     if id.always_runs() {
         return (
             JobState::Run,
-            Cause::new("always", "runs whatever became of the other jobs"),
+            Cause::new(Rule::Always, "runs whatever became of the other jobs"),
         );
     }
     if id == JobId::Build {
@@ -170,7 +170,7 @@ fn state(
             Some(cause) => (JobState::Skip, cause.clone()),
             None => (
                 JobState::Run,
-                Cause::new("decision", "the event leads to a build"),
+                Cause::new(Rule::Decision, "the event leads to a build"),
             ),
         };
     }
@@ -184,12 +184,12 @@ fn state(
                 job.id,
                 job.cause.root()
             );
-            (JobState::Blocked, Cause::new(&job.cause.rule, reason))
+            (JobState::Blocked, job.cause.behind(reason))
         }
         None => (
             JobState::Run,
             Cause::new(
-                "needs",
+                Rule::Needs,
                 format!("runs once `{}` has succeeded", join(id.needs())),
             ),
         ),
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_skip_blocks_every_consumer_of_the_build() {
-        let cause = Cause::new("title", "the title `chore: x` matches `^chore:`");
+        let cause = Cause::new(Rule::Title, "the title `chore: x` matches `^chore:`");
         assert_eq!(
             states(Some(&cause), &Switches::default()),
             [

@@ -80,27 +80,14 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
             json!(report.findings.len() - kept),
         );
     }
-    let mut driver = json!({ "name": report.tool.name, "informationUri": report.tool.url });
-    if is_semantic(&report.tool.version) {
-        driver["semanticVersion"] = json!(report.tool.version);
-    } else if !report.tool.version.is_empty() {
-        driver["version"] = json!(report.tool.version);
-    }
-    driver["rules"] = report.rules.iter().take(MAX_RULES).map(rule).collect();
-    let mut run = json!({ "tool": { "driver": driver } });
+    let mut run = json!({ "tool": { "driver": driver(report) } });
     if !report.category.is_empty() {
         // Everything before the last slash is the category.
         run["automationDetails"] =
             json!({ "id": format!("{}/{}", report.category.trim_end_matches('/'), options.run) });
     }
     if !report.gaps.is_empty() {
-        let gaps = report.gaps.iter();
-        let notifications =
-            gaps.map(|gap| json!({ "level": "warning", "message": { "text": gap } }));
-        run["invocations"] = json!([{
-            "executionSuccessful": true,
-            "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
-        }]);
+        run["invocations"] = json!([invocation(&report.gaps)]);
     }
     run["columnKind"] = json!("unicodeCodePoints");
     run["results"] = Value::Array(results);
@@ -108,6 +95,29 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
         run["properties"] = Value::Object(properties);
     }
     json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })
+}
+
+/// The tool, with its rules.
+fn driver(report: &Report) -> Value {
+    let tool = &report.tool;
+    let mut driver = json!({ "name": tool.name, "informationUri": tool.url });
+    if is_semantic(&tool.version) {
+        driver["semanticVersion"] = json!(tool.version);
+    } else if !tool.version.is_empty() {
+        driver["version"] = json!(tool.version);
+    }
+    driver["rules"] = report.rules.iter().take(MAX_RULES).map(rule).collect();
+    driver
+}
+
+/// What the run did not look at.
+fn invocation(gaps: &[String]) -> Value {
+    let gaps = gaps.iter();
+    let notifications = gaps.map(|gap| json!({ "level": "warning", "message": { "text": gap } }));
+    json!({
+        "executionSuccessful": true,
+        "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
+    })
 }
 
 /// The report as SARIF text.

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::package::PackageKind;
-use crate::purl::kind_of;
 
 /// A package URL in its parts, percent-decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,12 +90,14 @@ impl<'a> PackageUrl<'a> {
     #[must_use]
     pub fn full_name(&self) -> Cow<'_, str> {
         let separator = match &*self.kind {
-            _ if self.namespace.is_empty() => return Cow::Borrowed(&self.name),
-            "maven" => ':',
-            "npm" | "golang" | "composer" | "ebuild" | "swift" | "github" | "githubactions" => '/',
-            _ => return Cow::Borrowed(&self.name),
+            // No cataloger gives it.
+            "githubactions" => Some('/'),
+            kind => PackageKind::of_purl_type(kind).and_then(PackageKind::separator),
         };
-        format!("{}{separator}{}", self.namespace, self.name).into()
+        match separator.filter(|_| !self.namespace.is_empty()) {
+            Some(separator) => format!("{}{separator}{}", self.namespace, self.name).into(),
+            None => Cow::Borrowed(&self.name),
+        }
     }
 
     /// The version as its ecosystem writes it: with the epoch that package URLs of rpms keep apart. Empty if there is none.
@@ -127,7 +128,7 @@ impl<'a> PackageUrl<'a> {
     /// The kind of package; of types that no cataloger gives, the one for what no package manager knows.
     #[must_use]
     pub fn package_kind(&self) -> PackageKind {
-        kind_of(&self.kind).unwrap_or(PackageKind::Generic)
+        PackageKind::of_purl_type(&self.kind).unwrap_or(PackageKind::Generic)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Taking an engine's export apart while it arrives, in one pass and without a copy of it.
 //!
-//! `docker save` writes layers before the documents that name them, under names that differ by version (handoff.md
-//! section 3), so members are told apart by their first bytes: what looks like a tar, plain or compressed, is a layer and
+//! `docker save` writes layers before the documents that name them, under names that differ by version, so
+//! members are told apart by their first bytes: what looks like a tar, plain or compressed, is a layer and
 //! goes to the sink at once; small rest is kept as documents until `manifest.json` says what is what.
 
 use std::collections::BTreeMap;

@@ -12,6 +12,16 @@ use crate::index::Database;
 use crate::lookup::{Query, Releases, queries};
 use crate::range::Installed;
 
+/// Distributions whose feeds list flaws without a fix, too.
+const COMPLETE_FEEDS: [&str; 6] = [
+    "Debian",
+    "Ubuntu",
+    "Red Hat",
+    "Arch Linux",
+    "Azure Linux",
+    "Echo",
+];
+
 /// Language packages whose files a distribution package owns: the distribution backports fixes without changing the
 /// version that the language sees. Where its feed lists unfixed flaws too, the distribution's word is the only one.
 pub(super) fn apply_ownership(
@@ -20,49 +30,22 @@ pub(super) fn apply_ownership(
     releases: Releases<'_>,
     matches: &mut [Match<'_>],
 ) -> Result<(), Error> {
-    const COMPLETE_FEEDS: [&str; 6] = [
-        "Debian",
-        "Ubuntu",
-        "Red Hat",
-        "Arch Linux",
-        "Azure Linux",
-        "Echo",
-    ];
     if matches.iter().all(|found| found.package.owned_by.is_none()) {
         return Ok(());
     }
-    let by_purl: BTreeMap<&str, &Package> = sbom
-        .packages
-        .iter()
+    let packages = sbom.packages.iter();
+    let by_purl: BTreeMap<&str, &Package> = packages
         .map(|package| (package.purl.as_str(), package))
         .collect();
     for found in matches.iter_mut() {
-        let Some(purl) = found.package.owned_by.clone() else {
-            continue;
-        };
-        let Some(owner) = by_purl.get(purl.as_str()) else {
+        let purl = found.package.owned_by.as_deref();
+        let Some(owner) = purl.and_then(|purl| by_purl.get(purl)) else {
             continue;
         };
         let Ok(queries) = queries(database, owner, releases) else {
             continue;
         };
-        let covered: Vec<&Query> = queries
-            .iter()
-            .filter(|query| database.has_ecosystem(&query.ecosystem))
-            .collect();
-        let is_complete = covered
-            .iter()
-            .any(|query| COMPLETE_FEEDS.contains(&ecosystem::base(&query.ecosystem)));
-        let reason = if is_complete && share_prefix(&found.package.version, &owner.version) {
-            Some(format!(
-                "its files belong to {} {}, whose distribution's advisories rule",
-                owner.name, owner.version
-            ))
-        } else {
-            let fixed_by = fixed_by_distribution(database, &covered, &found.advisory)?;
-            fixed_by.map(|record| format!("{record} fixed it in {} {}", owner.name, owner.version))
-        };
-        match reason {
+        match cleared_by_owner(database, owner, &queries, found)? {
             Some(reason) => {
                 found.suppressed = Some(Suppression {
                     by: SuppressedBy::Ownership,
@@ -71,15 +54,38 @@ pub(super) fn apply_ownership(
                 });
             }
             None => {
-                let note = format!(
+                found.note = Some(format!(
                     "its files belong to {} {}: the fix may be backported",
                     owner.name, owner.version
-                );
-                found.note = Some(note);
+                ));
             }
         }
     }
     Ok(())
+}
+
+/// Why the distribution's word is the only one about a match, if it is.
+fn cleared_by_owner(
+    database: &Database,
+    owner: &Package,
+    queries: &[Query],
+    found: &Match<'_>,
+) -> Result<Option<String>, Error> {
+    let covered = queries.iter();
+    let covered: Vec<&Query> = covered
+        .filter(|query| database.has_ecosystem(&query.ecosystem))
+        .collect();
+    let is_complete = covered
+        .iter()
+        .any(|query| COMPLETE_FEEDS.contains(&ecosystem::base(&query.ecosystem)));
+    let (name, version) = (&owner.name, &owner.version);
+    if is_complete && share_prefix(&found.package.version, version) {
+        return Ok(Some(format!(
+            "its files belong to {name} {version}, whose distribution's advisories rule"
+        )));
+    }
+    let fixed_by = fixed_by_distribution(database, &covered, &found.advisory)?;
+    Ok(fixed_by.map(|record| format!("{record} fixed it in {name} {version}")))
 }
 
 /// Whether the distribution packages this very version, epoch and revision aside.

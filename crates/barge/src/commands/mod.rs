@@ -13,6 +13,7 @@ mod metadata_action;
 mod output;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod push;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod save;

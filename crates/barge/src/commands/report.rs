@@ -24,7 +24,7 @@ pub(crate) fn publish(context: &Context, verified: &Verified) -> Result<(), Erro
         target: settings.build.target.clone(),
     };
     let folder = folder(context)?;
-    for file in reports(verified, &facts)? {
+    for file in reports(verified, &facts).map_err(Error::Output)? {
         folder.write(file.name, &file.bytes)?;
     }
     if context.in_actions()
@@ -63,5 +63,7 @@ pub(crate) fn write(context: &Context, out: &mut dyn Write, verified: &Verified)
 }
 
 fn folder(context: &Context) -> Result<ReportFolder, Error> {
-    Ok(ReportFolder::at(&context.surroundings()?.workspace().out()))
+    let workspace = context.surroundings()?.workspace();
+    workspace.make()?;
+    Ok(ReportFolder::at(&workspace.out()))
 }

@@ -9,7 +9,7 @@ use barge_report::markdown::{COMMENT_BUDGET, SUMMARY_BUDGET};
 use barge_report::table::Table;
 use barge_report::{Report, json, junit, sarif};
 use barge_sbom::Sbom;
-use barge_vuln::output::{self, ReportOptions, ScanJson};
+use barge_vuln::output::{self, ReportOptions};
 use barge_vuln::{Database, Scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
@@ -68,7 +68,7 @@ impl Output {
         let scan = evidence.scan;
         match self.format {
             Kind::Table => self.table(context, &output::table(scan, context.printer.is_wide())),
-            Kind::Json => self.json(context, &ScanJson::from(scan)),
+            Kind::Json => self.written(context, |out| output::write_json(scan, out)),
             Kind::Cyclonedx => self.json(context, &output::cyclonedx(scan, &tool())),
             Kind::Openvex => self.json(context, &output::openvex(scan, "barge")),
             Kind::Gitlab => self.json(context, &output::gitlab(scan, &tool())),
@@ -89,26 +89,30 @@ impl Output {
     }
 
     fn table(&self, context: &Context, table: &Table<'_>) -> Result<(), Error> {
-        let write = |mut out: &mut dyn io::Write| table.write(&mut out, None, false);
-        match &self.file {
-            Some(file) => to_file(context, file, write),
-            None => Ok(context.printer.rendered(write)?),
-        }
+        self.written(context, |mut out| table.write(&mut out, None, false))
     }
 
     fn text(&self, context: &Context, text: &str) -> Result<(), Error> {
         let Some(file) = &self.file else {
-            let shown = context.printer.human(|out| out.write_all(text.as_bytes()));
-            return Ok(shown?);
+            return context.printer.human(|out| out.write_all(text.as_bytes()));
         };
         let path = context.folder.join(file);
         fs::write(&path, text).map_err(|source| Error::Report { path, source })
     }
 
     fn json(&self, context: &Context, value: &impl Serialize) -> Result<(), Error> {
+        self.written(context, |out| json::write(out, value))
+    }
+
+    /// Writes what brings neither colours nor small pieces of its own.
+    fn written(
+        &self,
+        context: &Context,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
         match &self.file {
-            Some(file) => to_file(context, file, |out| json::write(out, value)),
-            None => Ok(context.printer.json(value)?),
+            Some(file) => to_file(context, file, write),
+            None => context.printer.rendered(write),
         }
     }
 
@@ -140,7 +144,7 @@ impl Evidence<'_> {
         let dockerfile = self.dockerfile(context)?;
         // It may lie elsewhere: then findings are shown at its first line.
         let text = fs::read_to_string(context.folder.join(&dockerfile)).unwrap_or_default();
-        let target = context.settings()?.build.target;
+        let target = context.settings()?.build.target.clone();
         let options = ReportOptions {
             tool: tool(),
             image: name.unwrap_or_else(|| subject.name.clone()),

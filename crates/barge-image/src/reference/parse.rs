@@ -1,204 +1,15 @@
-//! Image references: parsed once at the border, canonical ever after.
-//!
-//! Follows docker's normalisation (distribution/reference): a first part without `.`, `:` or `localhost` is no
-//! registry but belongs to `docker.io`, a single-part repository there lives under `library/`, `index.docker.io` is
-//! `docker.io`. What is not canonical is refused with the corrected form (R11), never silently mended: an upper-case
-//! owner or a carriage return is a defect of the workflow that barge exists to show.
+//! From a text to a name.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::digest::{Digest, ParseDigestError};
+use super::error::{ParseReferenceError, Reason};
+use super::name::{Reference, RepositoryName, Tag};
 
 /// The registry that names without one belong to.
 pub const DEFAULT_REGISTRY: &str = "docker.io";
-const OFFICIAL_NAMESPACE: &str = "library/";
+pub(super) const OFFICIAL_NAMESPACE: &str = "library/";
 const NAME_LIMIT: usize = 255;
 const TAG_LIMIT: usize = 128;
-
-/// A registry and a repository in it, in canonical form: `ghcr.io/wikid82/charon`, `docker.io/library/debian`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RepositoryName {
-    registry: String,
-    path: String,
-}
-
-/// A tag: one to 128 characters of `[A-Za-z0-9_.-]`, the first neither `.` nor `-`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag(String);
-
-/// A name for an image: a repository with a tag, a digest, or both. Without either it means the tag `latest`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reference {
-    name: RepositoryName,
-    tag: Option<Tag>,
-    digest: Option<Digest>,
-}
-
-/// Why a text is not a reference, and what it should have been.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not an image reference: {reason}", .text.escape_default())]
-pub struct ParseReferenceError {
-    text: String,
-    reason: Reason,
-    corrected: Option<String>,
-}
-
-/// The rule that a reference breaks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
-    /// Nothing was given, typically an empty output of an earlier step.
-    #[error("it is empty")]
-    Empty,
-    /// Spaces, tabs, carriage returns or line feeds, typically an untrimmed command output.
-    #[error("it contains white space")]
-    WhiteSpace,
-    /// Several references in one text, typically a whole `tags` output.
-    #[error("it is a list; each reference stands alone")]
-    List,
-    /// A capital in the repository, typically an owner that was not lower-cased.
-    #[error("the repository name must be lower case")]
-    UpperCase,
-    /// A repository part that the grammar does not allow.
-    #[error("`{0}` is not a repository name: parts are `a-z0-9` joined by `.`, `_`, `__` or `-`")]
-    Repository(String),
-    /// A registry host that the grammar does not allow.
-    #[error("`{0}` is not a registry host")]
-    Registry(String),
-    /// A tag that the grammar does not allow.
-    #[error("`{0}` is not a tag: up to 128 of `A-Za-z0-9_.-`, not starting with `.` or `-`")]
-    Tag(String),
-    /// A digest that is not sha256.
-    #[error(transparent)]
-    Digest(ParseDigestError),
-    /// 64 hexadecimal digits, which docker reads as an image ID.
-    #[error("64 hexadecimal digits are an image ID, which names no tag")]
-    ImageId,
-    /// A name that is longer than registries accept.
-    #[error("the name is longer than 255 characters")]
-    TooLong,
-}
-
-impl ParseReferenceError {
-    /// The rule that was broken.
-    #[must_use]
-    pub fn reason(&self) -> &Reason {
-        &self.reason
-    }
-
-    /// What to do next; names the corrected form when there is exactly one.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match (&self.corrected, &self.reason) {
-            (Some(corrected), _) => Some(format!("did you mean `{corrected}`?")),
-            (None, Reason::Empty) => {
-                Some("the step that should have set this value was skipped or wrote nothing".into())
-            }
-            _ => None,
-        }
-    }
-
-    /// The corrected form, when there is exactly one.
-    #[must_use]
-    pub fn corrected(&self) -> Option<&str> {
-        self.corrected.as_deref()
-    }
-}
-
-impl RepositoryName {
-    /// The registry host, with port if one was given.
-    #[must_use]
-    pub fn registry(&self) -> &str {
-        &self.registry
-    }
-
-    /// The repository inside the registry, `library/debian` for `debian`.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// The form people type: `debian` for `docker.io/library/debian`.
-    #[must_use]
-    pub fn familiar(&self) -> String {
-        // Without its registry, a path such as `a.b/c` would name another one.
-        let ambiguous = self
-            .path
-            .split_once('/')
-            .is_some_and(|(first, _)| is_registry(first));
-        if self.registry != DEFAULT_REGISTRY || ambiguous {
-            return self.to_string();
-        }
-        match self.path.strip_prefix(OFFICIAL_NAMESPACE) {
-            Some(short) if !short.contains('/') => short.to_owned(),
-            _ => self.path.clone(),
-        }
-    }
-
-    /// This repository with a tag.
-    #[must_use]
-    pub fn with_tag(&self, tag: Tag) -> Reference {
-        Reference {
-            name: self.clone(),
-            tag: Some(tag),
-            digest: None,
-        }
-    }
-}
-
-impl Tag {
-    /// The tag that a reference without one means.
-    #[must_use]
-    pub fn latest() -> Self {
-        Self("latest".into())
-    }
-
-    /// The text of the tag.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Reference {
-    /// Registry and repository.
-    #[must_use]
-    pub fn name(&self) -> &RepositoryName {
-        &self.name
-    }
-
-    /// The tag, `latest` when neither tag nor digest was given.
-    #[must_use]
-    pub fn tag(&self) -> Option<&Tag> {
-        self.tag.as_ref()
-    }
-
-    /// The digest, if the reference is pinned.
-    #[must_use]
-    pub fn digest(&self) -> Option<&Digest> {
-        self.digest.as_ref()
-    }
-
-    /// The form people type, with the tag or digest: `debian:12`.
-    #[must_use]
-    pub fn familiar(&self) -> String {
-        self.render(self.name.familiar())
-    }
-
-    fn render(&self, mut text: String) -> String {
-        if let Some(tag) = &self.tag {
-            text.push(':');
-            text.push_str(&tag.0);
-        }
-        if let Some(digest) = &self.digest {
-            text.push('@');
-            text.push_str(&digest.to_string());
-        }
-        text
-    }
-}
 
 impl FromStr for Tag {
     type Err = Reason;
@@ -309,7 +120,7 @@ fn split_registry(text: &str) -> (&str, &str) {
 }
 
 /// Docker also takes a first part with capitals as a registry: no repository may have them.
-fn is_registry(first: &str) -> bool {
+pub(super) fn is_registry(first: &str) -> bool {
     first.contains(['.', ':', '['])
         || first == "localhost"
         || first.bytes().any(|c| c.is_ascii_uppercase())
@@ -398,59 +209,10 @@ fn correct(text: &str, reason: &Reason) -> Option<String> {
     parse_reference(&candidate).is_ok().then_some(candidate)
 }
 
-impl fmt::Display for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for RepositoryName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.registry, self.path)
-    }
-}
-
-impl fmt::Debug for RepositoryName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(self.name.to_string()))
-    }
-}
-
-impl fmt::Debug for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for Reference {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Reference {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
 
     fn canonical(text: &str) -> String {
         text.parse::<Reference>().map_or_else(

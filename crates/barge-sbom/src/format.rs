@@ -12,6 +12,7 @@ mod xml;
 
 use std::sync::LazyLock;
 
+use barge_image::digest::hex;
 use jiff::Timestamp;
 use regex::Regex;
 use sha1::{Digest as _, Sha1};
@@ -45,7 +46,7 @@ fn content_uuid(content: &[u8]) -> String {
     bytes.copy_from_slice(&hash[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x50;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(&bytes);
     [
         &hex[..8],
         &hex[8..12],

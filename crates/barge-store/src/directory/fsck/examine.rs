@@ -1,149 +1,20 @@
-//! Finding damage: every blob against its name, every layer against its diff_id, everything that a pointer leads to.
+//! Reading all that lies there, against its names and against all that leads to it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
 use barge_image::{Decoder, Digest, Hasher, Record};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
-use super::pointers::read_pointer;
-use super::put::hash;
-use super::{DirectoryStore, entries, read, remove};
+use super::finding::{Check, Finding, Report, Trouble};
+use crate::directory::pointers::read_pointer;
+use crate::directory::put::hash;
+use crate::directory::{DirectoryStore, entries, read};
 use crate::error::Error;
 use crate::parallel;
 use crate::pointer::Pointer;
 use crate::remote::{HeldBlob, Housekeeping as _, Wanted};
-
-/// How closely to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    /// Read every byte.
-    Whole,
-    /// Read documents only; of layers look at the length.
-    Quick,
-}
-
-/// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Artifacts that were looked at.
-    pub artifacts: usize,
-    /// Blobs that were looked at.
-    pub blobs: usize,
-    /// Their length, in bytes.
-    pub bytes: u64,
-    /// Blobs that no artifact needs.
-    pub unused: usize,
-    /// What is not as it should be, worst first.
-    pub findings: Vec<Finding>,
-}
-
-/// One thing that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
-    /// What is wrong.
-    pub trouble: Trouble,
-    /// The file.
-    pub path: Utf8PathBuf,
-    /// Artifacts that cannot be used for it.
-    pub artifacts: Vec<String>,
-}
-
-/// What can be wrong with a store.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Trouble {
-    /// Something that an artifact needs is not there.
-    Missing {
-        /// `hand-off record`, `manifest`, `config`, `layer`.
-        what: &'static str,
-    },
-    /// A blob of another length than its descriptor says.
-    Size {
-        /// What it should have, in bytes.
-        expected: u64,
-        /// What it has.
-        found: u64,
-    },
-    /// The bytes of a blob are not those that it is named for.
-    Digest {
-        /// What they hash to.
-        found: Digest,
-    },
-    /// A layer that does not unpack to what its image or note says.
-    Layer {
-        /// The diff_id that it should have.
-        expected: Digest,
-        /// The diff_id that it has; none when it does not unpack.
-        found: Option<Digest>,
-    },
-    /// A document that cannot be understood.
-    Malformed {
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A pointer and its record, or its place, speak of different artifacts.
-    Mismatch {
-        /// What the other one says.
-        other: String,
-    },
-    /// A note of a layer whose blob is gone: the layer is packed again when it comes.
-    OrphanNote,
-    /// `index.json` lists other names than the records say.
-    StaleIndex,
-    /// A temporary file, of a writer that was killed or is at work.
-    Stray,
-}
-
-impl Trouble {
-    /// Whether something is lost or wrong; else it is only untidy.
-    #[must_use]
-    pub fn is_damage(&self) -> bool {
-        !matches!(self, Self::OrphanNote | Self::StaleIndex | Self::Stray)
-    }
-
-    /// One word for programs.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "missing",
-            Self::Size { .. } => "size",
-            Self::Digest { .. } => "digest",
-            Self::Layer { .. } => "layer",
-            Self::Malformed { .. } => "malformed",
-            Self::Mismatch { .. } => "mismatch",
-            Self::OrphanNote => "orphan-note",
-            Self::StaleIndex => "stale-index",
-            Self::Stray => "stray",
-        }
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { what } => write!(f, "the {what} is missing"),
-            Self::Size { expected, found } => {
-                write!(f, "it has {found} bytes instead of {expected}")
-            }
-            Self::Digest { found } => write!(f, "its bytes were changed: they hash to {found}"),
-            Self::Layer {
-                expected,
-                found: Some(found),
-            } => write!(f, "it unpacks to layer {found}, not {expected}"),
-            Self::Layer { expected, .. } => write!(f, "it does not unpack to layer {expected}"),
-            Self::Malformed { why } => write!(f, "it cannot be understood: {why}"),
-            Self::Mismatch { other } => write!(f, "it leads to a record of {other}"),
-            Self::OrphanNote => f.write_str("the blob that it notes is gone"),
-            Self::StaleIndex => f.write_str("it does not list the names of the artifacts"),
-            Self::Stray => {
-                f.write_str("a temporary file, of a writer that was killed or is at work")
-            }
-        }
-    }
-}
 
 impl DirectoryStore {
     /// Looks for damage. The store is not changed.
@@ -177,51 +48,6 @@ impl DirectoryStore {
             unused: blobs.len() - blobs.iter().filter(is_needed).count(),
             findings,
         })
-    }
-
-    /// Removes what a report found and nobody can use: changed blobs, what lies among the pointers and is none, and notes that
-    /// lead nowhere or to something else; then renews `index.json`. The layers are packed again by the next save; artifacts that need them stay broken until then.
-    /// Gives what was removed.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn repair(&self, report: &Report) -> Result<BTreeSet<Utf8PathBuf>, Error> {
-        let mut useless = BTreeSet::new();
-        for Finding { trouble, path, .. } in &report.findings {
-            let is_useless = match trouble {
-                Trouble::Digest { .. } | Trouble::OrphanNote => true,
-                Trouble::Malformed { .. } => {
-                    path.starts_with(self.layers()) || path.starts_with(self.artifacts())
-                }
-                _ => false,
-            };
-            useless.extend(is_useless.then(|| path.clone()));
-            // Where the bytes are those of the name, it is a note that says something else of them.
-            if let Trouble::Digest { .. } | Trouble::Layer { .. } | Trouble::Size { .. } = trouble {
-                useless.extend(self.notes_of(path)?);
-            }
-        }
-        for path in &useless {
-            if path.starts_with(self.artifacts()) {
-                self.remove_pointer(path)?;
-            } else {
-                remove(path)?;
-            }
-        }
-        self.renew_index()?;
-        Ok(useless)
-    }
-
-    /// The notes that lead to a blob.
-    fn notes_of(&self, blob: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
-        let mut notes = entries(&self.layers())?;
-        let leads = |path: &Utf8PathBuf| {
-            let diff_id = Digest::from_hex(path.file_name()?).ok()?;
-            let noted = self.noted(&diff_id).ok()??;
-            Some(self.layout().blobs().path(&noted.blob.digest) == blob)
-        };
-        notes.retain(|path| leads(path) == Some(true));
-        Ok(notes)
     }
 }
 
