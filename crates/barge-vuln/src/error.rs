@@ -40,6 +40,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A file cannot be used as an index.
+    #[error("cannot use `{}` as advisory data", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<Self>,
+    },
     /// A file is no advisory index.
     #[error("this is no advisory index: {0}")]
     NotAnIndex(&'static str),
@@ -128,6 +136,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Index { source, .. } => return source.hint(),
             Self::NotAnIndex(_) => "give a file that `barge db build` wrote, or a folder of OSV records or archives".to_owned(),
             Self::OtherFormat { found } if *found > VERSION => "use a newer barge, or compile the data again with this one: `barge db build`".to_owned(),
             Self::OtherFormat { .. } | Self::Damaged(_) => "compile the data again: `barge db build --from DIR --output FILE`".to_owned(),

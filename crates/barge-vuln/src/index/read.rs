@@ -89,7 +89,10 @@ pub struct RecordText {
 impl Database {
     /// Opens an index file. Nothing but its header, table and description of itself is read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::read(Bytes::open(path)?)
+        Self::read(Bytes::open(path)?).map_err(|source| Error::Index {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })
     }
 
     /// Takes an index that lies in memory.

@@ -310,3 +310,25 @@ fn push_matches(document: &mut Document, summary: &str, found: &[&Match<'_>]) {
     }
     document.details(summary, MarkdownTable { titles, rows });
 }
+
+#[cfg(test)]
+mod tests {
+    use barge_sbom::{Evidence, PackageKind};
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_path_with_its_layer_and_how_many_more_there_are() {
+        let mut package = Package::new(PackageKind::Npm, "a", "1", "pkg:npm/a@1");
+        assert_eq!(place(&package), "-");
+        let at = |path: &str, layer_index| Evidence {
+            path: path.to_owned(),
+            layer: None,
+            layer_index,
+        };
+        package.evidence = vec![at("app/package-lock.json", None)];
+        assert_eq!(place(&package), "app/package-lock.json");
+        package.evidence = vec![at("usr/a.json", Some(3)), at("opt/a.json", Some(4))];
+        assert_eq!(place(&package), "usr/a.json (layer 3, 1 more)");
+    }
+}
