@@ -1,12 +1,14 @@
 //! The JSON of a scan, `barge/scan/v1`. Fields are only ever added.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::{io, thread};
 
-use barge_report::Level;
+use barge_report::{Level, json};
 use barge_sbom::package::{Package, Unknown};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::paths;
+use super::report::paths;
 use crate::error::Error;
 use crate::matching::{Class, Coverage, Fix, Link, Match, Reason, SuppressedBy};
 use crate::policy::{Baseline, Verdict};
@@ -81,20 +83,15 @@ pub struct UnreadJson<'a> {
 /// A list of [`MatchJson`]: those that count, or those that do not. Made one by one as they are written.
 #[derive(Debug, Clone, Copy)]
 pub struct MatchesJson<'a> {
-    scan: &'a Scan<'a>,
+    matches: &'a [Match<'a>],
     suppressed: bool,
 }
 
 impl Serialize for MatchesJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let judged = self
-            .scan
-            .findings
-            .matches
-            .iter()
-            .zip(&self.scan.verdict.levels);
-        let wanted = judged.filter(|(found, _)| found.suppressed.is_some() == self.suppressed);
-        serializer.collect_seq(wanted.map(|(found, level)| MatchJson::new(found, *level)))
+        let wanted = self.matches.iter();
+        let wanted = wanted.filter(|found| found.suppressed.is_some() == self.suppressed);
+        serializer.collect_seq(wanted.map(MatchJson::from))
     }
 }
 
@@ -193,9 +190,60 @@ pub struct SuppressionJson<'a> {
     pub reason: &'a str,
 }
 
+/// How many matches are made at a time.
+const PART: usize = 64;
+/// How many parts are made ahead of being written.
+const AHEAD: usize = 4;
+
+/// Writes a scan as `barge_report::json` writes [`ScanJson`]. Its matches, most of it by far, are made by two threads.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_json(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut frame = ScanJson::from(scan);
+    let all = std::mem::take(&mut frame.matches.matches);
+    let frame = json::render(&frame)?;
+    // Texts of JSON hold no line feeds: the line is the field.
+    let Some((before, after)) = frame.split_once("\n  \"matches\": [") else {
+        return out.write_all(frame.as_bytes());
+    };
+    let counting: Vec<&Match<'_>> = all
+        .iter()
+        .filter(|found| found.suppressed.is_none())
+        .collect();
+    let part = |part: &[&Match<'_>]| {
+        let matches: Vec<MatchJson<'_>> =
+            part.iter().map(|found| MatchJson::from(*found)).collect();
+        json::items(&matches)
+    };
+    out.write_all(before.as_bytes())?;
+    out.write_all(b"\n  \"matches\": [")?;
+    thread::scope(|scope| {
+        let (send, ahead) = mpsc::sync_channel(AHEAD);
+        let others = counting.chunks(PART).skip(1).step_by(2);
+        scope.spawn(move || others.map(part).try_for_each(|part| send.send(part)));
+        for (index, own) in counting.chunks(PART).enumerate() {
+            let items = if index % 2 == 0 {
+                part(own)?
+            } else {
+                ahead.recv().map_err(io::Error::other)??
+            };
+            let comma: &[u8] = if index == 0 { b"" } else { b"," };
+            out.write_all(comma)?;
+            out.write_all(&items)?;
+        }
+        Ok::<_, io::Error>(())
+    })?;
+    out.write_all(if counting.is_empty() { b"" } else { b"\n  " })?;
+    out.write_all(after.as_bytes())
+}
+
 impl<'a> From<&'a Scan<'_>> for ScanJson<'a> {
     fn from(scan: &'a Scan<'_>) -> Self {
-        let matches = |suppressed| MatchesJson { scan, suppressed };
+        let matches = |suppressed| MatchesJson {
+            matches: &scan.findings.matches,
+            suppressed,
+        };
         let skipped = scan.findings.skipped.iter();
         Self {
             schema: SCHEMA,
@@ -236,13 +284,13 @@ impl<'a> From<&'a Unknown> for UnreadJson<'a> {
     }
 }
 
-impl<'a> MatchJson<'a> {
-    fn new(found: &'a Match<'_>, level: Level) -> Self {
+impl<'a> From<&'a Match<'_>> for MatchJson<'a> {
+    fn from(found: &'a Match<'_>) -> Self {
         Self {
             package: PackageJson::new(&found.package),
             advisory: AdvisoryJson::new(found),
             class: found.class,
-            level,
+            level: found.level,
             why: &found.why,
             doubt: found.doubt.as_deref(),
             note: found.note.as_deref(),
