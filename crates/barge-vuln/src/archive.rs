@@ -354,7 +354,7 @@ impl SourceCount {
     }
 
     fn finish(self, name: &str, digest: &[u8]) -> Source {
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = barge_image::digest::hex(digest);
         Source {
             name: name.to_owned(),
             sha256,

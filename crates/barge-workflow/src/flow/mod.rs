@@ -11,6 +11,7 @@ mod budget;
 mod compose;
 mod docker;
 mod facts;
+mod files;
 mod job;
 mod machine;
 mod matrix;

@@ -127,11 +127,15 @@ fn what_the_gate_refuses_is_not_pushed() {
         return;
     }
     let registry = Debian::start();
-    let job = Job::new(&registry.host, "push", &push());
+    let mut job = Job::new(&registry.host, "push", &push());
     let run = job.run(CRITICAL, &[]).exits(10).json();
     assert_eq!(step(&run, "push")["reason"], "the gate is closed");
     let run = job.run(HARMLESS, &["--no-push"]).exits(0).json();
     assert_eq!(step(&run, "push")["state"], "skipped");
+    job.checkout.set("BARGE_PUSH", "off");
+    let run = job.run(HARMLESS, &[]).exits(0).json();
+    let reason = "disabled by operator: BARGE_PUSH=off";
+    assert_eq!(step(&run, "push")["reason"], reason);
     assert_eq!(digest_of(&names(&registry.host)[0]), None);
 }
 
@@ -156,6 +160,7 @@ fn proposals_checkouts_and_rehearsals_publish_nothing() {
     let mut job = Job::new(&registry.host, "push", &push());
     job.checkout.set("GITHUB_ACTIONS", "false");
     job.checkout.set("GITHUB_EVENT_PATH", "");
+    job.checkout.set("GITHUB_RUN_ID", "");
     let run = job.run(HARMLESS, &["--push"]).exits(0).json();
     assert_eq!(step(&run, "push")["reason"], "a checkout publishes nothing");
     job.checkout

@@ -129,7 +129,7 @@ fn load_path(script: &mut Script<'_, '_>, call: &Call, file: &Text) {
         // The load fails; what comes after it is judged as if the file that was meant had been loaded.
         Resolution::Absent(near) if !near.is_empty() => {
             for meant in near {
-                if let Content::Images(archive) = script.content_at(&meant) {
+                if let Content::Images(archive) = script.walk.files.content(&meant) {
                     loaded(script, call, &archive, &meant);
                 }
             }
