@@ -115,13 +115,19 @@ impl Switches {
         let candidates = [JobId::Save, JobId::Verify, JobId::Test, JobId::Report];
         let off = candidates.into_iter().filter_map(|job| {
             let name = format!("BARGE_{}", job.as_str().to_ascii_uppercase());
-            let value = environment.non_empty(&name)?;
-            let is_off = ["off", "0", "false", "no"]
-                .iter()
-                .any(|word| value.eq_ignore_ascii_case(word));
-            is_off.then(|| (job, format!("{name}={value}")))
+            Some((job, Self::off(environment, &name)?))
         });
         Self(off.collect())
+    }
+
+    /// The switch of this name with its value, if it is off.
+    #[must_use]
+    pub fn off(environment: &crate::Environment, name: &str) -> Option<String> {
+        let value = environment.non_empty(name)?;
+        let is_off = ["off", "0", "false", "no"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word));
+        is_off.then(|| format!("{name}={value}"))
     }
 
     fn get(&self, job: JobId) -> Option<&str> {

@@ -5,6 +5,10 @@ mod names;
 /// An SPDX expression in canonical spelling, if the text is one.
 #[must_use]
 pub fn expression(text: &str) -> Option<String> {
+    // Most are one identifier, as it is written.
+    if id(text).is_some_and(|id| id == text) {
+        return Some(text.to_owned());
+    }
     let mode = spdx::ParseMode {
         allow_deprecated: true,
         allow_slash_as_or_operator: false,

@@ -145,8 +145,7 @@ impl Docker {
         }
         if !status.is_success() {
             return match refused(&call, status, &bytes) {
-                // So Podman answers about an image that goes while it is looked at.
-                Error::Refused { message, .. } if message.ends_with("image not known") => Ok(None),
+                Error::Refused { message, .. } if is_going(&message) => Ok(None),
                 error => Err(error),
             };
         }
@@ -334,9 +333,23 @@ pub(super) fn query(value: &str) -> PercentEncode<'_> {
     utf8_percent_encode(value, RESERVED)
 }
 
+/// Whether Podman says that an image goes while it is looked at: its layers may be gone before its name is.
+fn is_going(message: &str) -> bool {
+    let gone = ["image not known", "layer not known"];
+    gone.iter().any(|words| message.ends_with(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_that_goes_is_told_from_a_broken_one() {
+        let words = "failed to convert ImageData to ImageInspect 'sha256:a5': ";
+        assert!(is_going(&format!("{words}layer not known")));
+        assert!(is_going(&format!("{words}image not known")));
+        assert!(!is_going(&format!("{words}permission denied")));
+    }
 
     #[test]
     fn escapes_queries() {

@@ -9,6 +9,7 @@ use barge_image::archive::Received;
 use barge_image::record::{Record, RecordedImage, SCHEMA};
 use barge_store::registry::Transfer;
 use barge_store::{Lifetime, Store};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::origin::ask;
@@ -55,19 +56,7 @@ pub async fn save(
     let work = move || {
         let store = home;
         let image = recorded(&store, &built, &received)?;
-        let record = Record {
-            schema: SCHEMA.into(),
-            artifact: built.artifact()?,
-            references: built.references.clone(),
-            image,
-            source: built.source.clone(),
-            build: built.facts.clone(),
-            publish: built.publish,
-            tool: concat!("barge ", env!("CARGO_PKG_VERSION")).into(),
-            created: now,
-            expires,
-        }
-        .fitted();
+        let record = record(&built, image, now, expires)?;
         let tell = |transfer: Transfer| {
             if let Transfer::Started { size, .. } = transfer {
                 observer.notice(&Notice::Transfer {
@@ -93,6 +82,27 @@ pub async fn save(
     let workspace = surroundings.workspace();
     workspace.leave(&workspace.saved(), &saved)?;
     Ok(saved)
+}
+
+fn record(
+    built: &Built,
+    image: RecordedImage,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+) -> Result<Record, Error> {
+    let record = Record {
+        schema: SCHEMA.into(),
+        artifact: built.artifact()?,
+        references: built.references.clone(),
+        image,
+        source: built.source.clone(),
+        build: built.facts.clone(),
+        publish: built.publish,
+        tool: concat!("barge ", env!("CARGO_PKG_VERSION")).into(),
+        created,
+        expires,
+    };
+    Ok(record.fitted())
 }
 
 fn recorded(store: &Store, built: &Built, received: &Received) -> Result<RecordedImage, Error> {

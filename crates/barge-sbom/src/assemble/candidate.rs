@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use barge_image::rootfs::{NodeId, RootFs};
+use rayon::prelude::*;
 
-use super::hits::Hits;
+use super::hits::{Hit, Hits};
 use super::origin;
 use crate::finding::{Finding, Found, Says};
 use crate::license;
@@ -40,31 +41,38 @@ pub(super) fn of_hits<'a>(
     hits: &Hits<'a>,
     distro: Option<&Distro>,
 ) -> Vec<Candidate<'a>> {
-    let mut candidates = Vec::new();
-    for hit in hits.iter() {
-        let Some(found) = hit.says.packages() else {
-            continue;
-        };
-        let path = String::from_utf8_lossy(&tree.path(hit.node)).into_owned();
-        let introduced = origin::introduced(tree, hit);
-        let first = candidates.len();
-        for (position, found) in (0u32..).zip(found) {
-            let purl = purl(&identity(found), distro);
-            candidates.push(Candidate {
-                found,
-                node: hit.node,
-                path: path.clone(),
-                position,
-                layer: introduced.layer_of(found),
-                purl,
-                licenses: licenses(tree, hits, hit.node, found),
-                owned_by: None,
-                part_of: None,
-                depends_on: Vec::new(),
-            });
-        }
-        name_containers(&mut candidates[first..]);
-    }
+    let hits_in_order = hits.iter().as_slice().par_iter();
+    let candidates = hits_in_order.flat_map_iter(|hit| of_hit(tree, hits, hit, distro));
+    candidates.collect()
+}
+
+fn of_hit<'a>(
+    tree: &RootFs<'a, Finding>,
+    hits: &Hits<'a>,
+    hit: &Hit<'a>,
+    distro: Option<&Distro>,
+) -> Vec<Candidate<'a>> {
+    let Some(found) = hit.says.packages() else {
+        return Vec::new();
+    };
+    let path = String::from_utf8_lossy(&tree.path(hit.node)).into_owned();
+    let introduced = origin::introduced(tree, hit);
+    let mut candidates: Vec<_> = (0u32..)
+        .zip(found)
+        .map(|(position, found)| Candidate {
+            found,
+            node: hit.node,
+            path: path.clone(),
+            position,
+            layer: introduced.layer_of(found),
+            purl: purl(&identity(found), distro),
+            licenses: licenses(tree, hits, hit.node, found),
+            owned_by: None,
+            part_of: None,
+            depends_on: Vec::new(),
+        })
+        .collect();
+    name_containers(&mut candidates);
     candidates
 }
 
@@ -101,6 +109,12 @@ fn identity(found: &Found) -> Identity<'_> {
 
 /// Turns the positions of containers into package URLs.
 fn name_containers(candidates: &mut [Candidate<'_>]) {
+    if candidates
+        .iter()
+        .all(|candidate| candidate.found.part_of.is_none())
+    {
+        return;
+    }
     let purls: BTreeMap<u32, String> = candidates
         .iter()
         .map(|candidate| (candidate.position, candidate.purl.clone()))

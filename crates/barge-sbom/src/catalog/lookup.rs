@@ -1,9 +1,9 @@
 //! Finds the recognizer of a file by tables of names, and has it read the file.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use barge_image::layer::{Content, FileHead, Interest};
+use hashbrown::HashMap;
 
 use super::{CATALOGS, Name, Recognizer, Stage, program};
 use crate::finding::{File, Finding, Says};

@@ -15,7 +15,7 @@ use crate::printer::Tone;
 /// Push what was handed over to its registries: under all its names, or under none
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is pushed is what was verified, byte for byte; let the gate pass it first. Images of pull requests, merge queues and\ncheckouts are refused, and so are those of branches that `[publish] load-branches` names.\nLogins are those of docker: `docker login`, credential helpers and DOCKER_CONFIG.\n\nExamples:\n  barge push\n  barge push --record sha256:0a1b...\n  barge push charon-v1.2.3 --run 123456"
+    after_help = "What is pushed is what was verified, byte for byte; let the gate pass it first. Images of pull requests, merge queues and checkouts are refused, and so are those of branches that `[publish] load-branches` names.\n\nLogins are those of docker: `docker login`, credential helpers and DOCKER_CONFIG.\n\nExamples:\n  barge push\n  barge push --record sha256:0a1b...\n  barge push charon-v1.2.3 --run 123456"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]

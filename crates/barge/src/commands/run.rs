@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use barge_ci::Decision;
 use barge_ci::gate::Verdict;
+use barge_ci::{Decision, Environment, Switches};
 use barge_pipeline::push::Pushed;
 use barge_pipeline::run::{Pushing, Run, RunOptions, Step, StepState, run as run_pipeline};
 use barge_vuln::Status;
@@ -34,24 +34,25 @@ pub(crate) struct Arguments {
     /// Push what the plan publishes also if the event is one of a file, which is a rehearsal otherwise
     #[arg(long, overrides_with = "no_push")]
     push: bool,
-    /// Push nothing, whatever the plan says
+    /// Push nothing, whatever the plan says; also by BARGE_PUSH=off
     #[arg(long)]
     no_push: bool,
 }
 
 impl Arguments {
     /// Proposals and checkouts are never pushed: the plan sees to that.
-    fn pushing(&self) -> Pushing {
-        let never = |reason: &str| Pushing::Never {
-            reason: reason.to_owned(),
-        };
-        match (self.no_push, self.push, self.event.payload()) {
-            (true, ..) => never("switched off by `--no-push`"),
-            (_, false, Some(_)) => {
-                never("an event from a file is a rehearsal: `--push` makes it real")
+    fn pushing(&self, environment: &Environment) -> Pushing {
+        let is_rehearsal = self.event.payload().is_some();
+        let reason = match Switches::off(environment, "BARGE_PUSH") {
+            _ if self.no_push => "switched off by `--no-push`".into(),
+            _ if self.push => return Pushing::ByPlan,
+            Some(switch) => format!("disabled by operator: {switch}"),
+            None if is_rehearsal => {
+                "an event from a file is a rehearsal: `--push` makes it real".into()
             }
-            _ => Pushing::ByPlan,
-        }
+            None => return Pushing::ByPlan,
+        };
+        Pushing::Never { reason }
     }
 }
 
@@ -76,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         store: arguments.store.open(context)?,
         lifetime: arguments.retention.retention,
         verify: arguments.scan.options(context)?,
-        pushing: arguments.pushing(),
+        pushing: arguments.pushing(&context.environment),
     };
     if context.printer.is_human() {
         context

@@ -127,11 +127,15 @@ fn what_the_gate_refuses_is_not_pushed() {
         return;
     }
     let registry = Debian::start();
-    let job = Job::new(&registry.host, "push", &push());
+    let mut job = Job::new(&registry.host, "push", &push());
     let run = job.run(CRITICAL, &[]).exits(10).json();
     assert_eq!(step(&run, "push")["reason"], "the gate is closed");
     let run = job.run(HARMLESS, &["--no-push"]).exits(0).json();
     assert_eq!(step(&run, "push")["state"], "skipped");
+    job.checkout.set("BARGE_PUSH", "off");
+    let run = job.run(HARMLESS, &[]).exits(0).json();
+    let reason = "disabled by operator: BARGE_PUSH=off";
+    assert_eq!(step(&run, "push")["reason"], reason);
     assert_eq!(digest_of(&names(&registry.host)[0]), None);
 }
 
@@ -156,6 +160,7 @@ fn proposals_checkouts_and_rehearsals_publish_nothing() {
     let mut job = Job::new(&registry.host, "push", &push());
     job.checkout.set("GITHUB_ACTIONS", "false");
     job.checkout.set("GITHUB_EVENT_PATH", "");
+    job.checkout.set("GITHUB_RUN_ID", "");
     let run = job.run(HARMLESS, &["--push"]).exits(0).json();
     assert_eq!(step(&run, "push")["reason"], "a checkout publishes nothing");
     job.checkout
@@ -164,7 +169,8 @@ fn proposals_checkouts_and_rehearsals_publish_nothing() {
         .says("outside of any CI system");
     assert_eq!(digest_of(&names(&registry.host)[0]), None);
 
-    // A person with a payload rehearses, unless it is said to be meant.
+    // A person with a payload rehearses, unless it is said to be meant. Each run at its own time: it is what tells them apart.
+    job.checkout.set("BARGE_NOW", "2026-03-04T06:00:00Z");
     let rehearsal = ["--event", "event.json"];
     let run = job.run(HARMLESS, &rehearsal).exits(0).json();
     assert_eq!(step(&run, "push")["state"], "skipped", "{run}");

@@ -181,12 +181,13 @@ fn a_path_restricts_and_must_be_there() {
 fn what_cannot_be_read_elsewhere_does_not_count_within_a_path() {
     let checkout = Checkout::new();
     let text = json!({"name": "x", "version": "1.0.0"}).to_string();
+    let beside = "srv/node_modules/y/package.json";
     let mut upper = Writer::new(Vec::new());
     let link = "srv/node_modules/x/package.json";
     upper.member(&Entry::hard_link(link, "srv/text")).unwrap();
     let layers = [
         package("a"),
-        layer(&[("srv/text", text.as_bytes())]),
+        layer(&[("srv/text", text.as_bytes()), (beside, text.as_bytes())]),
         upper.finish().unwrap(),
     ];
     // What a packed layer held cannot be had when a higher one gives it a name that means something.

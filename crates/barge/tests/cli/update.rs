@@ -138,6 +138,8 @@ fn archives_are_fetched_once_and_asked_for_again() {
         scan.stdout,
         scan.stderr
     );
+    // When the archive was last found to be the newest is what a limit of age goes by.
+    assert!(scan.stdout.contains(r#""checked": "20"#), "{}", scan.stdout);
     let requests = &script.lock().unwrap().requests;
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[1]["line"], "GET /npm/all.zip HTTP/1.1");
@@ -183,11 +185,7 @@ fn what_is_missing_or_broken_is_an_error_that_keeps_the_old_data() {
     assert_eq!(checkout.barge(&update).code, 0);
     let ran = checkout.barge(&update);
     assert_eq!(ran.code, 1);
-    assert!(
-        ran.stderr.contains("the server answered 404"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("answered 404 for"), "{}", ran.stderr);
     assert_eq!(checkout.barge(&["scan", "pkg:npm/b@1.0.0"]).code, 0);
     let ran = checkout.barge(&["db", "update", "--ecosystem", "../x", "--from", &address]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
