@@ -325,6 +325,8 @@ mod tests {
             ("(a || b).c", "(a || b).c"),
             ("(!a)[0].*", "(!a)[0].*"),
             ("2 .i", "(2).i"),
+            ("-1e999 < 1e999", "-Infinity < Infinity"),
+            ("NaN != nan", "NaN != NaN"),
             ("a.b-c_d[0]", "a.b-c_d[0]"),
             ("fromJSON('[1]')[*]", "fromjson('[1]').*"),
         ] {

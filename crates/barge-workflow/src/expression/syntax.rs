@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::source::Span;
 
+use super::coerce;
+
 /// An expression and where it stands in the text it was read from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
@@ -150,7 +152,7 @@ impl fmt::Display for Expression {
         match &self.kind {
             Kind::Null => f.write_str("null"),
             Kind::Boolean(value) => write!(f, "{value}"),
-            Kind::Number(value) => write!(f, "{value}"),
+            Kind::Number(value) => f.write_str(&coerce::text_of_number(*value)),
             Kind::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
             Kind::Context(name) => f.write_str(name),
             Kind::Property(inner, name) => {

@@ -67,6 +67,7 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     /// Walks the steps of a job or a local action.
     pub(super) fn steps(&mut self, steps: &[Step], frame: &Frame<'_>) {
+        self.trace.steps.reserve(steps.len());
         for step in steps {
             if self.trace.facts.len() > FACT_LIMIT || !self.budget.take() {
                 return self.cut(step, frame);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ecow::EcoString;
+
 use crate::expression::{Part, Template};
 
 use super::parser::{PLACEHOLDER, PLACEHOLDER_LIMIT, parse};
@@ -27,7 +29,7 @@ pub struct ScriptText {
     tree: Script,
     /// From a byte of `text` on, how many bytes the original is longer.
     shifts: Vec<(usize, usize)>,
-    variables: BTreeSet<String>,
+    variables: BTreeSet<EcoString>,
     sets_unseen: bool,
     reads_all: bool,
 }
@@ -81,7 +83,7 @@ impl ScriptText {
     }
 
     /// The names of the variables that it can mean: those behind a `$`.
-    pub(crate) fn variables(&self) -> &BTreeSet<String> {
+    pub(crate) fn variables(&self) -> &BTreeSet<EcoString> {
         &self.variables
     }
 
@@ -107,7 +109,7 @@ impl ScriptText {
 }
 
 /// The names behind each `$` of a script, those in `${...}` included.
-fn variables(script: &str) -> BTreeSet<String> {
+fn variables(script: &str) -> BTreeSet<EcoString> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let names = script.match_indices('$').map(|(at, _)| {
         let rest = script.get(at + 1..).unwrap_or_default();
@@ -117,5 +119,5 @@ fn variables(script: &str) -> BTreeSet<String> {
         rest.get(..end).unwrap_or_default()
     });
     let names = names.filter(|name| !name.is_empty());
-    names.map(str::to_owned).collect()
+    names.map(EcoString::from).collect()
 }

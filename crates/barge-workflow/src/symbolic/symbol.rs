@@ -61,7 +61,7 @@ impl Symbol {
 
     /// Whether something succeeds: `success of the last command`.
     #[must_use]
-    pub fn success_of(what: &str, shape: Shape) -> Arc<Self> {
+    pub fn success_of(what: impl fmt::Display, shape: Shape) -> Arc<Self> {
         let name = format!("success of {what}");
         Self::build(name.into(), shape, Box::default(), Some(Doubt::Success))
     }

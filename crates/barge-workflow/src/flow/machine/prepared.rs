@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ecow::EcoString;
+
 use crate::expression::Part as TemplatePart;
 use crate::model::Field;
 use crate::shell::ScriptText;
@@ -14,7 +16,7 @@ use super::super::scope::Contexts;
 pub(in super::super) struct Prepared {
     pub(super) script: Arc<ScriptText>,
     pub(super) placeholders: Vec<Value>,
-    pub(super) environment: BTreeMap<String, Value>,
+    pub(super) environment: BTreeMap<EcoString, Value>,
 }
 
 /// Evaluates what a script refers to.
@@ -37,12 +39,11 @@ pub(in super::super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepare
 }
 
 /// The variables that a script can mean: only names that occur in it are looked up.
-fn environment(script: &ScriptText, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
+fn environment(script: &ScriptText, contexts: &Contexts<'_>) -> BTreeMap<EcoString, Value> {
     let mut variables = BTreeMap::new();
     if script.reads_all_variables() {
         let names = contexts.environment_names();
-        variables
-            .extend(names.filter_map(|name| Some((name.to_owned(), contexts.environment(name)?))));
+        variables.extend(names.filter_map(|name| Some((name.into(), contexts.environment(name)?))));
     }
     let closed = !contexts.environment_open && !script.sets_unseen();
     let open = contexts.environment_open && !script.sets_unseen();

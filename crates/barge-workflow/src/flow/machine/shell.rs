@@ -34,24 +34,14 @@ impl Machine for Script<'_, '_> {
             .unwrap_or_default();
         let start = self.prepared.script.original(span.start);
         let line = self.source.line_of(self.run.locate(self.source, start));
-        let shown: String = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(60)
-            .collect();
-        let shown: String = shown
-            .chars()
-            .map(|c| {
-                if u32::from(c) >= PLACEHOLDER {
-                    '…'
-                } else {
-                    c
-                }
-            })
-            .collect();
-        format!("{shown} (line {line})")
+        let shown = text.lines().next().unwrap_or_default().chars().take(60);
+        let mut label = String::with_capacity(80);
+        label.extend(shown.map(|c| match c {
+            placeholder if u32::from(placeholder) >= PLACEHOLDER => '…',
+            other => other,
+        }));
+        label.push_str(&format!(" (line {line})"));
+        label
     }
 
     fn call(&mut self, call: &Call) -> Output {

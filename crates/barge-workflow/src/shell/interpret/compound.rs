@@ -103,7 +103,7 @@ impl<M: Machine> Interpreter<'_, M> {
                     .iter()
                     .any(|part| matches!(part, Part::Literal(_, false)));
                 let pattern = self.value_of(pattern).sole_text().unwrap_or_default();
-                let unknown = self.unknown_status(Span::new(span.start, span.end));
+                let unknown = || self.unknown_status(span);
                 let fits =
                     subject
                         .texts()
@@ -120,7 +120,7 @@ impl<M: Machine> Interpreter<'_, M> {
                                     bare,
                                 },
                             ];
-                            any.or(&when.and(&test::condition(&words, &|| unknown.clone())))
+                            any.or(&when.and(&test::condition(&words, &unknown)))
                         });
                 holds = holds.or(&fits);
             }
@@ -158,9 +158,9 @@ impl<M: Machine> Interpreter<'_, M> {
             }
             lines = next;
         }
-        let unknown = self.unknown_status(span);
+        let unknown = || self.unknown_status(span);
         lines.iter().fold(Condition::Never, |any, (when, words)| {
-            any.or(&when.and(&test::condition(words, &|| unknown.clone())))
+            any.or(&when.and(&test::condition(words, &unknown)))
         })
     }
 }

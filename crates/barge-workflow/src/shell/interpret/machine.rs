@@ -78,7 +78,10 @@ pub trait Machine {
 /// Whether the program that is called here succeeds.
 #[must_use]
 pub fn success_of(label: &str) -> Condition {
-    Condition::truthy(&Symbol::success_of(&format!("`{label}`"), Shape::Boolean))
+    Condition::truthy(&Symbol::success_of(
+        format_args!("`{label}`"),
+        Shape::Boolean,
+    ))
 }
 
 /// Joins a directory and a path; an absolute path stands alone.
