@@ -34,22 +34,6 @@ pub fn render(value: &impl Serialize) -> io::Result<String> {
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 
-/// The items of a list as they stand in a field of the outermost object, without the brackets: long lists are written in
-/// parts that are made side by side.
-///
-/// # Errors
-/// When the list cannot be JSON, or is none.
-pub fn items(list: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(BLOCK);
-    let mut serializer = Serializer::with_formatter(&mut bytes, Indented::within_object());
-    list.serialize(&mut serializer)?;
-    let items = bytes.strip_prefix(b"[");
-    let items = items.map(|items| items.strip_suffix(b"\n  ]").unwrap_or_default());
-    items
-        .map(<[u8]>::to_vec)
-        .ok_or_else(|| io::Error::other("a list was expected"))
-}
-
 /// Gathers the many small pieces of JSON, each with as little ado as can be.
 struct Blocks<Out> {
     out: Out,
@@ -99,17 +83,6 @@ impl Default for Indented {
 }
 
 impl Indented {
-    /// For what is a field of the outermost object.
-    fn within_object() -> Self {
-        let outermost = Self::default();
-        let field = format!(",\n{INDENT}\"").into_bytes();
-        Self {
-            lines: [outermost.lines, vec![field]].concat(),
-            depth: 1,
-            ..Self::default()
-        }
-    }
-
     /// Breaks the line before a field, a value or the end of a list.
     fn break_line(
         &self,
@@ -206,16 +179,5 @@ mod tests {
         }
         let wanted = serde_json::to_string_pretty(&deep).unwrap_or_default() + "\n";
         assert_eq!(super::render(&deep).unwrap(), wanted);
-    }
-
-    #[test]
-    fn parts_of_a_list_are_as_in_the_whole() {
-        let list = [json!({ "a": [1, { "b": [] }] }), json!([]), json!("x")];
-        let parts = [&list[..2], &list[2..]].map(|part| super::items(&part).unwrap());
-        let joined = parts.map(|part| String::from_utf8(part).unwrap()).join(",");
-        let whole = super::render(&json!({ "list": list })).unwrap();
-        assert_eq!(whole, format!("{{\n  \"list\": [{joined}\n  ]\n}}\n"));
-        assert_eq!(super::items(&[0; 0]).unwrap(), b"");
-        assert!(super::items(&1).is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use barge_report::{Tool, json, junit, sarif};
+use barge_report::{Tool, junit, sarif};
 use barge_sbom::bom::of_package_urls as bill;
 use barge_vuln::output::{self, ReportOptions, ScanJson};
 use barge_vuln::{Database, IgnoreRule, Options, Policy, Scan, compile, details, scan};
@@ -53,10 +53,6 @@ fn database() -> Database {
 }
 
 fn scan_all(database: &Database) -> Scan<'_> {
-    scan_of(database, &PACKAGES.map(str::to_owned))
-}
-
-fn scan_of<'a>(database: &'a Database, purls: &[String]) -> Scan<'a> {
     let policy = Policy {
         ignore: vec![IgnoreRule {
             id: Some("CVE-2026-0002".to_owned()),
@@ -73,23 +69,12 @@ fn scan_of<'a>(database: &'a Database, purls: &[String]) -> Scan<'a> {
         now: "2026-03-01T00:00:00Z".parse().unwrap(),
         created: "2026-03-01T00:00:00Z".parse().unwrap(),
     };
-    scan(database, &bill(purls).unwrap(), &options).unwrap()
-}
-
-/// JSON is written in parts by two threads; it is as if it were not.
-#[test]
-fn long_lists_of_matches_are_written_as_short_ones() {
-    let database = database();
-    for count in [0, 1, 64, 65, 500] {
-        let left = (0..count).map(|number| format!("pkg:npm/left@1.1.{number}"));
-        let purls: Vec<String> = left.chain(["pkg:npm/none@1".to_owned()]).collect();
-        let scan = scan_of(&database, &purls);
-        assert_eq!(scan.findings.matches.len(), count);
-        let mut written = Vec::new();
-        output::write_json(&scan, &mut written).unwrap();
-        let whole = json::render(&ScanJson::from(&scan)).unwrap();
-        assert!(written == whole.as_bytes(), "{count} matches");
-    }
+    scan(
+        database,
+        &bill(&PACKAGES.map(str::to_owned)).unwrap(),
+        &options,
+    )
+    .unwrap()
 }
 
 /// All outputs, by the names of their files.

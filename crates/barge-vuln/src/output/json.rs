@@ -1,10 +1,8 @@
 //! The JSON of a scan, `barge/scan/v1`. Fields are only ever added.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
-use std::{io, thread};
 
-use barge_report::{Level, json};
+use barge_report::Level;
 use barge_sbom::package::{Package, Unknown};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -188,54 +186,6 @@ pub struct SuppressionJson<'a> {
     pub by: SuppressedBy,
     /// Its reason.
     pub reason: &'a str,
-}
-
-/// How many matches are made at a time.
-const PART: usize = 64;
-/// How many parts are made ahead of being written.
-const AHEAD: usize = 4;
-
-/// Writes a scan as `barge_report::json` writes [`ScanJson`]. Its matches, most of it by far, are made by two threads.
-///
-/// # Errors
-/// When the output cannot be written.
-pub fn write_json(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut frame = ScanJson::from(scan);
-    let all = std::mem::take(&mut frame.matches.matches);
-    let frame = json::render(&frame)?;
-    // Texts of JSON hold no line feeds: the line is the field.
-    let Some((before, after)) = frame.split_once("\n  \"matches\": [") else {
-        return out.write_all(frame.as_bytes());
-    };
-    let counting: Vec<&Match<'_>> = all
-        .iter()
-        .filter(|found| found.suppressed.is_none())
-        .collect();
-    let part = |part: &[&Match<'_>]| {
-        let matches: Vec<MatchJson<'_>> =
-            part.iter().map(|found| MatchJson::from(*found)).collect();
-        json::items(&matches)
-    };
-    out.write_all(before.as_bytes())?;
-    out.write_all(b"\n  \"matches\": [")?;
-    thread::scope(|scope| {
-        let (send, ahead) = mpsc::sync_channel(AHEAD);
-        let others = counting.chunks(PART).skip(1).step_by(2);
-        scope.spawn(move || others.map(part).try_for_each(|part| send.send(part)));
-        for (index, own) in counting.chunks(PART).enumerate() {
-            let items = if index % 2 == 0 {
-                part(own)?
-            } else {
-                ahead.recv().map_err(io::Error::other)??
-            };
-            let comma: &[u8] = if index == 0 { b"" } else { b"," };
-            out.write_all(comma)?;
-            out.write_all(&items)?;
-        }
-        Ok::<_, io::Error>(())
-    })?;
-    out.write_all(if counting.is_empty() { b"" } else { b"\n  " })?;
-    out.write_all(after.as_bytes())
 }
 
 impl<'a> From<&'a Scan<'_>> for ScanJson<'a> {

@@ -18,7 +18,7 @@ pub use gitlab::gitlab;
 pub use html::page;
 pub use json::{
     AdvisoryJson, CvssJson, EpssJson, MatchJson, MatchesJson, PackageJson, SCHEMA, ScanJson,
-    SkippedJson, SubjectJson, SuppressionJson, UnreadJson, baseline, write_json,
+    SkippedJson, SubjectJson, SuppressionJson, UnreadJson, baseline,
 };
 pub use openvex::openvex;
 pub use report::{ReportOptions, report};

@@ -79,25 +79,7 @@ pub(super) fn over_unknowns(inputs: &Inputs, scenario: &Scenario) -> Option<Outp
         Some(on) => on && !made.is_empty(),
         None => made.first().is_some_and(|first| first.latest),
     };
-    let mut tags: Vec<(Condition, Text)> = Vec::new();
-    for Made { condition, tag, .. } in &made {
-        match tags.iter_mut().find(|(_, known)| known == tag) {
-            Some((when, _)) if condition.implies(when) == Some(true) => {}
-            Some((when, _)) => *when = when.or(condition),
-            None => tags.push((condition.clone(), tag.clone())),
-        }
-    }
-    if latest {
-        let first = made
-            .first()
-            .map_or(Condition::Never, |first| first.condition.clone());
-        if !tags
-            .iter()
-            .any(|(_, known)| known.as_literal() == Some("latest"))
-        {
-            tags.push((first, Text::literal("latest")));
-        }
-    }
+    let tags = distinct(&made, latest);
     let mut references = Vec::new();
     for image in &images {
         for (condition, tag) in &tags {
@@ -111,6 +93,24 @@ pub(super) fn over_unknowns(inputs: &Inputs, scenario: &Scenario) -> Option<Outp
         references,
         version: made.first().map(|first| first.tag.clone()),
     })
+}
+
+/// Each tag once, with the condition under which one of the rules makes it; `latest` comes and goes with the first.
+fn distinct(made: &[Made], latest: bool) -> Vec<(Condition, Text)> {
+    let mut tags: Vec<(Condition, Text)> = Vec::new();
+    for Made { condition, tag, .. } in made {
+        match tags.iter_mut().find(|(_, known)| known == tag) {
+            Some((when, _)) if condition.implies(when) == Some(true) => {}
+            Some((when, _)) => *when = when.or(condition),
+            None => tags.push((condition.clone(), tag.clone())),
+        }
+    }
+    let has_latest = |(_, tag): &(Condition, Text)| tag.as_literal() == Some("latest");
+    if latest && !tags.iter().any(has_latest) {
+        let first = made.first().map(|first| first.condition.clone());
+        tags.push((first.unwrap_or(Condition::Never), Text::literal("latest")));
+    }
+    tags
 }
 
 fn is_comment(line: &Text) -> bool {

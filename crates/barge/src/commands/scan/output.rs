@@ -9,7 +9,7 @@ use barge_report::markdown::{COMMENT_BUDGET, SUMMARY_BUDGET};
 use barge_report::table::Table;
 use barge_report::{Report, json, junit, sarif};
 use barge_sbom::Sbom;
-use barge_vuln::output::{self, ReportOptions};
+use barge_vuln::output::{self, ReportOptions, ScanJson};
 use barge_vuln::{Database, Scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
@@ -68,7 +68,7 @@ impl Output {
         let scan = evidence.scan;
         match self.format {
             Kind::Table => self.table(context, &output::table(scan, context.printer.is_wide())),
-            Kind::Json => self.written(context, |out| output::write_json(scan, out)),
+            Kind::Json => self.json(context, &ScanJson::from(scan)),
             Kind::Cyclonedx => self.json(context, &output::cyclonedx(scan, &tool())),
             Kind::Openvex => self.json(context, &output::openvex(scan, "barge")),
             Kind::Gitlab => self.json(context, &output::gitlab(scan, &tool())),
