@@ -3,6 +3,7 @@
 //! Programs are the [`Machine`]'s affair; the interpreter knows the language, variables, and the text tools of pipelines.
 
 mod compound;
+mod nested;
 mod program;
 mod variable;
 
@@ -83,6 +84,8 @@ pub trait Machine {
     fn exit(&mut self, status: &Text, condition: &Condition, span: Span);
     /// The directory, to be restored after a subshell.
     fn directory(&self) -> Text;
+    /// The files that a pattern matches, when all of them are known; the pattern itself when there are none.
+    fn matches(&self, pattern: &Text) -> Option<Vec<Text>>;
     /// Changes the directory.
     fn set_directory(&mut self, directory: Text);
     /// Something was not understood.
@@ -115,6 +118,10 @@ pub struct Interpreter<'m, M> {
     input: Input,
     /// What the program that ran last says for certain, where that is known from its input.
     answer: Option<Condition>,
+    /// The call that handed on the text which runs, when it is not the step's own script.
+    within: Option<Span>,
+    /// What the placeholders of handed texts stand for.
+    inserted: Vec<Text>,
 }
 
 impl<M> std::fmt::Debug for Interpreter<'_, M> {
@@ -142,6 +149,8 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             asking: 0,
             input: Input::Nothing,
             answer: None,
+            within: None,
+            inserted: Vec::new(),
         }
     }
 
@@ -234,7 +243,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
 
     fn unknown_status(&self, span: Span) -> Condition {
         Condition::truthy(&Symbol::new(
-            format!("success of `{}`", self.machine.label(span)),
+            format!("success of `{}`", self.label(span)),
             Shape::Boolean,
         ))
     }
@@ -303,7 +312,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         if self.commands > COMMAND_LIMIT {
             if self.commands == COMMAND_LIMIT + 1 {
                 let reason = "the rest of a script that is too long";
-                let span = command.span;
+                let span = self.at(command.span);
                 self.machine.opaque(reason, &Condition::Always, span);
             }
             return Condition::Always;
@@ -316,10 +325,10 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         let status = self.body(command, tolerated);
         if let Some((path, append)) = written {
             let output = self.captured();
-            let condition = self.now();
+            let (condition, span) = (self.now(), self.at(command.span));
             for (when, path) in path.texts() {
                 self.machine
-                    .write(&path, append, &output, &condition.and(&when), command.span);
+                    .write(&path, append, &output, &condition.and(&when), span);
             }
         }
         self.input = outer_input;

@@ -20,7 +20,7 @@ use super::facts::{Content, FactKind, FileUse, Origin, Place, Store};
 use super::job::Walk;
 use super::program::{self, Effect};
 use super::scope::Contexts;
-use super::{docker, path, podman, registry, scanner};
+use super::{builder, deploy, docker, path, podman, registry, scanner};
 
 use self::assign::Target;
 pub(super) use self::programs::flag_value;
@@ -64,7 +64,10 @@ pub(super) fn prepare(run: &Field, contexts: &Contexts<'_>) -> Prepared {
 fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
     let mut variables = BTreeMap::new();
     // Files that these programs read mean variables of their own.
-    if script.contains("bake") || script.contains("compose") {
+    if ["bake", "compose", "ko "]
+        .iter()
+        .any(|program| script.contains(program))
+    {
         let names = contexts.environment_names();
         variables
             .extend(names.filter_map(|name| Some((name.to_owned(), contexts.environment(name)?))));
@@ -83,7 +86,10 @@ fn environment(script: &str, contexts: &Contexts<'_>) -> BTreeMap<String, Value>
         if let Some(value) = contexts
             .environment(name)
             .or_else(|| default_variable(name, contexts))
-            .or_else(|| (closed && is_own(name)).then(|| Value::text("")))
+            .or_else(|| {
+                let unset = is_own(name) || set_in_another_shell(name, script, contexts);
+                (closed && unset).then(|| Value::text(""))
+            })
             .or_else(|| set_unseen(name, script, contexts))
         {
             variables.insert(name.to_owned(), value);
@@ -100,6 +106,28 @@ fn set_unseen(name: &str, script: &str, contexts: &Contexts<'_>) -> Option<Value
         && name.chars().all(is_shared)
         && !sets_unseen(script);
     shared.then(|| Value::unknown(format!("env.{}", name.to_lowercase()), Shape::Text))
+}
+
+/// An earlier step has set a variable of its own by this name, which ended with its shell.
+fn set_in_another_shell(name: &str, script: &str, contexts: &Contexts<'_>) -> bool {
+    let sets = |script: &str| {
+        script.lines().any(|line| {
+            let line = line.trim_start();
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('='))
+        })
+    };
+    let steps = contexts
+        .steps
+        .get(contexts.first_step..)
+        .unwrap_or_default();
+    let hands_on = |script: &str| script.contains("GITHUB_ENV") || script.contains("BASH_ENV");
+    steps
+        .iter()
+        .any(|step| sets(&step.script) && !hands_on(&step.script))
+        && !script.contains(&format!("{name}="))
+        && !script.contains("read ")
 }
 
 /// Says whether by its name a variable is the script's own: the runner's are in capitals.
@@ -414,8 +442,20 @@ impl Machine for Script<'_, '_> {
             "tar" => self.tar(arguments, call),
             _ if scanner::call(self, &name, arguments, call) => {}
             _ if registry::call(self, &name, arguments, call) => {}
+            _ if builder::call(self, &name, arguments, call) => {}
+            _ if deploy::call(self, &name, arguments, call) => {}
             _ => {
                 let literals: Vec<&str> = arguments.iter().filter_map(Text::as_literal).collect();
+                let runs_others = matches!(name.as_str(), "find" | "xargs" | "parallel" | "retry");
+                if runs_others
+                    && literals
+                        .iter()
+                        .any(|word| ["docker", "podman"].contains(word))
+                {
+                    // `find` and `xargs` run it once for each of what is not known.
+                    let reason = format!("`{name}`");
+                    self.fact(FactKind::DaemonOpaque(reason), call);
+                }
                 match program::effect(&name, &literals) {
                     Effect::None => {}
                     Effect::Files => self.opaque_files(call, &format!("`{name}`")),
@@ -462,7 +502,7 @@ impl Machine for Script<'_, '_> {
                         self.assign_lines(target, &text, &inner.and(&when));
                     }
                 }
-                _ => self.open_outputs(),
+                _ => self.open(target),
             }
             return;
         }
@@ -533,6 +573,10 @@ impl Machine for Script<'_, '_> {
 
     fn directory(&self) -> Text {
         self.directory.clone()
+    }
+
+    fn matches(&self, pattern: &Text) -> Option<Vec<Text>> {
+        self.matching(pattern)
     }
 
     fn set_directory(&mut self, directory: Text) {
