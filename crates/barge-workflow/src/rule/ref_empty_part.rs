@@ -37,6 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             _ => named(&site)
                 .into_iter()
                 .find_map(|name| report(&site, name))
+                .filter(|_| !empty_event_field::is_of_event(context, &site))
                 .or_else(|| tagless(&site)),
         };
         let Some(finding) = finding.filter(|_| !empty_event_field::explains(context, &site)) else {
@@ -77,14 +78,27 @@ fn missing(site: &Site<'_>) -> Option<Finding> {
     Some(finding.with_evidence(&at, why).mended_by(fix))
 }
 
+pub(super) const END_OF_TAG: &str = "the end of the tag";
+
+/// The part of a reference that is empty, that of a tag's which stands beside a `-` included.
+pub(super) fn empty_part(name: &Text) -> Option<&'static str> {
+    let tag = || Name::of(name).tag.unwrap_or_default();
+    reference::empty_part(name)
+        .or_else(|| {
+            tag()
+                .literal_start()
+                .starts_with('-')
+                .then_some("the start of the tag")
+        })
+        .or_else(|| ends_open(name).then_some(END_OF_TAG))
+}
+
 fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
-    let (part, consequence) = match reference::empty_part(name) {
-        Some(part) => (part, "the client answers \"invalid reference format\""),
-        None if ends_open(name) => (
-            "the end of the tag",
-            "the name is the same in every run, and the last one to push wins",
-        ),
-        None => return None,
+    let part = empty_part(name)?;
+    let consequence = if part == END_OF_TAG {
+        "the name is the same in every run, and the last one to push wins"
+    } else {
+        "the client answers \"invalid reference format\""
     };
     // Empty in some cases only: another rule's affair.
     let step = site
@@ -146,7 +160,7 @@ fn tagless(site: &Site<'_>) -> Option<Finding> {
 /// The tag ends where another part was to come: `app:master-`.
 fn ends_open(name: &Text) -> bool {
     let tag = Name::of(name).tag;
-    tag.is_some_and(|tag| tag.as_literal() != Some("-") && tag.literal_end().ends_with('-'))
+    tag.is_some_and(|tag| tag.literal_end().ends_with('-'))
 }
 
 /// The expression that is null: an output of a step that does not exist before this one, or that this step never sets.
