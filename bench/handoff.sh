@@ -63,17 +63,20 @@ for builder in "${builders[@]}"; do
   printf 'contexts = { "%s" = "oci-layout:../base:%s" }\n' "$first" "$first" >>"$builder/barge.toml"
   (cd "$builder" && git init -q && git add . && git -c user.name=bench -c user.email=bench@localhost commit -q -m built)
 done
+load_base() { DOCKER_HOST=$BUILD_HOST "$barge" --quiet load --store dir:base "$(ls base/artifacts)" >/dev/null; }
 if [ -n "${builders[1]:-}" ]; then
   mkdir -p .docker/cli-plugins
   ln -s "$BARGE_BUILDX" .docker/cli-plugins/docker-buildx
-  DOCKER_HOST=$BUILD_HOST "$barge" --quiet load --store dir:base >/dev/null
+  load_base
 fi
 between() { # between FORM: B1 and B2 from BUILD_HOST to the other daemon, with layers in this form
   empty "$BUILD_HOST"
+  # What the builder keeps is taken for a layer of the same content, whatever it is packed as.
+  DOCKER_HOST=$BUILD_HOST docker builder prune --all --force >/dev/null 2>&1
   if [ "$1" = plain ]; then
     docker save "$first" | DOCKER_HOST=$BUILD_HOST docker load --quiet >/dev/null
   else
-    DOCKER_HOST=$BUILD_HOST "$barge" --quiet load --store dir:base >/dev/null
+    load_base
   fi
   DOCKER_HOST=$BUILD_HOST timed "$1-b1-save" docker save "$first" -o image.tar
   shell "$1-b1-zip" "rm -f between.zip; zip -q -6 between.zip image.tar"

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # As bench/sbom-ecosystems.sh, of what is made in less usual ways: gems from git, yarn's Plug'n'Play, Go programs of several
-# releases and flags, rpm databases in either place, programs of Debian that hold their version oddly.
+# releases and flags, Rust programs by cargo-auditable, rpm databases in either place and by an old rpm, environments of
+# Conda, releases of Elixir, programs of Debian that hold their version oddly.
 #
-#   bench/sbom-recall.sh [NAME ...]      bundler php managers builds rpm gentoo programs; all by default
+#   bench/sbom-recall.sh [NAME ...]      bundler php managers builds auditable rpm berkeley conda elixir gentoo programs;
+#                                        all by default
 #
-# Runs as root on Debian with debootstrap, node, npm and go; fetches from package registries. For BARGE, WORK and SYFT see
-# bench/sbom-roots.sh.
+# Runs as root on Debian with debootstrap, node, npm, go, cargo and python3-venv; fetches from package registries. For BARGE,
+# WORK and SYFT see bench/sbom-roots.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . bench/sbom-roots.sh
@@ -150,6 +152,48 @@ builds() {
   done | compare "go version -m" golang "$at/out"
 }
 
+# One program by cargo-auditable in several forms: renamed crates, two versions of one, a macro and a build script, which are
+# not in the program.
+auditable() {
+  local at="$WORK/auditable" tools="$WORK/auditable-tools"
+  [ -x "$tools/bin/cargo-auditable" ] || cargo install --quiet --locked --root "$tools" cargo-auditable
+  rm -rf "$at"
+  mkdir -p "$at/source/src" "$at/source/own/src" "$at/out"
+  (cd "$at/source"
+    export PATH="$tools/bin:$PATH" CARGO_TARGET_DIR="$at/target"
+    local host built
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    built="$at/target/$host/release"
+    printf '[package]\nname = "shop"\nversion = "3.1.4-rc.1+build.5"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib", "rlib"]\n[[bin]]\nname = "shop"\npath = "src/main.rs"\n[dependencies]\nown = { path = "own", version = "0.2.0" }\nold_itoa = { package = "itoa", version = "0.4.8" }\nitoa = "1"\nserde = { version = "1", features = ["derive"] }\nserde_json = "1"\n[target."cfg(windows)".dependencies]\nwinapi = "0.3"\n[build-dependencies]\nsemver = "1"\n[dev-dependencies]\nfastrand = "2"\n[workspace]\n[profile.release]\nlto = true\n' >Cargo.toml
+    printf '[package]\nname = "own"\nversion = "0.2.0"\nedition = "2021"\n[dependencies]\nbitflags = "2"\n' >own/Cargo.toml
+    echo 'bitflags::bitflags! { pub struct F: u32 { const A = 1; } }' >own/src/lib.rs
+    echo 'fn main() { semver::Version::parse("1.0.0").unwrap(); }' >build.rs
+    echo '#[no_mangle] pub extern "C" fn bits() -> u32 { own::F::A.bits() }' >src/lib.rs
+    printf '#[derive(serde::Serialize)] struct S { a: u32 }\nfn main() { let (mut a, mut b) = (itoa::Buffer::new(), String::new()); old_itoa::fmt(&mut b, 2).unwrap(); println!("{}{}{}{}", a.format(1), b, serde_json::to_string(&S { a: own::F::A.bits() }).unwrap(), shop::bits()); }\n' >src/main.rs
+    form() { # form NAME RUSTFLAGS SETTING...
+      local name=$1 flags=$2
+      shift 2
+      # Flags of the target must not reach the macro, which is built for the host.
+      env RUSTFLAGS="$flags" "$@" cargo auditable build --quiet --release --target "$host"
+      for file in shop libshop.so shop.dwp; do [ ! -e "$built/$file" ] || mv "$built/$file" "$at/out/$name-$file"; done
+    }
+    form plain ""
+    form stripped "" CARGO_PROFILE_RELEASE_STRIP=symbols
+    form split "" CARGO_PROFILE_RELEASE_DEBUG=2 CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO=packed CARGO_PROFILE_RELEASE_LTO=off
+    # These are programs only.
+    sed -i 's/"cdylib", //' Cargo.toml
+    form fixed "-C relocation-model=static"
+    form static "-C target-feature=+crt-static"
+    # What is parted from a program for debuggers has the list, too.
+    objcopy --only-keep-debug "$at/out/split-shop" "$at/out/split-shop.debug"
+    strip "$at/out/split-shop"
+    cargo tree --quiet -e normal,no-proc-macro --prefix none) | sed 's/ v/ /; s/ (.*//' >"$WORK/crates"
+  for program in "$at"/out/*shop*; do
+    case $program in *.dwp) continue ;; esac
+    compare "cargo tree ($(basename "$program"))" cargo "$program" <"$WORK/crates"
+  done
+}
+
 rpm() {
   root rpm-odd rpm
   local at="$WORK/rpm-odd"
@@ -169,6 +213,89 @@ done; done
 X
   inside "$at" bash /root/make.sh
   for list in "$at"/root/odd/*.list; do compare "rpm -qa ($(basename "$list" .list))" rpm "${list%.list}" <"$list"; done
+}
+
+# Of Debian bullseye, the last whose rpm writes BerkeleyDB itself: installed, upgraded and removed.
+berkeley() {
+  local at="$WORK/rpm-old"
+  [ -d "$at" ] || { debootstrap --variant=minbase --include=rpm bullseye "$at.part" >"$WORK/rpm-old.log" && mv "$at.part" "$at"; }
+  cat >"$at/root/make.sh" <<'X'
+set -e
+cd /root; rm -rf top odd *.spec; mkdir -p odd/var/lib/rpm
+spec() { # spec NAME VERSION RELEASE [EPOCH]: many files make headers that need chained pages
+  printf 'Name: %s\nVersion: %s\nRelease: %s\n%sSummary: s\nLicense: MIT\n%%description\n%s\n%%install\nmkdir -p %%{buildroot}/opt/%s\ncd %%{buildroot}/opt/%s; seq -f file-%%g %s | xargs touch\n%%files\n/opt/%s\n' \
+    "$1" "$2" "$3" "${4:+Epoch: $4\n}" "$(seq 2000 | tr '\n' ' ')" "$1" "$1" "$((RANDOM % 3000 + 1))" "$1" | sed 's/\\n/\n/g' >"$1-$2.spec"
+}
+for number in $(seq 40); do spec "package-$number+x" "1.$number~rc1" "$number.el7"; done
+spec odd-name_1.0 2 1.module_el8+1 3; spec gone 1 1; spec upgraded 1.0 1; spec upgraded 2.0 1; spec kernel-core 5.1 1; spec kernel-core 5.2 1
+for each in *.spec; do rpmbuild -bb --quiet --define '_topdir /root/top' --define '__brp_compress /bin/true' "$each" >/dev/null 2>&1; done
+with() { command rpm --root /root/odd --define '_dbpath /var/lib/rpm' --define '_db_backend bdb' --define '_pkgverify_level none' "$@" 2>/dev/null; }
+with --initdb
+find top/RPMS -name '*.rpm' ! -name 'upgraded-2*' -exec cp {} odd/ \;
+with -i --nodeps --nosignature $(find top/RPMS -name '*.rpm' ! -name 'upgraded-2*')
+with -U --nodeps --nosignature $(find top/RPMS -name 'upgraded-2*'); with -e --nodeps gone package-7+x package-19+x
+with -qa --qf '%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n' >odd.list
+rm -f odd/*.rpm
+X
+  inside "$at" bash /root/make.sh
+  compare "rpm -qa (4.16, BerkeleyDB)" rpm "$at/root/odd" <"$at/root/odd.list"
+}
+
+# Packages of a channel in a folder, installed by rattler, the library of pixi.
+conda() {
+  local at="$WORK/conda"
+  [ -d "$at/venv" ] || { mkdir -p "$at" && python3 -m venv "$at/venv" && "$at/venv/bin/pip" install --quiet py-rattler; }
+  rm -rf "$at/channel" "$at/environment"
+  "$at/venv/bin/python" - "$at" <<'X' | compare "rattler" conda "$at/environment"
+import asyncio, io, json, pathlib, sys, tarfile
+from rattler import Channel, Platform, PrefixRecord, install, solve
+from rattler.index import index_fs
+at = pathlib.Path(sys.argv[1])
+packages = [("alpha", "1.2.3", "py312h123_0", []), ("beta-x", "1!2.0rc1", "0", ["alpha >=1"]), ("gamma.dot_under", "2024a", "h0_3", []), ("delta", "0.1.post2+cuda", "cuda_1", ["beta-x"])]
+for name, version, build, depends in packages:
+    for subdir in ["linux-64" if build != "0" else "noarch"]:
+        folder = at / "channel" / subdir
+        folder.mkdir(parents=True, exist_ok=True)
+        index = {"name": name, "version": version, "build": build, "build_number": 0, "depends": depends, "license": "MIT", "subdir": subdir, "arch": None, "platform": None}
+        if subdir == "noarch": index["noarch"] = "generic"
+        with tarfile.open(folder / f"{name}-{version}-{build}.tar.bz2", "w:bz2") as tar:
+            content = b"x"
+            paths = {"paths": [{"_path": f"share/{name}", "path_type": "hardlink", "sha256": "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", "size_in_bytes": 1}], "paths_version": 1}
+            for path, data in [("info/index.json", json.dumps(index).encode()), ("info/paths.json", json.dumps(paths).encode()), ("info/files", f"share/{name}\n".encode()), (f"share/{name}", content)]:
+                member = tarfile.TarInfo(path)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+async def make():
+    await index_fs(at / "channel", write_zst=False, write_shards=False)
+    records = await solve([Channel(f"file://{at}/channel")], ["delta", "gamma.dot_under"], platforms=[Platform("linux-64"), Platform("noarch")])
+    await install(records, at / "environment", show_progress=False)
+asyncio.run(make())
+for path in (at / "environment/conda-meta").glob("*.json"):
+    record = PrefixRecord.from_path(path)
+    print(record.name.source, record.version)
+X
+}
+
+# A release of Elixir with applications in folders, which carries its own Erlang; what it holds is in its `.rel` file.
+elixir() {
+  root elixir elixir erlang-base erlang-dev erlang-crypto erlang-syntax-tools erlang-parsetools erlang-tools
+  local at="$WORK/elixir"
+  cat >"$at/root/make.sh" <<'X'
+set -e
+export LANG=C.UTF-8 LC_ALL=C.UTF-8 MIX_ENV=prod HOME=/root
+rm -rf /srv/*; mkdir -p /srv/shop/lib /srv/dep/lib /srv/inner/lib
+project() { # project FOLDER NAME VERSION DEPS
+  printf 'defmodule %s.MixProject do\n use Mix.Project\n def project, do: [app: :%s, version: "%s", deps: [%s]]\n def application, do: [extra_applications: [:logger, :crypto]]\nend\n' "${2^}" "$2" "$3" "$4" >"/srv/$1/mix.exs"
+  printf 'defmodule %s do\nend\n' "${2^}" >"/srv/$1/lib/$2.ex"
+}
+project shop shop 4.5.6-rc.1 '{:dep_one, path: "/srv/dep"}'
+project dep dep_one 0.9.0 '{:inner, path: "/srv/inner"}'
+project inner inner 1.0.0+build ''
+cd /srv/shop; mix release --quiet >/dev/null
+sed -n 's/^ *\[*{\([a-z_]*\),"\([^"]*\)",[a-z]*.*/\1 \2/p' _build/prod/rel/shop/releases/*/shop.rel >/root/list
+X
+  inside "$at" bash /root/make.sh
+  compare "shop.rel" otp "$at/srv/shop/_build/prod/rel/shop" <"$at/root/list"
 }
 
 # By hand, in the form of the installed packages of Portage: no tool of Gentoo is at hand.
@@ -208,4 +335,4 @@ programs() {
     for program in "$at"/*/usr/*bin/*; do command go version "$program" 2>/dev/null | sed 's/.* go/stdlib /'; done; } | compare "programs of Go" golang "$at"
 }
 
-for name in "${@:-bundler php managers builds rpm gentoo programs}"; do for each in $name; do "$each"; done; done
+for name in "${@:-bundler php managers builds auditable rpm berkeley conda elixir gentoo programs}"; do for each in $name; do "$each"; done; done

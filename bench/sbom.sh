@@ -5,8 +5,9 @@
 #
 # IMAGES is a folder of archives (bench/sbom-images.sh makes the large ones). Each row is the median of RUNS (default 3),
 # taken in turns. SYFT=path adds the peer; BARGE=path names the program under test. `gz` rows read the same image with every
-# layer packed (skopeo); `again` rows are a second commit: all layers but one small one are known; `same` rows are a second
-# bill of the same file.
+# layer packed (skopeo); `again` rows are a second commit in an archive that was just written: all layers but one small one
+# were seen in another archive; `store` rows are the same commit as `barge save` carries it; `same` rows are a second bill of
+# the same file.
 set -euo pipefail
 images=$(realpath "${1:?a folder of archives}") runs=${2:-3}
 barge=$(realpath "${BARGE:-$(dirname "$0")/../target/release/barge}")
@@ -52,17 +53,34 @@ with tarfile.open(sys.argv[1]) as old, tarfile.open(sys.argv[2], "w") as tar:
 P
 }
 
+# What is known before a second commit is what the first left, each time.
+cache="$HOME/.cache/barge/layers"
+first() { # first NAME INPUT...: catalogues the first commit, and keeps what is then known
+  rm -rf "$cache"
+  "$barge" --quiet sbom "${@:2}" -o purls=/dev/null
+  rm -rf "known-$1" && mv "$cache" "known-$1"
+}
+after() { rm -rf "$cache" && cp -a "known-$1" "$cache"; }
+
 rows=()
 for archive in "$images"/*.tar; do
   name=$(basename "$archive" .tar)
-  rows+=("$name" "$name-again" "$name-same")
+  rows+=("$name" "$name-again" "$name-store" "$name-same")
   cat "$archive" >/dev/null
   next_commit "$archive" next.tar
-  "$barge" --quiet sbom "$archive" -o purls=/dev/null
+  rm -rf store
+  "$barge" --quiet save "$archive" --store dir:store --tag example.org/app:first
+  "$barge" --quiet save next.tar --store dir:store --tag example.org/app:second
+  first store store:app-first --store dir:store
+  first archive "$archive"
   for _ in $(seq "$runs"); do
     timed "$name" "$barge" --quiet sbom "$archive" --no-cache -o cyclonedx-json=ours.json
+    after archive
     timed "$name-same" "$barge" --quiet sbom "$archive" -o cyclonedx-json=same.json
+    touch next.tar
     timed "$name-again" "$barge" --quiet sbom next.tar -o cyclonedx-json=again.json
+    after store
+    timed "$name-store" "$barge" --quiet sbom store:app-second --store dir:store -o cyclonedx-json=store.json
     if [ -n "${SYFT:-}" ]; then timed "$name-syft" "$SYFT" -q "docker-archive:$archive" -o cyclonedx-json=syft.json; fi
   done
   if [ -n "${GZ:-}" ]; then
@@ -70,7 +88,7 @@ for archive in "$images"/*.tar; do
     rm -rf gz && skopeo --insecure-policy copy --quiet --dest-compress-format gzip "docker-archive:$archive" oci:gz:x
     for _ in $(seq "$runs"); do timed "$name-gz" "$barge" --quiet sbom oci:gz --no-cache -o cyclonedx-json=gz.json; done
   fi
-  rm -f next.tar
+  rm -rf next.tar store
 done
 
 printf '%-22s %7s %7s %7s   %8s %8s   %s\n' image s "CPU s" MB "syft CPU" "syft MB" ratio

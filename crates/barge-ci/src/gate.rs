@@ -212,17 +212,15 @@ impl fmt::Display for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::skip::Cause;
+    use crate::cause::{Cause, Rule};
 
     fn job(state: JobState) -> Job {
         Job {
             id: JobId::Verify,
             needs: vec![JobId::Save],
             state,
-            cause: Cause::new(
-                "title",
-                "needs `save`, which does not run: the title is a chore",
-            ),
+            cause: Cause::new(Rule::Title, "which does not run: is in this title")
+                .behind("needs `save`, which does not run: which does not run: is in this title"),
         }
     }
 
@@ -246,24 +244,29 @@ mod tests {
                 Skip,
                 Some("skipped"),
                 true,
-                "skipped as planned: the title is a chore",
+                "skipped as planned: which does not run: is in this title",
             ),
             (Skip, Some("cancelled"), false, "was cancelled"),
-            (Skip, None, true, "skipped as planned: the title is a chore"),
+            (
+                Skip,
+                None,
+                true,
+                "skipped as planned: which does not run: is in this title",
+            ),
             (Blocked, Some("success"), true, "succeeded"),
             (Blocked, Some("failure"), false, "failed"),
             (
                 Blocked,
                 Some("skipped"),
                 true,
-                "skipped as planned: the title is a chore",
+                "skipped as planned: which does not run: is in this title",
             ),
             (Blocked, Some("cancelled"), false, "was cancelled"),
             (
                 Blocked,
                 None,
                 true,
-                "skipped as planned: the title is a chore",
+                "skipped as planned: which does not run: is in this title",
             ),
         ] {
             let text = result.map_or("{}".to_owned(), |word| format!(r#"{{"verify":"{word}"}}"#));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::skip::Cause;
+use crate::cause::{Cause, Rule};
 
 /// A job of the pipeline, in the order in which they can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,13 +115,19 @@ impl Switches {
         let candidates = [JobId::Save, JobId::Verify, JobId::Test, JobId::Report];
         let off = candidates.into_iter().filter_map(|job| {
             let name = format!("BARGE_{}", job.as_str().to_ascii_uppercase());
-            let value = environment.non_empty(&name)?;
-            let is_off = ["off", "0", "false", "no"]
-                .iter()
-                .any(|word| value.eq_ignore_ascii_case(word));
-            is_off.then(|| (job, format!("{name}={value}")))
+            Some((job, Self::off(environment, &name)?))
         });
         Self(off.collect())
+    }
+
+    /// The switch of this name with its value, if it is off.
+    #[must_use]
+    pub fn off(environment: &crate::Environment, name: &str) -> Option<String> {
+        let value = environment.non_empty(name)?;
+        let is_off = ["off", "0", "false", "no"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word));
+        is_off.then(|| format!("{name}={value}"))
     }
 
     fn get(&self, job: JobId) -> Option<&str> {
@@ -156,13 +162,13 @@ fn state(
     if let Some(switch) = switches.get(id) {
         return (
             JobState::Skip,
-            Cause::new("operator", format!("disabled by operator: {switch}")),
+            Cause::new(Rule::Operator, format!("disabled by operator: {switch}")),
         );
     }
     if id.always_runs() {
         return (
             JobState::Run,
-            Cause::new("always", "runs whatever became of the other jobs"),
+            Cause::new(Rule::Always, "runs whatever became of the other jobs"),
         );
     }
     if id == JobId::Build {
@@ -170,7 +176,7 @@ fn state(
             Some(cause) => (JobState::Skip, cause.clone()),
             None => (
                 JobState::Run,
-                Cause::new("decision", "the event leads to a build"),
+                Cause::new(Rule::Decision, "the event leads to a build"),
             ),
         };
     }
@@ -184,12 +190,12 @@ fn state(
                 job.id,
                 job.cause.root()
             );
-            (JobState::Blocked, Cause::new(&job.cause.rule, reason))
+            (JobState::Blocked, job.cause.behind(reason))
         }
         None => (
             JobState::Run,
             Cause::new(
-                "needs",
+                Rule::Needs,
                 format!("runs once `{}` has succeeded", join(id.needs())),
             ),
         ),
@@ -243,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_skip_blocks_every_consumer_of_the_build() {
-        let cause = Cause::new("title", "the title `chore: x` matches `^chore:`");
+        let cause = Cause::new(Rule::Title, "the title `chore: x` matches `^chore:`");
         assert_eq!(
             states(Some(&cause), &Switches::default()),
             [

@@ -52,11 +52,26 @@ impl FromStr for Pattern {
     }
 }
 
-/// A glob over names with slashes: `*` and `?` stay within one part, `**` crosses parts.
+/// A glob over names with slashes: `*` and `?` stay within one part, `**` crosses parts, and all else stands for itself.
+/// What other grammars read as classes, choices and negations is refused instead of being taken for text: of the globs in
+/// the filters of GitHub's workflows this is the part that people use without looking it up.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Glob(String);
 
+/// Why a text is no glob of this grammar.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a pattern that barge knows: {what}; it knows `*`, `?` and `**`")]
+pub struct ParseGlobError {
+    text: String,
+    what: &'static str,
+}
+
 impl Glob {
+    /// A glob in the program's own text.
+    pub(crate) fn literal(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Whether the glob covers the whole name.
     #[must_use]
     pub fn is_match(&self, name: &str) -> bool {
@@ -121,9 +136,24 @@ fn next_start(pattern: &[u8], after: usize, name: &[u8], from: usize) -> usize {
     }
 }
 
-impl From<&str> for Glob {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
+impl FromStr for Glob {
+    type Err = ParseGlobError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = |what| {
+            let text = text.to_owned();
+            Err(ParseGlobError { text, what })
+        };
+        match text {
+            "" => refused("it is empty"),
+            _ if text.starts_with('!') => refused("`!` does not negate here"),
+            _ if text.contains(['[', ']']) => refused("`[` begins no class of characters here"),
+            _ if text.contains(['{', '}']) => {
+                refused("`{` begins no choice here: write one pattern for each")
+            }
+            _ if text.contains('\\') => refused("`\\` escapes nothing here"),
+            _ => Ok(Self(text.to_owned())),
+        }
     }
 }
 
@@ -179,7 +209,9 @@ impl Serialize for Glob {
 
 impl<'de> Deserialize<'de> for Glob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -211,11 +243,19 @@ mod tests {
             ("**a", "b/ca", true),
         ] {
             assert_eq!(
-                Glob::from(glob).is_match(name),
+                glob.parse::<Glob>().unwrap().is_match(name),
                 expected,
                 "{glob} on {name}"
             );
         }
+    }
+
+    #[test]
+    fn what_other_grammars_know_is_refused() {
+        for glob in ["", "!docs/**", "v[0-9]*", "*.{md,txt}", "a\\*"] {
+            assert!(glob.parse::<Glob>().is_err(), "{glob}");
+        }
+        assert!("feature/a+b".parse::<Glob>().is_ok());
     }
 
     #[test]

@@ -5,13 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cause::Cause;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::job::{Job, graph};
 use crate::meta::{MetaError, Names, strict};
-use crate::publish::Delivery;
+use crate::publish::Destination;
 use crate::settings::Settings;
-use crate::skip::{Cause, Judgement};
+use crate::skip::Judgement;
 
 /// The schema of a plan's JSON form.
 pub const PLAN_SCHEMA: &str = "barge/plan/v1";
@@ -44,7 +45,8 @@ pub struct Build {
     #[serde(flatten)]
     pub cause: Cause,
     /// Where the image goes.
-    pub delivery: Delivery,
+    #[serde(flatten)]
+    pub destination: Destination,
     /// What it is called.
     #[serde(flatten)]
     pub names: Names,
@@ -56,11 +58,11 @@ impl Plan {
     /// # Errors
     /// When the rules give no tag, or a name that no registry accepts.
     pub fn new(event: Event, settings: &Settings, facts: &Facts<'_>) -> Result<Self, MetaError> {
-        let decision = match settings.skip.judge(&event, facts.head_message) {
+        let decision = match settings.skip.judge(&event, facts) {
             Judgement::Skip(cause) => Decision::Skip(cause),
             Judgement::Build(cause) => Decision::Build(Build {
                 cause,
-                delivery: settings.publish.delivery(&event),
+                destination: settings.publish.destination(&event),
                 names: strict::names(&event, &settings.meta, facts)?,
             }),
         };

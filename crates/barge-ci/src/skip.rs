@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cause::{Cause, Rule};
 use crate::event::{Event, Trigger};
+use crate::facts::{Changes, Facts};
 use crate::pattern::{Glob, Pattern};
 
 /// The section `[skip]`: what needs no build. The defaults are those of the pipeline that barge replaces.
@@ -18,7 +20,7 @@ pub struct SkipSettings {
     pub titles: Vec<Pattern>,
     /// Patterns of the first line of head commit messages.
     pub messages: Vec<Pattern>,
-    /// Globs of files: skips when every changed file is covered, never when the event does not list its files.
+    /// Globs of files: skips when every changed file is covered, never when neither event nor git knows which changed.
     pub paths: Vec<Glob>,
     /// Labels of pull requests that need no build.
     pub labels: Vec<String>,
@@ -47,20 +49,11 @@ impl Default for SkipSettings {
             messages: chores(),
             paths: Vec::new(),
             labels: Vec::new(),
-            force_branches: vec![Glob::from("feature/**")],
+            force_branches: vec![Glob::literal("feature/**")],
             force_labels: Vec::new(),
             read_head_commit: false,
         }
     }
-}
-
-/// What a decision rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// The rule: `force-branch`, `actor`, `label`, `title`, `message`, `paths`, … or `default`.
-    pub rule: String,
-    /// The rule's pattern and what it met, for people.
-    pub reason: String,
 }
 
 /// The answer to "build or not".
@@ -72,36 +65,46 @@ pub enum Judgement {
     Skip(Cause),
 }
 
-impl Cause {
-    pub(crate) fn new(rule: &str, reason: impl Into<String>) -> Self {
-        Self {
-            rule: rule.to_owned(),
-            reason: reason.into(),
-        }
-    }
-}
-
 impl SkipSettings {
-    /// Decides for an event; `head_message` is git's answer where the settings ask for it.
+    /// Decides for an event, with git's answers where the settings ask for them.
     #[must_use]
-    pub fn judge(&self, event: &Event, head_message: Option<&str>) -> Judgement {
+    pub fn judge(&self, event: &Event, facts: &Facts<'_>) -> Judgement {
         if let Some(cause) = self.force(event) {
             return Judgement::Build(cause);
         }
         let message = event
             .message
             .as_deref()
-            .or(head_message.filter(|_| self.read_head_commit));
+            .or(facts.head_message.filter(|_| self.read_head_commit));
         let rules = [
             self.by_actor(event),
             self.by_label(event),
             self.by_title(event),
             self.by_message(message),
-            self.by_paths(event),
+            self.by_paths(event, &facts.changes),
         ];
         match rules.into_iter().flatten().next() {
             Some(cause) => Judgement::Skip(cause),
-            None => Judgement::Build(Cause::new("default", "no skip rule matches")),
+            None => Judgement::Build(Cause::new(
+                Rule::Default,
+                self.nothing_matches(event, facts),
+            )),
+        }
+    }
+
+    /// Whether git has to be asked which files changed, because a rule is about them and the event does not say.
+    #[must_use]
+    pub fn wants_changes(&self, event: &Event) -> bool {
+        !self.paths.is_empty() && event.changed_files.is_none()
+    }
+
+    /// A rule that could not be applied is told: it looks like one that does not match.
+    fn nothing_matches(&self, event: &Event, facts: &Facts<'_>) -> String {
+        match &facts.changes {
+            Changes::Unknown(why) if self.wants_changes(event) => {
+                format!("no skip rule matches; `skip.paths` was not applied: {why}")
+            }
+            _ => "no skip rule matches".into(),
         }
     }
 
@@ -109,7 +112,7 @@ impl SkipSettings {
         // What runs on this machine was asked for by a person.
         if event.trigger == Trigger::Checkout {
             return Some(Cause::new(
-                "force-checkout",
+                Rule::ForceCheckout,
                 "a run in a checkout always builds",
             ));
         }
@@ -120,11 +123,11 @@ impl SkipSettings {
                 .find(|glob| glob.is_match(branch))
         {
             let reason = format!("branch `{branch}` matches `{glob}`, which is always built");
-            return Some(Cause::new("force-branch", reason));
+            return Some(Cause::new(Rule::ForceBranch, reason));
         }
         let label = find_label(event, &self.force_labels)?;
         Some(Cause::new(
-            "force-label",
+            Rule::ForceLabel,
             format!("the pull request has the label `{label}`, which is always built"),
         ))
     }
@@ -133,13 +136,13 @@ impl SkipSettings {
         let actor = event.actor.as_ref()?;
         self.actors
             .contains(actor)
-            .then(|| Cause::new("actor", format!("the actor is `{actor}`")))
+            .then(|| Cause::new(Rule::Actor, format!("the actor is `{actor}`")))
     }
 
     fn by_label(&self, event: &Event) -> Option<Cause> {
         let label = find_label(event, &self.labels)?;
         Some(Cause::new(
-            "label",
+            Rule::Label,
             format!("the pull request has the label `{label}`"),
         ))
     }
@@ -148,7 +151,7 @@ impl SkipSettings {
         let title = event.pull_request.as_ref()?.title.as_deref()?;
         let pattern = self.titles.iter().find(|pattern| pattern.is_match(title))?;
         Some(Cause::new(
-            "title",
+            Rule::Title,
             format!("the title `{title}` matches `{pattern}`"),
         ))
     }
@@ -160,22 +163,21 @@ impl SkipSettings {
             .iter()
             .find(|pattern| pattern.is_match(subject))?;
         Some(Cause::new(
-            "message",
+            Rule::Message,
             format!("the head commit's message `{subject}` matches `{pattern}`"),
         ))
     }
 
-    fn by_paths(&self, event: &Event) -> Option<Cause> {
-        let files = event
-            .changed_files
-            .as_ref()
-            .filter(|files| !files.is_empty())?;
+    fn by_paths(&self, event: &Event, changes: &Changes) -> Option<Cause> {
+        let files = match (&event.changed_files, changes) {
+            (Some(files), _) | (None, Changes::Known(files)) => files,
+            (None, Changes::Unknown(_)) => return None,
+        };
         let covered = |file: &String| self.paths.iter().any(|glob| glob.is_match(file));
-        files.iter().all(covered).then(|| {
-            Cause::new(
-                "paths",
-                format!("all {} changed files match `skip.paths`", files.len()),
-            )
+        (!files.is_empty() && files.iter().all(covered)).then(|| {
+            let count = files.len();
+            let reason = format!("all {count} changed files match `skip.paths`");
+            Cause::new(Rule::Paths, reason)
         })
     }
 }
@@ -187,14 +189,4 @@ fn find_label<'e>(event: &'e Event, wanted: &[String]) -> Option<&'e String> {
         .labels
         .iter()
         .find(|label| wanted.contains(label))
-}
-
-impl Cause {
-    /// The reason at the bottom of a chain of blocked jobs.
-    pub(crate) fn root(&self) -> &str {
-        self.reason
-            .rsplit("which does not run: ")
-            .next()
-            .unwrap_or(&self.reason)
-    }
 }

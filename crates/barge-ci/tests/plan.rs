@@ -1,11 +1,11 @@
-//! From a payload to the plan: the skip decision with its rule (R1 to R4), tags by event (R7, R8), the job graph.
+//! From a payload to the plan: the skip decision with its rule, tags by event, the job graph.
 #![expect(
     clippy::unwrap_used,
     clippy::type_complexity,
     reason = "tests fail by panicking, and their tables speak for themselves"
 )]
 
-use barge_ci::{Environment, Event, Facts, JobState, Plan, Settings, Switches};
+use barge_ci::{Changes, Environment, Event, Facts, JobState, Plan, Rule, Settings, Switches};
 
 const SHA: &str = "9b3e34350aba9a6814c74223bb3cad1aa29e6ed2";
 const HEAD: &str = "de361ad261631d9c3610fd0347bc456f2033b483";
@@ -37,6 +37,7 @@ fn plan_with(
     let facts = Facts {
         now: "2026-03-04T05:06:07Z".parse().unwrap(),
         commit_time: None,
+        changes: Changes::default(),
         head_message,
         switches: &Switches::default(),
         tags: &[],
@@ -142,7 +143,7 @@ fn a_pull_request_has_no_message_unless_git_is_asked() {
             .decision
             .cause()
             .rule
-            .clone()
+            .to_string()
     };
     assert_eq!(rule(&settings), "default");
     settings.skip.read_head_commit = true;
@@ -255,6 +256,7 @@ fn gitlab_variables_make_the_same_event() {
     let facts = Facts {
         now: "2026-03-04T05:06:07Z".parse().unwrap(),
         commit_time: None,
+        changes: Changes::default(),
         head_message: None,
         switches: &Switches::default(),
         tags: &[],
@@ -266,7 +268,7 @@ fn gitlab_variables_make_the_same_event() {
             .decision
             .cause()
             .rule,
-        "title"
+        Rule::Title
     );
     settings.skip.titles.clear();
     let plan = Plan::new(request, &settings, &facts).unwrap();

@@ -1,7 +1,7 @@
 //! Building with the buildx plugin of the docker client, which leaves the image as a layout and skips blobs that are there.
 //!
 //! It is the one way to BuildKit's session, and where a builder can write a layout the image need not go through the
-//! daemon's store and out of it again (handoff.md section 6, R1). A builder of the `docker` driver can if the daemon has
+//! daemon's store and out of it again. A builder of the `docker` driver can if the daemon has
 //! a containerd store.
 
 use std::process::Stdio;

@@ -8,6 +8,7 @@ pub mod embedded;
 mod error;
 pub mod nearest;
 
+pub use blocking::blocking;
 pub use buildx::Buildx;
 pub use docker::{Docker, DockerHost};
 pub use error::Error;

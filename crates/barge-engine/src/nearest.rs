@@ -1,6 +1,6 @@
 //! What an engine holds that resembles what was asked for, nearest first, with what differs.
 //!
-//! The causes are those of handoff.md section 2: another registry prefix, another tag, a typing slip, nothing at all.
+//! The causes that people meet: another registry prefix, another tag, a typing slip, nothing at all.
 
 use barge_image::Reference;
 

@@ -1,4 +1,4 @@
-//! GitHub's workflow commands and environment files (actions/toolkit, packages/core; pipeline.md section 4).
+//! GitHub's workflow commands and environment files (actions/toolkit, packages/core).
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;

@@ -1,6 +1,6 @@
 //! How the bytes of a layer or archive are packed: told from the first bytes, never from a media type or a name.
 //!
-//! Archives mix compressions layer by layer (sbom.md section 2, rule 8), so every layer is asked on its own.
+//! Archives mix compressions layer by layer, so every layer is asked on its own.
 
 use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read};

@@ -241,8 +241,8 @@ impl RawConfig {
     }
 }
 
-/// What an image *is*, whatever it is called: the only values that Docker's two stores and Podman agree on
-/// (pipeline.md section 0.4). The config names the diff_ids, so equal config digests mean equal layers; the diff_ids
+/// What an image *is*, whatever it is called: the only values that Docker's two stores and Podman agree on.
+/// The config names the diff_ids, so equal config digests mean equal layers; the diff_ids
 /// stand beside it because engines that hide the config still report them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {

@@ -29,12 +29,7 @@ impl Digest {
     /// The 64 hexadecimal digits without the algorithm, as blob files are named.
     #[must_use]
     pub fn hex(&self) -> String {
-        let mut text = String::with_capacity(64);
-        for byte in self.0 {
-            text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-            text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        }
-        text
+        hex(&self.0)
     }
 
     /// Reads 64 hexadecimal digits without the algorithm, as blob files are named.
@@ -54,6 +49,16 @@ impl Digest {
     pub fn short(&self) -> String {
         self.hex()[..12].to_owned()
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    let digits = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    digits.collect()
 }
 
 fn decode(hex: &[u8]) -> Option<[u8; 32]> {

@@ -11,6 +11,7 @@ use crate::compression::{Compression, Decoder};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::extent::Extent;
+use crate::layer::path;
 use crate::tar::{self, Kind, Reader, Seekable};
 
 /// More members than any image archive has: forty times the layers that engines allow, in the old form with four each.
@@ -215,15 +216,9 @@ fn not_tar(path: &Utf8Path, archive: &Extent, source: tar::Error) -> Error {
 
 /// `./a//b/../c` as `a/c`; `..` never leads out.
 fn clean(name: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in name.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    parts.join("/")
+    let clean = path::clean(name.as_bytes());
+    // Whole parts of a text are texts.
+    String::from_utf8_lossy(&clean).into_owned()
 }
 
 /// The target of a symbolic link, seen from the root of the archive.

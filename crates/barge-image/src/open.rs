@@ -1,7 +1,7 @@
 //! Opening an image where it lies: docker archives in both forms, OCI layouts as folder or archive, hybrids of both.
 //!
 //! A hybrid is read by its OCI half, which has the manifest, and must say the same in its docker half: engines differ in
-//! which half they load (handoff.md section 3), and an archive with two faces would be checked as one image and run as
+//! which half they load, and an archive with two faces would be checked as one image and run as
 //! another.
 
 use std::collections::{BTreeMap, BTreeSet};

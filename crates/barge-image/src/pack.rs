@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::manifest::Descriptor;
 use crate::media_type::MediaType;
 
-/// Level 3 gives 90 % of what higher levels give at a third of their time (handoff.md section 5).
+/// Level 3 gives 90 % of what higher levels give at a third of their time.
 const ZSTD_LEVEL: i32 = 3;
 /// The output of zstd's threaded mode does not depend on the number of threads, but differs from its plain mode: always
 /// the same mode, so that equal layers make equal blobs. Each thread takes some megabytes.

@@ -1,4 +1,4 @@
-//! The hand-off record: what one job tells the next about an image, under 4 KB (pipeline.md section 5).
+//! The hand-off record: what one job tells the next about an image, under 4 KB.
 //!
 //! It names the image by config digest and by the manifest that the store holds; the config pins the diff_ids and the
 //! manifest the blobs, so they need not stand here and the record stays small whatever the number of layers. The
@@ -36,6 +36,9 @@ pub struct Record {
     pub source: Source,
     /// How it was built.
     pub build: BuildFacts,
+    /// Whether the plan lets the image go to its registries under its names. What is proposed only never may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub publish: bool,
     /// The program that wrote this, with its version.
     pub tool: String,
     /// When it was written.
@@ -311,6 +314,7 @@ mod tests {
                 }],
                 arguments: vec!["VERSION".into()],
             },
+            publish: false,
             tool: "barge 0.1.0".into(),
             created: Timestamp::UNIX_EPOCH,
             expires: None,

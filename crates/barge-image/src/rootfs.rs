@@ -1,14 +1,15 @@
-//! The root file system that a stack of layers makes (OCI image-spec, layer; sbom.md section 2).
+//! The root file system that a stack of layers makes (OCI image-spec, layer).
 //!
 //! One tree for the whole image, whatever the number of layers. Entries are placed by real path: a link of a lower
 //! layer is never followed to place an entry, only to look a path up. Contents are not held here.
 
+mod squash;
+
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
-use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::layer::path::{self, Marker};
+use crate::layer::path;
 use crate::layer::{EntryId, EntryKind, EntryView, LayerIndex};
 
 const NONE: u32 = u32::MAX;
@@ -66,185 +67,32 @@ pub struct RootFs<'a, F> {
     bound: Vec<(Origin, Origin)>,
     /// Hard links whose target is nowhere.
     dangling: Vec<Origin>,
+    /// Which entries of each layer have findings.
+    found: Vec<Marks>,
+}
+
+/// A bit for each entry of a layer: most files have no finding, and need not be looked for among those that have.
+#[derive(Debug)]
+struct Marks(Vec<u64>);
+
+impl Marks {
+    fn of<F>(layer: &LayerIndex<F>) -> Self {
+        let mut bits = vec![0; layer.len().div_ceil(64)];
+        for (entry, _) in &layer.findings {
+            if let Some(word) = bits.get_mut(*entry as usize / 64) {
+                *word |= 1 << (entry % 64);
+            }
+        }
+        Self(bits)
+    }
+
+    fn has(&self, entry: EntryId) -> bool {
+        let word = self.0.get(entry as usize / 64);
+        word.is_some_and(|word| word >> (entry % 64) & 1 == 1)
+    }
 }
 
 impl<'a, F> RootFs<'a, F> {
-    /// Puts layers on top of each other, the lowest first.
-    #[must_use]
-    pub fn squash(layers: &[&'a LayerIndex<F>]) -> Self {
-        let capacity = layers.iter().map(|layer| layer.len()).sum();
-        let mut tree = Self {
-            layers: layers.to_vec(),
-            nodes: Vec::with_capacity(capacity + 1),
-            table: HashTable::with_capacity(capacity),
-            hasher: DefaultHashBuilder::default(),
-            overwritten: Vec::new(),
-            bound: Vec::new(),
-            dangling: Vec::new(),
-        };
-        tree.nodes.push(Node {
-            parent: ROOT,
-            name: Name {
-                layer: 0,
-                length: 0,
-                start: 0,
-            },
-            first_child: NONE,
-            next_sibling: NONE,
-            history: NONE,
-            state: State::Implied,
-        });
-        for (number, layer) in (0u16..).zip(layers) {
-            let mut directories = vec![NONE; layer.directories.len()];
-            tree.bind_to_lower_layers(number, layer);
-            tree.hide(number, layer, &mut directories);
-            tree.place(number, layer, &mut directories);
-        }
-        tree
-    }
-
-    /// Applies the whiteouts of a layer to what lies below, before any entry of the layer is placed.
-    fn hide(&mut self, number: u16, layer: &LayerIndex<F>, directories: &mut [u32]) {
-        for (id, view) in layer.entries() {
-            let hidden = match path::marker(view.name) {
-                Marker::Whiteout(name) => Some(name),
-                Marker::Opaque => None,
-                Marker::Ordinary | Marker::Ignored => continue,
-            };
-            if in_bookkeeping(view.directory) {
-                continue;
-            }
-            // The marker needs its directory, as every entry does: it replaces what was there and is none.
-            let Some(directory) = self.make_directory(number, id, directories) else {
-                continue;
-            };
-            match hidden {
-                Some(name) => {
-                    if let Some(child) = self.child(directory, name) {
-                        self.remove(child);
-                    }
-                }
-                None => self.remove_children(directory),
-            }
-        }
-    }
-
-    fn place(&mut self, number: u16, layer: &'a LayerIndex<F>, directories: &mut [u32]) {
-        for (id, view) in layer.entries() {
-            if path::marker(view.name) != Marker::Ordinary || in_bookkeeping(view.directory) {
-                continue;
-            }
-            let Some(directory) = self.make_directory(number, id, directories) else {
-                continue;
-            };
-            let origin = Origin {
-                layer: number,
-                entry: id,
-            };
-            if view.name.is_empty() {
-                self.set(ROOT, origin);
-                continue;
-            }
-            let Some((_, start, length)) = layer.location(id) else {
-                continue;
-            };
-            let name = Name {
-                layer: number,
-                length,
-                start,
-            };
-            let node = self.child_or_new(directory, name);
-            if view.kind != EntryKind::Directory {
-                self.remove_children(node);
-            }
-            self.set(node, origin);
-        }
-    }
-
-    /// Binds hard links whose targets are not in their own layer, before the layer hides anything.
-    fn bind_to_lower_layers(&mut self, number: u16, layer: &LayerIndex<F>) {
-        let links = layer
-            .entries()
-            .filter(|(_, view)| view.kind == EntryKind::HardLink);
-        for (entry, view) in links {
-            let link = Origin {
-                layer: number,
-                entry,
-            };
-            let target = path::clean(view.link.unwrap_or_default());
-            let content = self
-                .lookup(&target)
-                .and_then(|node| self.content_of(node))
-                .filter(|origin| self.kind_of(*origin) == Some(EntryKind::File));
-            match content {
-                Some(content) => self.bound.push((link, content)),
-                None => self.dangling.push(link),
-            }
-        }
-        self.bound.sort_unstable_by_key(|(link, _)| *link);
-    }
-
-    fn set(&mut self, node: u32, origin: Origin) {
-        let place = &mut self.nodes[node as usize];
-        if let State::Present(before) = place.state
-            && before.layer != origin.layer
-        {
-            self.overwritten.push((before, place.history));
-            place.history = u32::try_from(self.overwritten.len() - 1).unwrap_or(NONE);
-        }
-        place.state = State::Present(origin);
-    }
-
-    /// The node of the directory that an entry lies in, made if need be.
-    fn make_directory(&mut self, number: u16, id: EntryId, directories: &mut [u32]) -> Option<u32> {
-        let layer = *self.layers.get(usize::from(number))?;
-        let (directory, _, _) = layer.location(id)?;
-        let known = directories.get_mut(directory as usize)?;
-        // A later entry of the same layer may have replaced the directory.
-        if *known != NONE && self.is_directory(*known) {
-            return Some(*known);
-        }
-        let (start, length) = layer.directory_span(directory)?;
-        let mut node = ROOT;
-        let mut at = 0;
-        while at < length {
-            let rest = layer.name_bytes(start + at, u16::try_from(length - at).unwrap_or(u16::MAX));
-            let end = rest
-                .iter()
-                .position(|byte| *byte == b'/')
-                .unwrap_or(rest.len());
-            let name_length = u16::try_from(end).ok()?;
-            let name = Name {
-                layer: number,
-                length: name_length,
-                start: start + at,
-            };
-            node = self.child_or_new(node, name);
-            if let Some(target) = self.linked_directory(number, node) {
-                node = target;
-            } else if !self.is_directory(node) {
-                let place = &mut self.nodes[node as usize];
-                place.state = State::Implied;
-                place.history = NONE;
-            }
-            at += u32::from(name_length) + 1;
-        }
-        *known = node;
-        Some(node)
-    }
-
-    /// Where a link of the same layer leads: a layer is unpacked on its own, and there its own links are followed.
-    fn linked_directory(&self, number: u16, node: u32) -> Option<u32> {
-        let origin = self
-            .origin(NodeId(node))
-            .filter(|origin| origin.layer == number)?;
-        let is_link = self.kind_of(origin) == Some(EntryKind::Symlink);
-        let target = is_link
-            .then(|| self.resolve(&self.path(NodeId(node))))
-            .flatten()?;
-        Some(target.0).filter(|target| self.is_directory(*target))
-    }
-
     fn is_directory(&self, node: u32) -> bool {
         match self.nodes[node as usize].state {
             State::Absent => false,
@@ -280,65 +128,6 @@ impl<'a, F> RootFs<'a, F> {
     fn child(&self, parent: u32, name: &[u8]) -> Option<u32> {
         self.slot(parent, name)
             .filter(|node| self.nodes[*node as usize].state != State::Absent)
-    }
-
-    fn child_or_new(&mut self, parent: u32, name: Name) -> u32 {
-        let text = self.name(name);
-        let hash = self.hash(parent, text);
-        let (nodes, layers, hasher) = (&self.nodes, &self.layers, &self.hasher);
-        let name_of = |node: &Node| {
-            let layer = layers.get(usize::from(node.name.layer));
-            layer.map_or(&[][..], |layer| {
-                layer.name_bytes(node.name.start, node.name.length)
-            })
-        };
-        let is_it = |node: &u32| {
-            let node = &nodes[*node as usize];
-            node.parent == parent && name_of(node) == text
-        };
-        let hash_of = |node: &u32| {
-            let node = &nodes[*node as usize];
-            hash_name(hasher, node.parent, name_of(node))
-        };
-        let vacant = match self.table.entry(hash, is_it, hash_of) {
-            Entry::Occupied(known) => return *known.get(),
-            Entry::Vacant(vacant) => vacant,
-        };
-        let node = u32::try_from(self.nodes.len()).unwrap_or(NONE);
-        vacant.insert(node);
-        let next_sibling = self.nodes[parent as usize].first_child;
-        self.nodes.push(Node {
-            parent,
-            name,
-            first_child: NONE,
-            next_sibling,
-            history: NONE,
-            state: State::Absent,
-        });
-        self.nodes[parent as usize].first_child = node;
-        node
-    }
-
-    fn remove(&mut self, node: u32) {
-        self.remove_children(node);
-        let node = &mut self.nodes[node as usize];
-        node.state = State::Absent;
-        node.history = NONE;
-    }
-
-    fn remove_children(&mut self, node: u32) {
-        let mut pending = vec![self.nodes[node as usize].first_child];
-        while let Some(mut child) = pending.pop() {
-            while child != NONE {
-                let place = &mut self.nodes[child as usize];
-                if place.state != State::Absent {
-                    place.state = State::Absent;
-                    place.history = NONE;
-                    pending.push(place.first_child);
-                }
-                child = place.next_sibling;
-            }
-        }
     }
 
     /// A path without following any link.
@@ -486,13 +275,18 @@ impl<'a, F> RootFs<'a, F> {
     /// What examining an entry gave.
     #[must_use]
     pub fn finding(&self, origin: Origin) -> Option<&'a F> {
-        let layer = *self.layers.get(usize::from(origin.layer))?;
+        let at = usize::from(origin.layer);
+        let layer = *self.layers.get(at)?;
+        if !self.found.get(at)?.has(origin.entry) {
+            return None;
+        }
         layer.finding(origin.entry)
     }
 
     /// Everything that is a hard link to a lower layer, or to nothing.
     pub fn hard_links(&self) -> impl Iterator<Item = NodeId> {
-        self.nodes().filter(|node| {
+        let are_any = !self.bound.is_empty() || !self.dangling.is_empty();
+        self.nodes().take_while(move |_| are_any).filter(|node| {
             let origin = self.origin(*node);
             origin.and_then(|origin| self.kind_of(origin)) == Some(EntryKind::HardLink)
         })
@@ -533,11 +327,6 @@ fn hash_name(hasher: &DefaultHashBuilder, parent: u32, name: &[u8]) -> u64 {
     parent.hash(&mut hasher);
     hasher.write(name);
     hasher.finish()
-}
-
-/// Whether a directory belongs to the bookkeeping of AUFS.
-fn in_bookkeeping(directory: &[u8]) -> bool {
-    directory.starts_with(b".wh..wh.")
 }
 
 #[cfg(test)]

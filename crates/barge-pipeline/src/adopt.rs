@@ -1,12 +1,13 @@
 //! Taking an image that is there already for what was built, so that it can be saved.
 
+use barge_ci::Delivery;
 use barge_engine::Docker;
+use barge_engine::blocking;
 use barge_engine::docker::{InspectedImage, Product};
 use barge_image::record::BuildFacts;
 use barge_image::{Digest, Image, Layout, Platform, Reference, Selection, open};
 use camino::Utf8Path;
 
-use crate::blocking::blocking;
 use crate::build::{daemon, source, unknown_source};
 use crate::built::{Built, Home, SCHEMA};
 use crate::engine;
@@ -160,6 +161,10 @@ fn adopted_from(
     facts: BuildFacts,
 ) -> Built {
     let event = crate::plan::event(surroundings, None).ok();
+    let publish = event.as_ref().is_some_and(|event| {
+        let destination = surroundings.planning.publish.destination(event);
+        destination.delivery == Delivery::Push
+    });
     Built {
         schema: SCHEMA.into(),
         references: references.to_vec(),
@@ -170,5 +175,6 @@ fn adopted_from(
             |event| source(surroundings, &event),
         ),
         facts,
+        publish,
     }
 }

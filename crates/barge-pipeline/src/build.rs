@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use barge_ci::event::GitReference;
-use barge_ci::{Build, Event};
+use barge_ci::{Build, Delivery, Event};
+use barge_engine::blocking;
 use barge_engine::docker::{BuildEvent, BuildOptions, Product, request_body};
-use barge_engine::embedded::{self, Progress};
+use barge_engine::embedded::{self, NamedContext, Progress};
 use barge_engine::{Buildx, Docker};
 use barge_image::compression::Compression;
 use barge_image::record::{BuildFacts, Run, Source};
@@ -54,6 +55,7 @@ pub async fn build(
             bases,
             arguments: names.into_iter().collect(),
         },
+        publish: plan.destination.delivery == Delivery::Push,
     };
     let workspace = surroundings.workspace();
     workspace.leave(&workspace.built(), &built)?;
@@ -68,7 +70,8 @@ pub async fn build(
 pub fn forget(surroundings: &Surroundings) -> Result<(), Error> {
     let workspace = surroundings.workspace();
     workspace.forget(&workspace.built())?;
-    workspace.forget(&workspace.saved())
+    workspace.forget(&workspace.saved())?;
+    workspace.forget(&workspace.pushed())
 }
 
 /// What a daemon calls itself, if it stays with it: Podman makes a new name for each answer.
@@ -78,7 +81,7 @@ pub(crate) fn daemon(docker: &Docker) -> Option<String> {
     stays.then(|| info.id.clone())
 }
 
-/// The build arguments of the original pipeline (R9). A Dockerfile need not declare them.
+/// The build arguments of the original pipeline. A Dockerfile need not declare them.
 fn default_arguments(event: &Event, plan: &Build) -> BTreeMap<String, String> {
     let created = plan.names.labels.get("org.opencontainers.image.created");
     let created = created.map(|created| ("BUILD_DATE".to_owned(), created.clone()));
@@ -146,7 +149,12 @@ async fn build_by_buildx(
     layout.name(&manifest, &options.references)?;
     let image = layout.image(&manifest.digest, options.references)?;
     let platform = image.config.parsed().platform();
-    Ok((Home::Layout { path, manifest }, platform, buildx.name()))
+    let home = Home::Layout {
+        path,
+        manifest,
+        config: image.config.digest(),
+    };
+    Ok((home, platform, buildx.name()))
 }
 
 async fn build_in_docker(
@@ -186,18 +194,23 @@ async fn build_in_docker(
     Ok((home, platform, docker.name()))
 }
 
+/// Where images that the Dockerfile names lie, by the settings.
+fn contexts(surroundings: &Surroundings) -> Result<BTreeMap<String, NamedContext>, Error> {
+    let contexts = surroundings.build.contexts.iter();
+    let parsed = contexts.map(|(name, text)| {
+        let context: Result<NamedContext, embedded::ParseNamedContextError> = text.parse();
+        let context = context.map_err(|error| Error::Setting(error.to_string()))?;
+        Ok((name.clone(), context.in_folder(&surroundings.folder)))
+    });
+    parsed.collect()
+}
+
 async fn build_embedded(
     surroundings: &Surroundings,
     plan: &Build,
     default_args: BTreeMap<String, String>,
 ) -> Result<(Home, Platform, String), Error> {
     let settings = &surroundings.build;
-    let contexts = settings.contexts.iter().map(|(name, text)| {
-        let context: embedded::NamedContext = text
-            .parse()
-            .map_err(|error: embedded::ParseNamedContextError| Error::Setting(error.to_string()))?;
-        Ok((name.clone(), context.in_folder(&surroundings.folder)))
-    });
     let build = embedded::Build {
         context: surroundings.path(&settings.context),
         dockerfile: surroundings.path(&settings.dockerfile()),
@@ -208,7 +221,7 @@ async fn build_embedded(
         labels: plan.names.labels.clone(),
         platform: Platform::host(),
         created: surroundings.created(),
-        contexts: contexts.collect::<Result<_, Error>>()?,
+        contexts: contexts(surroundings)?,
         compression: Compression::Zstd,
     };
     let path = surroundings.workspace().layout();
@@ -235,13 +248,13 @@ async fn build_embedded(
         layout.name(&built.descriptor, &references)?;
         Ok(built)
     };
-    let built = tokio::task::spawn_blocking(work).await;
-    let built = built.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let built = blocking(work).await?;
     let engine = format!("barge {}", env!("CARGO_PKG_VERSION"));
     Ok((
         Home::Layout {
             path,
             manifest: built.descriptor,
+            config: built.config.digest(),
         },
         built.config.parsed().platform(),
         engine,

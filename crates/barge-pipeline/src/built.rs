@@ -26,6 +26,9 @@ pub struct Built {
     pub source: Source,
     /// How it was built.
     pub facts: BuildFacts,
+    /// Whether the plan lets it go to its registries under its names.
+    #[serde(default)]
+    pub publish: bool,
 }
 
 /// Where a built image is.
@@ -48,6 +51,8 @@ pub enum Home {
         path: Utf8PathBuf,
         /// The manifest.
         manifest: Descriptor,
+        /// The config digest.
+        config: Digest,
     },
     /// In an archive or layout that somebody else wrote.
     File {
@@ -65,6 +70,15 @@ impl Home {
         match product {
             Product::Docker => Self::Docker { id },
             Product::Podman => Self::Podman { id },
+        }
+    }
+
+    /// What CI systems call the image's ID: the config digest, or by what an engine holds it.
+    #[must_use]
+    pub fn image_id(&self) -> &Digest {
+        match self {
+            Self::Docker { id } | Self::Podman { id } => id,
+            Self::Layout { config, .. } | Self::File { config, .. } => config,
         }
     }
 
@@ -123,6 +137,7 @@ mod tests {
             platform: Platform::host(),
             source: Source::default(),
             facts: BuildFacts::default(),
+            publish: false,
         };
         built.artifact().unwrap().as_str().to_owned()
     }

@@ -1,7 +1,7 @@
 //! Which images barge carried, whole, into or out of an engine with a containerd store.
 //!
 //! Before API 1.48 such an engine cannot say whether the blobs of an image are all there, and it takes an archive that
-//! lacks some without a word (handoff.md section 6). Only what barge itself sent or received may then be left out of the
+//! lacks some without a word. Only what barge itself sent or received may then be left out of the
 //! next load. The notes belong to the user and the machine, not to a checkout, which runners wipe.
 
 use std::fs;

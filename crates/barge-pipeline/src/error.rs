@@ -72,6 +72,12 @@ pub enum Error {
         /// What the record says.
         found: String,
     },
+    /// A push of something that the plan does not let out.
+    #[error("this image is not published: {}", why(.event))]
+    Unpublished {
+        /// The event that it was built for.
+        event: String,
+    },
     /// A bare word that is neither a file nor an image anywhere.
     #[error("`{word}` is no file here, {engine}, and its registry did not give it")]
     Nowhere {
@@ -134,6 +140,9 @@ impl Error {
             Self::Foreign { .. } => Some(
                 "take the record's digest from the job that built the image in this run".into(),
             ),
+            Self::Unpublished { .. } => Some(
+                "only images of pushes, tags and their like are, as `barge plan` and `[publish]` of barge.toml say".into(),
+            ),
             // An engine that does not answer is no mistake where a registry would have done.
             Self::Nowhere { engine, source, .. } => match **engine {
                 barge_engine::Error::NotFound { .. } => engine.hint(),
@@ -154,5 +163,12 @@ impl Error {
             Self::Registry(error) => error.hint(),
             _ => None,
         }
+    }
+}
+
+fn why(event: &str) -> String {
+    match event {
+        "local" | "none" | "checkout" => "it was built outside of any CI system".into(),
+        event => format!("the plan for `{event}` keeps it in the store"),
     }
 }

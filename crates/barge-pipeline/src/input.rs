@@ -5,19 +5,19 @@ use std::fs;
 use std::io;
 
 use barge_engine::Docker;
+use barge_engine::blocking;
 use barge_engine::docker::Product;
 use barge_image::{Image, Reference, Selection, open};
 use barge_sbom::{LayerCache, NoCache, Options, Sbom, bom, catalog_directory, catalog_image};
 use barge_store::Store;
 use camino::{Utf8Path, Utf8PathBuf};
-use tempfile::TempDir;
 
-use crate::blocking::blocking;
 use crate::engine;
 use crate::error::Error;
 use crate::record::{RecordChoice, choose};
 use crate::registry;
 use crate::surroundings::Surroundings;
+use crate::temporary::TemporaryFolder;
 
 /// Something that a bill of materials can be made of, or is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,8 +227,8 @@ async fn of_registry(
     options: Options,
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
-    let (_folder, path) = temporary_folder()?;
-    let image = registry::pull(surroundings, reference, &path).await?;
+    let folder = TemporaryFolder::new()?;
+    let image = registry::pull(surroundings, reference, folder.path()).await?;
     catalog(image, &reference.familiar(), options, cache).await
 }
 
@@ -253,7 +253,10 @@ async fn catalog(
 }
 
 /// An engine gives an archive; nothing of it is kept.
-async fn export(engine: &Docker, reference: &Reference) -> Result<(TempDir, Utf8PathBuf), Error> {
+async fn export(
+    engine: &Docker,
+    reference: &Reference,
+) -> Result<(TemporaryFolder, Utf8PathBuf), Error> {
     engine.require(reference).await?;
     let mut stream = engine.export(std::slice::from_ref(reference)).await?;
     blocking(move || keep(&mut stream)).await
@@ -265,9 +268,9 @@ async fn open_file(path: Utf8PathBuf, selection: Selection) -> Result<Image, Err
 }
 
 /// Puts a stream into a file of a temporary folder, which goes with the value.
-fn keep(stream: &mut impl io::Read) -> Result<(TempDir, Utf8PathBuf), Error> {
-    let (folder, path) = temporary_folder()?;
-    let path = path.join("content");
+fn keep(stream: &mut impl io::Read) -> Result<(TemporaryFolder, Utf8PathBuf), Error> {
+    let folder = TemporaryFolder::new()?;
+    let path = folder.path().join("content");
     let kept = fs::File::create_new(&path).and_then(|mut file| io::copy(stream, &mut file));
     match kept {
         Ok(_) => Ok((folder, path)),
@@ -277,23 +280,6 @@ fn keep(stream: &mut impl io::Read) -> Result<(TempDir, Utf8PathBuf), Error> {
             source,
         }),
     }
-}
-
-/// A folder that goes with the first of both, and its path.
-///
-/// # Errors
-/// When it cannot be made, or its name is not text.
-pub fn temporary_folder() -> Result<(TempDir, Utf8PathBuf), Error> {
-    let failed = |source| Error::File {
-        action: "make",
-        path: "a temporary folder".into(),
-        source,
-    };
-    let folder = tempfile::tempdir().map_err(failed)?;
-    let path = <&Utf8Path>::try_from(folder.path());
-    let path = path.map_err(|error| failed(error.into_io_error()))?;
-    let path = path.to_owned();
-    Ok((folder, path))
 }
 
 fn read_bill(path: &Utf8Path) -> Result<Sbom, Error> {

@@ -65,35 +65,36 @@ impl LayerFolder {
 
     fn write(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        self.make_room(bytes.len() as u64)?;
+        make_room(&self.folder, self.limit, bytes.len() as u64)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(bytes)?;
         file.persist(self.folder.join(key))?;
         Ok(())
     }
+}
 
-    /// Removes the files that were not used for longest, once there would be too much.
-    fn make_room(&self, wanted: u64) -> io::Result<()> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            files.push((metadata.modified()?, metadata.len(), entry.path()));
-        }
-        let mut size: u64 = files.iter().map(|(_, length, _)| length).sum();
-        if size + wanted <= self.limit {
-            return Ok(());
-        }
-        files.sort();
-        for (_, length, path) in files {
-            if size <= self.limit / 2 {
-                break;
-            }
-            fs::remove_file(path)?;
-            size -= length;
-        }
-        Ok(())
+/// Removes the files of a folder that were not used for longest, down to half of `limit` bytes, once there would be more
+/// than that with `wanted` more.
+pub fn make_room(folder: &Utf8Path, limit: u64, wanted: u64) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        files.push((metadata.modified()?, metadata.len(), entry.path()));
     }
+    let mut size: u64 = files.iter().map(|(_, length, _)| length).sum();
+    if size + wanted <= limit {
+        return Ok(());
+    }
+    files.sort();
+    for (_, length, path) in files {
+        if size <= limit / 2 {
+            break;
+        }
+        fs::remove_file(path)?;
+        size -= length;
+    }
+    Ok(())
 }
 
 impl LayerCache for LayerFolder {

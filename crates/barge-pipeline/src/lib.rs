@@ -2,10 +2,10 @@
 
 pub mod adopt;
 mod bases;
-mod blocking;
 pub mod build;
 pub mod built;
 mod carried;
+mod changes;
 mod elapsed;
 pub mod engine;
 mod error;
@@ -16,6 +16,7 @@ pub mod layer_lines;
 pub mod load;
 pub mod observer;
 pub mod plan;
+pub mod push;
 pub mod record;
 pub mod registry;
 pub mod report;
@@ -24,14 +25,16 @@ pub mod save;
 pub mod settings;
 pub mod store;
 mod surroundings;
+pub mod temporary;
 pub mod verify;
 mod workspace;
 
 pub use built::Built;
 pub use error::Error;
-pub use layer_cache::{LayerFolder, layer_cache};
+pub use layer_cache::{LayerFolder, layer_cache, make_room};
 pub use observer::{Notice, Observer};
 pub use save::Saved;
 pub use settings::{BuildSettings, EngineChoice, StoreSettings};
 pub use surroundings::Surroundings;
+pub use temporary::TemporaryFolder;
 pub use workspace::Workspace;

@@ -1,15 +1,15 @@
-//! Loading what was handed over, under the same names, as the same image (R25 to R27).
+//! Loading what was handed over, under the same names, as the same image.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use barge_engine::blocking;
 use barge_image::{Digest, Image, Reference, Selection, open};
 use barge_store::{Store, fetch_ahead};
 use camino::Utf8Path;
 use serde::Serialize;
 
 use crate::adopt::names;
-use crate::blocking::blocking;
 use crate::carried::Carried;
 use crate::elapsed::seconds_since;
 use crate::engine;

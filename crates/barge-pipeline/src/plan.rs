@@ -4,10 +4,13 @@ use std::fs;
 
 use barge_ci::git::Git as _;
 use barge_ci::meta::LatestSetting;
-use barge_ci::{Cause, Event, EventError, Facts, Job, JobId, JobState, Plan, Switches};
+use barge_ci::{
+    Cause, Changes, Event, EventError, Facts, Job, JobId, JobState, Plan, Rule, Switches,
+};
 use camino::Utf8Path;
 use jiff::Timestamp;
 
+use crate::changes::changes;
 use crate::error::Error;
 use crate::git::GitProgram;
 use crate::surroundings::Surroundings;
@@ -39,6 +42,11 @@ pub fn plan(surroundings: &Surroundings, payload: Option<&Utf8Path>) -> Result<P
     let facts = Facts {
         now: surroundings.created(),
         commit_time: commit_time.and_then(|text| text.parse::<Timestamp>().ok()),
+        changes: if settings.skip.wants_changes(&event) {
+            changes(&git, &event)
+        } else {
+            Changes::default()
+        },
         head_message: head_message.as_deref(),
         switches: &switches,
         tags: &tags,
@@ -55,10 +63,7 @@ pub fn plan(surroundings: &Surroundings, payload: Option<&Utf8Path>) -> Result<P
 fn without_test(job: &mut Job) {
     if job.state == JobState::Run {
         job.state = JobState::Skip;
-        job.cause = Cause {
-            rule: "settings".into(),
-            reason: "no test is configured".into(),
-        };
+        job.cause = Cause::new(Rule::Settings, "no test is configured");
     }
 }
 

@@ -34,7 +34,16 @@ pub struct Chosen {
     pub record: Record,
 }
 
-/// Finds a record in a store, and refuses one that is not of the event at hand (R37), unless `any_run`.
+impl From<&Saved> for Chosen {
+    fn from(saved: &Saved) -> Self {
+        Self {
+            digest: saved.digest,
+            record: saved.record.clone(),
+        }
+    }
+}
+
+/// Finds a record in a store, and refuses one that is not of the event at hand, unless `any_run`.
 ///
 /// # Errors
 /// When there is no such record, it was changed, or it is foreign.

@@ -4,13 +4,14 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
+use barge_ci::Environment;
+use barge_engine::blocking;
 use barge_image::archive::Passing;
 use barge_image::{Image, Layout, Reference};
 use barge_store::http::{HttpOptions, Proxies};
 use barge_store::registry::{Keyring, Registry, RegistryOptions, Transfer};
 use camino::Utf8Path;
 
-use crate::blocking::blocking;
 use crate::error::Error;
 use crate::observer::Notice;
 use crate::surroundings::Surroundings;
@@ -46,15 +47,21 @@ pub(crate) fn options(surroundings: &Surroundings) -> Result<RegistryOptions, Er
         || Ok(Keyring::default()),
         |folder| keyring(&folder.join("config.json")),
     )?;
-    let proxies = Proxies::from_variables(|name| environment.non_empty(name).map(str::to_owned));
     Ok(RegistryOptions {
         keyring,
-        http: HttpOptions {
-            proxies,
-            ..HttpOptions::default()
-        },
+        http: http_options(environment),
         ..RegistryOptions::default()
     })
+}
+
+/// How hosts are reached from here, whoever asks: registries, stores, publishers of advisories.
+#[must_use]
+pub fn http_options(environment: &Environment) -> HttpOptions {
+    let variable = |name: &str| environment.non_empty(name).map(str::to_owned);
+    HttpOptions {
+        proxies: Proxies::from_variables(variable),
+        ..HttpOptions::default()
+    }
 }
 
 fn keyring(file: &Utf8Path) -> Result<Keyring, Error> {

@@ -110,14 +110,14 @@ pub fn summary(verified: &Verified) -> String {
     format!("{facts}\n{findings}")
 }
 
-/// The feedback of a skipped event (R5): what was decided, by which rule, and how to build anyway.
+/// The feedback of a skipped event: what was decided, by which rule, and how to build anyway.
 #[must_use]
 pub fn skip_summary(event: &Event, cause: &Cause) -> String {
     let mut document = Document::new();
     document.heading(2, "Image not built");
     let rows = vec![
         row("Commit", code(event.head.as_str())),
-        row("Rule", code(&cause.rule)),
+        row("Rule", code(&cause.rule.to_string())),
         row("Reason", escape(&cause.reason)),
     ];
     document.table(MarkdownTable {
@@ -125,6 +125,21 @@ pub fn skip_summary(event: &Event, cause: &Cause) -> String {
         rows,
     });
     document.text("To build it anyway, push to a branch that `skip.force_branches` covers, or change the rule in `barge.toml`.");
+    document.render(MARKDOWN_LIMIT)
+}
+
+/// What was pushed, as Markdown: the names by which it can be deployed.
+#[must_use]
+pub fn push_summary(references: &[Reference]) -> String {
+    let mut document = Document::new();
+    document.heading(2, "Image pushed");
+    let rows = references.iter();
+    document.table(MarkdownTable {
+        titles: vec!["Reference".into()],
+        rows: rows
+            .map(|reference| vec![code(&reference.to_string())])
+            .collect(),
+    });
     document.render(MARKDOWN_LIMIT)
 }
 

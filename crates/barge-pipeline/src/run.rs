@@ -1,9 +1,12 @@
-//! The whole way for one event: plan, build, save, load, verify, gate. Each step runs only on what the one before gave it.
+//! The whole way for one event: plan, build, save, load, verify, gate, push. Each step runs only on what the one before
+//! gave it, and nothing leaves for a registry before the gate has let it pass.
 
 use std::time::Instant;
 
 use barge_ci::gate::Outcome;
-use barge_ci::{Build, Decision, Event, JobId, JobState, Plan, Results, Verdict};
+use barge_ci::{
+    Build, Decision, Delivery, Destination, Event, JobId, JobState, Plan, Results, Verdict,
+};
 use barge_store::{Lifetime, Store};
 use barge_vuln::Status;
 use serde::Serialize;
@@ -14,6 +17,7 @@ use crate::elapsed::seconds_since;
 use crate::engine;
 use crate::error::Error;
 use crate::load::{self, Loaded};
+use crate::push::{self, Pushed};
 use crate::record::Chosen;
 use crate::save::{self, Saved};
 use crate::surroundings::Surroundings;
@@ -28,6 +32,20 @@ pub struct RunOptions {
     pub lifetime: Option<Lifetime>,
     /// How the image is verified.
     pub verify: VerifyOptions,
+    /// Whether it is pushed.
+    pub pushing: Pushing,
+}
+
+/// Whether a run pushes what its plan lets out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pushing {
+    /// As the plan says.
+    ByPlan,
+    /// Whatever the plan says, it pushes nothing.
+    Never {
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 /// The steps of a run, in order.
@@ -42,6 +60,19 @@ pub enum StepName {
     Load,
     /// Verify what the store holds.
     Verify,
+    /// Push it to its registries.
+    Push,
+}
+
+impl StepName {
+    /// All steps, in order.
+    const ALL: [Self; 5] = [
+        Self::Build,
+        Self::Save,
+        Self::Load,
+        Self::Verify,
+        Self::Push,
+    ];
 }
 
 impl std::fmt::Display for StepName {
@@ -51,6 +82,7 @@ impl std::fmt::Display for StepName {
             Self::Save => "save",
             Self::Load => "load",
             Self::Verify => "verify",
+            Self::Push => "push",
         })
     }
 }
@@ -97,6 +129,8 @@ pub struct Run {
     pub loaded: Option<Loaded>,
     /// The evidence, if it came to that.
     pub verified: Option<Verified>,
+    /// What was pushed, if it came to that.
+    pub pushed: Option<Pushed>,
     /// The error that ended the run early.
     pub failure: Option<Error>,
     /// Whether it all counts as passed.
@@ -105,22 +139,11 @@ pub struct Run {
 
 /// Goes the whole way for a plan. Errors end the way, not the report: they are part of what is returned.
 pub async fn run(surroundings: &Surroundings, plan: Plan, options: RunOptions) -> Run {
-    let mut way = Way {
-        steps: Vec::new(),
-        built: None,
-        saved: None,
-        loaded: None,
-        verified: None,
-    };
-    let failure = match &plan.decision {
+    let mut way = Way::default();
+    let (store, pushing) = (options.store.clone(), options.pushing.clone());
+    let mut failure = match &plan.decision {
         Decision::Skip(cause) => {
-            let names = [
-                StepName::Build,
-                StepName::Save,
-                StepName::Load,
-                StepName::Verify,
-            ];
-            names
+            StepName::ALL
                 .into_iter()
                 .for_each(|name| way.skip(name, &cause.reason));
             build::forget(surroundings).err()
@@ -128,12 +151,19 @@ pub async fn run(surroundings: &Surroundings, plan: Plan, options: RunOptions) -
         Decision::Build(decision) => way.go(surroundings, &plan, decision, options).await.err(),
     };
     let verdict = way.results(&plan).judge(&plan.jobs);
+    if let (Some(build), None) = (plan.decision.build(), &failure) {
+        match way.why_no_push(&build.destination, &pushing, &verdict) {
+            Some(reason) => way.skip(StepName::Push, &reason),
+            None => failure = way.push(surroundings, &store).await.err(),
+        }
+    }
     let Way {
         steps,
         built,
         saved,
         loaded,
         verified,
+        pushed,
     } = way;
     Run {
         plan,
@@ -142,18 +172,21 @@ pub async fn run(surroundings: &Surroundings, plan: Plan, options: RunOptions) -
         saved,
         loaded,
         verified,
+        pushed,
         failure,
         verdict,
     }
 }
 
 /// A run on its way.
+#[derive(Default)]
 struct Way {
     steps: Vec<Step>,
     built: Option<Built>,
     saved: Option<Saved>,
     loaded: Option<Loaded>,
     verified: Option<Verified>,
+    pushed: Option<Pushed>,
 }
 
 impl Way {
@@ -174,10 +207,7 @@ impl Way {
         let started = Instant::now();
         let saved = save::save(surroundings, &built, &options.store, options.lifetime).await;
         let saved = self.note(StepName::Save, started, saved)?;
-        let chosen = Chosen {
-            digest: saved.digest,
-            record: saved.record.clone(),
-        };
+        let chosen = Chosen::from(&saved);
         self.saved = Some(saved);
         self.load(surroundings, &options.store, &chosen).await?;
         if let Some(reason) = off(plan, JobId::Verify) {
@@ -237,6 +267,35 @@ impl Way {
             step.reason = Some(verified.scan.verdict.reasons.join("; "));
         }
         self.verified = Some(verified);
+        Ok(())
+    }
+
+    /// Why the image is not pushed, if so.
+    fn why_no_push(
+        &self,
+        destination: &Destination,
+        pushing: &Pushing,
+        verdict: &Verdict,
+    ) -> Option<String> {
+        match (destination.delivery, pushing) {
+            (Delivery::Load, _) => Some(destination.reason.clone()),
+            (Delivery::Push, Pushing::Never { reason }) => Some(reason.clone()),
+            (Delivery::Push, Pushing::ByPlan) if self.saved.is_none() => {
+                Some("nothing was saved, and the store's image is what is pushed".into())
+            }
+            (Delivery::Push, Pushing::ByPlan) => {
+                (!verdict.passed).then(|| "the gate is closed".into())
+            }
+        }
+    }
+
+    async fn push(&mut self, surroundings: &Surroundings, store: &Store) -> Result<(), Error> {
+        let Some(saved) = &self.saved else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        let pushed = push::push(surroundings, store, &Chosen::from(saved)).await;
+        self.pushed = Some(self.note(StepName::Push, started, pushed)?);
         Ok(())
     }
 

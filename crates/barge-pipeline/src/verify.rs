@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use barge_engine::blocking;
 use barge_image::{Digest, Image, Platform, Reference};
 use barge_sbom::{Sbom, catalog_image};
 use barge_store::Store;
 use barge_vuln::{Database, Options, Policy, Scan};
 use camino::Utf8PathBuf;
 
-use crate::blocking::blocking;
 use crate::elapsed::seconds_since;
 use crate::error::Error;
 use crate::layer_cache::layer_cache;

@@ -1,7 +1,7 @@
 //! The folder `.barge` of a checkout: where steps leave what later steps need.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 
 use barge_image::blobs::write_file;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -67,7 +67,35 @@ impl Workspace {
         self.root.join("saved.json")
     }
 
-    /// Forgets what a file says: a step that fails must not leave an earlier one's facts behind (R16).
+    /// What was pushed last.
+    #[must_use]
+    pub fn pushed(&self) -> Utf8PathBuf {
+        self.root.join("pushed.json")
+    }
+
+    /// Makes the folder, which git is told to leave alone: a store is nothing to commit, and every `git add .` would.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn make(&self) -> Result<(), Error> {
+        let ignore = self.root.join(".gitignore");
+        let failed = |path: &Utf8Path| {
+            let path = path.to_owned();
+            |source| Error::File {
+                action: "write",
+                path,
+                source,
+            }
+        };
+        fs::create_dir_all(&self.root).map_err(failed(&self.root))?;
+        match File::create_new(&ignore) {
+            Ok(mut file) => file.write_all(b"*\n").map_err(failed(&ignore)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(source) => Err(failed(&ignore)(source)),
+        }
+    }
+
+    /// Forgets what a file says: a step that fails must not leave an earlier one's facts behind.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -92,7 +120,7 @@ impl Workspace {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(&self.root).map_err(failed)?;
+        self.make()?;
         let bytes = serde_json::to_vec_pretty(value).map_err(|error| failed(error.into()))?;
         write_file(path, &bytes).map_err(Error::Image)
     }

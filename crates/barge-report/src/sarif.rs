@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::fingerprint::fingerprint;
@@ -231,23 +232,29 @@ fn location(location: &Location, places: &[String]) -> Value {
 
 /// A path as a relative URI reference: no scheme, no leading slash, no `..`, and nothing that needs escaping.
 fn relative_uri(path: &str) -> String {
+    // A colon in the first part would make what stands before it a scheme.
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'!')
+        .remove(b'$')
+        .remove(b'&')
+        .remove(b'\'')
+        .remove(b'(')
+        .remove(b')')
+        .remove(b'*')
+        .remove(b'+')
+        .remove(b',')
+        .remove(b';')
+        .remove(b'=')
+        .remove(b'@');
     let parts = path
         .split(['/', '\\'])
         .filter(|part| !part.is_empty() && *part != "." && *part != "..");
-    let mut uri = String::with_capacity(path.len());
-    for part in parts {
-        if !uri.is_empty() {
-            uri.push('/');
-        }
-        for byte in part.bytes() {
-            // A colon in the first part would make what stands before it a scheme.
-            if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@".contains(&byte) {
-                uri.push(char::from(byte));
-            } else {
-                uri.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
+    let encoded = parts.map(|part| utf8_percent_encode(part, RESERVED).to_string());
+    let uri = encoded.collect::<Vec<_>>().join("/");
     if uri.is_empty() {
         "Dockerfile".to_owned()
     } else {

@@ -13,6 +13,7 @@ mod dialect;
 mod error;
 mod finding;
 pub mod format;
+mod kind;
 pub mod license;
 pub mod package;
 mod purl;

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use barge_image::{Digest, Reference};
 use serde::{Deserialize, Serialize};
 
+pub use crate::kind::PackageKind;
+
 /// Everything found in one image, directory or file. Packages are sorted, so equal images give equal values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sbom {
@@ -150,92 +152,4 @@ pub struct Unknown {
     pub path: String,
     /// Why it could not be read.
     pub reason: String,
-}
-
-/// The kinds of packages, one per ecosystem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum PackageKind {
-    /// Arch Linux and relatives.
-    Alpm,
-    /// Alpine, Wolfi, Chainguard.
-    Apk,
-    /// Bitnami's components.
-    Bitnami,
-    /// Homebrew.
-    Brew,
-    /// Rust crates.
-    Cargo,
-    /// CocoaPods.
-    Cocoapods,
-    /// PHP Composer.
-    Composer,
-    /// Conan (C and C++).
-    Conan,
-    /// Conda.
-    Conda,
-    /// Perl.
-    Cpan,
-    /// R.
-    Cran,
-    /// Debian, Ubuntu and relatives.
-    Deb,
-    /// Gentoo.
-    Ebuild,
-    /// RubyGems.
-    Gem,
-    /// Programs that no package manager installed, and kernels.
-    Generic,
-    /// GitHub actions.
-    Github,
-    /// Go modules.
-    Golang,
-    /// Haskell.
-    Hackage,
-    /// Erlang and Elixir.
-    Hex,
-    /// Julia.
-    Julia,
-    /// Lua.
-    Luarocks,
-    /// Java and relatives.
-    Maven,
-    /// Nix.
-    Nix,
-    /// JavaScript.
-    Npm,
-    /// .NET.
-    Nuget,
-    /// OCaml.
-    Opam,
-    /// OpenWrt and relatives.
-    Opkg,
-    /// Erlang/OTP applications.
-    Otp,
-    /// PHP PEAR and PECL.
-    Pear,
-    /// Dart.
-    Pub,
-    /// Python.
-    Pypi,
-    /// Red Hat, SUSE, Photon, Azure Linux and relatives.
-    Rpm,
-    /// Swift.
-    Swift,
-    /// vcpkg (C and C++).
-    Vcpkg,
-    /// WordPress plug-ins and themes.
-    Wordpress,
-}
-
-impl PackageKind {
-    /// Whether a distribution's package manager installs it, and owns its files.
-    #[must_use]
-    pub fn is_distribution(self) -> bool {
-        matches!(
-            self,
-            Self::Alpm | Self::Apk | Self::Deb | Self::Ebuild | Self::Opkg | Self::Rpm
-        )
-    }
 }

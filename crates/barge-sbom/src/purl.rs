@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use packageurl::PackageUrl;
 
+use crate::kind::WORDPRESS_THEME;
 use crate::package::{Distro, PackageKind, SourcePackage};
 
 /// What a package URL is made from.
@@ -21,6 +22,12 @@ pub(crate) struct Identity<'a> {
     pub(crate) facts: Option<&'a BTreeMap<String, String>>,
 }
 
+impl Identity<'_> {
+    fn fact(&self, key: &str) -> Option<&str> {
+        self.facts?.get(key).map(String::as_str)
+    }
+}
+
 /// The canonical package URL.
 pub(crate) fn purl(identity: &Identity<'_>, distro: Option<&Distro>) -> String {
     build(identity, distro)
@@ -30,15 +37,7 @@ pub(crate) fn purl(identity: &Identity<'_>, distro: Option<&Distro>) -> String {
 
 fn build(identity: &Identity<'_>, distro: Option<&Distro>) -> packageurl::Result<String> {
     let (namespace, name) = namespace_and_name(identity, distro);
-    let is_theme = identity
-        .facts
-        .and_then(|facts| facts.get("type"))
-        .is_some_and(|of| of == "theme");
-    let purl_type = match identity.kind {
-        PackageKind::Wordpress if is_theme => "wordpress-theme",
-        kind => type_of(kind),
-    };
-    let mut purl = PackageUrl::new(purl_type, name)?;
+    let mut purl = PackageUrl::new(purl_type(identity), name)?;
     if let Some(namespace) = namespace.filter(|namespace| !namespace.is_empty()) {
         purl.with_namespace(namespace)?;
     }
@@ -47,24 +46,41 @@ fn build(identity: &Identity<'_>, distro: Option<&Distro>) -> packageurl::Result
         _ => (None, identity.version),
     };
     purl.with_version(version.to_owned())?;
+    for (key, value) in qualifiers(identity, distro, epoch) {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            purl.add_qualifier(key, value)?;
+        }
+    }
+    purl.validate()?;
+    Ok(purl.to_string())
+}
+
+fn purl_type(identity: &Identity<'_>) -> &'static str {
+    match identity.kind {
+        PackageKind::Wordpress if identity.fact("type") == Some("theme") => WORDPRESS_THEME,
+        kind => kind.purl_type(),
+    }
+}
+
+fn qualifiers(
+    identity: &Identity<'_>,
+    distro: Option<&Distro>,
+    epoch: Option<&str>,
+) -> Vec<(&'static str, Option<String>)> {
     if identity.kind.is_distribution() {
-        let upstream = identity
-            .source
-            .and_then(|source| upstream(identity, source));
-        let qualifiers = [
+        let source = identity.source;
+        return vec![
             ("arch", identity.architecture.map(str::to_owned)),
             ("distro", distro.map(distro_qualifier)),
             (
                 "epoch",
                 epoch.filter(|epoch| *epoch != "0").map(str::to_owned),
             ),
-            ("upstream", upstream),
+            (
+                "upstream",
+                source.and_then(|source| upstream(identity, source)),
+            ),
         ];
-        for (key, value) in qualifiers {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                purl.add_qualifier(key, value)?;
-            }
-        }
     }
     let stated: &[&'static str] = match identity.kind {
         PackageKind::Conda => &["build", "channel", "subdir"],
@@ -73,13 +89,10 @@ fn build(identity: &Identity<'_>, distro: Option<&Distro>) -> packageurl::Result
         PackageKind::Vcpkg => &["port_version"],
         _ => &[],
     };
-    for key in stated {
-        if let Some(value) = identity.facts.and_then(|facts| facts.get(*key)) {
-            purl.add_qualifier(*key, value.clone())?;
-        }
-    }
-    purl.validate()?;
-    Ok(purl.to_string())
+    let stated = stated.iter();
+    stated
+        .map(|key| (*key, identity.fact(key).map(str::to_owned)))
+        .collect()
 }
 
 /// Some registered types demand a namespace that evidence may not state.
@@ -117,23 +130,14 @@ fn namespace_and_name(
     distro: Option<&Distro>,
 ) -> (Option<String>, String) {
     let name = identity.name;
-    let stated = identity
-        .facts
-        .and_then(|facts| facts.get("namespace"))
-        .cloned();
-    let split = |(namespace, name): (&str, &str)| (Some(namespace.to_owned()), name.to_owned());
+    let stated = identity.fact("namespace").map(str::to_owned);
+    if let Some(separator) = identity.kind.separator() {
+        return match name.rsplit_once(separator) {
+            Some((namespace, name)) => (Some(namespace.to_owned()), name.to_owned()),
+            None => (stated, name.to_owned()),
+        };
+    }
     match identity.kind {
-        PackageKind::Golang
-        | PackageKind::Composer
-        | PackageKind::Npm
-        | PackageKind::Ebuild
-        | PackageKind::Swift
-        | PackageKind::Github => name
-            .rsplit_once('/')
-            .map_or((stated, name.to_owned()), split),
-        PackageKind::Maven => name
-            .split_once(':')
-            .map_or((stated, name.to_owned()), split),
         PackageKind::Deb
         | PackageKind::Apk
         | PackageKind::Alpm
@@ -204,65 +208,14 @@ fn source_rpm(source: &SourcePackage) -> String {
     format!("{}-{version}.src.rpm", source.name)
 }
 
-fn type_of(kind: PackageKind) -> &'static str {
-    match kind {
-        PackageKind::Alpm => "alpm",
-        PackageKind::Apk => "apk",
-        PackageKind::Bitnami => "bitnami",
-        PackageKind::Brew => "brew",
-        PackageKind::Cargo => "cargo",
-        PackageKind::Cocoapods => "cocoapods",
-        PackageKind::Composer => "composer",
-        PackageKind::Conan => "conan",
-        PackageKind::Conda => "conda",
-        PackageKind::Cpan => "cpan",
-        PackageKind::Cran => "cran",
-        PackageKind::Deb => "deb",
-        PackageKind::Ebuild => "ebuild",
-        PackageKind::Gem => "gem",
-        PackageKind::Generic => "generic",
-        PackageKind::Github => "github",
-        PackageKind::Golang => "golang",
-        PackageKind::Hackage => "hackage",
-        PackageKind::Hex => "hex",
-        PackageKind::Julia => "julia",
-        PackageKind::Luarocks => "luarocks",
-        PackageKind::Maven => "maven",
-        PackageKind::Nix => "nix",
-        PackageKind::Npm => "npm",
-        PackageKind::Nuget => "nuget",
-        PackageKind::Opam => "opam",
-        PackageKind::Opkg => "opkg",
-        PackageKind::Otp => "otp",
-        PackageKind::Pear => "pear",
-        PackageKind::Pub => "pub",
-        PackageKind::Pypi => "pypi",
-        PackageKind::Rpm => "rpm",
-        PackageKind::Swift => "swift",
-        PackageKind::Vcpkg => "vcpkg",
-        PackageKind::Wordpress => "wordpress-plugin",
-    }
-}
-
 /// The kind and name that a package URL of another tool states, with its version. `None` when it is none, or has no
 /// version.
 pub(crate) fn parse(text: &str) -> Option<(PackageKind, String, String, PackageUrl<'_>)> {
     let purl: PackageUrl<'_> = text.parse().ok()?;
-    let kind = kind_of(purl.ty())?;
-    let separator = if kind == PackageKind::Maven { ":" } else { "/" };
-    let in_name = matches!(
-        kind,
-        PackageKind::Golang
-            | PackageKind::Composer
-            | PackageKind::Npm
-            | PackageKind::Ebuild
-            | PackageKind::Swift
-            | PackageKind::Github
-            | PackageKind::Maven
-    );
-    let name = match purl.namespace().filter(|_| in_name) {
-        Some(namespace) => format!("{namespace}{separator}{}", purl.name()),
-        None => purl.name().to_owned(),
+    let kind = PackageKind::of_purl_type(purl.ty())?;
+    let name = match (purl.namespace(), kind.separator()) {
+        (Some(namespace), Some(separator)) => format!("{namespace}{separator}{}", purl.name()),
+        _ => purl.name().to_owned(),
     };
     let version = purl.version()?.to_owned();
     let version = match purl.qualifiers().get("epoch") {
@@ -270,51 +223,6 @@ pub(crate) fn parse(text: &str) -> Option<(PackageKind, String, String, PackageU
         _ => version,
     };
     Some((kind, name, version, purl))
-}
-
-fn kind_of(purl_type: &str) -> Option<PackageKind> {
-    use PackageKind as Kind;
-    let kinds = [
-        Kind::Alpm,
-        Kind::Apk,
-        Kind::Bitnami,
-        Kind::Brew,
-        Kind::Cargo,
-        Kind::Cocoapods,
-        Kind::Composer,
-        Kind::Conan,
-        Kind::Conda,
-        Kind::Cpan,
-        Kind::Cran,
-        Kind::Deb,
-        Kind::Ebuild,
-        Kind::Gem,
-        Kind::Generic,
-        Kind::Github,
-        Kind::Golang,
-        Kind::Hackage,
-        Kind::Hex,
-        Kind::Julia,
-        Kind::Luarocks,
-        Kind::Maven,
-        Kind::Nix,
-        Kind::Npm,
-        Kind::Nuget,
-        Kind::Opam,
-        Kind::Opkg,
-        Kind::Otp,
-        Kind::Pear,
-        Kind::Pub,
-        Kind::Pypi,
-        Kind::Rpm,
-        Kind::Swift,
-        Kind::Vcpkg,
-        Kind::Wordpress,
-    ];
-    if purl_type == "wordpress-theme" {
-        return Some(Kind::Wordpress);
-    }
-    kinds.into_iter().find(|kind| type_of(*kind) == purl_type)
 }
 
 /// The comparable form of the name of a Python project (PEP 503).
@@ -330,197 +238,4 @@ pub(crate) fn pypi_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn identity<'a>(kind: PackageKind, name: &'a str, version: &'a str) -> Identity<'a> {
-        Identity {
-            kind,
-            name,
-            version,
-            architecture: None,
-            source: None,
-            facts: None,
-        }
-    }
-
-    fn debian() -> Distro {
-        Distro {
-            id: "debian".into(),
-            version_id: Some("13".into()),
-            ..Distro::default()
-        }
-    }
-
-    #[test]
-    fn names_of_python_are_folded() {
-        assert_eq!(pypi_name("Ruamel._Yaml"), "ruamel-yaml");
-    }
-
-    #[test]
-    fn follows_the_rules_of_each_type() {
-        use PackageKind as Kind;
-        let cases = [
-            (
-                Kind::Npm,
-                "@angular/core",
-                "1.0.0",
-                "pkg:npm/%40angular/core@1.0.0",
-            ),
-            (
-                Kind::Pypi,
-                "Django_REST.x",
-                "1+local",
-                "pkg:pypi/django-rest-x@1%2Blocal",
-            ),
-            (
-                Kind::Golang,
-                "github.com/BurntSushi/toml/v2",
-                "v2.0.0+incompatible",
-                "pkg:golang/github.com/burntsushi/toml/v2@v2.0.0%2Bincompatible",
-            ),
-            (Kind::Golang, "stdlib", "1.22", "pkg:golang/stdlib@1.22"),
-            (Kind::Maven, "org.a:b", "1", "pkg:maven/org.a/b@1"),
-            (Kind::Cargo, "serde", "1.0.0", "pkg:cargo/serde@1.0.0"),
-            (
-                Kind::Composer,
-                "Vendor/Name",
-                "1",
-                "pkg:composer/vendor/name@1",
-            ),
-        ];
-        for (kind, name, version, expected) in cases {
-            assert_eq!(purl(&identity(kind, name, version), None), expected);
-        }
-    }
-
-    #[test]
-    fn distribution_packages_have_qualifiers() {
-        let source = SourcePackage {
-            name: "glibc".into(),
-            version: "2.41-12".into(),
-        };
-        let mut deb = identity(PackageKind::Deb, "libc6", "2.41-12+b1");
-        deb.architecture = Some("amd64");
-        deb.source = Some(&source);
-        assert_eq!(
-            purl(&deb, Some(&debian())),
-            "pkg:deb/debian/libc6@2.41-12%2Bb1?arch=amd64&distro=debian-13&upstream=glibc%402.41-12"
-        );
-        let rpm = identity(PackageKind::Rpm, "bind", "32:9.16-1.el8");
-        let rhel = Distro {
-            id: "rhel".into(),
-            version_id: Some("8.9".into()),
-            ..Distro::default()
-        };
-        assert_eq!(
-            purl(&rpm, Some(&rhel)),
-            "pkg:rpm/redhat/bind@9.16-1.el8?distro=rhel-8.9&epoch=32"
-        );
-    }
-
-    #[test]
-    fn reads_back_what_it_writes() {
-        for (kind, name, version) in [
-            (PackageKind::Npm, "@a/b", "1"),
-            (PackageKind::Maven, "g:a", "1"),
-            (PackageKind::Rpm, "x", "1:2-3"),
-        ] {
-            let written = purl(&identity(kind, name, version), None);
-            let (read_kind, read_name, read_version, _) = parse(&written).unwrap();
-            assert_eq!(
-                (read_kind, read_name.as_str(), read_version.as_str()),
-                (kind, name, version)
-            );
-        }
-    }
-
-    #[derive(serde::Deserialize)]
-    struct Case {
-        description: String,
-        purl: String,
-        canonical_purl: Option<String>,
-        is_invalid: bool,
-    }
-
-    /// The suite of the specification, `test-suite-data.json` as packageurl-python 0.17.6 ships it.
-    #[test]
-    fn passes_the_suite_of_the_specification() {
-        let suite = include_str!("../tests/purl-spec/test-suite-data.json");
-        let cases: Vec<Case> = serde_json::from_str(suite).unwrap();
-        for case in &cases {
-            let read = case.purl.parse::<PackageUrl<'_>>();
-            assert_eq!(read.is_err(), case.is_invalid, "{}", case.description);
-            let (Ok(read), Some(canonical)) = (read, &case.canonical_purl) else {
-                continue;
-            };
-            // The suite is from before the specification had slashes in qualifiers escaped.
-            let written = read.to_string().replace("%2Frelease", "/release");
-            assert_eq!(written, *canonical, "{}", case.description);
-            writes_what_it_read(canonical);
-        }
-        assert!(cases.len() >= 32);
-    }
-
-    #[derive(serde::Deserialize)]
-    struct Roundtrip {
-        input: String,
-        expected_output: String,
-    }
-
-    impl Roundtrip {
-        fn purl_type(&self) -> &str {
-            self.expected_output.split([':', '/']).nth(1).unwrap()
-        }
-    }
-
-    /// What the specification's tests of each type (`tests/types`, package-url/purl-spec at 16f3d0e) hold to be canonical.
-    #[test]
-    fn writes_each_type_as_the_specification_does() {
-        let suite = include_str!("../tests/purl-spec/types.json");
-        let cases: Vec<Roundtrip> = serde_json::from_str(suite).unwrap();
-        // The crate is from before authors of Perl modules became optional, and before formulae were lower-cased.
-        let is_newer = |text: &str| {
-            let is_bare = text.starts_with("pkg:cpan/") && text.matches('/').count() == 1;
-            is_bare
-                || ["SQLite", "Homebrew"]
-                    .iter()
-                    .any(|name| text.contains(name))
-        };
-        for case in cases.iter().filter(|case| !is_newer(&case.input)) {
-            let read = case.input.parse::<PackageUrl<'_>>();
-            let written = read.as_ref().map(ToString::to_string);
-            assert_eq!(
-                written.ok().as_ref(),
-                Some(&case.expected_output),
-                "{}",
-                case.input
-            );
-            // What these have before the name is a fact, which evidence states.
-            let types = ["brew", "conan", "cpan", "hex", "julia", "luarocks"];
-            if !types.contains(&case.purl_type()) {
-                writes_what_it_read(&case.expected_output);
-            }
-        }
-        assert!(cases.len() > 120);
-    }
-
-    /// From a package URL to kind, name and version, and back: all but qualifiers and subpath, which evidence states.
-    fn writes_what_it_read(canonical: &str) {
-        // The namespaces of distributions come from the distribution; a range or a path has no version of its own.
-        let Some((kind, name, version, _)) = parse(canonical) else {
-            return;
-        };
-        let namespace = canonical.split('/').nth(1).unwrap_or_default();
-        let distro = kind.is_distribution().then(|| Distro {
-            id: namespace.to_owned(),
-            ..Distro::default()
-        });
-        let written = purl(&identity(kind, &name, &version), distro.as_ref());
-        let bare = |text: &str| {
-            let end = text.find(['?', '#']).unwrap_or(text.len());
-            text[..end].to_owned()
-        };
-        assert_eq!(bare(&written), bare(canonical));
-    }
-}
+mod tests;

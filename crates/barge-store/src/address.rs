@@ -72,7 +72,10 @@ impl FromStr for StoreAddress {
         let (scheme, rest) = text.split_once(':').ok_or_else(refused)?;
         match scheme {
             "dir" if !rest.is_empty() => Ok(Self::Directory(rest.into())),
-            "registry" => rest.parse().map(Self::Registry).map_err(|_| refused()),
+            "registry" => rest.parse().map(Self::Registry).map_err(|source| {
+                let address = text.to_owned();
+                Error::Repository { address, source }
+            }),
             "github" if rest.is_empty() => Ok(Self::GitHub(None)),
             "github" => other_runs(rest)
                 .map(Some)
@@ -185,5 +188,12 @@ mod tests {
         ] {
             assert!(text.parse::<StoreAddress>().is_err(), "{text}");
         }
+        let error = "registry:ghcr.io/Org/app"
+            .parse::<StoreAddress>()
+            .unwrap_err();
+        assert!(
+            error.hint().unwrap().contains("ghcr.io/org/app"),
+            "{error:?}"
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::io;
 
 use barge_image::record::{ArtifactName, Record, Run};
+use barge_image::reference::ParseReferenceError;
 use barge_image::{Digest, Error as ImageError};
 use camino::Utf8PathBuf;
 
@@ -17,6 +18,14 @@ pub enum Error {
     /// A text is no address of a store.
     #[error("`{0}` is not a store that barge knows")]
     Address(String),
+    /// An address of a registry whose repository is none.
+    #[error("`{address}` names no repository")]
+    Repository {
+        /// The address.
+        address: String,
+        /// Why.
+        source: ParseReferenceError,
+    },
     /// A layer that a remote store had when it was asked, and has no more.
     #[error("layer {diff_id} vanished from `{store}` while it was relied on")]
     Vanished {
@@ -223,6 +232,7 @@ impl Error {
                 "give `dir:FOLDER`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `registry:HOST/REPOSITORY`, `github:` or `github:OWNER/NAME/RUN`"
                     .into(),
             ),
+            Self::Repository { source, .. } => source.hint(),
             Self::Vanished { .. } => Some("run the same command again: the layer is packed and sent then".into()),
             Self::NoSuchArtifact { held, .. } if held.is_empty() => {
                 Some("it is empty: the job that saves the image was skipped, failed, or used another store".into())

@@ -12,7 +12,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use crate::ecosystem;
 use crate::error::Error;
-use crate::index::{Builder, Bytes, Database, Problem, Source};
+use crate::index::{Builder, Bytes, Database, Problem, Source, hex};
 use crate::osv::Record;
 use crate::side::SideData;
 
@@ -329,7 +329,7 @@ impl SourceCount {
     }
 
     fn finish(self, name: &str, digest: &[u8]) -> Source {
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(digest);
         Source {
             name: name.to_owned(),
             sha256,

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use barge_sbom::package::{Package, PackageKind, Sbom, Subject};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::error::Error;
 
@@ -204,16 +205,15 @@ impl fmt::Display for PackageUrl {
 }
 
 /// Percent-encodes everything but what a package URL shows as it is.
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b".-_~:/".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+fn encode(text: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'.')
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b':')
+        .remove(b'/');
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// Undoes percent-encoding; `+` stands for itself in a package URL.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::source::{Place, Position, Span};
 
 /// How grave a finding is.
@@ -34,12 +36,23 @@ pub struct Finding {
     pub message: String,
     /// What led to it, in order.
     pub evidence: Vec<Evidence>,
-    /// The case in which it happens: events, then values.
-    pub case: Option<String>,
+    /// The case in which it happens.
+    pub case: Option<Case>,
     /// What happens then.
     pub consequence: Option<String>,
     /// How to mend it.
     pub fix: Option<Fix>,
+}
+
+/// The case in which something happens: `pull_request; push: github.ref_name = 'main'`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// The event, by the label of its scenario.
+    pub event: String,
+    /// What must hold beside it; nothing when the event alone is enough.
+    pub when: Option<String>,
+    /// Other events for which it happens in a case of their own, the last one found first.
+    pub others: Vec<String>,
 }
 
 /// A place that matters to a finding.
@@ -90,7 +103,7 @@ impl Finding {
 
     /// Says in which case it happens.
     #[must_use]
-    pub fn in_case(mut self, case: String) -> Self {
+    pub fn in_case(mut self, case: Case) -> Self {
         self.case = Some(case);
         self
     }
@@ -119,6 +132,45 @@ impl Finding {
     #[must_use]
     pub fn edits(&self) -> &[Edit] {
         self.fix.as_ref().map_or(&[], |fix| fix.edits.as_slice())
+    }
+}
+
+impl Case {
+    /// Every run for an event.
+    #[must_use]
+    pub fn of_event(label: &str) -> Self {
+        Self {
+            event: label.to_owned(),
+            when: None,
+            others: Vec::new(),
+        }
+    }
+
+    /// The runs for the same event in which something holds.
+    #[must_use]
+    pub fn when(mut self, holds: String) -> Self {
+        self.when = Some(holds);
+        self
+    }
+
+    /// Says for which event the same happens, too.
+    pub fn join(&mut self, other: &Self) {
+        if self.event != other.event && !self.others.contains(&other.event) {
+            self.others.insert(0, other.event.clone());
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for other in &self.others {
+            write!(f, "{other}; ")?;
+        }
+        f.write_str(&self.event)?;
+        match &self.when {
+            Some(when) => write!(f, ": {when}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::finding::Finding;
+use crate::finding::{Case, Finding};
 use crate::source::Place;
 
 /// What a stretch of the text is, for those who colour it.
@@ -83,7 +83,7 @@ pub fn human(finding: &Finding, paint: &dyn Fn(Part, &str) -> String) -> String 
         format!("{}{sure}", fix.message)
     });
     for (label, text) in [
-        ("case", &finding.case),
+        ("case", &finding.case.as_ref().map(Case::to_string)),
         ("then", &finding.consequence),
         ("fix", &fix),
     ] {

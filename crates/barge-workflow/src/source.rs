@@ -90,12 +90,15 @@ impl Place {
     }
 }
 
-/// A file's path and text.
+/// A file's path and text. Every place holds one, so a copy costs next to nothing.
 #[derive(Debug, Clone)]
-pub struct Source {
-    path: Arc<str>,
-    text: Arc<str>,
-    line_starts: Arc<[usize]>,
+pub struct Source(Arc<File>);
+
+#[derive(Debug)]
+struct File {
+    path: Box<str>,
+    text: Box<str>,
+    line_starts: Box<[usize]>,
 }
 
 impl Source {
@@ -109,41 +112,42 @@ impl Source {
                 .filter(|(_, byte)| *byte == b'\n')
                 .map(|(at, _)| at + 1),
         );
-        Self {
+        Self(Arc::new(File {
             path: path.into(),
             text: text.into(),
             line_starts: line_starts.into(),
-        }
+        }))
     }
 
     /// The path in the repository.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// The whole text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The number of lines, at least one.
     #[must_use]
     pub fn line_count(&self) -> usize {
-        self.line_starts.len()
+        self.0.line_starts.len()
     }
 
     /// The text of a span; empty when the span does not fit the text.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
-        self.text.get(span.start..span.end).unwrap_or_default()
+        self.text().get(span.start..span.end).unwrap_or_default()
     }
 
     /// The line number (from one) that holds a byte.
     #[must_use]
     pub fn line_of(&self, offset: usize) -> usize {
-        self.line_starts
+        self.0
+            .line_starts
             .partition_point(|start| *start <= offset)
             .max(1)
     }
@@ -154,8 +158,8 @@ impl Source {
         let line = self.line_of(offset);
         let start = self.line_start(line);
         let before = self
-            .text
-            .get(start..offset.min(self.text.len()))
+            .text()
+            .get(start..offset.min(self.text().len()))
             .unwrap_or_default();
         Position {
             line,
@@ -177,38 +181,37 @@ impl Source {
     /// The byte at which a line (from one) starts.
     #[must_use]
     pub fn line_start(&self, line: usize) -> usize {
-        self.line_starts
+        self.0
+            .line_starts
             .get(line.saturating_sub(1))
             .copied()
-            .unwrap_or(self.text.len())
+            .unwrap_or(self.text().len())
     }
 
     /// The byte after the last of a line, its line feed left out.
     #[must_use]
     pub fn line_end(&self, line: usize) -> usize {
         let next = self
+            .0
             .line_starts
             .get(line)
             .copied()
-            .map_or(self.text.len(), |next| next - 1);
-        let text = self.text.get(..next).unwrap_or_default();
+            .map_or(self.text().len(), |next| next - 1);
+        let text = self.text().get(..next).unwrap_or_default();
         if text.ends_with('\r') { next - 1 } else { next }
     }
 
     /// How a text is spelled where it first stands in the file, letters of either case being the same.
     #[must_use]
     pub fn spelling(&self, text: &str) -> Option<&str> {
-        let sought = text.as_bytes();
+        let (sought, whole) = (text.as_bytes(), self.text().as_bytes());
         let first = sought.first()?;
-        // The first byte rules out nearly all places without comparing a whole window.
-        let mut windows = self.text.as_bytes().windows(sought.len());
-        let start = windows.position(|window| {
-            window
-                .first()
-                .is_some_and(|byte| byte.eq_ignore_ascii_case(first))
-                && window.eq_ignore_ascii_case(sought)
+        let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+        let start = memchr::memchr2_iter(lower, upper, whole).find(|start| {
+            let window = whole.get(*start..start + sought.len());
+            window.is_some_and(|window| window.eq_ignore_ascii_case(sought))
         })?;
-        self.text.get(start..start + text.len())
+        self.text().get(start..start + text.len())
     }
 
     /// The text of a line (from one).

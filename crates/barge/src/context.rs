@@ -1,10 +1,12 @@
 //! What every command is handed.
 
-use std::sync::Arc;
+use std::fs;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use barge_ci::Environment;
-use barge_pipeline::Surroundings;
-use camino::Utf8PathBuf;
+use barge_pipeline::{Surroundings, temporary};
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use crate::cli::{ColorChoice, OutputArgs};
@@ -13,6 +15,9 @@ use crate::error::{Error, Failure};
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::settings::Settings;
+
+/// How long work on other threads has to end when the user interrupts.
+const PARTING: Duration = Duration::from_millis(500);
 
 /// The process's surroundings, read once.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub(crate) struct Context {
     /// Where output goes.
     pub(crate) printer: Printer,
     settings_file: Option<Utf8PathBuf>,
+    /// Read when first asked for: some commands work beside a file that cannot be read.
+    settings: OnceLock<Settings>,
 }
 
 impl Context {
@@ -68,14 +75,19 @@ impl Context {
                 .settings
                 .clone()
                 .or_else(|| env::settings(&environment)),
+            settings: OnceLock::new(),
             environment,
             printer,
         })
     }
 
-    /// Reads `barge.toml`, if there is one.
-    pub(crate) fn settings(&self) -> Result<Settings, Error> {
-        Settings::read(self.settings_file.as_deref(), &self.folder)
+    /// What `barge.toml` says, if there is one; read once, so that all of a command goes by the same.
+    pub(crate) fn settings(&self) -> Result<&Settings, Error> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let settings = Settings::read(self.settings_file.as_deref(), &self.folder)?;
+        Ok(self.settings.get_or_init(|| settings))
     }
 
     /// What the pipeline's steps are handed.
@@ -87,9 +99,19 @@ impl Context {
             source_date: self.source_date,
             folder: self.folder.clone(),
             planning: settings.planning(),
-            build: settings.build,
-            store: settings.store,
+            build: settings.build.clone(),
+            store: settings.store.clone(),
             observer: Arc::new(Progress::new(self.printer.clone())),
+        })
+    }
+
+    /// Writes a file that somebody named. It may be a device: it is written where it is, and not put in place.
+    pub(crate) fn write_file(&self, name: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.folder.join(name);
+        fs::write(&path, bytes).map_err(|source| Error::File {
+            action: "write",
+            path,
+            source,
         })
     }
 
@@ -107,12 +129,34 @@ impl Context {
         let result = runtime.block_on(async {
             tokio::select! {
                 result = work => result,
-                _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+                () = interrupted() => Err(Error::Interrupted),
             }
         });
-        // Blocking threads may still wait for a daemon; nothing of theirs is wanted any more.
-        runtime.shutdown_background();
+        if let Err(Error::Interrupted) = result {
+            // Work on other threads ends when the connections that it waits for do, and cleans up after itself; what waits
+            // for something else is left behind.
+            runtime.shutdown_timeout(PARTING);
+            temporary::sweep();
+        } else {
+            // Blocking threads may still wait for a daemon; nothing of theirs is wanted any more.
+            runtime.shutdown_background();
+        }
         result
+    }
+}
+
+/// Returns when the user or the CI system wants the program to end.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
     }
 }
 

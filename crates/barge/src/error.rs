@@ -26,7 +26,7 @@ pub(crate) enum Error {
     #[error("cannot start")]
     Runtime(#[source] io::Error),
     #[error("cannot write the output")]
-    Output(#[from] io::Error),
+    Output(#[source] io::Error),
     #[error("interrupted")]
     Interrupted,
     #[error("the environment variable `{name}` holds `{value}`, which is not {expected}")]
@@ -61,12 +61,8 @@ pub(crate) enum Error {
     Store(#[from] barge_store::Error),
     #[error(transparent)]
     Forge(#[from] barge_forge::Error),
-    #[error("cannot fetch `{url}` (attempt {attempts}): {reason}")]
-    Download {
-        url: String,
-        reason: String,
-        attempts: u32,
-    },
+    #[error(transparent)]
+    Fetch(#[from] barge_store::http::FetchError),
     #[error(transparent)]
     Sbom(#[from] barge_sbom::Error),
     #[error(transparent)]
@@ -104,7 +100,7 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::Sbom(error) => error.hint(),
             Self::Advisories(error) => error.hint(),
-            Self::Download { .. } => Some(
+            Self::Fetch(_) => Some(
                 "`barge db update --from` takes a mirror or a folder; a scan needs no network"
                     .into(),
             ),
@@ -135,7 +131,7 @@ impl Error {
 
 fn store_exit(error: &barge_store::Error) -> Exit {
     match error {
-        barge_store::Error::Address(_) => Exit::Usage,
+        barge_store::Error::Address(_) | barge_store::Error::Repository { .. } => Exit::Usage,
         _ => Exit::Store,
     }
 }
@@ -174,6 +170,7 @@ fn pipeline_exit(error: &barge_pipeline::Error) -> Exit {
         | Pipeline::Nameless { .. }
         | Pipeline::ByDigest { .. }
         | Pipeline::Event(_)
+        | Pipeline::Unpublished { .. }
         | Pipeline::Meta(_) => Exit::Usage,
         Pipeline::Engine(Engine::Host(_) | Engine::Embedded(_)) => Exit::Usage,
         Pipeline::Names { .. } | Pipeline::Identity { .. } | Pipeline::Foreign { .. } => {

@@ -1,4 +1,4 @@
-//! Exit codes (design.md section 5), the same for every command.
+//! Exit codes, the same for every command.
 
 use std::process::ExitCode;
 

@@ -3,7 +3,6 @@
 mod cli;
 mod commands;
 mod context;
-mod download;
 mod env;
 mod error;
 mod exit;

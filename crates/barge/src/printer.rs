@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::{ColorChoice, Format, LogFormat, OutputArgs};
+use crate::error::Error;
 
 /// What parts of human output mean; colours follow meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl Printer {
         &self,
         value: &impl Serialize,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<()> {
+    ) -> Result<(), Error> {
         match self.format {
             Format::Json => self.json(value),
             Format::Human => self.human(human),
@@ -119,9 +120,9 @@ impl Printer {
     pub(crate) fn human(
         &self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<()> {
+    ) -> Result<(), Error> {
         let mut out = BufWriter::new(AutoStream::new(io::stdout(), self.color).lock());
-        write(&mut out).and_then(|()| out.flush()).or_else(closed)
+        written(write(&mut out).and_then(|()| out.flush()))
     }
 
     /// Writes what was made for [`Printer::colors`] already, as it is: in a long table the search for codes to strip takes
@@ -129,14 +130,14 @@ impl Printer {
     pub(crate) fn rendered(
         &self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<()> {
+    ) -> Result<(), Error> {
         let mut out = io::stdout().lock();
-        write(&mut out).and_then(|()| out.flush()).or_else(closed)
+        written(write(&mut out).and_then(|()| out.flush()))
     }
 
     /// Writes a value as JSON.
-    pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        barge_report::json::write(io::stdout().lock(), value).or_else(closed)
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Error> {
+        written(barge_report::json::write(io::stdout().lock(), value))
     }
 
     /// Tells what is going on, for people who watch.
@@ -168,11 +169,10 @@ impl Printer {
 }
 
 /// A reader that has gone away, such as `head`, has seen what it wanted.
-fn closed(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        Ok(())
-    } else {
-        Err(error)
+fn written(result: io::Result<()>) -> Result<(), Error> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        _ => Ok(()),
     }
 }
 

@@ -26,6 +26,7 @@ impl Event {
             message: Some(message).filter(|message| !message.is_empty()),
             pull_request: None,
             actor: None,
+            previous: None,
             changed_files: None,
             upstream: None,
             inputs: BTreeMap::new(),
@@ -58,7 +59,17 @@ fn repository(git: &dyn Git, folder: &str) -> Repository {
         url: remote.as_deref().and_then(page),
         description: None,
         license: None,
-        registry: None,
+        registry: remote.as_deref().and_then(registry),
+    }
+}
+
+/// Where the forge that the remote lies at keeps images, so that a laptop gives them the names that CI does.
+fn registry(remote: &str) -> Option<String> {
+    let (host, path) = host_and_path(remote)?;
+    match host.split(':').next()? {
+        "github.com" | "ssh.github.com" => Some(format!("ghcr.io/{path}")),
+        "gitlab.com" | "altssh.gitlab.com" => Some(format!("registry.gitlab.com/{path}")),
+        _ => None,
     }
 }
 
@@ -145,6 +156,21 @@ mod tests {
             "",
         ] {
             assert_eq!(path(remote), None, "{remote}");
+        }
+    }
+
+    #[test]
+    fn images_are_kept_where_the_forge_keeps_them() {
+        for (remote, expected) in [
+            ("git@github.com:Acme/App.git", Some("ghcr.io/Acme/App")),
+            ("ssh://git@ssh.github.com:443/a/b", Some("ghcr.io/a/b")),
+            (
+                "https://gitlab.com/a/b/c",
+                Some("registry.gitlab.com/a/b/c"),
+            ),
+            ("https://git.example/a/b", None),
+        ] {
+            assert_eq!(registry(remote).as_deref(), expected, "{remote}");
         }
     }
 

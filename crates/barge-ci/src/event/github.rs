@@ -52,6 +52,7 @@ impl Event {
                 Some(login) => Some(login.to_owned()),
                 None => payload.owned("sender.login")?,
             },
+            previous: previous(trigger, &payload)?,
             changed_files: changed_files(&payload),
             upstream: upstream(trigger, &payload)?,
             inputs: inputs(&payload),
@@ -280,6 +281,15 @@ fn upstream(trigger: Trigger, payload: &Payload) -> Result<Option<UpstreamRun>, 
         branch: payload.owned("workflow_run.head_branch")?,
         conclusion: payload.owned("workflow_run.conclusion")?,
     }))
+}
+
+/// A branch that is new was at the commit of noughts before.
+fn previous(trigger: Trigger, payload: &Payload) -> Result<Option<CommitId>, EventError> {
+    let is_push = trigger == Trigger::Push && !payload.flag("created");
+    is_push
+        .then(|| payload.commit("before"))
+        .transpose()
+        .map(Option::flatten)
 }
 
 /// The files of all commits, or nothing when the payload may have left some out.

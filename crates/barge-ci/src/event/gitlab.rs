@@ -19,6 +19,7 @@ impl Event {
         let pull_request = merge_request(environment)?;
         let commit =
             commit(environment, "CI_COMMIT_SHA")?.ok_or(EventError::Variable("CI_COMMIT_SHA"))?;
+        let previous = before_push(environment)?;
         // Merged-results pipelines run for a trial merge and name the head of the branch beside it.
         let head = commit_of_branch(environment)?.unwrap_or_else(|| commit.clone());
         Ok(Self {
@@ -35,6 +36,7 @@ impl Event {
             head,
             pull_request,
             actor: owned(environment, "GITLAB_USER_LOGIN"),
+            previous,
             changed_files: None,
             upstream: None,
             inputs: BTreeMap::new(),
@@ -71,6 +73,11 @@ fn commit(environment: &Environment, name: &'static str) -> Result<Option<Commit
             value: text.to_owned(),
             expected: "a commit",
         })
+}
+
+/// What the branch stood for before, unless it is new.
+fn before_push(environment: &Environment) -> Result<Option<CommitId>, EventError> {
+    commit(environment, "CI_COMMIT_BEFORE_SHA")
 }
 
 fn commit_of_branch(environment: &Environment) -> Result<Option<CommitId>, EventError> {

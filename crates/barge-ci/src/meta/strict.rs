@@ -337,6 +337,7 @@ mod tests {
         let facts = Facts {
             now: "2026-03-04T05:06:07Z".parse().unwrap(),
             commit_time: None,
+            changes: crate::Changes::default(),
             head_message: None,
             switches: &Switches::default(),
             tags: &tags,

@@ -11,8 +11,9 @@ use base64::Engine as _;
 use hyper::Method;
 use serde::Deserialize;
 
+use super::answers::ApiVersion;
 use super::body::{BodyReader, StreamedBody};
-use super::client::{ApiVersion, Docker, query};
+use super::client::{Docker, query};
 use super::connection::{accepted, open};
 use super::progress::BuildEvent;
 use super::trace::Trace;

@@ -1,16 +1,18 @@
 //! The calls about images: inspect, list, tag, untag, export. Podman answers them, too, in its own words.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use barge_image::{Digest, Platform, Reference};
-use camino::Utf8PathBuf;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::Method;
 use hyper::body::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::answers::{
+    ApiVersion, EngineInfo, Info, Inspect, InspectManifest, InspectedImage, Listed, Product,
+};
 use super::body::BodyReader;
 use super::connection::{Call, RequestBody, accepted, collect, refused, send};
 use super::host::DockerHost;
@@ -28,154 +30,12 @@ const LIST_PAUSES: [Duration; 3] = [
     Duration::from_millis(500),
 ];
 
-/// A version of the Docker API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ApiVersion(pub(super) u16, pub(super) u16);
-
 /// A daemon that answers.
 #[derive(Debug, Clone)]
 pub struct Docker {
     pub(super) host: DockerHost,
     pub(super) api: ApiVersion,
     info: EngineInfo,
-}
-
-/// What answers at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Product {
-    /// Docker, or what cannot be told from it.
-    Docker,
-    /// Podman's service.
-    Podman,
-}
-
-impl std::fmt::Display for Product {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-        })
-    }
-}
-
-/// What a daemon says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineInfo {
-    /// What it is.
-    pub product: Product,
-    /// Its version.
-    pub version: String,
-    /// What it calls itself: the same as long as it keeps its images. Podman makes a new one for each answer.
-    pub id: String,
-    /// Whether images lie in a containerd store, where an ID is a manifest's digest and not the config's.
-    pub containerd_store: bool,
-    /// What keeps its images: `overlay2`, or the name of another graph driver or snapshotter.
-    pub driver: String,
-    /// Its data folder, as its own machine sees it.
-    pub data_root: Option<Utf8PathBuf>,
-    /// What it runs.
-    pub platform: Platform,
-}
-
-/// An image as a daemon describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InspectedImage {
-    /// The engine's ID: the config digest, on containerd stores a manifest's or index's.
-    pub id: Digest,
-    /// All its names.
-    pub references: Vec<Reference>,
-    /// The digests by which repositories hold it, as far as it was pulled from or pushed to them.
-    pub digests: Vec<Reference>,
-    /// The plain layers, base first.
-    pub diff_ids: Vec<Digest>,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// Its length in the engine, in bytes.
-    pub size: u64,
-    /// What it runs on.
-    pub platform: Platform,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Info {
-    #[serde(default, rename = "ID")]
-    id: String,
-    #[serde(default)]
-    server_version: String,
-    #[serde(default)]
-    driver: String,
-    #[serde(default)]
-    driver_status: Option<Vec<Vec<String>>>,
-    #[serde(default, rename = "DockerRootDir")]
-    data_root: Utf8PathBuf,
-    #[serde(default, rename = "OSType")]
-    os: String,
-    #[serde(default)]
-    architecture: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Inspect {
-    id: Digest,
-    repo_tags: Option<Vec<String>>,
-    #[serde(default)]
-    repo_digests: Option<Vec<String>>,
-    #[serde(default, rename = "RootFS")]
-    root_fs: Option<InspectRootFs>,
-    config: Option<InspectConfig>,
-    #[serde(default)]
-    size: u64,
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    architecture: String,
-    /// From API 1.48 on, when asked for.
-    manifests: Option<Vec<InspectManifest>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct InspectManifest {
-    #[serde(rename = "ID")]
-    id: Digest,
-    #[serde(default)]
-    available: bool,
-    image_data: Option<InspectImageData>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct InspectImageData {
-    platform: Platform,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct InspectRootFs {
-    layers: Option<Vec<Digest>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct InspectConfig {
-    labels: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Listed {
-    pub(super) id: Digest,
-    repo_tags: Option<Vec<String>>,
-}
-
-impl Listed {
-    /// Its names.
-    pub(super) fn references(&self) -> impl Iterator<Item = Reference> + '_ {
-        let tags = self.repo_tags.iter().flatten();
-        tags.filter_map(|tag| tag.parse().ok())
-    }
 }
 
 impl Docker {
@@ -285,8 +145,7 @@ impl Docker {
         }
         if !status.is_success() {
             return match refused(&call, status, &bytes) {
-                // So Podman answers about an image that goes while it is looked at.
-                Error::Refused { message, .. } if message.ends_with("image not known") => Ok(None),
+                Error::Refused { message, .. } if is_going(&message) => Ok(None),
                 error => Err(error),
             };
         }
@@ -462,93 +321,22 @@ fn parse<T: DeserializeOwned>(call: &Call, bytes: &[u8]) -> Result<T, Error> {
     })
 }
 
-/// Escapes a value of a query.
-pub(super) fn query(value: &str) -> String {
-    let mut escaped = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b':' => {
-                escaped.push(char::from(byte));
-            }
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
+/// Percent-encodes a value of a query.
+pub(super) fn query(value: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~')
+        .remove(b'/')
+        .remove(b':');
+    utf8_percent_encode(value, RESERVED)
 }
 
-impl std::str::FromStr for ApiVersion {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (major, minor) = text.split_once('.').ok_or(())?;
-        Ok(Self(
-            major.parse().map_err(drop)?,
-            minor.parse().map_err(drop)?,
-        ))
-    }
-}
-
-impl std::fmt::Display for ApiVersion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "v{}.{}", self.0, self.1)
-    }
-}
-
-impl Info {
-    fn of(self, product: Product) -> EngineInfo {
-        let containerd = |status: &Vec<String>| {
-            status
-                .iter()
-                .any(|text| text.starts_with("io.containerd.snapshotter"))
-        };
-        EngineInfo {
-            product,
-            id: self.id,
-            containerd_store: self.driver_status.iter().flatten().any(containerd),
-            driver: self.driver,
-            data_root: Some(self.data_root).filter(|root| root.is_absolute()),
-            version: self.server_version,
-            platform: platform(self.os, &self.architecture),
-        }
-    }
-}
-
-impl From<Inspect> for InspectedImage {
-    fn from(image: Inspect) -> Self {
-        let parsed = |names: Option<Vec<String>>| {
-            let names = names.unwrap_or_default().into_iter();
-            names.filter_map(|name| name.parse().ok()).collect()
-        };
-        Self {
-            id: image.id,
-            references: parsed(image.repo_tags),
-            digests: parsed(image.repo_digests),
-            diff_ids: image
-                .root_fs
-                .and_then(|root_fs| root_fs.layers)
-                .unwrap_or_default(),
-            labels: image
-                .config
-                .and_then(|config| config.labels)
-                .unwrap_or_default(),
-            size: image.size,
-            platform: platform(image.os, &image.architecture),
-        }
-    }
-}
-
-/// Daemons name their machine as the kernel does, images as Go does.
-fn platform(os: String, architecture: &str) -> Platform {
-    let architecture = match architecture {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    Platform {
-        architecture: architecture.to_owned(),
-        os,
-        variant: None,
-    }
+/// Whether Podman says that an image goes while it is looked at: its layers may be gone before its name is.
+fn is_going(message: &str) -> bool {
+    let gone = ["image not known", "layer not known"];
+    gone.iter().any(|words| message.ends_with(words))
 }
 
 #[cfg(test)]
@@ -556,16 +344,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn speaks_the_older_of_two_versions() {
-        let old: ApiVersion = "1.41".parse().unwrap();
-        let new: ApiVersion = "1.100".parse().unwrap();
-        assert_eq!(old.min(NEWEST_API).to_string(), "v1.41");
-        assert_eq!(new.min(NEWEST_API), NEWEST_API);
-        assert!("x".parse::<ApiVersion>().is_err());
+    fn an_image_that_goes_is_told_from_a_broken_one() {
+        let words = "failed to convert ImageData to ImageInspect 'sha256:a5': ";
+        assert!(is_going(&format!("{words}layer not known")));
+        assert!(is_going(&format!("{words}image not known")));
+        assert!(!is_going(&format!("{words}permission denied")));
     }
 
     #[test]
     fn escapes_queries() {
-        assert_eq!(query("ghcr.io/a/b:t&x=1 %"), "ghcr.io/a/b:t%26x%3D1%20%25");
+        assert_eq!(
+            query("ghcr.io/a/b:t&x=1 %").to_string(),
+            "ghcr.io/a/b:t%26x%3D1%20%25"
+        );
     }
 }

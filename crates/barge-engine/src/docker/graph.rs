@@ -14,7 +14,8 @@ use barge_image::image::LayerSource;
 use barge_image::{DOCUMENT_LIMIT, Digest, RawConfig};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::client::{Docker, InspectedImage, Product};
+use super::answers::{InspectedImage, Product};
+use super::client::Docker;
 use super::host::DockerHost;
 use super::tar_split::TarSplit;
 

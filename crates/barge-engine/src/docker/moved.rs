@@ -20,7 +20,10 @@ pub(super) fn name(id: &Digest) -> Option<Reference> {
 /// Those of an engine's names that processes of this place made which are gone.
 pub(super) fn left_behind(held: Vec<Reference>) -> Vec<Reference> {
     let place = place();
-    let is_gone = |process: &str| !Path::new("/proc").join(process).exists();
+    // Where there is no /proc, every process may be alive.
+    let processes = Path::new("/proc");
+    let is_gone =
+        |process: &str| processes.join("self").exists() && !processes.join(process).exists();
     let mut left = held;
     left.retain(|reference| {
         let process = process_of(reference, &place);

@@ -37,7 +37,7 @@ pub struct Build {
     pub compression: Compression,
 }
 
-/// Where a name in `FROM` or `--from` lies: `--build-context NAME=...`.
+/// Where a name in `FROM` or `--from` lies: `[build] contexts` of barge.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedContext {
     /// `oci-layout:DIR[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE[:REFERENCE]`

@@ -1,4 +1,4 @@
-//! The embedded builder: Dockerfiles without `RUN`, without a daemon (pipeline.md section 2, "embedded").
+//! The embedded builder: Dockerfiles without `RUN`, without a daemon.
 //!
 //! [`Build::plan`] reads the Dockerfile and refuses, with the line and the engines that could, what would need a container
 //! or the network. [`Plan::execute`] carries the stages out in memory and writes layers, config and manifest into an OCI

@@ -2,15 +2,7 @@
 
 /// What a path becomes without `.`, `..` and doubled slashes. `..` at the root stays at the root.
 pub(super) fn clean(path: &[u8]) -> Vec<u8> {
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in components(path) {
-        if part == b".." {
-            parts.pop();
-        } else {
-            parts.push(part);
-        }
-    }
-    parts.join(&b'/')
+    barge_image::layer::path::clean(path).into_owned()
 }
 
 /// Whether `..` leads above the root.

@@ -308,8 +308,8 @@ fn unresolved(place: Place, name: &str) -> Refusal {
     Refusal {
         place,
         reason: format!(
-            "pulls nothing: `{name}` is no earlier stage, and no context says where it lies (`--build-context \
-             {name}=oci-layout:DIR`, `...=docker-archive:FILE`)"
+            "pulls nothing: `{name}` is no earlier stage, and no context says where it lies (`[build] \
+             contexts = {{ \"{name}\" = \"oci-layout:DIR\" }}` in barge.toml, or `docker-archive:FILE`)"
         ),
         engines: Engines::Any,
     }

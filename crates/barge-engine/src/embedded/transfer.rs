@@ -39,6 +39,13 @@ struct Words {
     exclude: Vec<String>,
 }
 
+impl Words {
+    /// Whether the destination is a directory whatever lies there.
+    fn is_into_directory(&self) -> bool {
+        self.destination.is_empty() || self.destination == "." || self.destination.ends_with('/')
+    }
+}
+
 impl Execution<'_> {
     pub(super) fn transfer(
         &mut self,
@@ -54,9 +61,7 @@ impl Execution<'_> {
             None if transfer.sources.is_empty() => Source::Tree(Arc::default()),
             None => Source::Context(self.context()?),
         };
-        let into = words.destination.is_empty()
-            || words.destination == "."
-            || words.destination.ends_with('/');
+        let into = words.is_into_directory();
         if words.sources.len() + words.heredocs.len() > 1 && !into {
             let reason =
                 "with several sources the destination must be a directory and end with `/`";
@@ -74,20 +79,17 @@ impl Execution<'_> {
             changes: Changes::new(),
             created,
         };
+        let bring = if is_add { add_one } else { copy_one };
         for name in &words.sources {
-            let copied = if is_add {
-                add_one(
-                    &mut target,
-                    source.tree(),
-                    name,
-                    &destination,
-                    into,
-                    &options,
-                )
-            } else {
-                target.copy(source.tree(), name, &destination, into, &options)
-            };
-            copied.map_err(|error| failure(place, explained(error, &source, name)))?;
+            bring(
+                &mut target,
+                source.tree(),
+                name,
+                &destination,
+                into,
+                &options,
+            )
+            .map_err(|error| failure(place, explained(error, &source, name)))?;
         }
         for (name, content) in words.heredocs.iter().cloned() {
             let mut inline = Tree::default();
@@ -182,6 +184,17 @@ fn refuse_linked_destination(tree: &Tree, destination: &[u8]) -> Result<(), Stri
             path::shown(destination)
         )),
     }
+}
+
+fn copy_one(
+    target: &mut Target<'_>,
+    source: &Tree,
+    name: &str,
+    destination: &[u8],
+    into: bool,
+    options: &Options,
+) -> Result<(), Failure> {
+    target.copy(source, name, destination, into, options)
 }
 
 /// Archives are unpacked, everything else is copied.

@@ -1,7 +1,7 @@
 //! Taking an engine's export apart while it arrives, in one pass and without a copy of it.
 //!
-//! `docker save` writes layers before the documents that name them, under names that differ by version (handoff.md
-//! section 3), so members are told apart by their first bytes: what looks like a tar, plain or compressed, is a layer and
+//! `docker save` writes layers before the documents that name them, under names that differ by version, so
+//! members are told apart by their first bytes: what looks like a tar, plain or compressed, is a layer and
 //! goes to the sink at once; small rest is kept as documents until `manifest.json` says what is what.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use crate::reference::Reference;
 use crate::tar::{self, Entry, Kind, Reader, Streaming};
 
 /// Documents in one export, in total; far above what engines write.
-const DOCUMENTS_LIMIT: usize = 64 << 20;
+const DOCUMENTS_LIMIT: u64 = 64 << 20;
 const HEADER: usize = 512;
 
 /// Where layers of an export go.
@@ -149,7 +149,7 @@ impl Export {
         let length = fill(content, &mut first).map_err(broken)?;
         let first = &first[..length];
         if !is_layer(first) {
-            return Ok(self.document(path, name, entry.size, first.chain(content), broken)?);
+            return Ok(self.document(path, &name, entry.size, first.chain(content), broken)?);
         }
         progress(Passing::Layer { size: entry.size });
         let mut watched = Watched {
@@ -171,26 +171,32 @@ impl Export {
     fn document(
         &mut self,
         path: &Utf8Path,
-        name: String,
+        name: &str,
         size: u64,
         mut content: impl Read,
         broken: impl FnOnce(io::Error) -> Error,
     ) -> Result<(), Error> {
-        if size > DOCUMENT_LIMIT || self.documents_size > DOCUMENTS_LIMIT {
-            let (path, limit) = (path.to_owned(), DOCUMENT_LIMIT);
-            return Err(Error::TooLarge {
-                what: name,
-                path,
-                size,
-                limit,
-            });
+        let all = size.saturating_add(self.documents_size as u64);
+        for (what, size, limit) in [
+            (name, size, DOCUMENT_LIMIT),
+            ("all documents together", all, DOCUMENTS_LIMIT),
+        ] {
+            if size > limit {
+                let (what, path) = (what.to_owned(), path.to_owned());
+                return Err(Error::TooLarge {
+                    what,
+                    path,
+                    size,
+                    limit,
+                });
+            }
         }
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes).map_err(broken)?;
         self.documents_size += bytes.len();
-        match self.documents.insert(name.clone(), bytes) {
+        match self.documents.insert(name.to_owned(), bytes) {
             None => Ok(()),
-            Some(_) => Err(twice(path, &name)),
+            Some(_) => Err(twice(path, name)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The hybrid archive: an OCI layout and docker's `manifest.json` over the same blobs (handoff.md section 3).
+//! The hybrid archive: an OCI layout and docker's `manifest.json` over the same blobs.
 //!
 //! It is the one form that Docker 20.10, both stores of later Dockers and Podman load with all names. Layers that the
 //! engine already has may be left out: docker looks a layer up by its chain before it opens its file.

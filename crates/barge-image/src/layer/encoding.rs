@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 
 use super::index::{Backing, Entry, EntryKind, LayerIndex, Span, Unreadable};
 use crate::digest::Digest;
+use crate::tar::SparseMap;
 
-const MAGIC: &[u8] = b"barge layer index 3\n";
+const MAGIC: &[u8] = b"barge layer index 4\n";
 /// The largest index that is unpacked, in bytes.
 const LIMIT: u64 = 4 << 30;
 const LEVEL: i32 = 1;
@@ -44,6 +45,7 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
             &self.findings,
             &self.unreadable,
             &self.broken,
+            sparse_to_fields(&self.sparse),
         );
         put_bytes(&mut body, &serde_json::to_vec(&facts).unwrap_or_default());
         put_number(&mut body, self.names.len());
@@ -67,9 +69,11 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
         let directories = reader.list(span)?;
         let links = reader.list(span)?;
         let entries = reader.list(entry)?;
-        let (diff_id, findings, unreadable, broken): (_, _, Vec<Unreadable>, _) =
+        let (diff_id, findings, unreadable, broken, sparse): (_, _, Vec<Unreadable>, _, _) =
             serde_json::from_slice(reader.bytes()?).ok()?;
+        // The fields lie behind the names, and take three times their memory where files have short ones.
         names.truncate(length);
+        names.shrink_to_fit();
         Some(Self {
             diff_id,
             findings,
@@ -79,10 +83,29 @@ impl<F: Serialize + DeserializeOwned> LayerIndex<F> {
             directories,
             entries,
             links,
-            sparse: BTreeMap::new(),
+            sparse: sparse_from_fields(sparse)?,
             backing: Backing::Nowhere,
         })
     }
+}
+
+/// The map of a sparse file: where its content begins, its length, and the pairs of offset and length.
+type SparseFields = (u64, u64, Vec<u64>);
+
+fn sparse_to_fields(maps: &BTreeMap<u64, SparseMap>) -> Vec<SparseFields> {
+    let fields = maps
+        .iter()
+        .map(|(offset, map)| (*offset, map.size(), map.numbers()));
+    fields.collect()
+}
+
+fn sparse_from_fields(maps: Vec<SparseFields>) -> Option<BTreeMap<u64, SparseMap>> {
+    let read = |(offset, size, numbers): SparseFields| {
+        let lengths = numbers.iter().skip(1).step_by(2);
+        let stored = lengths.copied().try_fold(0, u64::checked_add)?;
+        Some((offset, SparseMap::new(size, &numbers, stored)?))
+    };
+    maps.into_iter().map(read).collect()
 }
 
 /// Unpacks a frame into memory that is as large as it says, within reason.

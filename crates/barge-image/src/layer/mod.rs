@@ -8,7 +8,9 @@
 mod content;
 mod directory;
 mod encoding;
+mod hard_link;
 mod index;
+mod pass;
 pub mod path;
 mod read;
 

@@ -1,6 +1,6 @@
 //! Paths inside images are bytes, relative to the root, without `.`, `..`, doubled or trailing slashes.
 //!
-//! Also the whiteout names (OCI image-spec, layer, "Whiteouts"; sbom.md section 2, rules 1 and 2).
+//! Also the whiteout names (OCI image-spec, layer, "Whiteouts").
 
 use std::borrow::Cow;
 

@@ -286,3 +286,50 @@ fn an_index_survives_as_bytes_and_damage_does_not() {
         );
     }
 }
+
+/// The map of a sparse file is part of what is kept: without it, a hard link of a higher layer could not be read.
+#[test]
+fn a_sparse_file_can_be_read_through_an_index_that_was_kept() {
+    let map =
+        "GNU.sparse.major=0\nGNU.sparse.minor=1\nGNU.sparse.size=8192\nGNU.sparse.map=4096,5\n";
+    let records: String = map.lines().map(pax_record).collect();
+    let mut bytes = Vec::new();
+    let mut header = crate::tar::Writer::new(&mut bytes);
+    header
+        .file(
+            &Entry::file("PaxHeaders/x", records.len() as u64),
+            records.as_bytes(),
+        )
+        .unwrap();
+    bytes.truncate(1024);
+    bytes[156] = b'x';
+    set_checksum(&mut bytes[..512]);
+    let mut writer = Writer::new(Vec::new());
+    writer
+        .file(&Entry::file("keep-sparse", 5), b"MAGIC".as_slice())
+        .unwrap();
+    bytes.extend(writer.finish().unwrap());
+    let extent = extent(&bytes);
+    let index = read(Source::Extent(extent.clone()), &Keep, Options::default()).unwrap();
+    assert_eq!(findings(&index)[0].1.len(), 8192);
+    let kept = LayerIndex::<Vec<u8>>::from_bytes(&index.to_bytes())
+        .unwrap()
+        .over(&extent);
+    let content = kept.content(0).unwrap();
+    let content = content.bytes(1 << 20).unwrap();
+    assert_eq!(content[4096..4101], *b"MAGIC");
+    assert_eq!(content.len(), 8192);
+}
+
+/// `LENGTH KEY=VALUE\n`, where the length counts itself.
+fn pax_record(text: &str) -> String {
+    let bare = text.len() + 2;
+    let length = bare + if bare + 2 > 99 { 3 } else { 2 };
+    format!("{length} {text}\n")
+}
+
+fn set_checksum(header: &mut [u8]) {
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+}

@@ -4,13 +4,16 @@
 //! [`Writer`] writes the small, reproducible subset that barge needs for its own layers and archives.
 
 mod entry;
+mod extension;
 mod header;
 mod reader;
+mod source;
 mod sparse;
 mod writer;
 
 pub use entry::{Entry, Kind};
-pub use reader::{Error, Reader, Seekable, Skip, Streaming};
+pub use reader::{Error, Reader};
+pub use source::{Seekable, Skip, Streaming};
 pub use sparse::SparseMap;
 pub use writer::Writer;
 

@@ -1,85 +1,20 @@
 //! A streaming reader.
 //!
-//! Rules that bite (sbom.md section 2, handoff.md section 3): a PAX header or GNU long name belongs to the next file
+//! Rules that bite: a PAX header or GNU long name belongs to the next file
 //! only; sizes may lie, so nothing is allocated by them except extension records up to 1 MiB; an archive may end
 //! without its two zero blocks.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 
 use super::BLOCK;
 use super::entry::{Entry, Kind};
+use super::extension::Extensions;
 use super::header::{self, Block};
+use super::source::Skip;
 use super::sparse::{LeadingMap, OldMap, Records, SparseMap};
 
 /// The largest PAX or GNU extension record that is read, in bytes.
 const EXTENSION_LIMIT: u64 = 1 << 20;
-
-/// A source whose content can be passed over.
-pub trait Skip: Read {
-    /// Passes over `count` bytes.
-    ///
-    /// # Errors
-    /// When the source ends before, or cannot be read.
-    fn skip(&mut self, count: u64) -> io::Result<()>;
-}
-
-/// A source that can only be read through, such as an inflated layer or a socket.
-#[derive(Debug)]
-pub struct Streaming<R>(pub R);
-
-impl<R: Read> Read for Streaming<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl<R: Read> Skip for Streaming<R> {
-    fn skip(&mut self, count: u64) -> io::Result<()> {
-        let skipped = io::copy(&mut (&mut self.0).take(count), &mut io::sink())?;
-        if skipped == count {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
-    }
-}
-
-/// A source that can jump over contents, such as a file.
-#[derive(Debug)]
-pub struct Seekable<R> {
-    source: R,
-    left: u64,
-}
-
-impl<R: Read + Seek> Seekable<R> {
-    /// Reads at most `length` bytes from the source's present position.
-    pub fn new(source: R, length: u64) -> Self {
-        Self {
-            source,
-            left: length,
-        }
-    }
-}
-
-impl<R: Read + Seek> Read for Seekable<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = (&mut self.source).take(self.left).read(buffer)?;
-        self.left -= read as u64;
-        Ok(read)
-    }
-}
-
-impl<R: Read + Seek> Skip for Seekable<R> {
-    fn skip(&mut self, count: u64) -> io::Result<()> {
-        if count > self.left {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let step = i64::try_from(count).map_err(|_| io::ErrorKind::InvalidInput)?;
-        self.source.seek(SeekFrom::Current(step))?;
-        self.left -= count;
-        Ok(())
-    }
-}
 
 /// Why an archive cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -130,18 +65,6 @@ pub struct Reader<S> {
     path: Vec<u8>,
     /// The map of the present member, if it is sparse and its map is sound.
     sparse: Option<SparseMap>,
-}
-
-/// What extension headers say about the next file.
-#[derive(Default)]
-struct Extensions {
-    path: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
-    uid: Option<u64>,
-    gid: Option<u64>,
-    mtime: Option<i64>,
-    sparse: Option<Records>,
 }
 
 impl<S: Skip> Reader<S> {
@@ -410,45 +333,6 @@ impl<S: Skip> Read for Reader<S> {
     }
 }
 
-impl Extensions {
-    /// Applies PAX records, `LENGTH KEY=VALUE\n` each. `None` when one is malformed.
-    fn apply(&mut self, mut records: &[u8]) -> Option<()> {
-        while !records.is_empty() {
-            let space = records.iter().position(|byte| *byte == b' ')?;
-            let length: usize = ascii(&records[..space])?.parse().ok()?;
-            let record = records.get(space + 1..length)?.strip_suffix(b"\n")?;
-            let equals = record.iter().position(|byte| *byte == b'=')?;
-            self.set(&record[..equals], &record[equals + 1..])?;
-            records = &records[length..];
-        }
-        Some(())
-    }
-
-    fn set(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
-        match key {
-            b"path" => self.path = Some(value.to_vec()),
-            // GNU sparse 1.0 keeps the real name here and a mangled one in `path`.
-            b"GNU.sparse.name" => self.path = Some(value.to_vec()),
-            b"linkpath" => self.link = Some(value.to_vec()),
-            b"size" => self.size = Some(ascii(value)?.parse().ok()?),
-            b"uid" => self.uid = Some(ascii(value)?.parse().ok()?),
-            b"gid" => self.gid = Some(ascii(value)?.parse().ok()?),
-            b"mtime" => self.mtime = Some(ascii(value)?.split('.').next()?.parse().ok()?),
-            _ => {
-                if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
-                    let records = self.sparse.get_or_insert_default();
-                    records.set(key, value)?;
-                }
-            }
-        }
-        Some(())
-    }
-}
-
-fn ascii(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
-}
-
 fn c_string(mut bytes: Vec<u8>) -> Vec<u8> {
     if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
         bytes.truncate(end);
@@ -482,7 +366,7 @@ fn kind(flag: u8, path: &[u8]) -> Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Writer;
+    use super::super::{Seekable, Streaming, Writer};
     use super::*;
 
     fn read_all(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Error> {

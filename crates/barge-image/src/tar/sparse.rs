@@ -32,7 +32,7 @@ struct Run {
 
 impl SparseMap {
     /// From pairs of offset and length; `None` unless they are in order, inside the file, and make up what is stored.
-    pub(super) fn new(size: u64, numbers: &[u64], stored: u64) -> Option<Self> {
+    pub(crate) fn new(size: u64, numbers: &[u64], stored: u64) -> Option<Self> {
         let mut runs: Vec<Run> = Vec::with_capacity(numbers.len() / 2);
         let (mut end, mut at) = (0, 0);
         for pair in numbers.chunks(2) {
@@ -57,6 +57,12 @@ impl SparseMap {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Where each piece belongs, and its length, one after the other.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        let pairs = self.runs.iter().map(|run| [run.offset, run.length]);
+        pairs.flatten().collect()
     }
 
     /// How many bytes are stored.

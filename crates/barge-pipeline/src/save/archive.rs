@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Instant;
 
+use barge_engine::blocking;
 use barge_engine::docker::BodyReader;
 use barge_image::archive::{LayerForm, Passing, write};
 use barge_image::blobs::{PARTIAL_PREFIX, partial};
@@ -13,7 +14,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::origin::{ask, in_files, not_exported, same_names};
-use crate::blocking::blocking;
 use crate::built::Built;
 use crate::elapsed::seconds_since;
 use crate::error::Error;

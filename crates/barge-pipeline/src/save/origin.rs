@@ -50,7 +50,7 @@ impl Asked {
 /// The image, if it lies in files.
 pub(super) fn in_files(built: &Built) -> Result<Option<Image>, Error> {
     Ok(match &built.home {
-        Home::Layout { path, manifest } => {
+        Home::Layout { path, manifest, .. } => {
             Some(Layout::at(path).image(&manifest.digest, built.references.clone())?)
         }
         Home::File { path, name, config } => {

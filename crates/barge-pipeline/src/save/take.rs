@@ -3,13 +3,13 @@
 use std::io;
 use std::sync::Arc;
 
+use barge_engine::blocking;
 use barge_image::Digest;
 use barge_image::archive::{Passing, ReceiveError, Received, receive};
 use barge_store::Store;
 use barge_store::directory::Taking;
 
 use super::origin::{Asked, ask, in_files, not_exported, same_names};
-use crate::blocking::blocking;
 use crate::built::Built;
 use crate::error::Error;
 use crate::observer::{Notice, Observer};

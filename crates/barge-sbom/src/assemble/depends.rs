@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::Candidate;
+use super::candidate::Candidate;
 use crate::package::PackageKind;
 use crate::purl::pypi_name;
 

@@ -61,7 +61,8 @@ impl<'a> Hits<'a> {
         Self { hits, by_node }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Hit<'a>> {
+    /// In the order of their paths.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Hit<'a>> {
         self.hits.iter()
     }
 

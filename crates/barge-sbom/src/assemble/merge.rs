@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, evidence, package};
+use super::candidate::{Candidate, evidence, package};
 use crate::package::{LayerFact, Package};
 
 /// The packages, sorted by package URL, then owner.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use barge_image::rootfs::{NodeId, RootFs};
 
-use super::Candidate;
+use super::candidate::Candidate;
 use super::hits::Hits;
 use crate::finding::{Finding, Says};
 use crate::package::PackageKind;
@@ -28,47 +28,12 @@ pub(super) fn mark(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, candidates: &mut
         directories: HashMap::new(),
         owners: HashMap::new(),
     };
-    // dpkg and opkg name the list after the package.
-    let by_name: HashMap<String, &str> = candidates
-        .iter()
-        .filter(|candidate| {
-            let kind = candidate.found.kind;
-            matches!(kind, PackageKind::Deb | PackageKind::Opkg) && candidate.is_managed()
-        })
-        .flat_map(|candidate| {
-            let name = candidate.found.name.clone();
-            let architecture = candidate.found.architecture.as_deref().unwrap_or_default();
-            let qualified = format!("{name}:{architecture}");
-            [
-                (name, candidate.purl.as_str()),
-                (qualified, candidate.purl.as_str()),
-            ]
-        })
-        .collect();
-    // Package managers with a folder for each package keep the list of files in it.
-    let by_folder: HashMap<NodeId, &str> = candidates
-        .iter()
-        .filter(|candidate| {
-            matches!(
-                candidate.found.kind,
-                PackageKind::Alpm | PackageKind::Ebuild
-            )
-        })
-        .map(|candidate| (tree.parent(candidate.node), candidate.purl.as_str()))
-        .collect();
+    let lists = Lists::of(tree, candidates);
     for hit in hits.iter() {
-        if let Says::Files(files) = hit.says {
-            if let Some(purl) = by_folder.get(&tree.parent(hit.node)) {
-                owners.claim(files, purl);
-                continue;
-            }
-            let name = String::from_utf8_lossy(tree.file_name(hit.node)).into_owned();
-            let package = name
-                .rsplit_once('.')
-                .map_or(name.as_str(), |(package, _)| package);
-            if let Some(purl) = by_name.get(package) {
-                owners.claim(files, purl);
-            }
+        if let Says::Files(files) = hit.says
+            && let Some(purl) = lists.owner(tree, hit.node)
+        {
+            owners.claim(files, purl);
         }
     }
     for candidate in candidates.iter() {
@@ -79,6 +44,48 @@ pub(super) fn mark(tree: &RootFs<'_, Finding>, hits: &Hits<'_>, candidates: &mut
         if !candidate.is_managed() {
             candidate.owned_by = owners.get(&candidate.node).cloned();
         }
+    }
+}
+
+/// Which package a list of files belongs to.
+struct Lists<'c> {
+    /// dpkg and opkg name the list after the package.
+    by_name: HashMap<String, &'c str>,
+    /// Package managers with a folder for each package keep the list in it.
+    by_folder: HashMap<NodeId, &'c str>,
+}
+
+impl<'c> Lists<'c> {
+    fn of(tree: &RootFs<'_, Finding>, candidates: &'c [Candidate<'_>]) -> Self {
+        let mut lists = Self {
+            by_name: HashMap::new(),
+            by_folder: HashMap::new(),
+        };
+        for candidate in candidates.iter().filter(|candidate| candidate.is_managed()) {
+            let (found, purl) = (candidate.found, candidate.purl.as_str());
+            match found.kind {
+                PackageKind::Deb | PackageKind::Opkg => {
+                    let architecture = found.architecture.as_deref().unwrap_or_default();
+                    let qualified = format!("{}:{architecture}", found.name);
+                    lists.by_name.insert(found.name.clone(), purl);
+                    lists.by_name.insert(qualified, purl);
+                }
+                PackageKind::Alpm | PackageKind::Ebuild => {
+                    lists.by_folder.insert(tree.parent(candidate.node), purl);
+                }
+                _ => {}
+            }
+        }
+        lists
+    }
+
+    fn owner(&self, tree: &RootFs<'_, Finding>, list: NodeId) -> Option<&'c str> {
+        if let Some(purl) = self.by_folder.get(&tree.parent(list)) {
+            return Some(purl);
+        }
+        let name = String::from_utf8_lossy(tree.file_name(list));
+        let package = name.rsplit_once('.').map_or(&*name, |(package, _)| package);
+        self.by_name.get(package).copied()
     }
 }
 

@@ -20,11 +20,7 @@ pub(super) const RECOGNIZERS: &[Recognizer] = &[
 
 /// `{application, NAME, [{description, "..."}, {vsn, "1.2"}, {applications, [kernel, stdlib]}, ...]}.`
 fn application(text: &str) -> Option<Found> {
-    let code: String = text
-        .lines()
-        .map(|line| line.split('%').next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let code = without_comments(text);
     let rest = code
         .trim_start()
         .strip_prefix('{')?
@@ -57,6 +53,32 @@ fn application(text: &str) -> Option<Found> {
         .map(|name| vec![name.to_owned()])
         .collect();
     Some(found)
+}
+
+/// A comment begins with a per cent sign that is in no text and no quoted name, and ends with its line.
+fn without_comments(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('%', None) => {
+                characters.by_ref().find(|next| *next == '\n');
+                code.push(' ');
+                continue;
+            }
+            ('"' | '\'', None) => quote = Some(character),
+            ('\\', Some(_)) => {
+                code.push(character);
+                code.extend(characters.next());
+                continue;
+            }
+            _ if quote == Some(character) => quote = None,
+            _ => {}
+        }
+        code.push(if character == '\n' { ' ' } else { character });
+    }
+    code
 }
 
 /// Patched systems add `**` to the version (erlang.org, "OTP_VERSION").
@@ -110,6 +132,12 @@ mod tests {
             ("asn1", "5.3.1")
         );
         assert_eq!(found.requires, [["kernel"], ["stdlib"]]);
+    }
+
+    #[test]
+    fn a_per_cent_sign_in_a_text_begins_no_comment() {
+        let text = r#"{application,all,[{description,"100% \"sure"},{vsn,"1.0"}]}. % {vsn,"2""#;
+        assert_eq!(application(text).unwrap().version, "1.0");
     }
 
     #[test]

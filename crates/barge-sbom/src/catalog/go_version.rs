@@ -86,11 +86,24 @@ pub(super) fn pseudo_version(revision: &str, time: &str) -> Option<String> {
     Some(format!("v0.0.0-{digits}-{revision}")).filter(|_| digits.len() == 14)
 }
 
-/// The module that a main package is probably of: `github.com/prometheus/prometheus` has `.../cmd/prometheus`. The tool
-/// chain's own programs are of none.
+/// The module that a main package is probably of: `github.com/prometheus/prometheus` has `.../cmd/prometheus`, and
+/// `github.com/containers/buildah` also `.../tests/tutorial`. The tool chain's own programs are of none.
 pub(super) fn module_of(package: &str) -> Option<&str> {
     let (module, _) = package.split_once("/cmd/").unwrap_or((package, ""));
-    module.split('/').next()?.contains('.').then_some(module)
+    let host = module.split('/').next()?;
+    if host != "github.com" {
+        return host.contains('.').then_some(module);
+    }
+    // A repository has an owner and a name; only a major version after them is part of a module's path.
+    let mut slashes = module.match_indices('/').map(|(at, _)| at).skip(2);
+    let Some(end) = slashes.next() else {
+        return Some(module);
+    };
+    let major_end = slashes.next().unwrap_or(module.len());
+    let is_major = module[end..major_end]
+        .strip_prefix("/v")
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+    Some(&module[..if is_major { major_end } else { end }])
 }
 
 /// The version of a program that a distribution built without modules: the linker's, else the one that it holds itself.
@@ -319,6 +332,11 @@ mod tests {
     fn a_main_package_is_of_a_module() {
         let of = |package| module_of(package);
         assert_eq!(of("github.com/a/b/cmd/c"), Some("github.com/a/b"));
+        assert_eq!(of("github.com/a/b"), Some("github.com/a/b"));
+        assert_eq!(of("github.com/a/b/tests/c"), Some("github.com/a/b"));
+        assert_eq!(of("github.com/a/b/v2"), Some("github.com/a/b/v2"));
+        assert_eq!(of("github.com/a/b/v2/c/d"), Some("github.com/a/b/v2"));
+        assert_eq!(of("github.com/a/b/vendor/c"), Some("github.com/a/b"));
         assert_eq!(of("go.etcd.io/etcd/server"), Some("go.etcd.io/etcd/server"));
         assert_eq!(of("cmd/go"), None);
         assert!(holds_its_version("go.etcd.io/etcd/server"));

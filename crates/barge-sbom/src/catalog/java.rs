@@ -1,4 +1,4 @@
-//! Java: archives (jar, war, ear, ...) nested to any depth up to a limit, and the `release` file of runtimes.
+//! Java: archives (jar, war, ear, ...) nested to any depth up to a limit.
 //!
 //! Who an archive is: `pom.properties`, else `pom.xml`, else the manifest, else the file's name. One archive may hold
 //! several poms: the one that the file's name or the manifest agrees with is the archive, the others were shaded into it.
@@ -6,9 +6,11 @@
 
 use std::io;
 
+use barge_image::digest::hex;
 use barge_image::layer::Content;
 use sha1::{Digest as _, Sha1};
 
+use super::java_manifest::{Manifest, from_manifest};
 use super::maven;
 use super::{Name, Recognizer};
 use crate::archive::zip::{Archive, Entry};
@@ -26,33 +28,26 @@ const NESTED_LIMIT: u64 = 256 << 20;
 const UNPACK_LIMIT: u64 = 1 << 30;
 const TEXT_LIMIT: u64 = 4 << 20;
 
-pub(super) const RECOGNIZERS: &[Recognizer] = &[
-    Recognizer::new(
-        &[
-            Name::Extension("jar"),
-            Name::Extension("war"),
-            Name::Extension("ear"),
-            Name::Extension("par"),
-            Name::Extension("sar"),
-            Name::Extension("nar"),
-            Name::Extension("jpi"),
-            Name::Extension("hpi"),
-            Name::Extension("kar"),
-            Name::Extension("far"),
-            Name::Extension("lpkg"),
-            Name::Extension("rar"),
-            Name::Extension("zap"),
-        ],
-        archive,
-    )
-    // A start script may come first.
-    .accepts(|file| file.head.starts_with(b"PK") || file.head.starts_with(b"#!")),
-    Recognizer::new(&[Name::Is("release")], runtime).accepts(|file| {
-        file.head
-            .windows(13)
-            .any(|window| window == b"JAVA_VERSION=")
-    }),
-];
+pub(super) const RECOGNIZERS: &[Recognizer] = &[Recognizer::new(
+    &[
+        Name::Extension("jar"),
+        Name::Extension("war"),
+        Name::Extension("ear"),
+        Name::Extension("par"),
+        Name::Extension("sar"),
+        Name::Extension("nar"),
+        Name::Extension("jpi"),
+        Name::Extension("hpi"),
+        Name::Extension("kar"),
+        Name::Extension("far"),
+        Name::Extension("lpkg"),
+        Name::Extension("rar"),
+        Name::Extension("zap"),
+    ],
+    archive,
+)
+// A start script may come first.
+.accepts(|file| file.head.starts_with(b"PK") || file.head.starts_with(b"#!"))];
 
 fn archive(file: &File<'_>) -> Examined {
     let mut walk = Walk {
@@ -260,11 +255,7 @@ fn sha1(content: &dyn Content) -> io::Result<String> {
         hasher.update(&buffer[..read]);
         offset += read as u64;
     }
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&hasher.finalize()))
 }
 
 /// The pom that the archive is: the only one, or the one whose artifact the file's name begins with or the manifest names.
@@ -317,38 +308,6 @@ fn from_pom(pom: &maven::Coordinates) -> Found {
     found
 }
 
-/// Without a pom: the artifact is the file's name, the version the manifest's, else the file name's.
-fn from_manifest(manifest: &Manifest, stem: &str, stem_version: Option<&str>) -> Option<Found> {
-    let keys = [
-        "Implementation-Version",
-        "Bundle-Version",
-        "Specification-Version",
-    ];
-    let is_version = |text: &&str| {
-        text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !text.contains(['$', '{', ' '])
-    };
-    let stated = keys
-        .iter()
-        .filter_map(|key| manifest.get(key))
-        .find(is_version);
-    // What stands there until a build puts its time in its place (Eclipse, PDE).
-    let version = stated.or(stem_version)?;
-    let version = version.strip_suffix(".qualifier").unwrap_or(version);
-    let group = manifest.get("Implementation-Vendor-Id").filter(|group| {
-        group.contains('.')
-            && group
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
-    });
-    let name = group.map_or_else(|| stem.to_owned(), |group| format!("{group}:{stem}"));
-    let mut found = Found::new(PackageKind::Maven, name, version);
-    let vendor = ["Implementation-Vendor", "Bundle-Vendor"]
-        .into_iter()
-        .find_map(|key| manifest.get(key));
-    found.fact("vendor", vendor.unwrap_or_default());
-    Some(found)
-}
-
 /// `commons-io-2.11.0.jar` is `commons-io` and `2.11.0`: the version begins at the first hyphen before a digit.
 fn split_name(file_name: &str) -> (&str, Option<&str>) {
     let stem = file_name
@@ -359,68 +318,6 @@ fn split_name(file_name: &str) -> (&str, Option<&str>) {
         Some(at) => (&stem[..at], Some(&stem[at + 1..])),
         None => (stem, None),
     }
-}
-
-/// The main section of a manifest (JAR File Specification, "JAR Manifest").
-struct Manifest(Vec<(String, String)>);
-
-impl Manifest {
-    fn parse(text: &str) -> Self {
-        let mut fields: Vec<(String, String)> = Vec::new();
-        for line in text.lines() {
-            if let Some(more) = line.strip_prefix(' ') {
-                if let Some((_, value)) = fields.last_mut() {
-                    value.push_str(more);
-                }
-            } else if line.trim().is_empty() {
-                if !fields.is_empty() {
-                    break;
-                }
-            } else if let Some((key, value)) = line.split_once(':') {
-                fields.push((key.to_owned(), value.trim().to_owned()));
-            }
-        }
-        Self(fields)
-    }
-
-    fn get(&self, key: &str) -> Option<&str> {
-        let (_, value) = self
-            .0
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))?;
-        Some(value.as_str()).filter(|value| !value.is_empty())
-    }
-}
-
-/// `KEY="VALUE"` lines of a runtime's `release` file.
-fn runtime(file: &File<'_>) -> Examined {
-    let text = file.text()?;
-    let value = |key: &str| {
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
-        Some(line.trim().trim_matches('"')).filter(|value| !value.is_empty())
-    };
-    let version = ["JAVA_RUNTIME_VERSION", "FULL_VERSION", "JAVA_VERSION"]
-        .into_iter()
-        .find_map(value);
-    let Some(version) = version else {
-        return Ok(Says::Packages(Vec::new()));
-    };
-    let has_compiler = text
-        .lines()
-        .any(|line| line.starts_with("MODULES=") && line.contains("jdk.compiler"));
-    let name = if value("GRAALVM_VERSION").is_some() {
-        "graalvm"
-    } else if has_compiler || value("IMAGE_TYPE") == Some("JDK") {
-        "openjdk"
-    } else {
-        "openjdk-jre"
-    };
-    let mut found = Found::new(PackageKind::Generic, name, version);
-    found.fact("vendor", value("IMPLEMENTOR").unwrap_or_default());
-    found.fact("classifier", "java-release");
-    Ok(Says::Packages(vec![found]))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::package::{Package, Sbom};
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const SUBJECT: &str = "SPDXRef-Subject";
 const OPERATING_SYSTEM: &str = "SPDXRef-OperatingSystem";
+
 /// Writes a bill as SPDX 2.3 JSON.
 #[must_use]
 pub fn write_json(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {
@@ -27,40 +28,13 @@ pub fn write_json(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {
     let relationships = relationships(sbom);
     let content = json!([packages, relationships, licenses.extracted()]).to_string();
     let uuid = content_uuid(content.as_bytes());
-    let mut creators = vec![json!(format!("Tool: {TOOL}-{}", provenance.tool_version))];
-    creators.extend(
-        provenance
-            .author
-            .as_ref()
-            .map(|name| json!(format!("Organization: {name}"))),
-    );
-    let created = provenance
-        .created
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
-    let mut information = json!({"created": created, "creators": creators});
-    if let (false, Value::Object(information)) = (sbom.unknowns.is_empty(), &mut information) {
-        information.insert("comment".into(), json!(unknowns(sbom)));
-    }
-    let slug: String = sbom
-        .subject
-        .name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-._".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect();
     let mut document = json!({
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": DOCUMENT,
         "name": sbom.subject.name,
-        "documentNamespace": format!("https://spdx.org/spdxdocs/{}-{uuid}", slug.trim_matches('-')),
-        "creationInfo": information,
+        "documentNamespace": format!("https://spdx.org/spdxdocs/{}-{uuid}", slug(&sbom.subject.name)),
+        "creationInfo": creation(sbom, provenance),
         "packages": packages,
     });
     if let Value::Object(document) = &mut document {
@@ -73,6 +47,29 @@ pub fn write_json(sbom: &Sbom, provenance: &Provenance) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
     bytes.push(b'\n');
     bytes
+}
+
+/// Who made the document and when, and what it lacks.
+fn creation(sbom: &Sbom, provenance: &Provenance) -> Value {
+    let mut creators = vec![format!("Tool: {TOOL}-{}", provenance.tool_version)];
+    let author = provenance.author.as_ref();
+    creators.extend(author.map(|name| format!("Organization: {name}")));
+    let created = provenance.created.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let mut information = json!({"created": created.to_string(), "creators": creators});
+    if let (false, Value::Object(information)) = (sbom.unknowns.is_empty(), &mut information) {
+        information.insert("comment".into(), json!(unknowns(sbom)));
+    }
+    information
+}
+
+/// A name as a part of an address.
+fn slug(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let slug: String = name
+        .chars()
+        .map(|c| if plain(c) { c } else { '-' })
+        .collect();
+    slug.trim_matches('-').to_owned()
 }
 
 fn unknowns(sbom: &Sbom) -> String {

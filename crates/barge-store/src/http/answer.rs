@@ -142,6 +142,8 @@ fn said(body: &[u8]) -> String {
         errors: Vec<Item>,
         #[serde(default, alias = "error_description", alias = "message", alias = "msg")]
         details: Option<String>,
+        #[serde(default)]
+        documentation_url: Option<String>,
     }
     #[derive(Deserialize)]
     struct Item {
@@ -159,7 +161,10 @@ fn said(body: &[u8]) -> String {
             let items = reply.errors.into_iter().map(joined);
             items.collect::<Vec<_>>().join("; ")
         }
-        Ok(reply) => reply.details.unwrap_or_default(),
+        Ok(reply) => {
+            let parts = [reply.details, reply.documentation_url];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" - ")
+        }
         Err(_) => {
             let text = String::from_utf8_lossy(body);
             let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -195,6 +200,10 @@ mod tests {
             ),
             (r#"{"details":"incorrect username"}"#, "incorrect username"),
             (r#"{"message":"slow down"}"#, "slow down"),
+            (
+                r#"{"message":"Not Found","documentation_url":"https://docs"}"#,
+                "Not Found - https://docs",
+            ),
             (
                 r#"{"code":"resource_exhausted","msg":"insufficient usage"}"#,
                 "insufficient usage",

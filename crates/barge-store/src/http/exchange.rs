@@ -1,4 +1,4 @@
-//! One question until it is answered, of hosts that want neither logins nor redirects followed.
+//! One question until it is answered, wherever the host sends it on, of hosts that want no logins.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,7 @@ use ureq::http::Method;
 use super::answer::Answer;
 use super::error::Error;
 use super::options::{HttpOptions, Retry};
+use super::redirect::{is_redirect, next};
 use super::retry::{Backoff, until_answered};
 use super::transport::{Pace, Payload, Transport, failure};
 use super::url::Url;
@@ -87,25 +88,38 @@ impl Exchange {
 
     /// Asks once.
     pub(crate) fn once(&self, question: &Question<'_>) -> Result<Answer, Error> {
-        let Question {
-            method,
-            url,
-            headers,
-            payload,
-            pace,
-            accept,
-            what,
-        } = question;
-        let started = Instant::now();
-        let response = self
-            .transport
-            .send(method, url, headers, *payload, *pace)
-            .map_err(|error| failure(&url.authority, what, error))?;
-        let answer = Answer::new(url, started, response);
-        if accept.contains(&answer.status) {
-            return Ok(answer);
+        let Question { method, what, .. } = question;
+        let mut url = question.url.clone();
+        let mut redirects = 0;
+        loop {
+            let answer = self.send(question, &url)?;
+            if question.accept.contains(&answer.status) {
+                return Ok(answer);
+            }
+            if !is_redirect(method, answer.status) {
+                return Err(answer.refusal(what, self.patience()).of(what));
+            }
+            redirects += 1;
+            url = next(&answer, what, redirects)?;
         }
-        Err(answer.refusal(what, self.patience()).of(what))
+    }
+
+    fn send(&self, question: &Question<'_>, url: &Url) -> Result<Answer, Error> {
+        let mut headers = question.headers.clone();
+        if !url.is_same_origin(question.url) {
+            // A secret for one host is for no other, wherever it leads.
+            headers.retain(|(name, _)| *name != "authorization");
+        }
+        let (method, payload, pace) = (&question.method, question.payload, question.pace);
+        let started = Instant::now();
+        let response = self.transport.send(method, url, &headers, payload, pace);
+        let response = response.map_err(|error| failure(&url.authority, question.what, error))?;
+        Ok(Answer::new(url, started, response))
+    }
+
+    /// The pause before the next attempt, or the one that was asked for; `None` when there is none.
+    pub(crate) fn pause_after(&self, failed: u32, asked: Option<Duration>) -> Option<Duration> {
+        self.backoff.pause(failed, asked)
     }
 
     /// Sleeps before the next attempt; false when there is none.

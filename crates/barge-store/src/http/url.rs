@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use ureq::http::Uri;
 
 /// Encrypted or not.
@@ -155,16 +156,16 @@ pub(crate) fn is_loopback(authority: &str) -> bool {
 }
 
 /// Percent-encodes what may not stand in a query value. `:` and `/` may, and registries are used to reading them.
-pub(crate) fn encode(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/,".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+pub(crate) fn encode(value: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b':')
+        .remove(b'/')
+        .remove(b',');
+    utf8_percent_encode(value, RESERVED)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! A registry that knows the question lists referrers by itself and says so when one is put. For any other the list is an
 //! index under a tag, which its writers keep; two of them at once may lose an entry, as the specification knows.
 
-use barge_image::{Descriptor, Digest, MediaType, RawManifest, RepositoryName};
+use barge_image::{Descriptor, Digest, MediaType, RawManifest, Reference, RepositoryName};
 use serde::Serialize;
 use ureq::http::Method;
 
@@ -97,7 +97,19 @@ impl Registry {
     /// # Errors
     /// When the registry does not let anybody remove things, or not this one.
     pub fn delete_manifest(&self, name: &RepositoryName, digest: &Digest) -> Result<(), Error> {
-        let target = Target::Digest(*digest);
+        self.delete(name, &Target::Digest(*digest))
+    }
+
+    /// Removes a tag and nothing else, which not all registries can.
+    ///
+    /// # Errors
+    /// As [`Self::delete_manifest`].
+    pub(super) fn delete_tag(&self, reference: &Reference) -> Result<(), Error> {
+        let tag = reference.tag().map_or("latest", |tag| tag.as_str());
+        self.delete(reference.name(), &Target::Tag(tag.to_owned()))
+    }
+
+    fn delete(&self, name: &RepositoryName, target: &Target) -> Result<(), Error> {
         let what = target.what(name);
         let scopes = Scopes::delete(name.path());
         let endpoint = self.client.home(name.registry());

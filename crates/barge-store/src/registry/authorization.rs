@@ -5,27 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-use serde::Deserialize;
-use ureq::http::Method;
+use std::time::Instant;
 
 use super::challenge::Challenge;
 use super::credentials::{Credentials, Keyring};
 use super::endpoint::Endpoint;
-use super::error::{Error, No};
-use crate::http::{
-    Answer, Error as HttpError, Pace, ParseUrlError, Payload, Scheme, Transport, Url, encode,
-    failure, is_loopback,
-};
+use super::error::Error;
+use super::token::Token;
+use crate::http::Transport;
 use crate::secret::Secret;
-
-const TOKEN_LIMIT: u64 = 1 << 20;
-/// What the specification says where a token server does not.
-const TOKEN_LIFE: Duration = Duration::from_secs(60);
-/// A token is renewed before it ends, so that it does not end on the way.
-const TOKEN_MARGIN: Duration = Duration::from_secs(10);
-const CLIENT: &str = "barge";
 
 /// What a request may do: `repository:PATH:pull,push`, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +40,7 @@ impl Scopes {
     }
 
     /// What a registry names besides; what it names of the same repository is covered.
-    fn with_challenge(&self, scope: Option<&str>) -> Vec<String> {
+    pub(super) fn with_challenge(&self, scope: Option<&str>) -> Vec<String> {
         let mut scopes = self.0.clone();
         for asked in scope.unwrap_or_default().split(' ') {
             let resource = asked.rsplit_once(':').map_or(asked, |(start, _)| start);
@@ -83,18 +71,12 @@ struct State {
     tokens: BTreeMap<(String, Scopes), Token>,
 }
 
-#[derive(Debug)]
-struct Token {
-    secret: Secret,
-    ends: Instant,
-}
-
 /// Remembers how registries want to be asked, and the tokens.
 #[derive(Debug)]
 pub(super) struct Authorizer {
     keyring: Keyring,
     /// Hosts that may be sent a password in plain.
-    plain_http: BTreeSet<String>,
+    pub(super) plain_http: BTreeSet<String>,
     state: Mutex<State>,
 }
 
@@ -180,7 +162,7 @@ impl Authorizer {
                 match state.tokens.get(&key).filter(|token| token.ends > now) {
                     Some(token) => bearer(&token.secret),
                     None => {
-                        let token = self.fetch(transport, wish, challenge, credentials.as_ref())?;
+                        let token = self.buy(transport, wish, challenge, credentials.as_ref())?;
                         let header = bearer(&token.secret);
                         state.tokens.insert(key, token);
                         header
@@ -208,163 +190,4 @@ impl Authorizer {
 
 fn bearer(token: &Secret) -> String {
     format!("Bearer {}", token.reveal())
-}
-
-impl Authorizer {
-    /// Buys a token.
-    fn fetch(
-        &self,
-        transport: &Transport,
-        wish: &Wish<'_>,
-        challenge: &Challenge,
-        credentials: Option<&Credentials>,
-    ) -> Result<Token, Error> {
-        let Challenge::Bearer {
-            realm,
-            service,
-            scope,
-        } = challenge
-        else {
-            return Err(wrong(wish, "it wants no token".into()));
-        };
-        let realm: Url = realm
-            .parse()
-            .map_err(|error: ParseUrlError| wrong(wish, error.to_string()))?;
-        self.check_realm(wish, &realm)?;
-        let mut parameters: Vec<(&str, String)> = Vec::new();
-        parameters.extend(service.clone().map(|service| ("service", service)));
-        let scopes = wish.scopes.with_challenge(scope.as_deref());
-        let started = Instant::now();
-        let (method, url, headers, form) = match credentials {
-            Some(Credentials::Identity(token)) => {
-                parameters.extend([
-                    ("grant_type", "refresh_token".to_owned()),
-                    ("client_id", CLIENT.to_owned()),
-                    ("scope", scopes.join(" ")),
-                    ("refresh_token", token.reveal().to_owned()),
-                ]);
-                let form: Vec<_> = parameters
-                    .iter()
-                    .map(|(name, value)| format!("{name}={}", encode(value)))
-                    .collect();
-                let kind = "application/x-www-form-urlencoded".to_owned();
-                (
-                    Method::POST,
-                    realm,
-                    vec![("content-type", kind)],
-                    form.join("&"),
-                )
-            }
-            _ => {
-                parameters.extend(scopes.into_iter().map(|scope| ("scope", scope)));
-                let mut headers = Vec::new();
-                if let Some(Credentials::Password { user, password }) = credentials {
-                    parameters.push(("account", user.clone()));
-                    headers.push(("authorization", Credentials::basic(user, password)));
-                }
-                let url = parameters
-                    .iter()
-                    .fold(realm, |url, (name, value)| url.with_query(name, value));
-                (Method::GET, url, headers, String::new())
-            }
-        };
-        let payload = if method == Method::POST {
-            Payload::Bytes(form.as_bytes())
-        } else {
-            Payload::None
-        };
-        let response = transport.send(&method, &url, &headers, payload, Pace::Answer);
-        let response = response.map_err(|error| {
-            failure(&url.authority, &format!("a token for {}", wish.what), error)
-        })?;
-        token(
-            transport,
-            wish,
-            credentials,
-            Answer::new(&url, started, response),
-        )
-    }
-
-    /// A password goes only where it is encrypted, unless plain HTTP was asked for there.
-    fn check_realm(&self, wish: &Wish<'_>, realm: &Url) -> Result<(), Error> {
-        let is_plain_allowed = wish.endpoint.base.scheme == Scheme::Http
-            && (is_loopback(&realm.authority) || self.plain_http.contains(&realm.authority));
-        if realm.scheme == Scheme::Https || is_plain_allowed {
-            return Ok(());
-        }
-        Err(HttpError::Insecure {
-            host: wish.endpoint.base.authority.clone(),
-            to: format!("http://{}", realm.authority),
-            what: format!("a token for {}", wish.what),
-        }
-        .into())
-    }
-}
-
-fn token(
-    transport: &Transport,
-    wish: &Wish<'_>,
-    credentials: Option<&Credentials>,
-    answer: Answer,
-) -> Result<Token, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        #[serde(default)]
-        token: Option<String>,
-        #[serde(default)]
-        access_token: Option<String>,
-        #[serde(default)]
-        expires_in: Option<u64>,
-    }
-    let what = format!("a token for {}", wish.what);
-    let patience = transport.options().timeouts.document;
-    if answer.status != 200 {
-        // Who may not is told what they may not; what fails fails for the token.
-        let (no, what) = match answer.status {
-            400 | 401 | 403 => (No::Unauthorized, wish.what),
-            429 => (No::RateLimited, &*what),
-            _ => (No::Other, &*what),
-        };
-        let user = credentials.map(|found| found.user().to_owned());
-        let refusal = answer.refusal(what, patience);
-        return Err(Error::refused(
-            no,
-            refusal,
-            what,
-            &wish.endpoint.login,
-            user,
-        ));
-    }
-    let bytes = answer.document(&what, TOKEN_LIMIT, patience)?;
-    let reply: Reply = serde_json::from_slice(&bytes)
-        .map_err(|error| wrong(wish, format!("its token is no JSON: {error}")))?;
-    let both = [reply.token, reply.access_token];
-    let text = both
-        .into_iter()
-        .flatten()
-        .find(|text| !text.is_empty())
-        .ok_or_else(|| wrong(wish, "it gave no token".into()))?;
-    // What could break out of the header is no token.
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(wrong(
-            wish,
-            "its token has characters that tokens cannot have".into(),
-        ));
-    }
-    let life = reply.expires_in.map_or(TOKEN_LIFE, Duration::from_secs);
-    // A life of years is no reason to overflow; a day outlasts every job.
-    let life = life.min(Duration::from_secs(86_400));
-    Ok(Token {
-        secret: Secret::new(text),
-        ends: Instant::now() + life.saturating_sub(TOKEN_MARGIN),
-    })
-}
-
-fn wrong(wish: &Wish<'_>, found: String) -> Error {
-    HttpError::Protocol {
-        host: wish.endpoint.base.authority.clone(),
-        what: wish.what.to_owned(),
-        found,
-    }
-    .into()
 }

@@ -12,11 +12,10 @@ use super::endpoint::{Endpoint, host};
 use super::error::{Error, No};
 use super::options::RegistryOptions;
 use crate::http::{
-    Answer, Backoff, Error as HttpError, Pace, Payload, Scheme, Transport, Url, failure,
-    is_loopback, until_answered,
+    Answer, Backoff, Pace, Payload, Scheme, Transport, Url, failure, is_loopback, is_redirect,
+    next, until_answered,
 };
 
-const REDIRECT_LIMIT: usize = 5;
 /// One for a request without a token, one for a token that ended.
 const CHALLENGE_LIMIT: usize = 2;
 
@@ -57,6 +56,23 @@ pub(super) struct Client {
     /// How hosts on this machine are spoken to, as far as they were asked.
     loopback: Mutex<BTreeMap<String, Scheme>>,
     dead_mirrors: Mutex<BTreeSet<String>>,
+}
+
+/// Registries, asked with one set of options. Connections and tokens are kept and shared by threads.
+#[derive(Debug)]
+pub struct Registry {
+    pub(super) client: Client,
+}
+
+impl Registry {
+    /// Prepares to ask registries; none is asked yet.
+    ///
+    /// # Errors
+    /// When a proxy or a file of certificates cannot be used.
+    pub fn new(options: RegistryOptions) -> Result<Self, Error> {
+        let client = Client::new(options)?;
+        Ok(Self { client })
+    }
 }
 
 impl Client {
@@ -175,9 +191,9 @@ impl Client {
                         None => return Err(self.refusal(ask, authorization.as_ref(), answer)),
                     }
                 }
-                301 | 302 | 303 | 307 | 308 if is_followed(&ask.method, answer.status) => {
+                status if is_redirect(&ask.method, status) => {
                     redirects += 1;
-                    url = next(ask, &answer, redirects)?;
+                    url = next(&answer, ask.wish.what, redirects)?;
                 }
                 _ => return Err(self.refusal(ask, authorization.as_ref(), answer)),
             }
@@ -266,40 +282,6 @@ impl Client {
             what,
         }
     }
-}
-
-/// Only 307 and 308 promise that a request which changes something is repeated as it was (RFC 9110 section 15.4).
-fn is_followed(method: &Method, status: u16) -> bool {
-    method == Method::GET || method == Method::HEAD || matches!(status, 307 | 308)
-}
-
-fn next(ask: &Ask<'_>, answer: &Answer, redirects: usize) -> Result<Url, Error> {
-    let (host, what) = (answer.host(), ask.wish.what.to_owned());
-    if redirects > REDIRECT_LIMIT {
-        return Err(HttpError::Redirects {
-            host: ask.wish.endpoint.base.authority.clone(),
-            what,
-            limit: REDIRECT_LIMIT,
-        }
-        .into());
-    }
-    let Some(location) = answer.header("location") else {
-        let found = "a redirect that leads nowhere".into();
-        return Err(HttpError::Protocol { host, what, found }.into());
-    };
-    let next = answer
-        .url
-        .join(location)
-        .map_err(|error| HttpError::Protocol {
-            host: host.clone(),
-            what: what.clone(),
-            found: error.to_string(),
-        })?;
-    if answer.url.scheme == Scheme::Https && next.scheme == Scheme::Http {
-        let to = format!("http://{}", next.authority);
-        return Err(HttpError::Insecure { host, to, what }.into());
-    }
-    Ok(next)
 }
 
 impl Error {

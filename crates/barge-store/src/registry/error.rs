@@ -105,6 +105,26 @@ pub enum Error {
         /// The digest of the manifest.
         found: Digest,
     },
+    /// An image that a registry did not take under all its names, and so under none.
+    #[error("cannot push `{reference}`{}", kept(.left))]
+    Push {
+        /// The name that was refused.
+        reference: Reference,
+        /// Names that were moved to the image before, and could not be moved back.
+        left: Vec<Reference>,
+        /// Why it was refused.
+        source: Box<Self>,
+    },
+    /// A name that was put, and stands for something else when it is read back.
+    #[error("`{reference}` was put, and does not stand for {expected} but for {}", found.map_or_else(|| "nothing".to_owned(), |found| found.to_string()))]
+    Unconfirmed {
+        /// The name.
+        reference: Reference,
+        /// What was put.
+        expected: Digest,
+        /// What it stands for, if anything.
+        found: Option<Digest>,
+    },
     /// Credentials that cannot be read.
     #[error("cannot read the credentials for `{registry}`: {reason}")]
     Credentials {
@@ -237,7 +257,18 @@ impl Error {
                 "removing is switched off there: its own retention rules see to it, or its settings allow it".into(),
             ),
             Self::Image(source) => source.hint(),
+            Self::Push { source, .. } => source.hint(),
+            Self::Unconfirmed { .. } => Some("another job pushes the same name at the same time".into()),
             _ => None,
+        }
+    }
+
+    pub(super) fn push(reference: &Reference) -> impl FnOnce(Self) -> Self {
+        let reference = reference.clone();
+        move |source| Self::Push {
+            reference,
+            left: Vec::new(),
+            source: Box::new(source),
         }
     }
 
@@ -246,4 +277,12 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
+}
+
+fn kept(left: &[Reference]) -> String {
+    if left.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = left.iter().map(|name| format!("`{name}`")).collect();
+    format!("; {} could not be moved back", names.join(", "))
 }

@@ -20,10 +20,12 @@ mod pull;
 mod push;
 mod record;
 mod store;
+mod token;
 mod upload;
 
 pub use crate::secret::Secret;
 pub use blobs::BlobStream;
+pub use client::Registry;
 pub use credentials::{Credentials, Keyring};
 pub use error::Error;
 pub use listing::Referrer;
@@ -31,20 +33,3 @@ pub use manifests::Resolved;
 pub use options::{Mirror, RegistryOptions};
 pub use progress::{Arrival, Progress, Transfer};
 pub use store::RegistryStore;
-
-/// Registries, asked with one set of options. Connections and tokens are kept and shared by threads.
-#[derive(Debug)]
-pub struct Registry {
-    client: client::Client,
-}
-
-impl Registry {
-    /// Prepares to ask registries; none is asked yet.
-    ///
-    /// # Errors
-    /// When a proxy or a file of certificates cannot be used.
-    pub fn new(options: RegistryOptions) -> Result<Self, Error> {
-        let client = client::Client::new(options)?;
-        Ok(Self { client })
-    }
-}

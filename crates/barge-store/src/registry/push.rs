@@ -10,6 +10,7 @@ use barge_image::{
 
 use super::Registry;
 use super::error::Error;
+use super::manifests::Target;
 use super::progress::{Progress, Transfer};
 use super::upload::{Content, Upload};
 use crate::parallel::for_each;
@@ -20,17 +21,20 @@ pub(super) struct Blob<'a> {
 }
 
 impl Registry {
-    /// Puts an image under names, and returns what each names then. The manifest of the image is put as it is; an image
-    /// without one, out of a docker archive, gets one over its layers as they lie.
+    /// Puts an image under names: all of them, or, if one is refused, none. The manifest of the image is put as it is; an
+    /// image without one, out of a docker archive, gets one over its layers as they lie. Blobs that a registry lacks in one
+    /// repository are mounted from the image's other ones there and from `sources`, where they have them.
     ///
     /// # Errors
-    /// When a registry refuses, or the image cannot be read. What was put until then stays.
+    /// When a registry refuses, or the image cannot be read. Blobs that were put until then stay; no name does, unless the
+    /// error says so.
     pub fn push(
         &self,
         image: &Image,
         references: &[Reference],
+        sources: &[RepositoryName],
         progress: Progress<'_>,
-    ) -> Result<Vec<Descriptor>, Error> {
+    ) -> Result<Descriptor, Error> {
         let (manifest, blobs) = parts(image)?;
         let mut done: Vec<RepositoryName> = Vec::new();
         for reference in references {
@@ -38,23 +42,87 @@ impl Registry {
             if done.contains(name) {
                 continue;
             }
-            let known = done
-                .iter()
-                .chain(image.references.iter().map(Reference::name));
+            let own = image.references.iter().map(Reference::name);
+            let known = done.iter().chain(sources).chain(own);
             let mut seen = BTreeSet::from([name]);
             let sources = known.filter(|source| source.registry() == name.registry());
             let sources: Vec<_> = sources
                 .filter(|source| seen.insert(source))
                 .cloned()
                 .collect();
-            for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))?;
+            for_each(&blobs, |blob, _| self.put(name, blob, &sources, progress))
+                .map_err(Error::push(reference))?;
+            // A repository that takes no manifest is found out before any name moves.
+            let target = Target::Digest(manifest.descriptor().digest);
+            self.put_at(name, &target, &manifest)
+                .map_err(Error::push(reference))?;
             done.push(name.clone());
         }
-        // Names move when every byte is there.
-        let named = references.iter();
-        named
-            .map(|reference| self.put_manifest(reference, &manifest))
-            .collect()
+        self.name(references, &manifest)?;
+        Ok(manifest.descriptor())
+    }
+
+    /// Moves names to a manifest that is there already; if one is refused, those that moved are moved back.
+    fn name(&self, references: &[Reference], manifest: &RawManifest) -> Result<(), Error> {
+        let mut moved: Vec<(&Reference, Option<RawManifest>)> = Vec::new();
+        for reference in references {
+            let before = self.named_before(reference);
+            let named = before.and_then(|before| {
+                moved.push((reference, before));
+                self.name_one(reference, manifest)
+            });
+            let Err(error) = named else { continue };
+            let left = moved.iter().rev().filter(|(reference, before)| {
+                let back = self.name_back(reference, before.as_ref(), manifest);
+                back.is_err()
+            });
+            let left = left.map(|(reference, _)| (*reference).clone()).collect();
+            return Err(Error::Push {
+                reference: reference.clone(),
+                left,
+                source: Box::new(error),
+            });
+        }
+        Ok(())
+    }
+
+    fn named_before(&self, reference: &Reference) -> Result<Option<RawManifest>, Error> {
+        match self.manifest(reference) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Names a manifest, and reads back what the name stands for then.
+    fn name_one(&self, reference: &Reference, manifest: &RawManifest) -> Result<(), Error> {
+        let expected = self.put_manifest(reference, manifest)?.digest;
+        let found = self.head(reference)?.map(|found| found.digest);
+        if found == Some(expected) {
+            return Ok(());
+        }
+        Err(Error::Unconfirmed {
+            reference: reference.clone(),
+            expected,
+            found,
+        })
+    }
+
+    /// Gives a name back to what it stood for, unless somebody else has moved it meanwhile.
+    fn name_back(
+        &self,
+        reference: &Reference,
+        before: Option<&RawManifest>,
+        pushed: &RawManifest,
+    ) -> Result<(), Error> {
+        let pushed = pushed.descriptor().digest;
+        let now = self.head(reference)?.map(|now| now.digest);
+        match before {
+            _ if now != Some(pushed) => Ok(()),
+            Some(before) if before.descriptor().digest == pushed => Ok(()),
+            Some(before) => self.put_manifest(reference, before).map(drop),
+            None => self.delete_tag(reference),
+        }
     }
 
     /// Puts bytes in memory as a blob.

@@ -58,7 +58,7 @@ impl Store {
         })
     }
 
-    /// Finds an artifact by name. Without a run it must be the only one of that name: the newest is never guessed (R25).
+    /// Finds an artifact by name. Without a run it must be the only one of that name: the newest is never guessed.
     ///
     /// # Errors
     /// When there is none, or more than one and no run was named.

@@ -237,6 +237,7 @@ pub(crate) fn image(store: &Store, artifact: &str, run: &str, layers: &[&[u8]]) 
             engine: "test".into(),
             ..BuildFacts::default()
         },
+        publish: false,
         tool: "test".into(),
         created: Timestamp::UNIX_EPOCH,
         expires: None,

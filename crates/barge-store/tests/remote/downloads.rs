@@ -84,8 +84,7 @@ fn an_index_gives_the_image_of_a_platform() {
         .map(|(architecture, seed)| {
             let image = image(&layout, seed, &[1000]);
             let one = name.name().with_tag(architecture.parse().unwrap());
-            let mut pushed = client.push(&image, &[one], &|_| ()).unwrap();
-            let mut descriptor = pushed.remove(0);
+            let mut descriptor = client.push(&image, &[one], &[], &|_| ()).unwrap();
             descriptor.platform = format!("linux/{architecture}").parse().ok();
             descriptor
         })
@@ -122,7 +121,7 @@ fn a_download_that_breaks_off_continues() {
     let client = Registry::new(options()).unwrap();
     let name = reference(format!("{}/app:one", registry.host));
     client
-        .push(&made, std::slice::from_ref(&name), &|_| ())
+        .push(&made, std::slice::from_ref(&name), &[], &|_| ())
         .unwrap();
     let cutter = Cutter::start(&registry.host, Way::Down, 2_000_000, 2);
     let cut = reference(format!("{}/app:one", cutter.host));
@@ -224,7 +223,7 @@ fn trusts_whom_it_is_told_to() {
     );
     let name = reference(format!("{}/app:tls", registry.host));
     friend
-        .push(&made, std::slice::from_ref(&name), &|_| ())
+        .push(&made, std::slice::from_ref(&name), &[], &|_| ())
         .unwrap();
     let back = Layout::create(&home.path.join("back")).unwrap();
     friend

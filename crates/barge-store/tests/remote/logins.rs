@@ -35,6 +35,14 @@ fn password(password: &str) -> Credentials {
     }
 }
 
+/// Why a push was refused.
+fn why(error: &Error) -> &Error {
+    match error {
+        Error::Push { source, .. } => source,
+        other => other,
+    }
+}
+
 #[test]
 fn a_password_opens_a_real_registry() {
     if !have(&["docker-registry", "skopeo"]) {
@@ -53,10 +61,10 @@ fn a_password_opens_a_real_registry() {
     let name: Reference = format!("{host}/team/app:one").parse().unwrap();
     let names = std::slice::from_ref(&name);
     let error = client(host, Keyring::default())
-        .push(&made, names, &|_| ())
+        .push(&made, names, &[], &|_| ())
         .unwrap_err();
     assert!(
-        matches!(error, Error::Unauthorized { user: None, .. }),
+        matches!(why(&error), Error::Unauthorized { user: None, .. }),
         "{error:?}"
     );
     assert!(
@@ -66,14 +74,14 @@ fn a_password_opens_a_real_registry() {
             .contains(&format!("`docker login {host}`"))
     );
     let wrong = client(host, with(host, password("wrong")));
-    let error = wrong.push(&made, names, &|_| ()).unwrap_err();
+    let error = wrong.push(&made, names, &[], &|_| ()).unwrap_err();
     assert!(
-        matches!(&error, Error::Unauthorized { user: Some(user), .. } if user == "me"),
+        matches!(why(&error), Error::Unauthorized { user: Some(user), .. } if user == "me"),
         "{error:?}"
     );
     assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
     client(host, with(host, password("haven")))
-        .push(&made, names, &|_| ())
+        .push(&made, names, &[], &|_| ())
         .unwrap();
     // As `skopeo login` and `docker login` write it.
     let file = home.path.join("config.json");

@@ -77,6 +77,11 @@ impl Reply {
         self
     }
 
+    pub(crate) fn into_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     pub(crate) fn cut(mut self, bytes: &[u8], length: usize) -> Self {
         self.body = Body::Cut(bytes.to_vec(), length);
         self

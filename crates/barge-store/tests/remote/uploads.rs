@@ -1,5 +1,6 @@
 //! Images into a real registry: what skopeo reads back, what is not sent twice, what breaks off.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +16,11 @@ use super::server::{Reply, Server};
 
 fn reference(text: impl AsRef<str>) -> Reference {
     text.as_ref().parse().unwrap()
+}
+
+/// What a name stands for.
+fn named(digest: barge_image::Digest) -> Reply {
+    Reply::ok("{}").header("docker-content-digest", digest)
 }
 
 #[test]
@@ -41,8 +47,7 @@ fn skopeo_reads_back_what_was_pushed() {
         }
     };
     let client = Registry::new(options()).unwrap();
-    let pushed = client.push(&image, &names, &progress).unwrap();
-    assert_eq!(pushed.len(), 3);
+    let pushed = client.push(&image, &names, &[], &progress).unwrap();
     // The second repository takes everything from the first: three layers and the config.
     let arrivals = arrivals.into_inner().unwrap();
     assert_eq!(
@@ -60,7 +65,7 @@ fn skopeo_reads_back_what_was_pushed() {
             ],
         );
         assert_eq!(raw, image.manifest.as_ref().unwrap().bytes);
-        assert_eq!(client.head(name).unwrap().unwrap(), pushed[0]);
+        assert_eq!(client.head(name).unwrap().unwrap(), pushed);
     }
     let back = home.path.join("back");
     let (from, to) = (format!("docker://{}", names[2]), format!("oci:{back}:x"));
@@ -88,7 +93,7 @@ fn skopeo_reads_back_what_was_pushed() {
             again.lock().unwrap().push(how);
         }
     };
-    client.push(&image, &names[..1], &progress).unwrap();
+    client.push(&image, &names[..1], &[], &progress).unwrap();
     assert_eq!(again.into_inner().unwrap(), [Arrival::Present; 4]);
 }
 
@@ -107,7 +112,7 @@ fn pieces_make_the_same_blob() {
     })
     .unwrap();
     client
-        .push(&image, std::slice::from_ref(&name), &|_| ())
+        .push(&image, std::slice::from_ref(&name), &[], &|_| ())
         .unwrap();
     let back = Layout::create(&home.path.join("back")).unwrap();
     let pulled = client.pull(&name, None, &back, &|_| ()).unwrap();
@@ -129,7 +134,7 @@ fn an_upload_that_breaks_off_ends_well() {
         let name = reference(format!("{}/app-{}:cut", cutter.host, chunk.is_some()));
         let client = Registry::new(RegistryOptions { chunk, ..options() }).unwrap();
         client
-            .push(&image, std::slice::from_ref(&name), &|_| ())
+            .push(&image, std::slice::from_ref(&name), &[], &|_| ())
             .unwrap();
         assert_eq!(cutter.cuts.load(Ordering::SeqCst), 0, "it was cut");
         // This registry forgets an upload whose piece broke off: it goes once more, and not more often.
@@ -162,13 +167,13 @@ fn an_image_without_manifest_gets_one() {
     let name = reference(format!("{}/app:bare", registry.host));
     let client = Registry::new(options()).unwrap();
     let pushed = client
-        .push(&image, std::slice::from_ref(&name), &|_| ())
+        .push(&image, std::slice::from_ref(&name), &[], &|_| ())
         .unwrap();
     let back = Layout::create(&home.path.join("back")).unwrap();
     let pulled = client.pull(&name, None, &back, &|_| ()).unwrap();
     pulled.verify().unwrap();
     assert_eq!(pulled.identity(), image.identity());
-    assert_eq!(manifest_digest(&pulled), pushed[0].digest);
+    assert_eq!(manifest_digest(&pulled), pushed.digest);
 }
 
 #[test]
@@ -199,9 +204,9 @@ fn referrers_are_found_by_their_tag() {
     let name = reference(format!("{}/app:one", registry.host));
     let client = Registry::new(options()).unwrap();
     let pushed = client
-        .push(&image, std::slice::from_ref(&name), &|_| ())
+        .push(&image, std::slice::from_ref(&name), &[], &|_| ())
         .unwrap();
-    let subject = &pushed[0].digest;
+    let subject = &pushed.digest;
     assert!(
         client
             .referrers(name.name(), subject, None)
@@ -275,7 +280,7 @@ fn a_silent_registry_is_given_up() {
     let name = reference(format!("{}/app:silent", server.host));
     let started = std::time::Instant::now();
     client
-        .push(&image, std::slice::from_ref(&name), &|_| ())
+        .push(&image, std::slice::from_ref(&name), &[], &|_| ())
         .unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(20));
 }
@@ -304,6 +309,8 @@ fn an_upload_continues_where_the_registry_says() {
                 .header("range", format!("0-{}", held.len().saturating_sub(1)))
         };
         match &*asked.method {
+            "HEAD" if asked.path.contains("manifests") => named(manifest),
+            "GET" if asked.path.contains("manifests") => Reply::status(404),
             "HEAD" if asked.path.ends_with(&digest.to_string()) => Reply::status(404),
             "HEAD" => Reply::ok(config.clone()),
             "POST" => session(202, &held),
@@ -327,7 +334,7 @@ fn an_upload_continues_where_the_registry_says() {
     });
     let name = reference(format!("{}/app:one", server.host));
     let client = plain(&server.host);
-    client.push(&made, &[name], &|_| ()).unwrap();
+    client.push(&made, &[name], &[], &|_| ()).unwrap();
     let held = held.lock().unwrap();
     assert_eq!(barge_image::Digest::of(&held), blob.digest);
     let patches: Vec<_> = server
@@ -346,13 +353,17 @@ fn a_registry_that_does_not_mount_gets_the_bytes() {
     let mut made = image(&Layout::create(&home.path.join("a")).unwrap(), 9, &[1000]);
     let manifest = manifest_digest(&made);
     let server = Server::start(move |asked, _| match &*asked.method {
+        "HEAD" if asked.path.contains("manifests") => named(manifest),
+        "GET" => Reply::status(404),
         "HEAD" => Reply::status(404),
         "POST" => Reply::status(202).header("location", "/v2/app/blobs/uploads/1"),
         _ => Reply::status(201).header("docker-content-digest", last(&asked.path, manifest)),
     });
     made.references = vec![reference(format!("{}/source:one", server.host))];
     let name = reference(format!("{}/app:one", server.host));
-    plain(&server.host).push(&made, &[name], &|_| ()).unwrap();
+    plain(&server.host)
+        .push(&made, &[name], &[], &|_| ())
+        .unwrap();
     let started: Vec<_> = server.asked_for("/uploads/?");
     assert_eq!(started.len(), 2);
     assert!(
@@ -396,12 +407,59 @@ fn a_registry_that_forgets_is_given_up() {
     })
     .unwrap();
     let name = reference(format!("{}/app:one", server.host));
-    let error = client.push(&made, &[name], &|_| ()).unwrap_err();
-    let is_status = matches!(error, Error::Http(HttpError::Status { status: 502, .. }));
+    let error = client.push(&made, &[name], &[], &|_| ()).unwrap_err();
+    let is_status = matches!(&error, Error::Push { source, .. }
+        if matches!(**source, Error::Http(HttpError::Status { status: 502, .. })));
     assert!(is_status, "{error:?}");
     let sent = server
         .asked()
         .into_iter()
         .filter(|asked| asked.method == "PATCH");
     assert!(sent.count() <= 10);
+}
+
+/// Names move together: the second is refused, so the first is given back, and one that was new is taken away.
+#[test]
+fn a_name_that_is_refused_moves_no_other() {
+    let home = folder();
+    let layout = Layout::create(&home.path.join("a")).unwrap();
+    let (old, new) = (image(&layout, 61, &[1000]), image(&layout, 62, &[1000]));
+    let old = old.manifest.unwrap().bytes;
+    let named = Arc::new(Mutex::new(BTreeMap::from([(
+        "one".to_owned(),
+        old.clone(),
+    )])));
+    let tags = Arc::clone(&named);
+    let server = Server::start(move |asked, _| {
+        let mut tags = tags.lock().unwrap();
+        let name = asked.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let manifest = |bytes: &Vec<u8>| {
+            let reply = Reply::ok(bytes.clone()).header("content-type", MediaType::MANIFEST);
+            reply.header("docker-content-digest", barge_image::Digest::of(bytes))
+        };
+        match (&*asked.method, asked.path.contains("/manifests/")) {
+            ("GET" | "HEAD", true) => tags.get(&name).map_or(Reply::status(404), manifest),
+            ("PUT", true) if name == "three" => Reply::status(403),
+            ("PUT", true) => {
+                tags.insert(name, asked.body.clone());
+                manifest(&asked.body).into_status(201)
+            }
+            ("DELETE", true) => {
+                tags.remove(&name);
+                Reply::status(202)
+            }
+            ("HEAD", false) => Reply::status(404),
+            ("POST", _) => Reply::status(202).header("location", "/v2/app/blobs/uploads/1"),
+            _ => Reply::status(201),
+        }
+    });
+    let names = ["one", "two", "three"].map(|tag| reference(format!("{}/app:{tag}", server.host)));
+    let error = plain(&server.host)
+        .push(&new, &names, &[], &|_| ())
+        .unwrap_err();
+    let text = error.to_string();
+    assert_eq!(text, format!("cannot push `{}`", names[2]));
+    let named = named.lock().unwrap();
+    assert_eq!(named.get("one"), Some(&old));
+    assert_eq!(named.get("two"), None);
 }

@@ -226,7 +226,8 @@ pub(super) fn digest(file: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(covered)))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
         .iter()

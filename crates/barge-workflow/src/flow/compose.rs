@@ -81,7 +81,7 @@ fn interpolated(text: &str, environment: &dyn Fn(&str) -> Option<Value>) -> Valu
             let (name, left) = after.split_at(end);
             (variable(name, environment), left)
         };
-        value = value.concat(&next).or_unknown(text);
+        value = value.concat(&next).or_unknown(|| text);
         rest = left;
     }
     value.concat(&Value::text(rest))

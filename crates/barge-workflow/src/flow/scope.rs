@@ -11,10 +11,9 @@ use super::facts::StepTrace;
 
 /// A field's text with its expressions put in.
 pub(super) fn interpolate_field(field: &Field, scope: &dyn Scope) -> Value {
-    if field.text.contains("${{") {
-        interpolate_template(field.template(), &field.text, scope)
-    } else {
-        Value::text(field.text.as_str())
+    match field.known() {
+        Some(text) => text.clone().into(),
+        None => interpolate_template(field.template(), &field.text, scope),
     }
 }
 
@@ -152,7 +151,7 @@ impl Contexts<'_> {
                 return Value::null();
             }
             // Whether a job that is no direct need can be read is not documented: nothing is proven from it.
-            return Value::unknown(format!("undecided {}", name()), Shape::Any);
+            return Text::symbol(Symbol::undocumented(&name(), Shape::Any)).into();
         };
         match (path.get(1).copied(), path.get(2)) {
             (Some("result"), _) => {
@@ -201,7 +200,7 @@ impl Scope for Contexts<'_> {
         let Some((context, rest)) = path.split_first() else {
             return Value::null();
         };
-        if let Some(value) = self.scenario.given(&path.join(".")) {
+        if let Some(value) = self.scenario.given(path) {
             return value;
         }
         let unknown = || Value::unknown(path.join("."), Shape::Text);

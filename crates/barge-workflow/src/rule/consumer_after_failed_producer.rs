@@ -7,7 +7,7 @@
 //!   steps: [{uses: actions/download-artifact@v4, with: {name: image}}]
 //! ```
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Case, Finding, Severity};
 use crate::flow::{Fact, FactKind, JobTrace, Need, Place, Trace};
 use crate::model::Guard;
 
@@ -87,7 +87,7 @@ fn said(trace: &Trace, job: &JobTrace, guard: &Guard, taken: &Taken) -> Option<F
     let wanted = format!("needs.{key}.result == 'success'");
     let finding = RULE
         .finding(&place, message)
-        .in_case(format!("{}: job {producer} fails", trace.scenario.label))
+        .in_case(Case::of_event(&trace.scenario.label).when(format!("job {producer} fails")))
         .then(*consequence)
         .mended_by(edit::guarded(&place, guard, &wanted));
     Some(finding)

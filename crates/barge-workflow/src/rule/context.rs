@@ -1,6 +1,6 @@
 //! What a rule is given: the workflow, its walks, and the places in them that most rules start from.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Case, Finding, Severity};
 use crate::flow::{Fact, FactKind, FileUse, JobTrace, Need, Resolution, StepTrace, Trace};
 use crate::model::Workflow;
 use crate::reference;
@@ -115,12 +115,12 @@ impl<'a> Site<'a> {
     }
 
     /// A case in which it happens, in words; nothing when none is certain to exist.
-    pub(super) fn case(&self) -> Option<String> {
+    pub(super) fn case(&self) -> Option<Case> {
         self.case_when(&Condition::Always)
     }
 
     /// A case in which it happens while something else holds.
-    pub(super) fn case_when(&self, also: &Condition) -> Option<String> {
+    pub(super) fn case_when(&self, also: &Condition) -> Option<Case> {
         case(self.trace, &self.condition().and(also))
     }
 
@@ -179,16 +179,16 @@ impl<'a> ImageUse<'a> {
 }
 
 /// A case in which a condition holds, in words: the event, then what must hold. Nothing when none is certain to exist.
-pub(super) fn case(trace: &Trace, condition: &Condition) -> Option<String> {
+pub(super) fn case(trace: &Trace, condition: &Condition) -> Option<Case> {
     let assignments = case_of(condition)?;
-    let label = &trace.scenario.label;
+    let case = Case::of_event(&trace.scenario.label);
     if assignments.is_empty() {
-        return Some(label.clone());
+        return Some(case);
     }
     let parts = assignments
         .iter()
         .map(|assignment| spelled(trace, assignment));
-    Some(format!("{label}: {}", parts.collect::<Vec<_>>().join(", ")))
+    Some(case.when(parts.collect::<Vec<_>>().join(", ")))
 }
 
 /// An assignment with names and texts as the file spells them: expressions ignore case, people do not.
@@ -217,9 +217,10 @@ fn spelled(trace: &Trace, assignment: &Assignment) -> String {
 /// The case in which something holds, if it is certain that one exists.
 pub(super) fn case_of(condition: &Condition) -> Option<Vec<Assignment>> {
     match condition.satisfiable() {
-        Satisfiable::Yes(case) => {
-            (!case.iter().any(|assignment| assignment.subject.is_weak())).then_some(case)
-        }
+        Satisfiable::Yes(case) => (!case
+            .iter()
+            .any(|assignment| assignment.subject.doubt().is_some()))
+        .then_some(case),
         Satisfiable::No | Satisfiable::Unknown => None,
     }
 }

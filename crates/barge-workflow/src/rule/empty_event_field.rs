@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::{Expression, Part, Template};
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Case, Finding, Fix, Severity};
 use crate::flow::{FactKind, JobTrace, Place, StepTrace, Trace};
 use crate::model::{Entry, Field, Step};
 use crate::reference::Name;
@@ -70,7 +70,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let place = Place::new(&context.workflow.source, naming.field.span);
         let finding = RULE
             .finding(&place, message)
-            .in_case(label.clone())
+            .in_case(Case::of_event(label))
             .then(format!("all runs for {label} share one {what}"))
             .mended_by(fix(&place, what, scenario));
         said.insert(place.line());
@@ -145,7 +145,7 @@ fn report_variable(context: &Context<'_>, variable: &Variable<'_>, scenario: &Sc
     );
     let place = Place::new(&context.workflow.source, variable.span);
     RULE.finding(&place, message)
-        .in_case(label.clone())
+        .in_case(Case::of_event(label))
         .then(format!("all runs for {label} use one name"))
         .advised("give the event a name of its own: `|| github.sha` inside the braces")
 }

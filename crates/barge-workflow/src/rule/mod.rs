@@ -143,10 +143,7 @@ pub fn run(context: &Context<'_>) -> Vec<Finding> {
             Some(known) => {
                 known.severity = known.severity.max(finding.severity);
                 if let (Some(case), Some(other)) = (&mut known.case, &finding.case) {
-                    let event = other.split(':').next().unwrap_or_default();
-                    if !case.contains(event) {
-                        *case = format!("{event}; {case}");
-                    }
+                    case.join(other);
                 }
             }
             None => {

@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 
 use crate::expression::{Part, Template};
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Case, Finding, Fix, Severity};
 use crate::flow::{FactKind, Place, StepTrace};
 use crate::reference::{self, Name};
-use crate::symbolic::{Condition, Satisfiable, Text};
+use crate::symbolic::{Condition, Doubt, Satisfiable, Text};
 
 use super::Rule;
 use super::context::{Context, Site, shown};
@@ -125,14 +125,15 @@ fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
 }
 
 /// A case in which the name is used. What hangs on a job that is no direct need is empty as well when that is.
-fn case(site: &Site<'_>) -> Option<String> {
+fn case(site: &Site<'_>) -> Option<Case> {
     let asks_other_job = |condition: &Condition| {
         let mut symbols = condition.symbols().into_iter();
-        symbols.any(|symbol| symbol.name().starts_with("undecided "))
+        symbols.any(|symbol| symbol.doubt() == Some(Doubt::Undocumented))
     };
     site.case().or_else(|| {
         let possible = matches!(site.condition().satisfiable(), Satisfiable::Yes(_));
-        (possible && asks_other_job(&site.condition())).then(|| site.trace.scenario.label.clone())
+        (possible && asks_other_job(&site.condition()))
+            .then(|| Case::of_event(&site.trace.scenario.label))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Names that only the run itself can have published: they hold its number, or the merge commit of a pull request.
 
+use crate::finding::Case;
 use crate::flow::{Fact, FactKind, JobTrace};
 use crate::reference;
 use crate::symbolic::Comparison;
@@ -8,7 +9,7 @@ use super::context::{Context, ImageUse};
 
 /// An image that would have to be pulled, and was not pushed in some case.
 pub(super) struct Unpublished<'a> {
-    pub(super) case: String,
+    pub(super) case: Case,
     /// The job and the fact that push the name in other cases.
     pub(super) job: &'a JobTrace,
     pub(super) push: &'a Fact,

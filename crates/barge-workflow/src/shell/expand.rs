@@ -15,6 +15,9 @@ pub(super) type Fields = Vec<(Condition, Vec<Text>)>;
 impl<M: Machine> Interpreter<'_, M> {
     /// The value of a word, without splitting.
     pub(super) fn value_of(&mut self, word: &Word) -> Value {
+        if let Some(text) = word.known() {
+            return text.clone().into();
+        }
         let mut value = Value::text("");
         for part in &word.parts {
             let next = self.part(part);
@@ -29,8 +32,14 @@ impl<M: Machine> Interpreter<'_, M> {
 
     /// The fields of words, for each alternative of what they expand to.
     pub(super) fn fields_of(&mut self, words: &[Word]) -> Fields {
-        let mut lines: Fields = vec![(Condition::Always, Vec::new())];
+        let mut lines: Fields = vec![(Condition::Always, Vec::with_capacity(words.len()))];
         for word in words {
+            if let Some(text) = word.known() {
+                lines
+                    .iter_mut()
+                    .for_each(|(_, line)| line.push(text.clone()));
+                continue;
+            }
             let fields = self.fields_of_word(word);
             if let [(Condition::Always, only)] = fields.as_slice() {
                 lines
@@ -204,12 +213,9 @@ fn split_replacement(word: &Word) -> (Word, Word) {
             && let Some((before, after)) = text.split_once('/')
         {
             pattern.parts.push(Part::Literal(before.to_owned(), false));
-            let mut replacement = Word {
-                span: word.span,
-                parts: vec![Part::Literal(after.to_owned(), false)],
-            };
-            replacement.parts.extend(parts.cloned());
-            return (pattern, replacement);
+            let first = Part::Literal(after.to_owned(), false);
+            let parts = std::iter::once(first).chain(parts.cloned());
+            return (pattern, Word::new(word.span, parts.collect()));
         }
         pattern.parts.push(part.clone());
     }

@@ -8,6 +8,8 @@ mod program;
 mod variable;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::source::Span;
 use crate::symbolic::{Condition, Satisfiable, Shape, Symbol, Text, Value};
@@ -103,9 +105,10 @@ struct Capture {
 pub struct Interpreter<'m, M> {
     /// What the script runs on.
     pub machine: &'m mut M,
-    variables: BTreeMap<String, Value>,
+    /// Shared with what is saved of them for the end of a subshell.
+    variables: Rc<BTreeMap<String, Value>>,
     arrays: BTreeMap<String, Vec<Text>>,
-    functions: BTreeMap<String, List>,
+    functions: BTreeMap<String, Arc<List>>,
     /// The condition of the branch that runs.
     path: Condition,
     /// Holds while no `exit` has been reached.
@@ -138,7 +141,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     pub fn new(machine: &'m mut M) -> Self {
         Self {
             machine,
-            variables: BTreeMap::new(),
+            variables: Rc::default(),
             arrays: BTreeMap::new(),
             functions: BTreeMap::new(),
             path: Condition::Always,
@@ -179,7 +182,8 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     }
 
     fn and_or(&mut self, and_or: &AndOr, tolerated: bool) -> Condition {
-        let or_follows = |from: usize| and_or.rest.iter().skip(from).any(|(or, _)| *or);
+        let last_or = and_or.rest.iter().rposition(|(or, _)| *or);
+        let or_follows = |from: usize| last_or.is_some_and(|last| last >= from);
         let mut status = self.pipeline(&and_or.first, tolerated || or_follows(0));
         for (at, (or, pipeline)) in and_or.rest.iter().enumerate() {
             let needed = if *or { status.negate() } else { status.clone() };
@@ -196,6 +200,9 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             } else {
                 status.and(&next)
             };
+            if status.is_large() {
+                status = self.unknown_status(span_of(pipeline));
+            }
         }
         status
     }
@@ -219,20 +226,8 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         self.input = outer_input;
         if pipeline.commands.len() > 1 && tolerated {
             // What the last command of a pipe says depends on data.
-            let span = pipeline
-                .commands
-                .first()
-                .map_or_else(Span::default, |first| {
-                    Span::new(
-                        first.span.start,
-                        pipeline
-                            .commands
-                            .last()
-                            .map_or(first.span.end, |last| last.span.end),
-                    )
-                });
             let answer = self.answer.take();
-            status = answer.unwrap_or_else(|| self.unknown_status(span));
+            status = answer.unwrap_or_else(|| self.unknown_status(span_of(pipeline)));
         }
         if pipeline.negated {
             status.negate()
@@ -242,10 +237,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     }
 
     fn unknown_status(&self, span: Span) -> Condition {
-        Condition::truthy(&Symbol::new(
-            format!("success of `{}`", self.label(span)),
-            Shape::Boolean,
-        ))
+        success_of(&self.label(span))
     }
 
     fn captured(&mut self) -> Output {
@@ -269,7 +261,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         self.captures.push(Capture::default());
         let directory = self.machine.directory();
         let alive = self.alive.clone();
-        let variables = self.variables.clone();
+        let variables = Rc::clone(&self.variables);
         self.asking += 1;
         self.list(&script.body, true);
         self.asking -= 1;
@@ -369,12 +361,25 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     }
 }
 
+/// The bytes of a pipeline in its script.
+fn span_of(pipeline: &Pipeline) -> Span {
+    let start = pipeline.commands.first().map(|first| first.span.start);
+    let end = pipeline.commands.last().map(|last| last.span.end);
+    Span::new(start.unwrap_or_default(), end.unwrap_or_default())
+}
+
 fn trim_end(text: &Text) -> Text {
     let mut text = text.clone();
     while let Some(shorter) = text.strip_end("\n") {
         text = shorter;
     }
     text
+}
+
+/// Whether the program that is called here succeeds.
+#[must_use]
+pub fn success_of(label: &str) -> Condition {
+    Condition::truthy(&Symbol::success_of(&format!("`{label}`"), Shape::Boolean))
 }
 
 /// Joins a directory and a path; an absolute path stands alone.

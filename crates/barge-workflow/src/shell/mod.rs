@@ -11,7 +11,7 @@ pub mod test;
 pub mod text;
 pub mod tools;
 
-pub use interpret::{Call, Input, Interpreter, Machine, Output};
+pub use interpret::{Call, Input, Interpreter, Machine, Output, success_of};
 pub use parser::parse;
 pub use syntax::Script;
 pub use text::ScriptText;

@@ -1,6 +1,9 @@
 //! The tree of a shell script.
 
+use std::sync::Arc;
+
 use crate::source::Span;
+use crate::symbolic::Text;
 
 /// Commands in the order they run.
 pub type List = Vec<AndOr>;
@@ -61,7 +64,7 @@ pub enum Kind {
     /// `( ... )`
     Subshell(List),
     /// A function's definition.
-    Function(String, List),
+    Function(String, Arc<List>),
     /// `[[ ... ]]`
     Test(Vec<Word>),
     /// `(( ... ))`
@@ -114,6 +117,8 @@ pub struct Word {
     pub span: Span,
     /// The parts, joined without space.
     pub parts: Vec<Part>,
+    /// Its text, when nothing in it is expanded and it was made by [`Word::new`].
+    known: Option<Text>,
 }
 
 /// A part of a word; `quoted` parts are not split.
@@ -186,9 +191,8 @@ fn visit_command<'a>(command: &'a Command, visit: &mut impl FnMut(&'a Word)) {
             visit_word(subject, visit);
             arms.iter().for_each(|(_, body)| visit_list(body, visit));
         }
-        Kind::Group(body) | Kind::Subshell(body) | Kind::Function(_, body) => {
-            visit_list(body, visit);
-        }
+        Kind::Group(body) | Kind::Subshell(body) => visit_list(body, visit),
+        Kind::Function(_, body) => visit_list(body, visit),
         Kind::Test(words) => words.iter().for_each(|word| visit_word(word, visit)),
         Kind::Arithmetic => {}
     }
@@ -203,7 +207,34 @@ fn visit_word<'a>(word: &'a Word, visit: &mut impl FnMut(&'a Word)) {
     }
 }
 
+/// The text of parts that are all literal. A tilde can stand for a directory.
+fn known_text(parts: &[Part]) -> Option<Text> {
+    let mut text = Text::new();
+    for part in parts {
+        match part {
+            Part::Literal(literal, quoted) if *quoted || !literal.starts_with('~') => {
+                text.push_str(literal);
+            }
+            _ => return None,
+        }
+    }
+    (!parts.is_empty()).then_some(text)
+}
+
 impl Word {
+    /// A word of parts.
+    #[must_use]
+    pub fn new(span: Span, parts: Vec<Part>) -> Self {
+        let known = known_text(&parts);
+        Self { span, parts, known }
+    }
+
+    /// The text that it always expands to, if that was seen when it was read.
+    #[must_use]
+    pub fn known(&self) -> Option<&Text> {
+        self.known.as_ref()
+    }
+
     /// The text, if nothing in it needs expansion.
     #[must_use]
     pub fn literal(&self) -> Option<String> {

@@ -168,21 +168,16 @@ impl Condition {
         if *right == neutral {
             return left.clone();
         }
-        let mut parts = Vec::new();
-        for side in [left, right] {
-            let inner = match side {
-                Self::All(inner) if all => inner,
-                Self::Any(inner) if !all => inner,
-                _ => std::slice::from_ref(side),
-            };
-            for part in inner {
-                if parts.iter().any(|known: &Self| known.is_opposite(part)) {
-                    return absorbing;
-                }
-                if !parts.contains(part) {
-                    parts.push(part.clone());
-                }
-            }
+        // The parts of one side are known to differ from each other.
+        let (known, more) = (left.parts(all), right.parts(all));
+        let is_opposite = |part: &&Self| known.iter().any(|known| known.is_opposite(part));
+        if more.iter().any(|part| is_opposite(&part)) {
+            return absorbing;
+        }
+        let new = more.iter().filter(|part| !known.contains(part));
+        let parts: Vec<Self> = known.iter().chain(new).cloned().collect();
+        if parts.len() == known.len() {
+            return left.clone();
         }
         if let [only] = parts.as_slice() {
             return only.clone();
@@ -191,6 +186,15 @@ impl Condition {
             Self::All(parts.into())
         } else {
             Self::Any(parts.into())
+        }
+    }
+
+    /// What it joins by "and" (or by "or"); itself when it does not.
+    fn parts(&self, all: bool) -> &[Self] {
+        match self {
+            Self::All(parts) if all => parts,
+            Self::Any(parts) if !all => parts,
+            _ => std::slice::from_ref(self),
         }
     }
 

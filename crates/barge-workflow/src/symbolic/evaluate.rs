@@ -5,10 +5,11 @@
 
 use crate::expression::{Expression, Kind, Operator, Part, Template, coerce};
 
+use super::compare::Comparison;
 use super::condition::Condition;
 use super::functions;
 use super::symbol::{Shape, Symbol};
-use super::text::{Comparison, Text};
+use super::text::Text;
 use super::value::{Term, Value};
 
 /// What an expression can see.
@@ -55,7 +56,7 @@ pub fn evaluate(expression: &Expression, scope: &dyn Scope) -> Value {
             compare(expression, *operator, &left, &right)
         }
     };
-    value.or_unknown(&expression.to_string())
+    value.or_unknown(|| expression.to_string())
 }
 
 /// What a value can be where it does not count as true: an unknown text is then empty.
@@ -128,7 +129,7 @@ pub fn interpolate_template(template: &Template, text: &str, scope: &dyn Scope) 
                 Value::unknown(text.get(range.clone()).unwrap_or_default(), Shape::Text)
             }
         };
-        value = value.concat(&next).or_unknown(text);
+        value = value.concat(&next).or_unknown(|| text);
     }
     value
 }
@@ -206,7 +207,7 @@ fn call(expression: &Expression, name: &str, arguments: &[Expression], scope: &d
         .iter()
         .map(|argument| evaluate(argument, scope))
         .collect();
-    functions::call(name, &arguments, &expression.to_string())
+    functions::call(name, &arguments, expression)
 }
 
 fn compare(expression: &Expression, operator: Operator, left: &Value, right: &Value) -> Value {

@@ -1,18 +1,21 @@
 //! The functions of the expression language, over partly known arguments.
 
+use std::fmt::Display;
+
 use serde_json::Value as Json;
 
 use crate::expression::coerce;
 
+use super::compare::Comparison;
 use super::condition::Condition;
 use super::evaluate::equality;
 use super::symbol::{Shape, Symbol};
-use super::text::{Comparison, Piece, Text};
+use super::text::{Piece, Text};
 use super::value::{Term, Value};
 
 /// The value of a call; `name` is in lower case, `canonical` names the unknown if the value cannot be known.
-pub(super) fn call(name: &str, arguments: &[Value], canonical: &str) -> Value {
-    let unknown = |shape| Value::unknown(canonical, shape);
+pub(super) fn call(name: &str, arguments: &[Value], canonical: &dyn Display) -> Value {
+    let unknown = |shape| Value::unknown(canonical.to_string(), shape);
     match (name, arguments) {
         ("contains", [hay, needle]) => {
             pairs(hay, needle, |hay, needle| contains(hay, needle, canonical))
@@ -33,7 +36,7 @@ pub(super) fn call(name: &str, arguments: &[Value], canonical: &str) -> Value {
         },
         ("tojson", [value]) => value.map(|term| match to_json(term) {
             Some(json) => Term::text(serde_json::to_string_pretty(&json).unwrap_or_default()),
-            None => Term::unknown(canonical, Shape::Text),
+            None => Term::unknown(canonical.to_string(), Shape::Text),
         }),
         ("fromjson", [text]) => text.map(|term| {
             // What a step hands out as JSON is known by its parts.
@@ -45,7 +48,7 @@ pub(super) fn call(name: &str, arguments: &[Value], canonical: &str) -> Value {
                 .as_literal()
                 .and_then(|text| serde_json::from_str(text).ok());
             json.map_or_else(
-                || Term::unknown(canonical, Shape::Any),
+                || Term::unknown(canonical.to_string(), Shape::Any),
                 |json: Json| from_json(&json),
             )
         }),
@@ -59,11 +62,11 @@ fn pairs(left: &Value, right: &Value, decide: impl Fn(&Term, &Term) -> Condition
     left.flat_map(|left| right.flat_map(|right| Value::from(&decide(left, right))))
 }
 
-fn opaque(canonical: &str) -> Condition {
-    Condition::truthy(&Symbol::new(canonical, Shape::Boolean))
+fn opaque(canonical: &dyn Display) -> Condition {
+    Condition::truthy(&Symbol::new(canonical.to_string(), Shape::Boolean))
 }
 
-fn contains(hay: &Term, needle: &Term, canonical: &str) -> Condition {
+fn contains(hay: &Term, needle: &Term, canonical: &dyn Display) -> Condition {
     match hay {
         Term::List(items) => items.iter().fold(Condition::Never, |any, item| {
             any.or(&equality(item, needle))
@@ -88,7 +91,7 @@ fn contains(hay: &Term, needle: &Term, canonical: &str) -> Condition {
     }
 }
 
-fn edge(text: &Term, part: &Term, start: bool, canonical: &str) -> Condition {
+fn edge(text: &Term, part: &Term, start: bool, canonical: &dyn Display) -> Condition {
     let spelled = text.printed();
     let (text, part) = (spelled.lower(), part.printed().lower());
     let Some(part) = part.as_literal() else {

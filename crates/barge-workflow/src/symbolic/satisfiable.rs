@@ -75,7 +75,7 @@ impl Condition {
             .map(|(subject, asked)| Choices::new(subject, &asked));
         let mut choices: Vec<Choices<'_>> = choices.collect();
         // A case that stands without the guesses is worth more than one that hangs on them.
-        choices.sort_by_key(|choice| choice.subject.is_weak());
+        choices.sort_by_key(|choice| choice.subject.doubt().is_some());
         let mut search = Search {
             condition: self.compile(&choices),
             sizes: choices.iter().map(|choice| choice.values.len()).collect(),

@@ -28,34 +28,69 @@ pub enum Shape {
     Boolean,
 }
 
+/// Why an unknown is only as good as a guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is whether a program succeeds: two such unknowns with different names can still be one question.
+    Success,
+    /// What it stands for is not documented.
+    Undocumented,
+}
+
 /// An unknown, identified by its canonical name.
 #[derive(Debug, Clone)]
 pub struct Symbol {
-    name: Arc<str>,
+    name: Box<str>,
     shape: Shape,
-    values: Arc<[String]>,
+    values: Box<[String]>,
+    doubt: Option<Doubt>,
 }
 
 impl Symbol {
     /// An unknown of a shape.
     #[must_use]
-    pub fn new(name: impl Into<Arc<str>>, shape: Shape) -> Arc<Self> {
-        Arc::new(Self {
-            name: bounded(name.into()),
-            shape,
-            values: Arc::new([]),
-        })
+    pub fn new(name: impl Into<Box<str>>, shape: Shape) -> Arc<Self> {
+        Self::build(name.into(), shape, Box::default(), None)
     }
 
     /// An unknown that is one of the given texts.
     #[must_use]
-    pub fn one_of(name: impl Into<Arc<str>>, shape: Shape, mut values: Vec<String>) -> Arc<Self> {
-        values.sort_unstable();
-        values.dedup();
+    pub fn one_of(name: impl Into<Box<str>>, shape: Shape, values: Vec<String>) -> Arc<Self> {
+        Self::build(name.into(), shape, sorted(values), None)
+    }
+
+    /// Whether something succeeds: `success of the last command`.
+    #[must_use]
+    pub fn success_of(what: &str, shape: Shape) -> Arc<Self> {
+        let name = format!("success of {what}");
+        Self::build(name.into(), shape, Box::default(), Some(Doubt::Success))
+    }
+
+    /// What nobody says what it stands for.
+    #[must_use]
+    pub fn undocumented(name: &str, shape: Shape) -> Arc<Self> {
+        let name = format!("undecided {name}");
+        let doubt = Some(Doubt::Undocumented);
+        Self::build(name.into(), shape, Box::default(), doubt)
+    }
+
+    /// What was made of this unknown: under another name, as doubtful as it.
+    #[must_use]
+    pub fn derived(&self, name: String) -> Arc<Self> {
+        Self::build(name.into(), self.shape, Box::default(), self.doubt)
+    }
+
+    fn build(
+        name: Box<str>,
+        shape: Shape,
+        values: Box<[String]>,
+        doubt: Option<Doubt>,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            name: bounded(name.into()),
+            name: bounded(name),
             shape,
-            values: values.into(),
+            values,
+            doubt,
         })
     }
 
@@ -87,12 +122,14 @@ impl Symbol {
         {
             return Arc::clone(self);
         }
-        let values = self
-            .values
-            .iter()
-            .map(|value| value.to_lowercase())
-            .collect();
-        Self::one_of(format!("lower({})", self.name), self.shape, values)
+        let values = self.values.iter().map(|value| value.to_lowercase());
+        let name = format!("lower({})", self.name);
+        Self::build(
+            name.into(),
+            self.shape,
+            sorted(values.collect()),
+            self.doubt,
+        )
     }
 
     /// Says whether the unknown went through lower-casing.
@@ -101,14 +138,10 @@ impl Symbol {
         self.name.starts_with("lower(")
     }
 
-    /// Says whether the unknown is only as good as a guess: what hangs on it is never proven.
-    ///
-    /// Two such unknowns with different names can still be one question, asked in two places.
+    /// Why the unknown is only as good as a guess, if it is: what hangs on it is never proven.
     #[must_use]
-    pub fn is_weak(&self) -> bool {
-        ["undecided ", "success of "]
-            .iter()
-            .any(|start| self.name.starts_with(start))
+    pub fn doubt(&self) -> Option<Doubt> {
+        self.doubt
     }
 
     /// The length of every text it can be, in characters: a commit has 40, its short form as many as were taken.
@@ -171,8 +204,15 @@ impl Symbol {
     }
 }
 
+/// Texts in order, each once.
+fn sorted(mut values: Vec<String>) -> Box<[String]> {
+    values.sort_unstable();
+    values.dedup();
+    values.into()
+}
+
 /// A name of bounded length: what a tool makes of an unknown is named by both, again and again.
-fn bounded(name: Arc<str>) -> Arc<str> {
+fn bounded(name: Box<str>) -> Box<str> {
     if name.len() <= NAME_LIMIT {
         return name;
     }
@@ -185,7 +225,7 @@ fn bounded(name: Arc<str>) -> Arc<str> {
 
 impl PartialEq for Symbol {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.name, &other.name) || self.name == other.name
+        std::ptr::eq(self, other) || self.name == other.name
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use ecow::EcoString;
+use smallvec::{SmallVec, smallvec};
+
 use crate::expression::coerce;
 
 use super::condition::Condition;
@@ -31,19 +34,19 @@ pub enum Term {
 /// Alternatives that exclude each other and leave no case out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
-    alternatives: Vec<(Condition, Term)>,
+    alternatives: SmallVec<[(Condition, Term); 1]>,
 }
 
 impl Term {
     /// A known text.
     #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<EcoString>) -> Self {
         Self::Text(Text::literal(text))
     }
 
     /// An unknown.
     #[must_use]
-    pub fn unknown(name: impl Into<Arc<str>>, shape: Shape) -> Self {
+    pub fn unknown(name: impl Into<Box<str>>, shape: Shape) -> Self {
         Self::Text(Text::symbol(Symbol::new(name, shape)))
     }
 
@@ -127,7 +130,7 @@ impl Term {
 impl From<Term> for Value {
     fn from(term: Term) -> Self {
         Self {
-            alternatives: vec![(Condition::Always, term)],
+            alternatives: smallvec![(Condition::Always, term)],
         }
     }
 }
@@ -157,13 +160,13 @@ impl Value {
 
     /// A known text.
     #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<EcoString>) -> Self {
         Term::text(text).into()
     }
 
     /// An unknown.
     #[must_use]
-    pub fn unknown(name: impl Into<Arc<str>>, shape: Shape) -> Self {
+    pub fn unknown(name: impl Into<Box<str>>, shape: Shape) -> Self {
         Term::unknown(name, shape).into()
     }
 
@@ -195,7 +198,7 @@ impl Value {
 
     /// Joins equal alternatives and drops impossible ones.
     fn gather(alternatives: impl Iterator<Item = (Condition, Term)>) -> Self {
-        let mut gathered: Vec<(Condition, Term)> = Vec::new();
+        let mut gathered: SmallVec<[(Condition, Term); 1]> = SmallVec::new();
         for (condition, term) in alternatives {
             if condition == Condition::Never {
                 continue;
@@ -224,11 +227,11 @@ impl Value {
                 .any(|(condition, _)| condition.is_large())
     }
 
-    /// This value, or an unknown in its place when it grew too large.
+    /// This value, or an unknown of this name in its place when it grew too large.
     #[must_use]
-    pub fn or_unknown(self, name: &str) -> Self {
+    pub fn or_unknown<N: Into<Box<str>>>(self, name: impl FnOnce() -> N) -> Self {
         if self.is_large() {
-            Self::unknown(name, Shape::Any)
+            Self::unknown(name(), Shape::Any)
         } else {
             self
         }

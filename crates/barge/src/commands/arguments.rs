@@ -168,8 +168,9 @@ impl DatabaseArguments {
     /// Where the data lies; nothing when none was named and none was fetched.
     pub(crate) fn path(&self, context: &Context) -> Result<Option<Utf8PathBuf>, Error> {
         let variable = context.environment.non_empty(env::DATABASE);
+        let settings = context.settings()?;
         let named = self.db.clone().or_else(|| variable.map(Utf8PathBuf::from));
-        match named.or(context.settings()?.db.path) {
+        match named.or_else(|| settings.db.path.clone()) {
             Some(path) => Ok(Some(context.folder.join(path))),
             None => super::db::updated_index(context),
         }
@@ -190,7 +191,7 @@ impl ScanArguments {
     pub(crate) fn options(&self, context: &Context) -> Result<VerifyOptions, Error> {
         Ok(VerifyOptions {
             database: self.db.path(context)?,
-            policy: context.settings()?.scan,
+            policy: context.settings()?.scan.clone(),
             path: self.path.clone(),
         })
     }

@@ -3,7 +3,6 @@
 use barge_ci::Decision;
 use barge_pipeline::Built;
 use barge_pipeline::build::{build, forget};
-use barge_pipeline::built::Home;
 use clap::Args;
 use serde::Serialize;
 
@@ -71,11 +70,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
 
 /// What was built, for people.
 pub(crate) fn write(out: &mut dyn std::io::Write, built: &Built) -> std::io::Result<()> {
-    let id = match &built.home {
-        Home::Docker { id } | Home::Podman { id } => id,
-        Home::Layout { manifest, .. } => &manifest.digest,
-        Home::File { config, .. } => config,
-    };
+    let id = built.home.image_id();
     writeln!(
         out,
         "{} {} by {} for {}",

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read as _, Write};
 
 use barge_ci::gate::{GATE_SCHEMA, JobVerdict};
-use barge_ci::{Plan, Results, Verdict};
+use barge_ci::{EventError, Plan, Results, Verdict};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Serialize;
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     let results = Results::parse(&read(context, &arguments.results)?)?;
     let plan = match &arguments.plan {
         Some(path) => parse_plan(path, &read(context, path)?)?,
-        None => barge_pipeline::plan::plan(&context.surroundings()?, arguments.event.payload())?,
+        None => plan_again(arguments, context)?,
     };
     let verdict = results.judge(&plan.jobs);
     let json = GateJson {
@@ -57,6 +57,16 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         Exit::Done
     } else {
         Exit::Failed
+    })
+}
+
+fn plan_again(arguments: &Arguments, context: &Context) -> Result<Plan, Error> {
+    let plan = barge_pipeline::plan::plan(&context.surroundings()?, arguments.event.payload());
+    plan.map_err(|error| match error {
+        barge_pipeline::Error::Event(EventError::Git(error)) => Error::Usage(format!(
+            "there is no plan to judge by: give the one that the jobs followed with `--plan FILE`, or a checkout ({error})"
+        )),
+        other => other.into(),
     })
 }
 

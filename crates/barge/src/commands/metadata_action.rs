@@ -8,8 +8,12 @@ use std::time::Duration;
 
 use barge_ci::meta::compat::{Api, Output, OutputValue, Payload, Run, Sources, run as run_action};
 use barge_forge::Actions;
+use barge_image::DOCUMENT_LIMIT;
 use barge_pipeline::git::GitProgram;
+use barge_pipeline::registry::http_options;
+use barge_store::http::{Error as HttpError, Fetch, HttpOptions};
 use camino::Utf8PathBuf;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -105,11 +109,7 @@ fn text(
                 }
             };
             let path = folder.join(name);
-            fs::write(&path, content).map_err(|source| Error::File {
-                action: "write",
-                path: path.clone(),
-                source,
-            })?;
+            context.write_file(&path, content.as_bytes())?;
             Ok(path.into_string())
         }
     }
@@ -167,7 +167,7 @@ fn escape(text: &str) -> String {
 struct GitHubApi {
     base: String,
     token: Option<String>,
-    agent: OnceCell<ureq::Agent>,
+    options: HttpOptions,
 }
 
 impl GitHubApi {
@@ -178,48 +178,36 @@ impl GitHubApi {
             .map(str::trim)
             .filter(|token| !token.is_empty());
         let base = environment.non_empty("GITHUB_API_URL").unwrap_or(API_URL);
+        let mut options = http_options(environment);
+        options.timeouts.document = PATIENCE;
         Self {
             base: base.trim_end_matches('/').to_owned(),
             token: own
                 .or(environment.non_empty("GITHUB_TOKEN"))
                 .map(str::to_owned),
-            agent: OnceCell::new(),
+            options,
         }
     }
 
     fn get(&self, path: &str) -> Result<Value, String> {
-        let agent = self.agent.get_or_init(|| {
-            let config = ureq::Agent::config_builder()
-                .timeout_global(Some(PATIENCE))
-                .http_status_as_error(false);
-            config.build().new_agent()
-        });
-        let mut request = agent
-            .get(format!("{}{path}", self.base))
-            .header("accept", "application/vnd.github.v3+json")
-            .header("user-agent", "barge");
+        let mut headers = vec![("accept", "application/vnd.github.v3+json".to_owned())];
         if let Some(token) = &self.token {
-            request = request.header("authorization", format!("token {token}"));
+            headers.push(("authorization", format!("token {token}")));
         }
-        let mut response = request.call().map_err(|error| error.to_string())?;
-        let body = response.body_mut().read_to_string();
-        let body = body.map_err(|error| error.to_string())?;
-        let value: Option<Value> = serde_json::from_str(&body).ok();
-        let status = response.status();
-        if !status.is_success() {
-            return Err(refusal(status.as_u16(), value.as_ref()));
-        }
-        value.ok_or_else(|| format!("the answer to {path} is not JSON"))
+        let fetch = Fetch::new(self.options.clone()).map_err(|error| error.to_string())?;
+        let url = format!("{}{path}", self.base);
+        let body = fetch.document(&url, headers, DOCUMENT_LIMIT);
+        let body = body.map_err(|error| refusal(&error))?;
+        serde_json::from_slice(&body).map_err(|_| format!("the answer to {path} is not JSON"))
     }
 }
 
-/// The server's own words, with where it explains them.
-fn refusal(status: u16, answer: Option<&Value>) -> String {
-    let field = |name: &str| answer.and_then(|answer| answer.get(name)?.as_str());
-    let message = field("message").map_or_else(|| format!("status {status}"), str::to_owned);
-    match field("documentation_url") {
-        Some(url) => format!("{message} - {url}"),
-        None => message,
+/// The server's own words, with where it explains them, as the action would show them.
+fn refusal(error: &HttpError) -> String {
+    match error {
+        HttpError::Status { said, .. } if !said.is_empty() => said.clone(),
+        HttpError::Status { status, .. } => format!("status {status}"),
+        other => other.to_string(),
     }
 }
 
@@ -235,14 +223,11 @@ impl Api for GitHubApi {
 }
 
 /// Percent-encodes a part of a path.
-fn encode(part: &str) -> String {
-    let mut text = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+fn encode(part: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(part, RESERVED)
 }

@@ -12,6 +12,7 @@ pub(crate) mod meta;
 mod metadata_action;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod push;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod save;

@@ -1,7 +1,8 @@
-//! Job outputs: the same keys in every mode, none empty when there is something to say (R15).
+//! Job outputs: the same keys in every mode, none empty when there is something to say.
 
 use barge_forge::Actions;
-use barge_pipeline::built::Home;
+use barge_pipeline::push::Pushed;
+use barge_pipeline::report::push_summary;
 use barge_pipeline::{Built, Saved};
 
 use crate::context::Context;
@@ -26,6 +27,7 @@ pub(crate) fn skipped(context: &Context) -> Result<(), Error> {
         "digest",
         "artifact",
         "record",
+        "pushed",
     ];
     let mut outputs = vec![("skip_build", "true".to_owned())];
     outputs.extend(keys.map(|key| (key, String::new())));
@@ -35,16 +37,11 @@ pub(crate) fn skipped(context: &Context) -> Result<(), Error> {
 /// An image was built.
 pub(crate) fn built(context: &Context, built: &Built) -> Result<(), Error> {
     let tags: Vec<_> = built.references.iter().map(ToString::to_string).collect();
-    let id = match &built.home {
-        Home::Docker { id } | Home::Podman { id } => *id,
-        Home::Layout { manifest, .. } => manifest.digest,
-        Home::File { config, .. } => *config,
-    };
     let outputs = [
         ("skip_build", "false".to_owned()),
         ("ref", tags.first().cloned().unwrap_or_default()),
         ("tags", tags.join("\n")),
-        ("imageid", id.to_string()),
+        ("imageid", built.home.image_id().to_string()),
     ];
     Ok(actions(context).set_outputs(&outputs)?)
 }
@@ -59,4 +56,14 @@ pub(crate) fn saved(context: &Context, saved: &Saved) -> Result<(), Error> {
         ("digest", image.manifest.digest.to_string()),
     ];
     Ok(actions(context).set_outputs(&outputs)?)
+}
+
+/// An image was pushed: its names with the digest, for whoever deploys it, and in the job's summary.
+pub(crate) fn pushed(context: &Context, pushed: &Pushed) -> Result<(), Error> {
+    let names = pushed.references.iter().map(ToString::to_string);
+    let names = names.collect::<Vec<_>>().join("\n");
+    let outputs = [("digest", pushed.digest.to_string()), ("pushed", names)];
+    let actions = actions(context);
+    actions.set_outputs(&outputs)?;
+    Ok(actions.add_summary(&push_summary(&pushed.references))?)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use barge_ci::{Decision, Plan};
+use barge_ci::{Decision, Delivery, Destination, Plan};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Serialize;
@@ -123,6 +123,12 @@ pub(crate) fn write_decision(out: &mut dyn Write, plan: &Plan) -> io::Result<()>
             for reference in &build.names.references {
                 writeln!(out, "      {reference}")?;
             }
+            let Destination { delivery, reason } = &build.destination;
+            let word = match delivery {
+                Delivery::Push => Tone::Good.paint("push "),
+                Delivery::Load => Tone::Warning.paint("keep "),
+            };
+            writeln!(out, "{word} {reason}")?;
         }
     }
     Ok(())

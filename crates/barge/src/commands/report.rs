@@ -66,5 +66,7 @@ pub(crate) fn write(context: &Context, out: &mut dyn Write, verified: &Verified)
 }
 
 fn folder(context: &Context) -> Result<ReportFolder, Error> {
-    Ok(ReportFolder::at(&context.surroundings()?.workspace().out()))
+    let workspace = context.surroundings()?.workspace();
+    workspace.make()?;
+    Ok(ReportFolder::at(&workspace.out()))
 }

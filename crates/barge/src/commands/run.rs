@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use barge_ci::Decision;
 use barge_ci::gate::Verdict;
-use barge_pipeline::run::{Run, RunOptions, Step, StepState, run as run_pipeline};
+use barge_ci::{Decision, Environment, Switches};
+use barge_pipeline::push::Pushed;
+use barge_pipeline::run::{Pushing, Run, RunOptions, Step, StepState, run as run_pipeline};
 use barge_vuln::Status;
 use clap::Args;
 use serde::Serialize;
@@ -14,10 +15,10 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::printer::Tone;
 
-/// Go the whole way for an event: plan, build, save, load, verify, report, one verdict
+/// Go the whole way for an event: plan, build, save, load, verify, report, one verdict, and push what passed
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  barge run\n  barge run --event pull_request.json --engine docker\n  barge run --db advisories --store dir:/mnt/artifacts"
+    after_help = "Examples:\n  barge run\n  barge run --event pull_request.json --engine docker\n  barge run --db advisories --store dir:/mnt/artifacts\n  barge run --no-push"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -30,6 +31,29 @@ pub(crate) struct Arguments {
     retention: super::RetentionArguments,
     #[command(flatten)]
     scan: super::ScanArguments,
+    /// Push what the plan publishes also if the event is one of a file, which is a rehearsal otherwise
+    #[arg(long, overrides_with = "no_push")]
+    push: bool,
+    /// Push nothing, whatever the plan says; also by BARGE_PUSH=off
+    #[arg(long)]
+    no_push: bool,
+}
+
+impl Arguments {
+    /// Proposals and checkouts are never pushed: the plan sees to that.
+    fn pushing(&self, environment: &Environment) -> Pushing {
+        let is_rehearsal = self.event.payload().is_some();
+        let reason = match Switches::off(environment, "BARGE_PUSH") {
+            _ if self.no_push => "switched off by `--no-push`".into(),
+            _ if self.push => return Pushing::ByPlan,
+            Some(switch) => format!("disabled by operator: {switch}"),
+            None if is_rehearsal => {
+                "an event from a file is a rehearsal: `--push` makes it real".into()
+            }
+            None => return Pushing::ByPlan,
+        };
+        Pushing::Never { reason }
+    }
 }
 
 #[derive(Serialize)]
@@ -39,6 +63,7 @@ struct RunJson<'a> {
     steps: &'a [Step],
     record: Option<barge_image::Digest>,
     references: Vec<barge_image::Reference>,
+    pushed: Option<&'a Pushed>,
     scan: Option<&'a barge_vuln::Verdict>,
     gate: &'a Verdict,
     verdict: &'static str,
@@ -52,6 +77,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         store: arguments.store.open(context)?,
         lifetime: arguments.retention.retention,
         verify: arguments.scan.options(context)?,
+        pushing: arguments.pushing(&context.environment),
     };
     if context.printer.is_human() {
         context
@@ -62,44 +88,56 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     // What cannot be told elsewhere must not hide how the run ended.
     let told = set_outputs(context, &run).and_then(|()| publish(context, &run));
     let ending = Ending::of(&run);
-    let json = RunJson {
-        schema: "barge/run/v1",
-        decision: &run.plan.decision,
-        steps: &run.steps,
-        record: run.saved.as_ref().map(|saved| saved.digest),
-        references: run
-            .built
-            .iter()
-            .flat_map(|built| built.references.clone())
-            .collect(),
-        scan: run.verified.as_ref().map(|verified| &verified.scan.verdict),
-        gate: &run.verdict,
-        verdict: ending.word,
-        reason: ending.reason.clone(),
-    };
-    if run.failure.is_none() || context.printer.is_human() {
-        context
-            .printer
-            .result(&json, |out| write(context, out, &run))?;
-    }
+    show(context, &run, &ending)?;
     match told {
         Err(error) if run.failure.is_none() && ending.exit == Exit::Done => return Err(error),
         Err(error) => context.printer.warning(&error.to_string()),
         Ok(()) => {}
     }
-    if let Some(error) = run.failure {
-        let failure = Error::from(error).shown_by(context);
-        if !context.printer.is_human() {
-            return Err(failure.into_error());
-        }
+    finish(context, run.failure, &ending)
+}
+
+/// Shows what became of each step. An error takes the place of that where programs read.
+fn show(context: &Context, run: &Run, ending: &Ending) -> Result<(), Error> {
+    if run.failure.is_some() && !context.printer.is_human() {
+        return Ok(());
+    }
+    let built = run.built.iter();
+    let json = RunJson {
+        schema: "barge/run/v1",
+        decision: &run.plan.decision,
+        steps: &run.steps,
+        record: run.saved.as_ref().map(|saved| saved.digest),
+        references: built.flat_map(|built| built.references.clone()).collect(),
+        pushed: run.pushed.as_ref(),
+        scan: run.verified.as_ref().map(|verified| &verified.scan.verdict),
+        gate: &run.verdict,
+        verdict: ending.word,
+        reason: ending.reason.clone(),
+    };
+    context
+        .printer
+        .result(&json, |out| write(context, out, run))
+}
+
+/// The error that ended the run, if one did, and the last line.
+fn finish(
+    context: &Context,
+    failure: Option<barge_pipeline::Error>,
+    ending: &Ending,
+) -> Result<Exit, Error> {
+    let failure = failure.map(|error| Error::from(error).shown_by(context));
+    if !context.printer.is_human() {
+        return match failure {
+            Some(failure) => Err(failure.into_error()),
+            None => Ok(ending.exit),
+        };
+    }
+    if let Some(failure) = &failure {
         failure.show();
-        context.printer.human(|out| ending.write(out))?;
-        return Ok(failure.exit());
     }
-    if context.printer.is_human() {
-        context.printer.human(|out| ending.write(out))?;
-    }
-    Ok(ending.exit)
+    context.printer.human(|out| ending.write(out))?;
+    Ok(failure.map_or(ending.exit, |failure| failure.exit()))
 }
 
 /// What the run comes to.
@@ -185,9 +223,11 @@ fn set_outputs(context: &Context, run: &Run) -> Result<(), Error> {
         (None, _) if run.plan.decision.skipped().is_some() => super::outputs::skipped(context),
         (Some(built), saved) => {
             super::outputs::built(context, built)?;
-            saved
-                .as_ref()
-                .map_or(Ok(()), |saved| super::outputs::saved(context, saved))
+            if let Some(saved) = saved {
+                super::outputs::saved(context, saved)?;
+            }
+            let pushed = run.pushed.as_ref();
+            pushed.map_or(Ok(()), |pushed| super::outputs::pushed(context, pushed))
         }
         (None, _) => Ok(()),
     }
@@ -227,6 +267,9 @@ fn write(context: &Context, out: &mut dyn Write, run: &Run) -> io::Result<()> {
     }
     if let Some(saved) = &run.saved {
         writeln!(out, "\nrecord   {}", saved.digest)?;
+    }
+    if let Some(pushed) = &run.pushed {
+        super::push::write(out, pushed)?;
     }
     run.verified.as_ref().map_or(Ok(()), |verified| {
         super::report::write(context, out, verified)

@@ -4,6 +4,7 @@ use std::slice;
 
 use barge_engine::docker::Product;
 use barge_image::Reference;
+use barge_pipeline::TemporaryFolder;
 use barge_pipeline::adopt;
 use barge_pipeline::input::Input;
 use barge_pipeline::save::{Archived, Saved, archive, save};
@@ -11,7 +12,6 @@ use barge_pipeline::{Built, Surroundings};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Serialize;
-use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -84,7 +84,7 @@ fn what(
     arguments: &Arguments,
     context: &Context,
     surroundings: &Surroundings,
-) -> Result<(Built, Option<TempDir>), Error> {
+) -> Result<(Built, Option<TemporaryFolder>), Error> {
     let tags = super::references(&arguments.tags)?;
     let built = match Input::parse(&arguments.images, &surroundings.folder) {
         Ok(Input::Files { path, name }) => {
@@ -92,10 +92,8 @@ fn what(
             context.block_on(async { Ok(adopted.await?) })?
         }
         Ok(Input::Registry(reference)) => {
-            let pulled = tempfile::tempdir()?;
-            let folder = <&Utf8Path>::try_from(pulled.path())
-                .map_err(camino::FromPathError::into_io_error)?;
-            let adopted = adopt::registry_image(surroundings, &reference, folder, &tags);
+            let pulled = TemporaryFolder::new()?;
+            let adopted = adopt::registry_image(surroundings, &reference, pulled.path(), &tags);
             let built = context.block_on(async { Ok(adopted.await?) })?;
             return Ok((built, Some(pulled)));
         }
@@ -136,7 +134,7 @@ fn in_engine(
     Ok((products.pop(), references))
 }
 
-/// What was saved, for people: names, size, digest, time (R20).
+/// What was saved, for people: names, size, digest, time.
 pub(crate) fn write(out: &mut dyn std::io::Write, saved: &Saved) -> std::io::Result<()> {
     let record = &saved.record;
     let (plain, stored) = (bytes(record.image.size), bytes(saved.stored_size));

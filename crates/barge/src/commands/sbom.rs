@@ -6,7 +6,7 @@ use barge_pipeline::input::{Input, bill, no_cache};
 use barge_pipeline::layer_cache;
 use barge_sbom::format::{Provenance, cyclonedx, github, spdx, text};
 use barge_sbom::{Options, Sbom};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 
 use crate::context::Context;
@@ -114,6 +114,20 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
             .printer
             .warning(&format!("`{path}` was not read: {reason}"));
     }
+    write_outputs(&sbom, arguments, context)?;
+    let count = sbom.packages.len();
+    super::outputs::actions(context).set_outputs(&[("component_count", count.to_string())])?;
+    if count == 0 {
+        context
+            .printer
+            .warning("no packages were found: an empty bill is no evidence");
+        return Ok(Exit::Evidence);
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes every format that was asked for; without any, a table for people or barge's own JSON.
+fn write_outputs(sbom: &Sbom, arguments: &Arguments, context: &Context) -> Result<(), Error> {
     let standard = [Output {
         shape: if context.printer.is_human() {
             Shape::Table
@@ -128,21 +142,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         &arguments.outputs
     };
     for output in outputs {
-        let bytes = render(&sbom, output.shape, arguments, context);
+        let bytes = render(sbom, output.shape, arguments, context);
         match &output.file {
-            Some(file) => write_file(&context.folder.join(file), &bytes)?,
+            Some(file) => context.write_file(file, &bytes)?,
             None => context.printer.human(|out| out.write_all(&bytes))?,
         }
     }
-    let count = sbom.packages.len();
-    super::outputs::actions(context).set_outputs(&[("component_count", count.to_string())])?;
-    if count == 0 {
-        context
-            .printer
-            .warning("no packages were found: an empty bill is no evidence");
-        return Ok(Exit::Evidence);
-    }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn render(sbom: &Sbom, shape: Shape, arguments: &Arguments, context: &Context) -> Vec<u8> {
@@ -181,12 +187,4 @@ fn job(context: &Context) -> github::Job {
         html_url: (!server.is_empty()).then_some(page),
         id,
     }
-}
-
-fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
-    std::fs::write(path, bytes).map_err(|source| Error::File {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    })
 }

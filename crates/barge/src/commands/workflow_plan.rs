@@ -73,12 +73,7 @@ pub(crate) fn run(question: &Question<'_>, context: &Context) -> Result<Exit, Er
     };
     if let Some(path) = question.html {
         let page = html::page(question.workflow.as_str(), &courses);
-        let full = context.folder.join(path);
-        fs::write(&full, page).map_err(|source| Error::File {
-            action: "write",
-            path: full,
-            source,
-        })?;
+        context.write_file(path, page.as_bytes())?;
         context.printer.status(&format!("wrote {path}"));
     }
     context.printer.result(&json, |out| {

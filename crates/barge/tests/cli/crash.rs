@@ -1,6 +1,7 @@
 //! Kill -9 at any point, and several processes at once: nothing that was kept is lost, nothing half done is believed.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -223,4 +224,31 @@ fn commit(index: u64, store: &str) -> Checkout {
     checkout.set("BARGE_STORE", store);
     checkout.barge(&["build", "--engine", "embedded"]).exits(0);
     checkout
+}
+
+/// What is piped in lies in a temporary folder, and reading it cannot be stopped.
+#[test]
+fn an_interrupted_command_leaves_nothing_behind() {
+    for signal in ["-INT", "-TERM"] {
+        let mut checkout = Checkout::new();
+        let temporary = checkout.file("tmp");
+        fs::create_dir(&temporary).unwrap();
+        checkout.set("TMPDIR", temporary.to_str().unwrap());
+        let mut command = checkout.command(&["sbom", "-"]);
+        command.stdin(Stdio::piped()).stderr(Stdio::null());
+        let mut sbom = command.spawn().unwrap();
+        let mut pipe = sbom.stdin.take().unwrap();
+        pipe.write_all(&noise(1, 1 << 20)).unwrap();
+        let entries = || fs::read_dir(&temporary).unwrap().count();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while entries() == 0 {
+            assert!(Instant::now() < deadline, "nothing was kept");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let id = sbom.id().to_string();
+        Command::new("kill").args([signal, &id]).status().unwrap();
+        assert_eq!(sbom.wait().unwrap().code(), Some(130), "{signal}");
+        assert_eq!(entries(), 0, "{signal}");
+        drop(pipe);
+    }
 }

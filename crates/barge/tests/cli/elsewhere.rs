@@ -10,7 +10,7 @@ use barge_testing::Debian;
 
 use crate::support::Checkout;
 
-fn has_registry() -> bool {
+pub(crate) fn has_registry() -> bool {
     let found = Command::new("docker-registry").arg("--version").output();
     let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     assert!(!is_ci || found.is_ok(), "docker-registry is missing");

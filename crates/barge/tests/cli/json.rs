@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::Checkout;
 
 /// The shape of a value: keys and types, with one element of each list.
-fn shape(value: &Value) -> Value {
+pub(crate) fn shape(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()

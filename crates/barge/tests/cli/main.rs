@@ -11,6 +11,7 @@ mod errors;
 mod help;
 mod hostile;
 mod json;
+mod push;
 mod sbom;
 mod scan;
 mod skip;

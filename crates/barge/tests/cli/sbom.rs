@@ -178,6 +178,31 @@ fn a_path_restricts_and_must_be_there() {
 }
 
 #[test]
+fn what_cannot_be_read_elsewhere_does_not_count_within_a_path() {
+    let checkout = Checkout::new();
+    let text = json!({"name": "x", "version": "1.0.0"}).to_string();
+    let beside = "srv/node_modules/y/package.json";
+    let mut upper = Writer::new(Vec::new());
+    let link = "srv/node_modules/x/package.json";
+    upper.member(&Entry::hard_link(link, "srv/text")).unwrap();
+    let layers = [
+        package("a"),
+        layer(&[("srv/text", text.as_bytes()), (beside, text.as_bytes())]),
+        upper.finish().unwrap(),
+    ];
+    // What a packed layer held cannot be had when a higher one gives it a name that means something.
+    let packed: Vec<_> = layers.iter().map(|layer| gzip(layer)).collect();
+    put(&checkout, "image.tar", &archive(&layers, &packed));
+    let unknowns = |arguments: &[&str]| {
+        let all = [&["sbom", "image.tar", "--format", "json"], arguments].concat();
+        checkout.barge(&all).exits(0).json()["unknowns"].clone()
+    };
+    assert_eq!(unknowns(&[])[0]["path"], link);
+    assert_eq!(unknowns(&["--path", "/srv"])[0]["path"], link);
+    assert_eq!(unknowns(&["--path", "/app"]), json!([]));
+}
+
+#[test]
 fn an_image_without_packages_is_no_evidence() {
     let checkout = Checkout::new();
     let layers = [layer(&[("a", b"x")])];

@@ -1,8 +1,9 @@
-//! A skipped event touches no engine, stays green and leaves the feedback report (R4, R5).
+//! A skipped event touches no engine, stays green and leaves the feedback report.
 
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::net::UnixListener;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -121,4 +122,72 @@ fn a_skipped_build_leaves_nothing_to_save() {
             );
         }
     }
+}
+
+/// A pull request whose trial merge is checked out, as GitHub does it; it changes this file.
+fn proposal(file: &str) -> Checkout {
+    let mut checkout = Checkout::new();
+    checkout.write("barge.toml", "[skip]\npaths = [\"docs/**\", \"*.md\"]\n");
+    checkout.git(&["checkout", "--quiet", "-b", "topic"]);
+    checkout.write(file, "new\n");
+    checkout.git(&["add", file]);
+    checkout.git(&["commit", "--quiet", "--message", "Change"]);
+    checkout.git(&["checkout", "--quiet", "main"]);
+    checkout.git(&["merge", "--quiet", "--no-ff", "--no-edit", "topic"]);
+    let mut payload = pull_request("Wikid82", 7, "feat: a change");
+    payload["pull_request"]["head"]["sha"] = commit(&checkout, "topic").into();
+    checkout.write("pr.json", &payload.to_string());
+    checkout.set("GITHUB_SHA", &commit(&checkout, "HEAD"));
+    checkout.set("GITHUB_EVENT_NAME", "pull_request");
+    checkout
+}
+
+fn commit(checkout: &Checkout, name: &str) -> String {
+    let output = Command::new("git")
+        .args(["rev-parse", name])
+        .current_dir(checkout.path())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn decision(checkout: &Checkout) -> (String, String) {
+    let plan = ["plan", "--event", "pr.json", "--format", "json"];
+    let decision = &checkout.barge(&plan).exits(0).json()["decision"];
+    let text = |key: &str| decision[key].as_str().unwrap().to_owned();
+    (
+        format!("{} {}", text("action"), text("rule")),
+        text("reason"),
+    )
+}
+
+#[test]
+fn a_pull_request_is_skipped_by_the_files_that_git_knows() {
+    assert_eq!(decision(&proposal("docs/guide.txt")).0, "skip paths");
+    let (decision, reason) = decision(&proposal("app/run"));
+    assert_eq!(
+        (&*decision, &*reason),
+        ("build default", "no skip rule matches")
+    );
+}
+
+#[test]
+fn a_shallow_checkout_builds_and_says_why() {
+    let checkout = proposal("docs/guide.txt");
+    let grafted = format!("{}\n", commit(&checkout, "HEAD"));
+    checkout.write(".git/shallow", &grafted);
+    let (decision, reason) = decision(&checkout);
+    assert_eq!(decision, "build default");
+    assert!(
+        reason.contains("`skip.paths` was not applied: the checkout lacks"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_pattern_of_another_grammar_is_refused() {
+    let checkout = Checkout::new();
+    checkout.write("barge.toml", "[skip]\npaths = [\"!docs/**\"]\n");
+    let ran = checkout.barge(&["plan"]).exits(2);
+    ran.says("`!` does not negate here");
 }

@@ -1,4 +1,4 @@
-//! What is in the store is not trusted for being there (R26, R37): each change and each mix-up is refused in its own words.
+//! What is in the store is not trusted for being there: each change and each mix-up is refused in its own words.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,13 @@ fn saved() -> Checkout {
     checkout
 }
 
+#[test]
+fn git_leaves_the_folder_of_barge_alone() {
+    let checkout = saved();
+    checkout.git(&["add", "."]);
+    checkout.git(&["diff", "--cached", "--quiet", "--", ".barge"]);
+}
+
 /// What `${{ vars.X }}` gives where nobody set X.
 #[test]
 fn a_variable_that_is_empty_is_not_set() {

@@ -1,6 +1,9 @@
 //! `barge check` and `barge plan --workflow` as people call them.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -65,11 +68,9 @@ fn results_are_kept_by_content_and_never_trusted_blindly() {
     let cache = checkout.file(".cache/barge/check");
     let first = checkout.barge(&["check"]);
     let entries = || {
-        let builds = fs::read_dir(&cache)
-            .unwrap()
-            .map(|build| build.unwrap().path());
-        let files = builds.flat_map(|build| fs::read_dir(build).unwrap());
-        files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
+        let builds = listed(&cache);
+        let files = builds.iter().flat_map(|build| listed(build));
+        files.collect::<Vec<_>>()
     };
     let [entry] = entries().try_into().unwrap();
     assert_eq!(checkout.barge(&["check"]).stdout, first.stdout);
@@ -226,13 +227,44 @@ fn what_would_be_left_undone_is_refused() {
 }
 
 #[test]
-fn results_of_other_builds_are_not_kept_for_ever() {
+fn results_are_not_kept_for_ever() {
     let checkout = with(BEFORE);
     checkout.write(".cache/barge/check/0.0.1-1-1/entry.json", "{}");
     checkout.write(".cache/barge/other", "kept");
     checkout.barge(&["check"]);
+    // Those of other builds.
     assert!(!checkout.file(".cache/barge/check/0.0.1-1-1").exists());
     assert!(checkout.file(".cache/barge/other").exists());
+    // Those that were not used for longest, once there are too many; the one that is used now is younger again.
+    let [folder] = listed(&checkout.file(".cache/barge/check"))
+        .try_into()
+        .unwrap();
+    let [entry] = listed(&folder).try_into().unwrap();
+    let aged = |path: &Path, days: u64| {
+        let file = fs::File::options().append(true).open(path).unwrap();
+        let now = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(now - Duration::from_secs(days * 24 * 60 * 60))
+            .unwrap();
+    };
+    let other = folder.join("other.json");
+    fs::File::create(&other)
+        .unwrap()
+        .set_len(100 << 20)
+        .unwrap();
+    aged(&other, 1);
+    aged(&entry, 2);
+    checkout.barge(&["check"]);
+    assert_eq!(listed(&folder).len(), 2, "there is room for both");
+    let third = folder.join("third.json");
+    fs::File::create(&third).unwrap().set_len(60 << 20).unwrap();
+    checkout.barge(&["check"]);
+    let left: BTreeSet<_> = listed(&folder).into_iter().collect();
+    assert_eq!(left, BTreeSet::from([entry, third]));
+}
+
+fn listed(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
 }
 
 #[cfg(unix)]

@@ -203,7 +203,7 @@ fn retagged(docker: &Docker) {
     docker.run(&["rmi", &tag, &other]);
 }
 
-/// The causes of handoff.md section 2 that show when a reference is looked up, with the words that tell each.
+/// The causes of a failed hand-off that show when a reference is looked up, with the words that tell each.
 fn diagnosis(docker: &Docker) {
     let checkout = checkout(docker, "wikid82", 77);
     let tag = name(&checkout, "wikid82", "pr-77");

@@ -1,4 +1,4 @@
-//! What barge hands over must be the same image in every engine: the load matrix of handoff.md section 3, both ways.
+//! What barge hands over must be the same image in every engine: every form that it writes and reads, both ways.
 //!
 //! `BARGE_ENGINES` lists further engines as `NAME=ADDRESS` words (`.ci/engines` starts them); the daemon of the other
 //! cases is always one of them.

@@ -51,84 +51,86 @@ impl Renderer {
         arguments: &Arguments<'c>,
         blocks: Option<Blocks<'_>>,
     ) -> Result<Value<'c>, TemplateError> {
-        let Arguments {
-            positional, hash, ..
-        } = arguments;
+        let values = arguments.positional.as_slice();
+        let block = |name| blocks.ok_or_else(|| not_a_block(name));
         match helper {
-            Helper::If | Helper::Unless => {
-                let name = if helper == Helper::If {
-                    "#if"
-                } else {
-                    "#unless"
-                };
-                let condition = self.resolve(single(name, positional)?, frame)?;
-                let zero = hash
-                    .iter()
-                    .flatten()
-                    .any(|(key, value)| key == "includeZero" && value.is_truthy());
-                let holds = !condition.is_empty() && (zero || condition.is_truthy());
-                let wanted = holds == (helper == Helper::If);
-                let blocks = blocks.ok_or_else(|| not_a_block(name))?;
-                self.block(
-                    if wanted {
-                        blocks.program
-                    } else {
-                        blocks.inverse
-                    },
-                    frame,
-                    None,
-                    None,
-                )
-            }
-            Helper::With => {
-                let context = self.resolve(single("#with", positional)?, frame)?;
-                let blocks = blocks.ok_or_else(|| not_a_block("#with"))?;
-                if context.is_empty() {
-                    return self.block(blocks.inverse, frame, None, None);
-                }
-                let parameters = vec![context.clone()];
-                self.block(
-                    blocks.program,
-                    &frame.enter(context),
-                    Some(parameters),
-                    None,
-                )
-            }
+            Helper::If => self.choose(true, frame, arguments, blocks),
+            Helper::Unless => self.choose(false, frame, arguments, blocks),
+            Helper::With => self.with(frame, single("#with", values)?, block("#with")?),
             Helper::Each => {
-                let items = self.resolve(single("#each", positional)?, frame)?;
-                self.each(&items, frame, blocks.ok_or_else(|| not_a_block("#each"))?)
+                let items = self.resolve(single("#each", values)?, frame)?;
+                self.each(&items, frame, block("#each")?)
             }
             Helper::Log => Ok(Value::Undefined),
-            Helper::Lookup => lookup(positional),
+            Helper::Lookup => lookup(values),
             Helper::Hook => Err(TemplateError::Type(
                 "helpers.helperMissing is not a function".into(),
             )),
-            Helper::Equals | Helper::Differs => {
-                let [left, right] = positional.as_slice() else {
-                    return Err(TemplateError::Function(
-                        "eq and ne compare two values".into(),
-                    ));
-                };
-                let same =
-                    self.resolve(left, frame)?.render()? == self.resolve(right, frame)?.render()?;
-                Ok(Value::Boolean(same == (helper == Helper::Equals)))
+            Helper::Equals => Ok(Value::Boolean(self.is_same(values, frame)?)),
+            Helper::Differs => Ok(Value::Boolean(!self.is_same(values, frame)?)),
+            Helper::Not => {
+                let value = single("not", values)?;
+                Ok(Value::Boolean(!self.is_true(value, frame)?))
             }
-            Helper::Not => Ok(Value::Boolean(
-                !self.is_true(single("not", positional)?, frame)?,
+            Helper::And => Ok(Value::Boolean(
+                self.count_true(values, frame)? == values.len(),
             )),
-            Helper::And | Helper::Or => {
-                let mut result = helper == Helper::And;
-                for value in positional {
-                    let holds = self.is_true(value, frame)?;
-                    result = if helper == Helper::And {
-                        result && holds
-                    } else {
-                        result || holds
-                    };
-                }
-                Ok(Value::Boolean(result))
-            }
+            Helper::Or => Ok(Value::Boolean(self.count_true(values, frame)? > 0)),
         }
+    }
+
+    /// `#if`, and `#unless` for what does not hold.
+    fn choose<'c>(
+        &self,
+        wanted: bool,
+        frame: &Frame<'c>,
+        arguments: &Arguments<'c>,
+        blocks: Option<Blocks<'_>>,
+    ) -> Result<Value<'c>, TemplateError> {
+        let name = if wanted { "#if" } else { "#unless" };
+        let condition = self.resolve(single(name, &arguments.positional)?, frame)?;
+        let mut options = arguments.hash.iter().flatten();
+        let zero = options.any(|(key, value)| key == "includeZero" && value.is_truthy());
+        let holds = !condition.is_empty() && (zero || condition.is_truthy());
+        let blocks = blocks.ok_or_else(|| not_a_block(name))?;
+        let chosen = if holds == wanted {
+            blocks.program
+        } else {
+            blocks.inverse
+        };
+        self.block(chosen, frame, None, None)
+    }
+
+    fn with<'c>(
+        &self,
+        frame: &Frame<'c>,
+        value: &Value<'c>,
+        blocks: Blocks<'_>,
+    ) -> Result<Value<'c>, TemplateError> {
+        let context = self.resolve(value, frame)?;
+        if context.is_empty() {
+            return self.block(blocks.inverse, frame, None, None);
+        }
+        let parameters = Some(vec![context.clone()]);
+        self.block(blocks.program, &frame.enter(context), parameters, None)
+    }
+
+    fn is_same<'c>(&self, values: &[Value<'c>], frame: &Frame<'c>) -> Result<bool, TemplateError> {
+        let [left, right] = values else {
+            let reason = "eq and ne compare two values".into();
+            return Err(TemplateError::Function(reason));
+        };
+        Ok(self.resolve(left, frame)?.render()? == self.resolve(right, frame)?.render()?)
+    }
+
+    /// How many of the values are true. All are asked: one that cannot be is an error wherever it stands.
+    fn count_true<'c>(
+        &self,
+        values: &[Value<'c>],
+        frame: &Frame<'c>,
+    ) -> Result<usize, TemplateError> {
+        let each = values.iter().map(|value| self.is_true(value, frame));
+        each.map(|holds| holds.map(usize::from)).sum()
     }
 
     /// In the strict dialect the text `false` is false, since expressions give texts.

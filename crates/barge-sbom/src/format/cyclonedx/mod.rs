@@ -43,11 +43,9 @@ impl Document {
     /// The document without the time and the serial number.
     fn unnamed(sbom: &Sbom, provenance: &Provenance) -> Self {
         let references = References::new(sbom);
-        let mut components: Vec<_> = component::operating_system(sbom).into_iter().collect();
-        let packages = sbom.packages.iter().zip(references.all());
-        components.extend(
-            packages
-                .map(|(package, reference)| component::package(package, reference, &sbom.layers)),
+        let (components, dependencies) = rayon::join(
+            || components(sbom, &references),
+            || references.dependencies(sbom),
         );
         Self {
             serial_number: String::new(),
@@ -57,7 +55,7 @@ impl Document {
             subject: component::subject(sbom),
             properties: unknowns(sbom),
             components,
-            dependencies: references.dependencies(sbom),
+            dependencies,
             complete: sbom.unknowns.is_empty(),
         }
     }
@@ -78,6 +76,16 @@ impl Document {
             "incomplete"
         }
     }
+}
+
+fn components(sbom: &Sbom, references: &References<'_>) -> Vec<Component> {
+    let packages = sbom.packages.iter().zip(references.all());
+    let packages =
+        packages.map(|(package, reference)| component::package(package, reference, &sbom.layers));
+    component::operating_system(sbom)
+        .into_iter()
+        .chain(packages)
+        .collect()
 }
 
 fn unknowns(sbom: &Sbom) -> Vec<Property> {

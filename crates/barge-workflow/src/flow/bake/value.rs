@@ -88,7 +88,7 @@ impl Names<'_> {
         items.iter().fold(empty, |list, item| {
             let item = self.value(item);
             let joined = list.flat_map(|list| item.map(|item| appended(list, item)));
-            joined.or_unknown("a list of a bake file")
+            joined.or_unknown(|| "a list of a bake file")
         })
     }
 

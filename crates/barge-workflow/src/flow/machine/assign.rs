@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::symbolic::{Condition, Satisfiable, Shape, Symbol, Text, Value};
 
 use super::super::facts::FactKind;
-use super::Script;
+use super::script::Script;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
@@ -70,7 +70,7 @@ impl Script<'_, '_> {
             return;
         };
         let before = values.get(name).cloned().unwrap_or_else(Value::null);
-        let value = Value::choose(condition, value, &before).or_unknown(&canonical);
+        let value = Value::choose(condition, value, &before).or_unknown(|| canonical);
         values.insert(name.to_owned(), value);
     }
 

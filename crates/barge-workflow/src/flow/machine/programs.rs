@@ -5,7 +5,7 @@ use crate::symbolic::{Comparison, Shape, Symbol, Term, Text, Value};
 
 use super::super::facts::{Content, FactKind, FileUse, Resolution};
 use super::super::path;
-use super::{Data, Script};
+use super::script::{Data, Script};
 
 impl Script<'_, '_> {
     pub(super) fn content_of(&self, output: &Output) -> Content {

@@ -1,5 +1,6 @@
 //! Compound commands: groups, branches, loops and tests.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::source::Span;
@@ -26,14 +27,14 @@ impl<M: Machine> Interpreter<'_, M> {
             Kind::Case(subject, arms) => self.case(subject, arms, command.span),
             Kind::Group(body) => self.list(body, tolerated),
             Kind::Subshell(body) => {
-                let (directory, variables) = (self.machine.directory(), self.variables.clone());
+                let (directory, variables) = (self.machine.directory(), Rc::clone(&self.variables));
                 let status = self.list(body, tolerated);
                 self.machine.set_directory(directory);
                 self.variables = variables;
                 status
             }
             Kind::Function(name, body) => {
-                self.functions.insert(name.clone(), body.clone());
+                self.functions.insert(name.clone(), Arc::clone(body));
                 Condition::Always
             }
             Kind::Test(words) => self.test(words, command.span),
@@ -78,7 +79,7 @@ impl<M: Machine> Interpreter<'_, M> {
                     );
                     Value::unknown(label, Shape::Text)
                 };
-                self.variables.insert(name.to_owned(), value);
+                self.set(name.to_owned(), value);
                 self.list(body, false);
             }
         }

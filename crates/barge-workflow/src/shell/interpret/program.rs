@@ -1,5 +1,7 @@
 //! Simple commands: what the shell does itself, functions, text tools in pipes, and calls of programs.
 
+use std::rc::Rc;
+
 use crate::source::Span;
 use crate::symbolic::{Condition, Shape, Text, Value};
 
@@ -21,8 +23,9 @@ impl<M: Machine> Interpreter<'_, M> {
                 .for_each(|assignment| self.assign(assignment));
             return Condition::Always;
         }
-        if let Some(program) = words.first().and_then(Word::literal) {
-            match program.as_str() {
+        let program = words.first().and_then(Word::known);
+        if let Some(program) = program.and_then(Text::as_literal) {
+            match program {
                 "export" | "local" | "declare" | "readonly" | "typeset" => {
                     words.iter().skip(1).for_each(|word| self.declare(word));
                     return Condition::Always;
@@ -63,10 +66,7 @@ impl<M: Machine> Interpreter<'_, M> {
         }
         self.path = outer;
         for (name, value) in saved {
-            match value {
-                Some(value) => self.variables.insert(name, value),
-                None => self.variables.remove(&name),
-            };
+            self.restore(name, value);
         }
         status
     }
@@ -74,18 +74,17 @@ impl<M: Machine> Interpreter<'_, M> {
     fn program(&mut self, mut words: Vec<Text>, span: Span, tolerated: bool) -> Condition {
         self.answer = None;
         strip_wrappers(&mut words);
-        let Some(first) = words.first() else {
+        let Some((first, arguments)) = words.split_first() else {
             return Condition::Always;
         };
-        let name = first.as_literal().unwrap_or_default().to_owned();
-        let arguments = words.get(1..).unwrap_or_default().to_vec();
-        if let Some(status) = self.builtin(&name, &arguments, span) {
+        let name = first.as_literal().unwrap_or_default();
+        if let Some(status) = self.builtin(name, arguments, span) {
             return status;
         }
-        if let Some(body) = self.functions.get(&name).cloned() {
-            return self.function(&body, &arguments, tolerated);
+        if let Some(body) = self.functions.get(name).cloned() {
+            return self.function(&body, arguments, tolerated);
         }
-        if let Some(status) = self.nested(&name, &arguments, span, tolerated) {
+        if let Some(status) = self.nested(name, arguments, span, tolerated) {
             return status;
         }
         // The machine knows some JSON by its parts.
@@ -97,9 +96,9 @@ impl<M: Machine> Interpreter<'_, M> {
             self.emit(output);
             return Condition::Always;
         }
-        if self.text_tool(&name, &arguments) {
+        if self.text_tool(name, arguments) {
             return if tolerated && name == "grep" {
-                self.answer = self.grep_answer(&arguments);
+                self.answer = self.grep_answer(arguments);
                 let answer = self.answer.clone();
                 answer.unwrap_or_else(|| self.unknown_status(span))
             } else {
@@ -149,8 +148,7 @@ impl<M: Machine> Interpreter<'_, M> {
                     .filter(|name| !name.starts_with('-'))
                 {
                     let label = format!("{argument} read by {}", self.label(span));
-                    self.variables
-                        .insert(argument.to_owned(), Value::unknown(label, Shape::Text));
+                    self.set(argument.to_owned(), Value::unknown(label, Shape::Text));
                 }
                 Some(self.unknown_status(span))
             }
@@ -218,31 +216,20 @@ impl<M: Machine> Interpreter<'_, M> {
             return Condition::Always;
         }
         self.depth += 1;
-        let saved = self.variables.clone();
-        let all = arguments
-            .iter()
-            .enumerate()
-            .fold(Text::new(), |mut all, (at, argument)| {
-                if at > 0 {
-                    all.push_str(" ");
-                }
-                all.append(argument);
-                all
-            });
+        let saved = Rc::clone(&self.variables);
+        let all = joined(arguments);
         for number in 1..=9 {
             let argument = arguments.get(number - 1).cloned().unwrap_or_default();
-            self.variables.insert(number.to_string(), argument.into());
+            self.set(number.to_string(), argument.into());
         }
         self.arrays.insert("@".into(), arguments.to_vec());
-        self.variables.insert("@".into(), all.into());
+        self.set("@".into(), all.into());
         let status = self.list(body, tolerated);
         self.arrays.remove("@");
         for number in 1..=9 {
             let name = number.to_string();
-            match saved.get(&name) {
-                Some(value) => self.variables.insert(name, value.clone()),
-                None => self.variables.remove(&name),
-            };
+            let before = saved.get(&name).cloned();
+            self.restore(name, before);
         }
         self.depth -= 1;
         status
@@ -275,6 +262,7 @@ fn strip_wrappers(words: &mut Vec<Text>) {
     }
 }
 
+/// Words with a space between each two.
 pub(super) fn joined(arguments: &[Text]) -> Text {
     let mut text = Text::new();
     for (at, argument) in arguments.iter().enumerate() {

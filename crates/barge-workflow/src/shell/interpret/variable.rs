@@ -1,8 +1,11 @@
 //! Variables and arrays of a script.
 
-use crate::symbolic::{Shape, Text, Value};
+use std::rc::Rc;
+
+use crate::symbolic::{Shape, Symbol, Text, Value};
 
 use super::super::syntax::{Assignment, Part, Word};
+use super::program::joined;
 use super::{Interpreter, Machine};
 
 impl<M: Machine> Interpreter<'_, M> {
@@ -34,8 +37,22 @@ impl<M: Machine> Interpreter<'_, M> {
         }
         let now = self.now();
         let value = Value::choose(&now, &value, &before);
-        let value = value.or_unknown(&format!("${}", assignment.name));
-        self.variables.insert(assignment.name.clone(), value);
+        let value = value.or_unknown(|| format!("${}", assignment.name));
+        self.set(assignment.name.clone(), value);
+    }
+
+    /// Gives a variable a value.
+    pub(super) fn set(&mut self, name: String, value: Value) {
+        Rc::make_mut(&mut self.variables).insert(name, value);
+    }
+
+    /// Gives a variable the value it had before, if it had one.
+    pub(super) fn restore(&mut self, name: String, value: Option<Value>) {
+        let variables = Rc::make_mut(&mut self.variables);
+        match value {
+            Some(value) => variables.insert(name, value),
+            None => variables.remove(&name),
+        };
     }
 
     /// `export NAME=value`, where the assignment is a word.
@@ -48,10 +65,7 @@ impl<M: Machine> Interpreter<'_, M> {
         };
         let mut parts = vec![Part::Literal(rest.to_owned(), *quoted)];
         parts.extend(word.parts.iter().skip(1).cloned());
-        let value = vec![Word {
-            span: word.span,
-            parts,
-        }];
+        let value = vec![Word::new(word.span, parts)];
         self.assign(&Assignment {
             name: name.to_owned(),
             value,
@@ -66,20 +80,11 @@ impl<M: Machine> Interpreter<'_, M> {
             return value.clone();
         }
         if let Some(items) = self.arrays.get(name) {
-            let joined = items
-                .iter()
-                .enumerate()
-                .fold(Text::new(), |mut all, (at, item)| {
-                    if at > 0 {
-                        all.push_str(" ");
-                    }
-                    all.append(item);
-                    all
-                });
-            return joined.into();
+            return joined(items).into();
         }
         if name == "?" {
-            return Value::unknown("success of the last command", Shape::Digits);
+            let last = Symbol::success_of("the last command", Shape::Digits);
+            return Text::symbol(last).into();
         }
         self.machine
             .environment(name)

@@ -1,7 +1,7 @@
 //! Compound commands: `if`, `for`, `case`, `[[ ]]`.
 
 use super::super::syntax::{Kind, Part, Word};
-use super::{Parsed, Parser};
+use super::cursor::{Parsed, Parser};
 
 impl Parser<'_> {
     pub(super) fn if_clause(&mut self) -> Parsed<Kind> {
@@ -102,10 +102,7 @@ impl Parser<'_> {
             if let Some(operator) = operator.filter(|_| !pattern) {
                 self.at += operator.len();
                 let parts = vec![Part::Literal((*operator).to_owned(), false)];
-                words.push(Word {
-                    span: self.span(start, self.at),
-                    parts,
-                });
+                words.push(Word::new(self.span(start, self.at), parts));
             } else if self.at >= self.text.len() {
                 return self.stop("expected `]]`");
             } else if pattern {
@@ -135,9 +132,7 @@ impl Parser<'_> {
         if text.is_empty() {
             return self.stop("expected a pattern");
         }
-        Ok(Word {
-            span: self.span(start, self.at),
-            parts: vec![Part::Literal(text, true)],
-        })
+        let parts = vec![Part::Literal(text, true)];
+        Ok(Word::new(self.span(start, self.at), parts))
     }
 }

@@ -1,8 +1,10 @@
 //! Here-documents: their texts stand on the lines after the command that reads them.
 
+use std::sync::Arc;
+
 use super::super::syntax::{Direction, Kind, List, Part, Redirect, Word};
+use super::cursor::{Parsed, Parser};
 use super::word::literal_with_placeholders;
-use super::{Parsed, Parser};
 
 /// A here-document whose text follows on the next lines; found by its number when the text has been read.
 pub(super) struct HereDocument {
@@ -47,18 +49,12 @@ impl Parser<'_> {
                 body.push_str(content);
             }
             let word = if literal {
-                Word {
-                    span: self.span(start, self.at),
-                    parts: literal_with_placeholders(&body),
-                }
+                Word::new(self.span(start, self.at), literal_with_placeholders(&body))
             } else {
                 // Where tabs were taken off the places in it are a little early.
                 let mut inner = Parser::new(&body, self.base + start, self.depth + 1);
                 let parts = inner.quoted_parts(None).unwrap_or_default();
-                Word {
-                    span: self.span(start, self.at),
-                    parts,
-                }
+                Word::new(self.span(start, self.at), parts)
             };
             if let Some(document) = self.heredocs.get_mut(number) {
                 document.text = Some(word);
@@ -85,10 +81,7 @@ impl Parser<'_> {
         });
         // The number stands for the text until it has been read.
         let number = format!("\u{0}{}", self.heredocs.len() - 1);
-        let target = Word {
-            span: word.span,
-            parts: vec![Part::Literal(number, true)],
-        };
+        let target = Word::new(word.span, vec![Part::Literal(number, true)]);
         Ok(Redirect {
             descriptor,
             direction: Direction::Text,
@@ -124,12 +117,10 @@ pub(super) fn fill_heredocs(list: &mut List, documents: &[HereDocument]) {
                         }
                         fill_heredocs(otherwise, documents);
                     }
-                    Kind::For(_, _, body)
-                    | Kind::Group(body)
-                    | Kind::Subshell(body)
-                    | Kind::Function(_, body) => {
+                    Kind::For(_, _, body) | Kind::Group(body) | Kind::Subshell(body) => {
                         fill_heredocs(body, documents);
                     }
+                    Kind::Function(_, body) => fill_heredocs(Arc::make_mut(body), documents),
                     Kind::While(condition, body) => {
                         fill_heredocs(condition, documents);
                         fill_heredocs(body, documents);

@@ -1,3 +1,4 @@
+use super::super::syntax::{AndOr, Command, Kind, List, Pipeline, Word};
 use super::*;
 use crate::shell::syntax::Part;
 

@@ -3,7 +3,9 @@
 use crate::source::Span;
 
 use super::super::syntax::{Parameter, Part, Word};
-use super::{DEPTH_LIMIT, PLACEHOLDER, PLACEHOLDER_LIMIT, Parsed, Parser, parse_nested};
+use super::cursor::{DEPTH_LIMIT, Parsed, Parser};
+use super::list::parse_nested;
+use super::{PLACEHOLDER, PLACEHOLDER_LIMIT};
 
 impl<'a> Parser<'a> {
     pub(super) fn word(&mut self) -> Parsed<Word> {
@@ -71,10 +73,7 @@ impl<'a> Parser<'a> {
         if self.at == start {
             return self.stop("expected a word");
         }
-        Ok(Word {
-            span: self.span(start, self.at),
-            parts,
-        })
+        Ok(Word::new(self.span(start, self.at), parts))
     }
 
     /// `<( ... )`, or the parentheses of a pattern: kept as text.
@@ -284,10 +283,7 @@ fn parameter(inner: &str, base: usize, depth: usize) -> Parameter {
         name,
         operation: Some((
             operator.to_owned(),
-            Word {
-                span: Span::new(start, start + text.len()),
-                parts,
-            },
+            Word::new(Span::new(start, start + text.len()), parts),
         )),
     }
 }

@@ -14,11 +14,11 @@ pub(super) fn write(context: &Context, outcomes: &[Outcome]) {
 
 fn annotation(finding: &Finding) -> Annotation {
     let parts = [
-        Some(&finding.message),
-        finding.case.as_ref(),
-        finding.consequence.as_ref(),
+        Some(finding.message.clone()),
+        finding.case.as_ref().map(ToString::to_string),
+        finding.consequence.clone(),
     ];
-    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     Annotation {
         level: match finding.severity {
             Severity::Error => Level::Error,

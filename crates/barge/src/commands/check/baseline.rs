@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 
 use barge_report::fingerprint::fingerprint;
 use barge_workflow::Finding;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, write_file};
+use super::Outcome;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -86,13 +85,9 @@ pub(super) fn write(
             .flat_map(|(identity, count)| std::iter::repeat_n(identity, count))
             .collect(),
     };
-    let text = serde_json::to_string_pretty(&baseline).map_err(io::Error::from)?;
-    write_file(
-        context.folder.join(path),
-        &(text
-            + "
-"),
-    )?;
+    let text =
+        serde_json::to_string_pretty(&baseline).map_err(|error| Error::Output(error.into()))?;
+    context.write_file(path, (text + "\n").as_bytes())?;
     context.printer.status(&format!(
         "{} findings written to {path}",
         baseline.findings.len()

@@ -5,11 +5,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::time::{Duration, SystemTime};
 
 use barge_image::Digest;
-use barge_workflow::finding::{Edit, Evidence};
+use barge_pipeline::make_room;
+use barge_workflow::finding::{Case, Edit, Evidence};
 use barge_workflow::source::{Place, Span};
 use barge_workflow::{Checked, Finding, Fix, Repository, Source, rule};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,7 +23,12 @@ use super::Unreadable;
 use crate::context::Context;
 
 const SCHEMA: &str = "barge/check-cache/v1";
+/// The largest entry that is read, in bytes.
 const ENTRY_LIMIT: u64 = 16 << 20;
+/// How much is kept from run to run, in bytes; then the half that was not used for longest goes.
+const LIMIT: u64 = 128 << 20;
+/// An entry that was used is marked as used no more often than this.
+const MARK_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where results are kept; nowhere when there is no place for them.
 #[derive(Debug)]
@@ -41,8 +48,11 @@ impl Cache {
             .filter(|base| wanted && base.is_absolute())
             .zip(program())
             .map(|(base, program)| base.join("barge/check").join(program));
-        if let Some(folder) = folder.as_deref().filter(|folder| !folder.exists()) {
-            drop(remove_others(folder));
+        // What cannot be removed only takes room.
+        match &folder {
+            Some(folder) if folder.exists() => drop(make_room(folder, LIMIT, 0)),
+            Some(folder) => drop(remove_others(folder)),
+            None => {}
         }
         Self { folder }
     }
@@ -160,10 +170,7 @@ fn stored(
     source: &Source,
     checkout: &Checkout<'_>,
 ) -> Option<Checked> {
-    if fs::metadata(path).ok()?.len() > ENTRY_LIMIT {
-        return None;
-    }
-    let entry: Entry = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let entry: Entry = serde_json::from_slice(&read(path).ok()?).ok()?;
     let same = entry.schema == SCHEMA
         && entry.key == key
         && entry
@@ -182,6 +189,28 @@ fn stored(
         sources.extend(source.map(|source| (source.path().to_owned(), source)));
     }
     entry.checked(&sources)
+}
+
+/// Reads an entry, and marks it as used.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "when a file was used is bookkeeping that no output shows"
+)]
+fn read(path: &Utf8Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.len() > ENTRY_LIMIT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let now = SystemTime::now();
+    let age = now.duration_since(metadata.modified()?);
+    if age.is_ok_and(|age| age > MARK_AGE) {
+        // Where the folder is not ours to write, it stays as old as it is.
+        drop(file.set_modified(now));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -204,7 +233,7 @@ struct StoredFinding {
     place: StoredPlace,
     message: String,
     evidence: Vec<(StoredPlace, String)>,
-    case: Option<String>,
+    case: Option<Case>,
     consequence: Option<String>,
     fix: Option<(String, Vec<(StoredPlace, String)>)>,
 }

@@ -30,7 +30,7 @@ struct FindingJson<'a> {
     end_line: usize,
     end_column: usize,
     message: &'a str,
-    case: Option<&'a str>,
+    case: Option<String>,
     consequence: Option<&'a str>,
     evidence: Vec<EvidenceJson<'a>>,
     fix: Option<FixJson<'a>>,
@@ -113,7 +113,7 @@ fn finding_json(finding: &Finding) -> FindingJson<'_> {
         end_line: end.line,
         end_column: end.column,
         message: &finding.message,
-        case: finding.case.as_deref(),
+        case: finding.case.as_ref().map(ToString::to_string),
         consequence: finding.consequence.as_deref(),
         evidence: finding
             .evidence

@@ -137,7 +137,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     if let Some(path) = &arguments.sarif {
         let options = barge_report::sarif::Options::default();
         let text = barge_report::sarif::render(&sarif::report(&outcomes), &options);
-        write_file(context.folder.join(path), &text)?;
+        context.write_file(path, text.as_bytes())?;
     }
     context.printer.result(&json::json(&outcomes), |out| {
         if arguments.diff {
@@ -303,14 +303,6 @@ fn replace_file(path: &Utf8Path, text: &str) -> Result<(), Error> {
     replace().map(drop).map_err(|source| Error::File {
         action: "replace",
         path: path.to_owned(),
-        source,
-    })
-}
-
-fn write_file(path: Utf8PathBuf, text: &str) -> Result<(), Error> {
-    fs::write(&path, text).map_err(|source| Error::File {
-        action: "write",
-        path,
         source,
     })
 }

@@ -29,9 +29,9 @@ pub(super) fn report(outcomes: &[Outcome]) -> Report {
         .map(|(finding, identity, nth)| {
             let end = finding.place.source.position(finding.place.span.end);
             let whole = [
-                Some(finding.message.as_str()),
-                finding.case.as_deref(),
-                finding.consequence.as_deref(),
+                Some(finding.message.clone()),
+                finding.case.as_ref().map(ToString::to_string),
+                finding.consequence.clone(),
             ];
             barge_report::Finding {
                 rule: finding.rule.into(),

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io;
 
+use barge_pipeline::registry::http_options;
+use barge_store::http::{Fetch, FetchError, Outcome};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use crate::commands::StoreArguments;
 use crate::context::Context;
-use crate::download::{Check, Download, Outcome};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::printer::bytes;
@@ -75,7 +76,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
     let output = match &arguments.output {
         Some(folder) => context.folder.join(folder),
-        None => super::folder(context)?,
+        None => {
+            context.surroundings()?.workspace().make()?;
+            super::folder(context)?
+        }
     };
     let index = output.join(barge_vuln::INDEX);
     let is_remote = |from: &String| from.contains("://") && !from.starts_with("file://");
@@ -122,7 +126,11 @@ fn failed(action: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Er
     }
 }
 
+/// Whether a fetched file is what it should be.
+type Check = dyn Fn(&Utf8Path) -> Result<(), barge_vuln::Error>;
+
 fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<(), Error> {
+    let fetch = Fetch::new(http_options(&context.environment)).map_err(FetchError::from)?;
     let archive = |path: &Utf8Path| barge_vuln::check_archive(path.as_std_path());
     for ecosystem in ecosystems(arguments, context)? {
         let file = output.join(&ecosystem).join("all.zip");
@@ -131,7 +139,7 @@ fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<
         let urls: Vec<String> = mirrors
             .map(|base| format!("{}/{path}/all.zip", base.trim_end_matches('/')))
             .collect();
-        fetch_file(context, &ecosystem, &urls, &file, &archive)?;
+        fetch_file(context, &fetch, &ecosystem, &urls, &file, &archive)?;
     }
     let side = |path: &Utf8Path| barge_vuln::check_side_data(path.as_std_path());
     for (name, url, file) in [
@@ -140,7 +148,7 @@ fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<
     ] {
         if let Some(url) = url {
             let urls = std::slice::from_ref(url);
-            fetch_file(context, name, urls, &output.join(file), &side)?;
+            fetch_file(context, &fetch, name, urls, &output.join(file), &side)?;
         }
     }
     Ok(())
@@ -149,25 +157,26 @@ fn fetch(arguments: &Arguments, context: &Context, output: &Utf8Path) -> Result<
 /// Brings one file up to date from the first mirror that has it.
 fn fetch_file(
     context: &Context,
+    fetch: &Fetch,
     name: &str,
     urls: &[String],
     file: &Utf8Path,
-    check: Check<'_>,
+    check: &Check,
 ) -> Result<(), Error> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(failed("create", folder))?;
     }
-    let download = Download::new();
     let tell = |text: &str| context.printer.status(text);
     let mut outcome = Err(Error::Usage("no mirror was named".into()));
     for url in urls {
-        if let Err(error @ Error::Download { .. }) = &outcome {
-            tell(&format!("{error}; asking the next mirror"));
+        match &outcome {
+            Err(error @ Error::Fetch(FetchError::Http(_) | FetchError::Damaged { .. })) => {
+                tell(&format!("{error}; asking the next mirror"));
+            }
+            Ok(_) | Err(Error::Fetch(FetchError::File { .. })) => break,
+            Err(_) => {}
         }
-        outcome = download.fetch(url, file, check, &tell);
-        if !matches!(outcome, Err(Error::Download { .. })) {
-            break;
-        }
+        outcome = fetch.file(url, file, check, tell).map_err(Error::from);
     }
     let word = match outcome? {
         Outcome::Unchanged => "unchanged".to_owned(),

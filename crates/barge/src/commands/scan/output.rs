@@ -119,14 +119,13 @@ impl Output {
         let write = |mut out: &mut dyn io::Write| table.write(&mut out, None, false);
         match &self.file {
             Some(file) => to_file(context, file, write),
-            None => Ok(context.printer.rendered(write)?),
+            None => context.printer.rendered(write),
         }
     }
 
     fn text(&self, context: &Context, text: &str) -> Result<(), Error> {
         let Some(file) = &self.file else {
-            let shown = context.printer.human(|out| out.write_all(text.as_bytes()));
-            return Ok(shown?);
+            return context.printer.human(|out| out.write_all(text.as_bytes()));
         };
         let path = context.folder.join(file);
         fs::write(&path, text).map_err(|source| Error::Report { path, source })
@@ -135,7 +134,7 @@ impl Output {
     fn json(&self, context: &Context, value: &impl Serialize) -> Result<(), Error> {
         match &self.file {
             Some(file) => to_file(context, file, |out| json::write(out, value)),
-            None => Ok(context.printer.json(value)?),
+            None => context.printer.json(value),
         }
     }
 
@@ -167,7 +166,7 @@ impl Evidence<'_> {
         let dockerfile = self.dockerfile(context)?;
         // It may lie elsewhere: then findings are shown at its first line.
         let text = fs::read_to_string(context.folder.join(&dockerfile)).unwrap_or_default();
-        let target = context.settings()?.build.target;
+        let target = context.settings()?.build.target.clone();
         let options = ReportOptions {
             tool: tool(),
             image: name.unwrap_or_else(|| subject.name.clone()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use barge_pipeline::TemporaryFolder;
 use barge_store::directory::{Check, Finding};
 use barge_store::remote::{Listing, Wanted};
 use barge_store::{DirectoryStore, Store};
@@ -106,8 +107,8 @@ fn in_folder(folder: &DirectoryStore, arguments: &Arguments) -> Result<CheckJson
 
 /// Of a store elsewhere every artifact is fetched anew, as jobs would do.
 fn elsewhere(store: &Store) -> Result<CheckJson, Error> {
-    let (_scratch, path) = barge_pipeline::input::temporary_folder()?;
-    let afresh = store.behind(&path);
+    let scratch = TemporaryFolder::new()?;
+    let afresh = store.behind(scratch.path());
     let Listing { pointers, broken } = store.list(&Wanted::default())?;
     let broken = broken.iter();
     let broken = broken.map(|error| FindingJson::elsewhere("malformed", "artifacts", error, &[]));
