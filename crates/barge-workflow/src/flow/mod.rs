@@ -31,4 +31,5 @@ pub use facts::{
     Resolution, StepTrace, Store, Trace,
 };
 pub use path::{covers, file_name, is_archive, normalize};
+pub(crate) use run::CALLED;
 pub use run::{Repository, trace};

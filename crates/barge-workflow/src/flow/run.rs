@@ -9,12 +9,14 @@ use crate::symbolic::{Condition, Term, Value, condition_of};
 
 use super::artifact::Artifact;
 use super::budget::Budget;
-use super::facts::{FactKind, JobTrace, Place, StepTrace, Store, Trace};
+use super::facts::{Fact, FactKind, JobTrace, Need, Place, StepTrace, Store, Trace};
 use super::job::{Frame, TOO_LONG, Walk};
 use super::matrix;
 use super::scope::{Contexts, JobResult, interpolate_field};
 
 const CALL_DEPTH_LIMIT: usize = 4;
+/// What names the images that a called workflow is given.
+pub(crate) const CALLED: &str = "the called workflow";
 
 /// The files of the repository that a workflow stands in.
 pub trait Repository {
@@ -285,7 +287,8 @@ impl Run<'_> {
         let opaque = |run: &mut Self| {
             run.foreign
                 .get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
-            let trace = empty_trace(workflow, job, caller, condition);
+            let mut trace = empty_trace(workflow, job, caller, condition);
+            name_inputs(&mut trace, workflow, job, contexts);
             run.jobs.push(trace);
             JobResult::unknown(condition)
         };
@@ -342,6 +345,30 @@ impl Run<'_> {
             outputs,
             open: false,
         }
+    }
+}
+
+/// Records the images that a called workflow is given whose file is not there.
+fn name_inputs(trace: &mut JobTrace, workflow: &Workflow, job: &Job, contexts: &Contexts<'_>) {
+    let speaks = |key: &str| key.to_lowercase().contains("image");
+    for (_, field) in job.with.iter().filter(|(key, _)| speaks(key)) {
+        let name = interpolate_field(field, contexts).sole_text();
+        let Some(name) = name.filter(|name| name.contains("/") && name.contains(":")) else {
+            continue;
+        };
+        let place = Place::new(&workflow.source, field.span);
+        if trace.steps.is_empty() {
+            let called = StepTrace::of_runner("the called workflow", trace.place.clone());
+            trace.steps.push(called);
+        }
+        trace.facts.push(Fact {
+            kind: FactKind::Named(name.trim(), Need::Remote, CALLED.into()),
+            condition: Condition::Always,
+            step: 0,
+            place,
+            tolerated: false,
+            store: Store::Docker,
+        });
     }
 }
 

@@ -11,7 +11,7 @@ use crate::expression::{Expression, Part, Template};
 use crate::finding::{Case, Finding, Fix, Severity};
 use crate::flow::{FactKind, JobTrace, Place, StepTrace, Trace};
 use crate::model::{Entry, Field, Step};
-use crate::reference::Name;
+use crate::reference::{self, Name};
 use crate::scenario::Scenario;
 use crate::source::Span;
 use crate::symbolic::{Condition, Scope, Shape, Value, evaluate};
@@ -96,9 +96,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn emptied(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
     let mut names = named(site).into_iter();
     let (name, part) = names.find_map(|name| Some((name, empty_part(name)?)))?;
-    let by_metadata =
-        matches!(&site.fact.kind, FactKind::Built(delivery) if delivery.from_metadata);
-    if name.is_empty() || part == END_OF_TAG || by_metadata || !is_of_event(context, site) {
+    let whole = || reference::empty_part(name).is_some() && is_whole_elsewhere(context, site);
+    if name.is_empty() || part == END_OF_TAG || !(holds_null_field(site) || whole()) {
         return None;
     }
     let label = &site.trace.scenario.label;
@@ -114,16 +113,21 @@ fn emptied(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
 
 /// What is empty hangs on the event: its field stands there, or the same place names a whole reference for another event.
 pub(super) fn is_of_event(context: &Context<'_>, site: &Site<'_>) -> bool {
-    let place = &site.fact.place;
+    holds_null_field(site) || is_whole_elsewhere(context, site)
+}
+
+fn holds_null_field(site: &Site<'_>) -> bool {
     let scope = EventScope(&site.trace.scenario);
-    let template = Template::parse(place.text());
+    let template = Template::parse(site.fact.place.text());
     let is_null = |expression: &Expression| {
         let text = evaluate(expression, &scope).sole_text();
         text.is_some_and(|text| text.is_empty()) && names_event(expression)
     };
-    if template.expressions().any(is_null) {
-        return true;
-    }
+    template.expressions().any(is_null)
+}
+
+fn is_whole_elsewhere(context: &Context<'_>, site: &Site<'_>) -> bool {
+    let place = &site.fact.place;
     let mut others = context.sites().filter(|other| {
         other.trace.scenario.label != site.trace.scenario.label
             && other.fact.place.span == place.span

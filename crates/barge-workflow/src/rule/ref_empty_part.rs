@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::expression::{Part, Template};
 use crate::finding::{Case, Finding, Fix, Severity};
 use crate::flow::{FactKind, Place, StepTrace};
+use crate::model::Entry;
 use crate::reference::{self, Name};
 use crate::symbolic::{Condition, Doubt, Satisfiable, Text};
 
@@ -38,7 +39,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 .into_iter()
                 .find_map(|name| report(&site, name))
                 .filter(|_| !empty_event_field::is_of_event(context, &site))
-                .or_else(|| tagless(&site)),
+                .or_else(|| tagless(&site))
+                .or_else(|| of_another_job(context, &site)),
         };
         let Some(finding) = finding.filter(|_| !empty_event_field::explains(context, &site)) else {
             continue;
@@ -135,6 +137,44 @@ fn case(site: &Site<'_>) -> Option<Case> {
         (possible && asks_other_job(&site.condition()))
             .then(|| Case::of_event(&site.trace.scenario.label))
     })
+}
+
+/// A variable that only another job sets, in a job where nothing else can have set it by this name.
+fn of_another_job(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
+    let name = named(site).into_iter().next()?;
+    let variable = name.as_symbol()?.name().strip_prefix("env.")?;
+    let workflow = context.workflow;
+    let set = |entries: &'_ [Entry]| {
+        let own = entries
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(variable));
+        own.map(|(key, field)| (key.clone(), field.span))
+    };
+    let job = workflow.jobs.iter().find(|job| job.id == site.job.id)?;
+    let steps = job.steps.iter();
+    let here = std::iter::once(&job.env).chain(steps.map(|step| &step.env));
+    if set(&workflow.env).is_some() || here.into_iter().any(|entries| set(entries).is_some()) {
+        return None;
+    }
+    let mut others = workflow.jobs.iter().filter(|other| other.id != job.id);
+    let (other, (key, span)) = others.find_map(|other| Some((other, set(&other.env)?)))?;
+    // A script that sets it may hand it on.
+    if workflow.source.text().contains(&format!("{key}=")) {
+        return None;
+    }
+    let finding = RULE
+        .finding(
+            &site.fact.place,
+            format!("`{key}` is not set in job {}", job.id),
+        )
+        .with_evidence(
+            &Place::new(&workflow.source, span),
+            format!("it is a variable of job {}", other.id),
+        )
+        .in_case(site.case()?)
+        .then("the client answers \"invalid reference format\"")
+        .advised("set it in the `env:` of the workflow");
+    Some(finding)
 }
 
 /// A build that is given a list of tags which is always empty.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Edit, Evidence, Finding, Fix, Severity};
-use crate::flow::{FactKind, Origin, Place};
+use crate::flow::{CALLED, FactKind, Origin, Place};
 use crate::reference::Name;
 use crate::symbolic::{Piece, Text};
 
@@ -161,6 +161,10 @@ fn capital_part(repository: &Text) -> Option<String> {
 }
 
 fn report(context: &Context<'_>, site: &Site<'_>, capitals: Capitals) -> Option<(String, Finding)> {
+    // A called workflow can lower-case what it is given.
+    if matches!(&site.fact.kind, FactKind::Named(_, _, by) if by == CALLED) {
+        return None;
+    }
     let mut names = named(site).into_iter();
     let (raw, part) =
         names.find_map(|name| Some((name, capitals.reach(&Name::of(name).repository)?)))?;
