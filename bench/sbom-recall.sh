@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # As bench/sbom-ecosystems.sh, of what is made in less usual ways: gems from git, yarn's Plug'n'Play, Go programs of several
 # releases and flags, Rust programs by cargo-auditable, rpm databases in either place and by an old rpm, environments of
-# Conda, releases of Elixir, programs of Debian that hold their version oddly.
+# Conda, .NET in a wheel, releases of Elixir, programs of Debian that hold their version oddly.
 #
-#   bench/sbom-recall.sh [NAME ...]      bundler php managers builds auditable rpm berkeley conda elixir gentoo programs;
-#                                        all by default
+#   bench/sbom-recall.sh [NAME ...]      bundler php managers builds auditable rpm berkeley conda dotnet elixir gentoo
+#                                        programs; all by default
 #
 # Runs as root on Debian with debootstrap, node, npm, go, cargo and python3-venv; fetches from package registries. For BARGE,
 # WORK and SYFT see bench/sbom-roots.sh.
@@ -276,6 +276,19 @@ for path in (at / "environment/conda-meta").glob("*.json"):
 X
 }
 
+# The dependencies of .NET code that a wheel carries, written by the .NET SDK.
+dotnet() {
+  local at="$WORK/dotnet"
+  [ -d "$at" ] || { python3 -m venv "$WORK/dotnet-venv" && "$WORK/dotnet-venv/bin/pip" install --quiet --target "$at" pythonnet; }
+  python3 - "$at/pythonnet/runtime/Python.Runtime.deps.json" <<'X' | compare "deps.json with files" nuget "$at"
+import json, sys
+bill = json.load(open(sys.argv[1]))
+for target in bill["targets"].values():
+    for key, entry in target.items():
+        if bill["libraries"][key]["type"] == "package" and entry.get("runtime"): print(*key.split("/"))
+X
+}
+
 # A release of Elixir with applications in folders, which carries its own Erlang; what it holds is in its `.rel` file.
 elixir() {
   root elixir elixir erlang-base erlang-dev erlang-crypto erlang-syntax-tools erlang-parsetools erlang-tools
@@ -335,4 +348,4 @@ programs() {
     for program in "$at"/*/usr/*bin/*; do command go version "$program" 2>/dev/null | sed 's/.* go/stdlib /'; done; } | compare "programs of Go" golang "$at"
 }
 
-for name in "${@:-bundler php managers builds auditable rpm berkeley conda elixir gentoo programs}"; do for each in $name; do "$each"; done; done
+for name in "${@:-bundler php managers builds auditable rpm berkeley conda dotnet elixir gentoo programs}"; do for each in $name; do "$each"; done; done

@@ -69,8 +69,8 @@ for archive in "$images"/*.tar; do
   cat "$archive" >/dev/null
   next_commit "$archive" next.tar
   rm -rf store
-  "$barge" --quiet save "$archive" --store dir:store --tag example.org/app:first
-  "$barge" --quiet save next.tar --store dir:store --tag example.org/app:second
+  "$barge" --quiet save "$archive" --store dir:store --tag example.org/app:first >/dev/null
+  "$barge" --quiet save next.tar --store dir:store --tag example.org/app:second >/dev/null
   first store store:app-first --store dir:store
   first archive "$archive"
   for _ in $(seq "$runs"); do

@@ -1,7 +1,8 @@
 //! Index files: damage is an error, never a panic.
 #![no_main]
 
-use barge_vuln::{Database, bill, find};
+use barge_sbom::bom::of_package_urls as bill;
+use barge_vuln::{Database, find};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

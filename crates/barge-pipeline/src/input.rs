@@ -39,12 +39,32 @@ pub enum Input {
     Store(RecordChoice),
     /// A root file system, or a single file.
     Folder(Utf8PathBuf),
-    /// A bill of materials in a file.
-    Bill(Utf8PathBuf),
+    /// A bill of materials, which nothing has to be made of.
+    Bill(Bill),
     /// An image's archive or a bill that is piped in.
     Piped,
+}
+
+/// A bill of materials as it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bill {
+    /// In a file.
+    File(Utf8PathBuf),
     /// Package URLs, taken together.
     Packages(Vec<String>),
+}
+
+impl Bill {
+    /// Reads it. Nothing is waited for: who has nothing else to do needs no runtime for it.
+    ///
+    /// # Errors
+    /// When it is not there, or is none.
+    pub fn read(&self) -> Result<Sbom, Error> {
+        match self {
+            Self::File(path) => read_bill(path),
+            Self::Packages(purls) => Ok(bom::of_package_urls(purls)?),
+        }
+    }
 }
 
 impl Input {
@@ -55,7 +75,8 @@ impl Input {
     pub fn parse(words: &[String], folder: &Utf8Path) -> Result<Self, Error> {
         let purl = |word: &String| word.strip_prefix("purl:").unwrap_or(word).to_owned();
         if !words.is_empty() && words.iter().map(purl).all(|word| word.starts_with("pkg:")) {
-            return Ok(Self::Packages(words.iter().map(purl).collect()));
+            let purls = words.iter().map(purl).collect();
+            return Ok(Self::Bill(Bill::Packages(purls)));
         }
         match words {
             [] => Ok(Self::Store(RecordChoice::Last)),
@@ -76,8 +97,8 @@ impl Input {
             }
             Some(("dir" | "file", path)) => Ok(Self::Folder(folder.join(path))),
             // Not one, as it seems: its reader says why.
-            Some(("purl", text)) => Ok(Self::Packages(vec![text.to_owned()])),
-            Some(("sbom", path)) => Ok(Self::Bill(folder.join(path))),
+            Some(("purl", text)) => Ok(Self::Bill(Bill::Packages(vec![text.to_owned()]))),
+            Some(("sbom", path)) => Ok(Self::Bill(Bill::File(folder.join(path)))),
             Some(("store", name)) => {
                 let name = name
                     .parse()
@@ -93,7 +114,7 @@ impl Input {
         let path = folder.join(word);
         if path.is_file() {
             return Ok(match FileKind::of(&path) {
-                FileKind::Bill => Self::Bill(path),
+                FileKind::Bill => Self::Bill(Bill::File(path)),
                 FileKind::Single => Self::Folder(path),
                 FileKind::Archive => Self::Files { path, name: None },
             });
@@ -122,10 +143,9 @@ pub async fn bill(
     cache: Box<dyn LayerCache + Send>,
 ) -> Result<Sbom, Error> {
     match input {
-        Input::Packages(purls) => Ok(barge_vuln::bill(purls)?),
-        Input::Bill(path) => {
-            let path = path.clone();
-            blocking(move || read_bill(&path)).await
+        Input::Bill(bill) => {
+            let bill = bill.clone();
+            blocking(move || bill.read()).await
         }
         Input::Folder(path) => {
             let path = path.clone();
@@ -391,7 +411,7 @@ mod tests {
         );
         assert_eq!(
             parse(&["sbom:x.json"]).unwrap(),
-            Input::Bill("/nowhere/x.json".into())
+            Input::Bill(Bill::File("/nowhere/x.json".into()))
         );
         assert_eq!(
             parse(&["oci:x"]).unwrap(),
@@ -403,7 +423,7 @@ mod tests {
         let purls = vec!["pkg:npm/a@1".to_owned(), "pkg:npm/b@2".to_owned()];
         assert_eq!(
             parse(&["purl:pkg:npm/a@1", "pkg:npm/b@2"]).unwrap(),
-            Input::Packages(purls)
+            Input::Bill(Bill::Packages(purls))
         );
         for words in [&["a", "b"][..], &["store:a/b"], &["Upper:1"]] {
             assert!(parse(words).is_err(), "{words:?}");

@@ -1,5 +1,7 @@
 //! What verification found, as files for people and programs.
 
+use std::io;
+
 use barge_ci::{Cause, Event};
 use barge_forge::{Annotation, Level};
 use barge_image::Reference;
@@ -39,31 +41,33 @@ pub struct ReportFacts {
 }
 
 /// The bill of materials, the scan, SARIF, the summary and the page.
-#[must_use]
-pub fn reports(verified: &Verified, facts: &ReportFacts) -> Vec<ReportFile> {
+///
+/// # Errors
+/// When one cannot be JSON.
+pub fn reports(verified: &Verified, facts: &ReportFacts) -> io::Result<Vec<ReportFile>> {
     let provenance = Provenance {
         created: facts.created,
         tool_version: env!("CARGO_PKG_VERSION").into(),
         author: None,
     };
-    let scan = json::render(&ScanJson::from(&verified.scan)).into_bytes();
+    let scan = json::render(&ScanJson::from(&verified.scan))?;
     let findings = report(&verified.scan, &report_options(verified, facts));
     let options = sarif::Options {
         default_path: facts.dockerfile.clone(),
         ..sarif::Options::default()
     };
-    vec![
+    Ok(vec![
         ReportFile {
             name: "sbom.cdx.json",
             bytes: cyclonedx::write_json(&verified.sbom, &provenance),
         },
         ReportFile {
             name: "scan.json",
-            bytes: scan,
+            bytes: scan.into_bytes(),
         },
         ReportFile {
             name: "barge.sarif",
-            bytes: sarif::render(&findings, &options).into_bytes(),
+            bytes: sarif::render(&findings, &options)?.into_bytes(),
         },
         ReportFile {
             name: "summary.md",
@@ -73,7 +77,7 @@ pub fn reports(verified: &Verified, facts: &ReportFacts) -> Vec<ReportFile> {
             name: "report.html",
             bytes: page(&verified.scan, &verified.sbom.layers).into_bytes(),
         },
-    ]
+    ])
 }
 
 /// The evidence as Markdown: the facts with their digests, then the findings.

@@ -108,7 +108,6 @@ pub async fn verify_image(
         };
         // What is found goes where the evidence goes, and its texts are the index's: the map stays until the process ends.
         let database: &Database = Box::leak(Box::new(barge_vuln::open(database.as_std_path())?));
-        let sbom = catalog_image(&image, &name, &cataloging, &*cache)?;
         let scanning = Options {
             policy: options.policy,
             statements: Vec::new(),
@@ -117,6 +116,8 @@ pub async fn verify_image(
             now,
             created,
         };
+        scanning.check(database)?;
+        let sbom = catalog_image(&image, &name, &cataloging, &*cache)?;
         let scan = barge_vuln::scan(database, &sbom, &scanning)?;
         Ok::<_, Error>(Verified {
             references: image.references.clone(),

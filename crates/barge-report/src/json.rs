@@ -25,12 +25,13 @@ pub fn write(out: impl Write, value: &impl Serialize) -> io::Result<()> {
 }
 
 /// A value as indented JSON with a line feed behind it.
-#[must_use]
-pub fn render(value: &impl Serialize) -> String {
+///
+/// # Errors
+/// When the value cannot be JSON.
+pub fn render(value: &impl Serialize) -> io::Result<String> {
     let mut bytes = Vec::with_capacity(4096);
-    // Writing into memory cannot fail, and what cannot be JSON is none of ours.
-    drop(write(&mut bytes, value));
-    String::from_utf8(bytes).unwrap_or_default()
+    write(&mut bytes, value)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 /// Gathers the many small pieces of JSON, each with as little ado as can be.
@@ -177,6 +178,6 @@ mod tests {
             deep = Value::Array(vec![deep, json!({ "k": true })]);
         }
         let wanted = serde_json::to_string_pretty(&deep).unwrap_or_default() + "\n";
-        assert_eq!(super::render(&deep), wanted);
+        assert_eq!(super::render(&deep).unwrap(), wanted);
     }
 }

@@ -1,9 +1,9 @@
 //! JUnit XML, as test reporters of CI systems read it: one case for each finding, a failure if it is an error.
 
-use crate::model::{Level, Report};
+use crate::model::{Finding, Level, Report};
 
-/// The report as one test suite. What was not looked at is a case that was skipped. A report without findings has one case that passed, so that it does not look as if
-/// nothing had run.
+/// The report as one test suite. What was not looked at is a case that was skipped. A report without findings has one
+/// case that passed, so that it does not look as if nothing had run.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let counted = || {
@@ -42,35 +42,26 @@ pub fn render(report: &Report) -> String {
         ));
     }
     for finding in &report.findings {
-        let class = finding
-            .places
-            .last()
-            .map_or(report.subject.as_str(), String::as_str);
-        text.push_str(&format!(
-            "    <testcase classname=\"{}\" name=\"{}\"",
-            escape(class),
-            escape(&finding.rule)
-        ));
-        let message = escape(&finding.message);
-        match (&finding.suppression, finding.level) {
-            (Some(why), _) => {
-                text.push_str(&format!(
-                    ">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
-                    escape(&why.justification)
-                ));
-            }
-            (None, Level::Error) => {
-                text.push_str(&format!(
-                    ">\n      <failure type=\"error\" message=\"{message}\"/>\n    </testcase>\n"
-                ));
-            }
-            (None, _) => text.push_str(&format!(
-                ">\n      <system-out>{message}</system-out>\n    </testcase>\n"
-            )),
-        }
+        push_case(&mut text, report, finding);
     }
     text.push_str("  </testsuite>\n</testsuites>\n");
     text
+}
+
+fn push_case(text: &mut String, report: &Report, finding: &Finding) {
+    let place = finding.places.last();
+    let class = place.map_or(report.subject.as_str(), String::as_str);
+    let message = escape(&finding.message);
+    let outcome = match (&finding.suppression, finding.level) {
+        (Some(why), _) => format!("<skipped message=\"{}\"/>", escape(&why.justification)),
+        (None, Level::Error) => format!("<failure type=\"error\" message=\"{message}\"/>"),
+        (None, _) => format!("<system-out>{message}</system-out>"),
+    };
+    text.push_str(&format!(
+        "    <testcase classname=\"{}\" name=\"{}\">\n      {outcome}\n    </testcase>\n",
+        escape(class),
+        escape(&finding.rule)
+    ));
 }
 
 /// Text as XML 1.0 can hold it, inside attributes too.

@@ -4,6 +4,7 @@
 //! names a file of the repository, results come worst first, and what is cut is said in the properties of the run.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -59,10 +60,15 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
         )
     });
     let kept = order.len().min(options.max_results);
+    let fallback = Location {
+        path: options.default_path.clone(),
+        line: 1,
+        ..Location::default()
+    };
     let results: Vec<Value> = order
         .iter()
         .take(kept)
-        .map(|finding| result(finding, &index, options))
+        .map(|finding| result(finding, &index, &fallback))
         .collect();
     let mut properties: Map<String, Value> = report
         .properties
@@ -75,27 +81,14 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
             json!(report.findings.len() - kept),
         );
     }
-    let mut driver = json!({ "name": report.tool.name, "informationUri": report.tool.url });
-    if is_semantic(&report.tool.version) {
-        driver["semanticVersion"] = json!(report.tool.version);
-    } else if !report.tool.version.is_empty() {
-        driver["version"] = json!(report.tool.version);
-    }
-    driver["rules"] = report.rules.iter().take(MAX_RULES).map(rule).collect();
-    let mut run = json!({ "tool": { "driver": driver } });
+    let mut run = json!({ "tool": { "driver": driver(report) } });
     if !report.category.is_empty() {
         // Everything before the last slash is the category.
         run["automationDetails"] =
             json!({ "id": format!("{}/{}", report.category.trim_end_matches('/'), options.run) });
     }
     if !report.gaps.is_empty() {
-        let gaps = report.gaps.iter();
-        let notifications =
-            gaps.map(|gap| json!({ "level": "warning", "message": { "text": gap } }));
-        run["invocations"] = json!([{
-            "executionSuccessful": true,
-            "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
-        }]);
+        run["invocations"] = json!([invocation(&report.gaps)]);
     }
     run["columnKind"] = json!("unicodeCodePoints");
     run["results"] = Value::Array(results);
@@ -105,9 +98,34 @@ pub fn to_value(report: &Report, options: &Options) -> Value {
     json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })
 }
 
+/// The tool, with its rules.
+fn driver(report: &Report) -> Value {
+    let tool = &report.tool;
+    let mut driver = json!({ "name": tool.name, "informationUri": tool.url });
+    if is_semantic(&tool.version) {
+        driver["semanticVersion"] = json!(tool.version);
+    } else if !tool.version.is_empty() {
+        driver["version"] = json!(tool.version);
+    }
+    driver["rules"] = report.rules.iter().take(MAX_RULES).map(rule).collect();
+    driver
+}
+
+/// What the run did not look at.
+fn invocation(gaps: &[String]) -> Value {
+    let gaps = gaps.iter();
+    let notifications = gaps.map(|gap| json!({ "level": "warning", "message": { "text": gap } }));
+    json!({
+        "executionSuccessful": true,
+        "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
+    })
+}
+
 /// The report as SARIF text.
-#[must_use]
-pub fn render(report: &Report, options: &Options) -> String {
+///
+/// # Errors
+/// When a property of the report cannot be JSON.
+pub fn render(report: &Report, options: &Options) -> io::Result<String> {
     crate::json::render(&to_value(report, options))
 }
 
@@ -149,12 +167,7 @@ fn rule(rule: &Rule) -> Value {
     value
 }
 
-fn result(finding: &Finding, index: &HashMap<&str, usize>, options: &Options) -> Value {
-    let fallback = Location {
-        path: options.default_path.clone(),
-        line: 1,
-        ..Location::default()
-    };
+fn result(finding: &Finding, index: &HashMap<&str, usize>, fallback: &Location) -> Value {
     let mut locations: Vec<Value> = finding
         .locations
         .iter()
@@ -162,7 +175,7 @@ fn result(finding: &Finding, index: &HashMap<&str, usize>, options: &Options) ->
         .map(|place| location(place, &finding.places))
         .collect();
     if locations.is_empty() {
-        locations.push(location(&fallback, &finding.places));
+        locations.push(location(fallback, &finding.places));
     }
     let mut value = json!({
         "ruleId": finding.rule,

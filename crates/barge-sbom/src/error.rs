@@ -2,6 +2,8 @@
 
 use barge_image::{Digest, layer};
 
+use crate::package_url::ParsePackageUrlError;
+
 /// Why no bill of materials can be made or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -36,6 +38,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// What was named is no package URL.
+    #[error(transparent)]
+    PackageUrl(#[from] ParsePackageUrlError),
 }
 
 impl Error {
@@ -52,6 +57,9 @@ impl Error {
             } => Some("the archive was changed or damaged after it was saved".to_owned()),
             Self::Bom { .. } => Some(
                 "CycloneDX 1.2 to 1.7 as JSON or XML and SPDX 2.2 and 2.3 as JSON or tag-value are read".to_owned(),
+            ),
+            Self::PackageUrl(_) => Some(
+                "a package URL looks like `pkg:deb/debian/openssl@3.0.17-1?distro=debian-12`".to_owned(),
             ),
             Self::Layer { .. } | Self::Directory { .. } => None,
         }

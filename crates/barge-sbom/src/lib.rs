@@ -16,6 +16,7 @@ pub mod format;
 mod kind;
 pub mod license;
 pub mod package;
+mod package_url;
 mod purl;
 mod rpm;
 mod run;
@@ -27,5 +28,6 @@ pub use finding::Finding;
 pub use package::{
     Distro, Evidence, LayerFact, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown,
 };
+pub use package_url::{PackageUrl, ParsePackageUrlError};
 pub use purl::image as image_purl;
 pub use run::{LayerCache, NoCache, Options, catalog_directory, catalog_image};

@@ -208,23 +208,6 @@ fn source_rpm(source: &SourcePackage) -> String {
     format!("{}-{version}.src.rpm", source.name)
 }
 
-/// The kind and name that a package URL of another tool states, with its version. `None` when it is none, or has no
-/// version.
-pub(crate) fn parse(text: &str) -> Option<(PackageKind, String, String, PackageUrl<'_>)> {
-    let purl: PackageUrl<'_> = text.parse().ok()?;
-    let kind = PackageKind::of_purl_type(purl.ty())?;
-    let name = match (purl.namespace(), kind.separator()) {
-        (Some(namespace), Some(separator)) => format!("{namespace}{separator}{}", purl.name()),
-        _ => purl.name().to_owned(),
-    };
-    let version = purl.version()?.to_owned();
-    let version = match purl.qualifiers().get("epoch") {
-        Some(epoch) if kind == PackageKind::Rpm => format!("{epoch}:{version}"),
-        _ => version,
-    };
-    Some((kind, name, version, purl))
-}
-
 /// The comparable form of the name of a Python project (PEP 503).
 pub(crate) fn pypi_name(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());

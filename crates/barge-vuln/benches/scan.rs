@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
 
 use barge_sbom::Sbom;
+use barge_sbom::bom::of_package_urls as bill;
 use barge_vuln::output::{ScanJson, table};
-use barge_vuln::{Builder, Database, Options, Policy, Record, Scan, bill, scan};
+use barge_vuln::{Builder, Database, Options, Policy, Record, Scan, scan};
 
 const PACKAGES: usize = 1_000;
 /// Records of each package; an old version of a busy one has more.
@@ -77,7 +78,7 @@ fn match_all(bencher: divan::Bencher<'_, '_>) {
 fn render_table(bencher: divan::Bencher<'_, '_>) {
     let database = Database::from_bytes(index()).unwrap();
     let scan = scanned(&database);
-    bencher.bench(|| table(&scan).render(None, false));
+    bencher.bench(|| table(&scan, false).render(None, false));
 }
 
 #[divan::bench]

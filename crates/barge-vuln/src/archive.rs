@@ -6,13 +6,14 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use flate2::{Decompress, FlushDecompress, Status};
+use jiff::civil::Date;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::ecosystem;
 use crate::error::Error;
-use crate::index::{Builder, Bytes, Database, Problem, Source, hex};
+use crate::index::{Builder, Bytes, Database, Problem, Source};
 use crate::osv::Record;
 use crate::side::SideData;
 
@@ -178,8 +179,32 @@ fn add_archive(builder: &mut Builder, path: &Path, name: &str) -> Result<(), Err
             source.add(builder, &format!("{name}/{}", member.name), record)?;
         }
     }
-    builder.add_source(source.finish(name, &Sha256::digest(&bytes[..])));
+    let mut source = source.finish(name, &Sha256::digest(&bytes[..]));
+    source.checked = checked(path);
+    builder.add_source(source);
     Ok(())
+}
+
+/// Notes beside a file that was fetched that it is what the server has on this day.
+///
+/// # Errors
+/// When the note cannot be written.
+pub fn note_checked(path: &Path, day: Date) -> Result<(), Error> {
+    let note = beside(path);
+    std::fs::write(&note, day.to_string()).map_err(Error::io("write", note))
+}
+
+/// What [`note_checked`] noted. Anything else is as good as no note.
+fn checked(path: &Path) -> Option<Date> {
+    std::fs::read_to_string(beside(path))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+fn beside(path: &Path) -> PathBuf {
+    path.with_added_extension("checked")
 }
 
 /// The records of an archive, sorted by name.
@@ -329,12 +354,13 @@ impl SourceCount {
     }
 
     fn finish(self, name: &str, digest: &[u8]) -> Source {
-        let sha256 = hex(digest);
+        let sha256 = barge_image::digest::hex(digest);
         Source {
             name: name.to_owned(),
             sha256,
             records: self.records,
             newest: self.newest,
+            checked: None,
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Errata: records of distributions that are about flaws of other ids.
 
 /// How the ids of errata begin whose feeds put the flaws they fix under `related`.
-const ERRATA: [&str; 8] = [
-    "AL",
+const ERRATA: [&str; 13] = [
+    "ALSA-",
+    "ALBA-",
+    "ALEA-",
     "PHSA-",
-    "RL",
+    "RLSA-",
+    "RLBA-",
+    "RLEA-",
     "RXSA-",
     "RHSA-",
     "RHBA-",
+    "RHEA-",
     "SUSE-",
     "openSUSE-",
 ];

@@ -3,9 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use barge_image::Digest;
 use thiserror::Error;
 
 use crate::index::VERSION;
+use crate::output::age;
 use crate::version::{UnknownScheme, VersionError};
 
 /// A failure of this crate.
@@ -38,6 +40,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A file cannot be used as an index.
+    #[error("cannot use `{}` as advisory data", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<Self>,
+    },
     /// A file is no advisory index.
     #[error("this is no advisory index: {0}")]
     NotAnIndex(&'static str),
@@ -54,9 +64,9 @@ pub enum Error {
     #[error("the advisory index is `{found}`, not `{wanted}` as pinned")]
     OtherDigest {
         /// The digest that was asked for.
-        wanted: String,
+        wanted: Digest,
         /// The digest of the index.
-        found: String,
+        found: Digest,
     },
     /// There are no advisories at all.
     #[error("no advisory data in `{}`", .0.display())]
@@ -79,8 +89,10 @@ pub enum Error {
         Vec<String>,
     ),
     /// The data is older than the policy lets it be.
-    #[error("the advisory data is {} days old, the policy takes at most {limit}", days.map_or("unknown".to_owned(), |days| days.to_string()))]
+    #[error("the advisory data{} is {}, the policy takes at most {limit} days", ecosystem.as_ref().map(|name| format!(" about {name}")).unwrap_or_default(), age(*days))]
     TooOld {
+        /// The ecosystem whose data it is, if not all.
+        ecosystem: Option<String>,
         /// Its age, if it can be told.
         days: Option<i64>,
         /// The limit.
@@ -95,14 +107,6 @@ pub enum Error {
     /// A scheme is not known.
     #[error(transparent)]
     Scheme(#[from] UnknownScheme),
-    /// A package URL cannot be read.
-    #[error("`{text}` is no package URL: {reason}")]
-    PackageUrl {
-        /// The text.
-        text: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
     /// A VEX document cannot be read.
     #[error("`{name}` is no VEX document: {reason}")]
     Vex {
@@ -132,6 +136,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Index { source, .. } => return source.hint(),
             Self::NotAnIndex(_) => "give a file that `barge db build` wrote, or a folder of OSV records or archives".to_owned(),
             Self::OtherFormat { found } if *found > VERSION => "use a newer barge, or compile the data again with this one: `barge db build`".to_owned(),
             Self::OtherFormat { .. } | Self::Damaged(_) => "compile the data again: `barge db build --from DIR --output FILE`".to_owned(),
@@ -142,7 +147,6 @@ impl Error {
             Self::NoCoverage { .. } => "fetch the data of these ecosystems with `barge db update`".to_owned(),
             Self::Unread(_) => "what cannot be read cannot be scanned: mend it in the image, or set `fail-on-unread` to `never` to scan the rest".to_owned(),
             Self::TooOld { .. } => "fetch newer data with `barge db update`, or raise `max-age`".to_owned(),
-            Self::PackageUrl { .. } => "a package URL looks like `pkg:deb/debian/openssl@3.0.17-1?distro=debian-12`".to_owned(),
             Self::Release(_) => "a release looks like `debian-12`, `bookworm`, `ubuntu-24.04`, `alpine-3.20`, `rhel-9`, `rocky-9` or `sles-15.6`".to_owned(),
             Self::ForeignRelease { .. } => "leave `--distro` out to go by the release of the bill".to_owned(),
             Self::Scheme(error) => return error.hint(),

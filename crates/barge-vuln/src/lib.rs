@@ -1,6 +1,7 @@
 //! What is known to be wrong with it: advisories, version orders, matching, severity, policy.
 
 mod archive;
+mod distribution;
 mod ecosystem;
 mod erratum;
 mod error;
@@ -12,7 +13,6 @@ mod matching;
 mod osv;
 pub mod output;
 mod policy;
-mod purl;
 mod range;
 mod release;
 mod scan;
@@ -22,7 +22,9 @@ mod unread;
 pub mod version;
 pub mod vex;
 
-pub use archive::{INDEX, check_archive, check_side_data, compile, compile_ecosystems, open};
+pub use archive::{
+    INDEX, check_archive, check_side_data, compile, compile_ecosystems, note_checked, open,
+};
 pub use error::Error;
 pub use index::{
     AffectedPackage, Builder, Database, Ecosystem, Entry, EntryRange, Group, Meta, Package,
@@ -32,7 +34,6 @@ pub use lookup::needed_ecosystems;
 pub use matching::*;
 pub use osv::{EventKind, Record};
 pub use policy::{Baseline, IgnoreRule, Policy, Status, Threshold, Verdict};
-pub use purl::{PackageUrl, bill};
 pub use range::{End, HitBy};
 pub use release::distro_release as distro;
 pub use scan::{Data, Options, Scan, scan};

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use barge_sbom::PackageUrl;
 use barge_sbom::package::{Distro, Package, Sbom};
 
+use crate::distribution::{Distribution, family};
 use crate::ecosystem;
 use crate::error::Error;
 use crate::index::Database;
-use crate::purl::PackageUrl;
 use crate::release;
 
 /// One key to ask, and the version to compare there.
@@ -39,11 +40,11 @@ pub fn needed_ecosystems(sbom: &Sbom) -> BTreeSet<String> {
         of_bill: sbom.distro.as_ref(),
     };
     for package in &sbom.packages {
-        let Ok(purl) = package.purl.parse::<PackageUrl>() else {
+        let Ok(purl) = PackageUrl::parse(&package.purl) else {
             continue;
         };
         let name = if is_of_release(&purl) {
-            release::family(&distro_of(&purl, releases))
+            family(&distro_of(&purl, releases))
         } else {
             language_ecosystem(&purl)
         };
@@ -61,12 +62,12 @@ pub(crate) fn check_release(asked: &Distro, sbom: &Sbom) -> Result<(), Error> {
     let purls = sbom
         .packages
         .iter()
-        .filter_map(|package| package.purl.parse::<PackageUrl>().ok());
+        .filter_map(|package| PackageUrl::parse(&package.purl).ok());
     let found: BTreeSet<_> = purls
         .filter(is_of_release)
-        .map(|purl| release::family(&distro_of(&purl, releases)))
+        .map(|purl| family(&distro_of(&purl, releases)))
         .collect();
-    if found.is_empty() || found.contains(&None) || found.contains(&release::family(asked)) {
+    if found.is_empty() || found.contains(&None) || found.contains(&family(asked)) {
         return Ok(());
     }
     Err(Error::ForeignRelease {
@@ -76,8 +77,8 @@ pub(crate) fn check_release(asked: &Distro, sbom: &Sbom) -> Result<(), Error> {
 }
 
 /// Whether the advisories about a package are those of a distribution's release.
-fn is_of_release(purl: &PackageUrl) -> bool {
-    matches!(purl.kind.as_str(), "deb" | "rpm" | "apk" | "alpm")
+fn is_of_release(purl: &PackageUrl<'_>) -> bool {
+    matches!(&*purl.kind, "deb" | "rpm" | "apk" | "alpm")
 }
 
 /// What to ask about a package, or why nothing can be asked.
@@ -86,11 +87,8 @@ pub(crate) fn queries(
     package: &Package,
     releases: Releases<'_>,
 ) -> Result<Vec<Query>, String> {
-    let purl: PackageUrl = package
-        .purl
-        .parse()
-        .map_err(|error: crate::Error| error.to_string())?;
-    let is_distribution = is_of_release(&purl) || matches!(purl.kind.as_str(), "ebuild" | "opkg");
+    let purl = PackageUrl::parse(&package.purl).map_err(|error| error.to_string())?;
+    let is_distribution = is_of_release(&purl) || matches!(&*purl.kind, "ebuild" | "opkg");
     let queries = if is_distribution {
         distribution_queries(database, package, &purl, releases)?
     } else {
@@ -105,7 +103,7 @@ pub(crate) fn queries(
     Ok(queries)
 }
 
-fn language_queries(database: &Database, package: &Package, purl: &PackageUrl) -> Vec<Query> {
+fn language_queries(database: &Database, package: &Package, purl: &PackageUrl<'_>) -> Vec<Query> {
     let Some(base) = language_ecosystem(purl) else {
         return Vec::new();
     };
@@ -118,8 +116,8 @@ fn language_queries(database: &Database, package: &Package, purl: &PackageUrl) -
     }]
 }
 
-fn language_ecosystem(purl: &PackageUrl) -> Option<&'static str> {
-    Some(match purl.kind.as_str() {
+fn language_ecosystem(purl: &PackageUrl<'_>) -> Option<&'static str> {
+    Some(match &*purl.kind {
         "bioconductor" => "Bioconductor",
         "bitnami" => "Bitnami",
         "cargo" => "crates.io",
@@ -146,7 +144,7 @@ fn language_ecosystem(purl: &PackageUrl) -> Option<&'static str> {
 }
 
 /// A repository that has an ecosystem of its own is asked there; any other is taken for a mirror of the usual one.
-fn with_repository(database: &Database, base: &str, purl: &PackageUrl) -> String {
+fn with_repository(database: &Database, base: &str, purl: &PackageUrl<'_>) -> String {
     let Some(url) = purl.qualifier("repository_url") else {
         return base.to_owned();
     };
@@ -166,10 +164,10 @@ fn with_repository(database: &Database, base: &str, purl: &PackageUrl) -> String
 
 /// The name by its package URL. Where the data has none of that name and the package's own only differs in case, that one:
 /// package URLs of some types are in lower case although the names are not.
-fn name(database: &Database, ecosystem: &str, package: &Package, purl: &PackageUrl) -> String {
+fn name(database: &Database, ecosystem: &str, package: &Package, purl: &PackageUrl<'_>) -> String {
     let full = match (ecosystem, purl.full_name()) {
         // cyclonedx-gomod names the standard library as the go command does.
-        ("Go", name) if name == "std" => "stdlib".to_owned(),
+        ("Go", name) if name == "std" => "stdlib".into(),
         (_, name) => name,
     };
     let has =
@@ -178,14 +176,14 @@ fn name(database: &Database, ecosystem: &str, package: &Package, purl: &PackageU
     if differs && !has(&full) {
         package.name.clone()
     } else {
-        full
+        full.into_owned()
     }
 }
 
 fn distribution_queries(
     database: &Database,
     package: &Package,
-    purl: &PackageUrl,
+    purl: &PackageUrl<'_>,
     releases: Releases<'_>,
 ) -> Result<Vec<Query>, String> {
     let distro = distro_of(purl, releases);
@@ -209,7 +207,7 @@ fn distribution_queries(
     }
     let binary: (Arc<str>, Arc<str>) = (
         distribution_name(purl).into(),
-        with_epoch(package, purl).into(),
+        package.version.as_str().into(),
     );
     let source = source(package, purl);
     let source = source.map(|(name, version)| (Arc::from(name), Arc::from(version)));
@@ -242,19 +240,19 @@ fn distribution_queries(
 }
 
 /// The name of a distribution's package; in these types it is in lower case, however somebody writes it.
-fn distribution_name(purl: &PackageUrl) -> String {
-    match purl.kind.as_str() {
+fn distribution_name(purl: &PackageUrl<'_>) -> String {
+    match &*purl.kind {
         "deb" | "apk" | "alpm" => purl.name.to_lowercase(),
-        _ => purl.name.clone(),
+        _ => purl.name.to_string(),
     }
 }
 
 /// The release that the user asked for, else the one that a package URL names, else the bill's, each if it is of the same
 /// family, else what the namespace tells.
-fn distro_of(purl: &PackageUrl, releases: Releases<'_>) -> Distro {
+fn distro_of(purl: &PackageUrl<'_>, releases: Releases<'_>) -> Distro {
     let of_namespace = release::from_qualifier(&purl.namespace, &purl.namespace);
-    let family = release::family(&of_namespace);
-    let fits = |distro: &&Distro| family.is_none() || family == release::family(distro);
+    let own = family(&of_namespace);
+    let fits = |distro: &&Distro| own.is_none() || own == family(distro);
     if let Some(asked) = releases.asked.filter(fits) {
         return asked.clone();
     }
@@ -280,16 +278,8 @@ fn asked_names(ecosystem: &str) -> (bool, bool) {
     }
 }
 
-/// The version with the epoch that a package URL of an rpm keeps apart.
-fn with_epoch(package: &Package, purl: &PackageUrl) -> String {
-    match purl.qualifier("epoch") {
-        Some(epoch) if !package.version.contains(':') => format!("{epoch}:{}", package.version),
-        _ => package.version.clone(),
-    }
-}
-
 /// The source package: from the bill, else from the `upstream` qualifier that other tools write.
-fn source(package: &Package, purl: &PackageUrl) -> Option<(String, String)> {
+fn source(package: &Package, purl: &PackageUrl<'_>) -> Option<(String, String)> {
     if let Some(source) = &package.source {
         let version = if source.version.is_empty() {
             &package.version
@@ -320,17 +310,7 @@ fn foreign_vendor<'a>(package: &'a Package, distro: &Distro) -> Option<&'a str> 
         .get("vendor")
         .map(String::as_str)
         .filter(|vendor| !vendor.is_empty())?;
-    let own = match distro.id.as_str() {
-        "almalinux" => "almalinux",
-        "rocky" => "rocky",
-        "rhel" => "red hat",
-        "photon" => "vmware",
-        "azurelinux" | "mariner" => "microsoft",
-        "mageia" => "mageia",
-        "openeuler" => "openeuler",
-        "opensuse" | "opensuse-leap" | "opensuse-tumbleweed" | "sles" => "suse",
-        _ => return None,
-    };
+    let own = Distribution::of(distro)?.vendor;
     (!vendor.to_lowercase().contains(own)).then_some(vendor)
 }
 
@@ -340,7 +320,7 @@ mod tests {
 
     #[test]
     fn names_are_folded_where_their_type_says_so() {
-        let name = |purl: &str| distribution_name(&purl.parse().unwrap());
+        let name = |purl: &str| distribution_name(&PackageUrl::parse(purl).unwrap());
         assert_eq!(name("pkg:deb/debian/OpenSSL@3"), "openssl");
         assert_eq!(name("pkg:rpm/fedora/ImageMagick@7"), "ImageMagick");
     }
@@ -354,7 +334,7 @@ mod tests {
                 asked,
                 of_bill: Some(&of_bill),
             };
-            distro_of(&purl.parse().unwrap(), releases).version_id
+            distro_of(&PackageUrl::parse(purl).unwrap(), releases).version_id
         };
         let debian = "pkg:deb/debian/bash@5.2-1?distro=debian-11";
         assert_eq!(version(debian, Some(&asked)).as_deref(), Some("12"));

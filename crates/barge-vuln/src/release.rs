@@ -2,6 +2,7 @@
 
 use barge_sbom::package::Distro;
 
+use crate::distribution::{Distribution, Suffix};
 use crate::error::Error;
 
 /// Debian and Ubuntu releases by their code names, for package URLs that name nothing else.
@@ -41,10 +42,11 @@ const CODE_NAMES: [(&str, &str, &str); 27] = [
 /// When no advisories are about the distribution, or no release is named of one that has releases.
 pub fn distro_release(text: &str) -> Result<Distro, Error> {
     let distro = from_qualifier(text, "");
-    match family(&distro) {
-        Some("Wolfi" | "Chainguard" | "MinimOS" | "Echo" | "Arch Linux" | "openSUSE") => Ok(distro),
-        Some(_) if distro.version_id.is_some() => Ok(distro),
-        _ => Err(Error::Release(text.to_owned())),
+    let has_release = |row: &Distribution| row.is_rolling() || distro.version_id.is_some();
+    if Distribution::of(&distro).is_some_and(has_release) {
+        Ok(distro)
+    } else {
+        Err(Error::Release(text.to_owned()))
     }
 }
 
@@ -103,61 +105,20 @@ pub(crate) fn ecosystems<'a>(
             vec![format!("{base}:{suffix}")]
         }
     };
-    match distro.id.as_str() {
-        "debian" | "raspbian" => with("Debian", major),
-        "ubuntu" => ubuntu(&version),
-        "alpine" | "postmarketos" => with("Alpine", &alpine_release(distro, &version)),
-        "wolfi" => vec!["Wolfi".to_owned()],
-        "chainguard" => vec!["Chainguard".to_owned()],
-        "minimos" => vec!["MinimOS".to_owned()],
-        "echo" => vec!["Echo".to_owned()],
-        "alpaquita" => with("Alpaquita", &version),
-        "bellsoft-hardened-containers" => with("BellSoft Hardened Containers", &version),
-        "almalinux" | "alma" => with("AlmaLinux", major),
-        "rocky" | "rockylinux" => with("Rocky Linux", major),
-        "rhel" | "redhat" | "redhat-enterprise-linux" => red_hat(&version, major, known),
-        "mageia" => with("Mageia", major),
-        "openeuler" => open_euler(distro, &version, known),
-        "photon" | "vmware" => with("Photon OS", &with_minor(&version)),
-        "azurelinux" | "azure" | "mariner" | "cbl-mariner" => with("Azure Linux", major),
-        "sles"
-        | "sled"
-        | "sle"
-        | "suse"
-        | "opensuse"
-        | "opensuse-leap"
-        | "opensuse-tumbleweed"
-        | "sl-micro"
-        | "sle-micro" => suse(distro, &version, known),
-        "arch" | "archarm" => vec!["Arch Linux".to_owned()],
-        _ => Vec::new(),
+    let Some(Distribution { family, suffix, .. }) = Distribution::of(distro) else {
+        return Vec::new();
+    };
+    match suffix {
+        Suffix::None => vec![(*family).to_owned()],
+        Suffix::Major => with(family, major),
+        Suffix::Version => with(family, &version),
+        Suffix::Minor => with(family, &with_minor(&version)),
+        Suffix::Ubuntu => ubuntu(&version),
+        Suffix::Alpine => with(family, &alpine_release(distro, &version)),
+        Suffix::RedHat => red_hat(&version, major, known),
+        Suffix::OpenEuler => open_euler(distro, &version, known),
+        Suffix::Suse => suse(distro, &version, known),
     }
-}
-
-/// The ecosystem of a distribution, without the suffix of the release.
-pub(crate) fn family(distro: &Distro) -> Option<&'static str> {
-    Some(match distro.id.as_str() {
-        "debian" | "raspbian" => "Debian",
-        "ubuntu" => "Ubuntu",
-        "alpine" | "postmarketos" => "Alpine",
-        "wolfi" => "Wolfi",
-        "chainguard" => "Chainguard",
-        "minimos" => "MinimOS",
-        "echo" => "Echo",
-        "alpaquita" => "Alpaquita",
-        "arch" | "archarm" => "Arch Linux",
-        "bellsoft-hardened-containers" => "BellSoft Hardened Containers",
-        "almalinux" | "alma" => "AlmaLinux",
-        "rocky" | "rockylinux" => "Rocky Linux",
-        "rhel" | "redhat" | "redhat-enterprise-linux" => "Red Hat",
-        "mageia" => "Mageia",
-        "openeuler" => "openEuler",
-        "photon" | "vmware" => "Photon OS",
-        "azurelinux" | "azure" | "mariner" | "cbl-mariner" => "Azure Linux",
-        "sles" | "sled" | "sle" | "suse" | "sl-micro" | "sle-micro" => "SUSE",
-        "opensuse" | "opensuse-leap" | "opensuse-tumbleweed" => "openSUSE",
-        _ => return None,
-    })
 }
 
 /// `VERSION_ID`, or what the code name stands for.

@@ -1,10 +1,12 @@
 //! A scan as a whole: matching, VEX, policy; nothing passes without evidence.
 
+use barge_image::Digest;
 use barge_sbom::package::{Distro, Sbom, Subject, Unknown};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::ecosystem;
 use crate::error::Error;
 use crate::index::{Database, Source};
 use crate::lookup;
@@ -27,6 +29,20 @@ pub struct Options {
     pub now: Timestamp,
     /// The time that reports carry: `SOURCE_DATE_EPOCH` where outputs are to be reproducible, else that of the scan.
     pub created: Timestamp,
+}
+
+impl Options {
+    /// Refuses what can be refused before anything is read: rules without a reason, and data that is too old for any bill.
+    ///
+    /// # Errors
+    /// When the policy makes no sense, or refuses the data.
+    pub fn check(&self, database: &Database) -> Result<(), Error> {
+        self.policy.check()?;
+        let age = self
+            .policy
+            .check_age(database.meta(), std::iter::empty(), self.now);
+        age.map(drop)
+    }
 }
 
 /// A finished scan. Its texts about flaws are the index's own.
@@ -52,10 +68,10 @@ pub struct Scan<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
     /// The digest that names the index.
-    pub digest: String,
+    pub digest: Digest,
     /// When its newest record was changed, dates of the future aside.
     pub newest: String,
-    /// How many days before the scan that was.
+    /// How many days old the data is, as the policy counts.
     pub age_days: Option<i64>,
     /// How many records it holds.
     pub records: u64,
@@ -65,7 +81,7 @@ pub struct Data {
 
 /// Scans a bill of materials.
 pub fn scan<'a>(database: &'a Database, sbom: &Sbom, options: &Options) -> Result<Scan<'a>, Error> {
-    options.policy.check()?;
+    options.check(database)?;
     options.policy.fail_on_unread.check(&sbom.unknowns)?;
     if sbom.packages.is_empty() {
         return Err(Error::NoPackages(sbom.subject.name.clone()));
@@ -73,9 +89,13 @@ pub fn scan<'a>(database: &'a Database, sbom: &Sbom, options: &Options) -> Resul
     if let Some(asked) = &options.distro {
         lookup::check_release(asked, sbom)?;
     }
-    let age_days = options.policy.check_age(database.meta(), options.now)?;
     let mut findings = find(database, sbom, options.distro.as_ref())?;
     check_coverage(&findings, &options.policy)?;
+    let asked = findings.coverage.iter();
+    let asked = asked.map(|coverage| ecosystem::base(&coverage.ecosystem));
+    let age_days = options
+        .policy
+        .check_age(database.meta(), asked, options.now)?;
     vex::apply(&mut findings.matches, &sbom.subject, &options.statements);
     let today = options.now.to_zoned(TimeZone::UTC).date();
     let mut verdict = options
@@ -90,7 +110,7 @@ pub fn scan<'a>(database: &'a Database, sbom: &Sbom, options: &Options) -> Resul
         unread: sbom.unknowns.clone(),
         verdict,
         data: Data {
-            digest: database.digest().to_owned(),
+            digest: database.digest(),
             newest: meta
                 .newest_before(options.now)
                 .map(|newest| newest.to_string())

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use barge_report::{Tool, junit, sarif};
+use barge_sbom::bom::of_package_urls as bill;
 use barge_vuln::output::{self, ReportOptions, ScanJson};
-use barge_vuln::{Database, IgnoreRule, Options, Policy, Scan, bill, compile, details, scan};
+use barge_vuln::{Database, IgnoreRule, Options, Policy, Scan, compile, details, scan};
 use serde_json::Value;
 
 /// Records of every kind that outputs tell apart.
@@ -95,14 +96,17 @@ fn outputs() -> Vec<(&'static str, String)> {
     let report = output::report(&scan, &options);
     let pretty = |value: Value| serde_json::to_string_pretty(&value).unwrap() + "\n";
     vec![
-        ("scan.txt", output::table(&scan).render(Some(100), false)),
+        (
+            "scan.txt",
+            output::table(&scan, false).render(Some(100), false),
+        ),
         (
             "scan.json",
             pretty(serde_json::to_value(ScanJson::from(&scan)).unwrap()),
         ),
         (
             "scan.sarif",
-            sarif::render(&report, &sarif::Options::default()),
+            sarif::render(&report, &sarif::Options::default()).unwrap(),
         ),
         ("scan.cdx.json", pretty(output::cyclonedx(&scan, &tool))),
         ("scan.openvex.json", pretty(output::openvex(&scan, "barge"))),

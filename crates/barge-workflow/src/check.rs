@@ -246,6 +246,24 @@ mod tests {
     }
 
     #[test]
+    fn long_rows_of_commands_are_bounded() {
+        for joint in ["&&", "||", ";", "|"] {
+            let row = |name: &dyn Fn(usize) -> String| {
+                let commands: Vec<String> = (0..4_900).map(name).collect();
+                commands.join(&format!(" {joint} "))
+            };
+            let same = row(&|_| "a".into());
+            let different = row(&|number| format!("a{number}"));
+            for script in [same, different] {
+                assert!(
+                    check(&step(&script, "always()"), &(), None).is_ok(),
+                    "{joint}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn functions_that_call_each_other_are_bounded() {
         let (open, close) = ("if true; then\n".repeat(38), "fi\n".repeat(38));
         let functions = (0..40).map(|n| format!("f{n}() {{\n{open}f{}\n{close}}}\n", n + 1));

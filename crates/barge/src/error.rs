@@ -138,7 +138,7 @@ fn store_exit(error: &barge_store::Error) -> Exit {
 
 fn sbom_exit(error: &barge_sbom::Error) -> Exit {
     match error {
-        barge_sbom::Error::NoSuchPath { .. } => Exit::Usage,
+        barge_sbom::Error::NoSuchPath { .. } | barge_sbom::Error::PackageUrl(_) => Exit::Usage,
         _ => Exit::Failed,
     }
 }
@@ -148,8 +148,7 @@ fn advisories_exit(error: &barge_vuln::Error) -> Exit {
     match error {
         error if error.is_missing_evidence() => Exit::Evidence,
         Vuln::OtherDigest { .. } => Exit::Reference,
-        Vuln::PackageUrl { .. }
-        | Vuln::Policy(_)
+        Vuln::Policy(_)
         | Vuln::Scheme(_)
         | Vuln::Version(_)
         | Vuln::Release(_)

@@ -9,6 +9,9 @@ use serde::Serialize;
 use crate::cli::{ColorChoice, Format, LogFormat, OutputArgs};
 use crate::error::Error;
 
+/// Terminals of so many columns are wide.
+const WIDE: usize = 150;
+
 /// What parts of human output mean; colours follow meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -48,6 +51,7 @@ pub(crate) struct Printer {
     format: Format,
     color: anstream::ColorChoice,
     quiet: bool,
+    verbose: bool,
     log: LogFormat,
 }
 
@@ -62,6 +66,7 @@ impl Printer {
             format: output.format,
             color,
             quiet: output.quiet,
+            verbose: output.verbose,
             log: output.log,
         }
     }
@@ -90,6 +95,11 @@ impl Printer {
             }
             choice => choice != anstream::ColorChoice::Never,
         }
+    }
+
+    /// Whether tables have room for what is wanted less: on wide terminals, and for who asks to be told more.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.verbose || self.width().is_some_and(|width| width >= WIDE)
     }
 
     /// The width of the terminal behind stdout, in columns; none when there is none.

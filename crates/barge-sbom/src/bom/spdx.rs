@@ -2,48 +2,125 @@
 
 use std::collections::BTreeMap;
 
-use serde_json_borrow::Value;
+use serde::de::SeqAccess;
+use serde::{Deserialize, Deserializer};
 
-use super::{distro_of, list, package, sorted};
+use super::lenient::{self, Lenient, List, Object, Text};
+use super::package::{distro_of, link, package, sorted};
 use crate::dialect::{INCOMPLETE, unknown};
 use crate::package::{Distro, Package, PackageKind, Sbom, SourcePackage, Subject, Unknown};
 
-pub(crate) fn read(json: &Value<'_>) -> Option<Sbom> {
-    let entries = json.get("packages").as_array()?;
-    let mut distro = None;
-    let mut by_id: BTreeMap<&str, String> = BTreeMap::new();
-    let mut packages = Vec::new();
-    for entry in entries {
-        if text(entry, "primaryPackagePurpose") == Some("OPERATING-SYSTEM") {
-            distro = text(entry, "name").map(|name| Distro {
-                id: name.to_lowercase(),
-                version_id: text(entry, "versionInfo").map(str::to_owned),
-                ..Distro::default()
-            });
-        } else if let Some(package) = read_package(entry) {
-            if let Some(id) = text(entry, "SPDXID") {
-                by_id.insert(id, package.purl.clone());
-            }
-            packages.push(package);
-        }
+/// A document.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Document<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    #[serde(borrow)]
+    creation_info: Object<CreationInfo<'a>>,
+    #[serde(borrow)]
+    packages: Option<Packages<'a>>,
+    #[serde(borrow)]
+    relationships: List<Object<Relationship<'a>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CreationInfo<'a> {
+    #[serde(borrow)]
+    comment: Text<'a>,
+}
+
+/// Packages, made while the document is read.
+#[derive(Default)]
+struct Packages<'a> {
+    distro: Option<Distro>,
+    /// With the ids by which relationships name them.
+    packages: Vec<(Text<'a>, Package)>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Entry<'a> {
+    #[serde(borrow, rename = "SPDXID")]
+    id: Text<'a>,
+    #[serde(borrow)]
+    name: Text<'a>,
+    #[serde(borrow)]
+    version_info: Text<'a>,
+    #[serde(borrow)]
+    primary_package_purpose: Text<'a>,
+    #[serde(borrow)]
+    license_declared: Text<'a>,
+    #[serde(borrow)]
+    license_concluded: Text<'a>,
+    #[serde(borrow)]
+    source_info: Text<'a>,
+    #[serde(borrow)]
+    external_refs: List<Object<ExternalReference<'a>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ExternalReference<'a> {
+    #[serde(borrow, rename = "referenceType")]
+    kind: Text<'a>,
+    #[serde(borrow, rename = "referenceLocator")]
+    locator: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Relationship<'a> {
+    #[serde(borrow, rename = "spdxElementId")]
+    element: Text<'a>,
+    #[serde(borrow, rename = "relationshipType")]
+    kind: Text<'a>,
+    #[serde(borrow, rename = "relatedSpdxElement")]
+    related: Text<'a>,
+}
+
+impl Document<'_> {
+    /// The bill, if it has packages.
+    pub(super) fn bill(self) -> Option<Sbom> {
+        let Packages { distro, packages } = self.packages?;
+        let (ids, mut packages): (Vec<Text<'_>>, Vec<Package>) = packages.into_iter().unzip();
+        let places = ids.iter().enumerate();
+        let by_id: BTreeMap<&str, usize> = places
+            .filter_map(|(index, id)| Some((stated(id)?, index)))
+            .collect();
+        let place = |id: &Text<'_>| by_id.get(stated(id)?).copied();
+        let needs = self.relationships.0.iter();
+        let needs = needs.filter_map(
+            |Object(Relationship {
+                 element,
+                 kind,
+                 related,
+             })| {
+                match kind.get()? {
+                    "DEPENDS_ON" => place(element).zip(place(related)),
+                    "DEPENDENCY_OF" => place(related).zip(place(element)),
+                    _ => None,
+                }
+            },
+        );
+        link(&mut packages, needs);
+        Some(Sbom {
+            subject: Subject {
+                name: stated(&self.name).unwrap_or_default().to_owned(),
+                ..Subject::default()
+            },
+            distro: distro.or_else(|| distro_of(&packages)),
+            layers: Vec::new(),
+            packages: sorted(packages),
+            unknowns: unknowns(&self.creation_info.0),
+        })
     }
-    link(json, &by_id, &mut packages);
-    let distro = distro.or_else(|| distro_of(&packages));
-    Some(Sbom {
-        subject: Subject {
-            name: text(json, "name").unwrap_or_default().to_owned(),
-            ..Subject::default()
-        },
-        distro,
-        layers: Vec::new(),
-        packages: sorted(packages),
-        unknowns: unknowns(json),
-    })
 }
 
 /// What barge could not read.
-fn unknowns(json: &Value<'_>) -> Vec<Unknown> {
-    let comment = json.get("creationInfo").get("comment").as_str();
+fn unknowns(information: &CreationInfo<'_>) -> Vec<Unknown> {
+    let comment = information.comment.get();
     let lines = comment.and_then(|comment| comment.strip_prefix(INCOMPLETE));
     lines
         .into_iter()
@@ -54,69 +131,72 @@ fn unknowns(json: &Value<'_>) -> Vec<Unknown> {
 }
 
 /// A text that says something; SPDX has words for nothing.
-fn text<'a>(value: &'a Value<'_>, key: &'static str) -> Option<&'a str> {
-    super::text(value, key).filter(|text| !matches!(*text, "NOASSERTION" | "NONE"))
+fn stated<'t>(text: &'t Text<'_>) -> Option<&'t str> {
+    text.get()
+        .filter(|text| !matches!(*text, "NOASSERTION" | "NONE"))
 }
 
-fn read_package(entry: &Value<'_>) -> Option<Package> {
-    let locator = |kinds: &[&str]| {
-        list(entry, "externalRefs").find_map(|reference| {
-            let kind = text(reference, "referenceType")?;
-            text(reference, "referenceLocator").filter(|_| kinds.contains(&kind))
-        })
-    };
-    let purl = locator(&["purl"]).filter(|purl| !purl.starts_with("pkg:oci/"))?;
-    let mut package = package(purl, None, text(entry, "name")?)?;
-    let license = text(entry, "licenseDeclared").or_else(|| text(entry, "licenseConcluded"));
-    package.licenses = license.map(str::to_owned).into_iter().collect();
-    if let Some(cpe) = locator(&["cpe23Type"]) {
-        package.facts.insert("cpe".into(), cpe.to_owned());
-    }
-    package.source = stated_source(entry, &package).or(package.source);
-    Some(package)
-}
-
-/// `built package from: NAME VERSION`, as trivy and barge write it.
-fn stated_source(entry: &Value<'_>, package: &Package) -> Option<SourcePackage> {
-    let stated = text(entry, "sourceInfo")?
-        .lines()
-        .find_map(|line| line.strip_prefix("built package from: "))?;
-    if !package.kind.is_distribution() || package.kind == PackageKind::Rpm && !stated.contains(' ')
-    {
-        return None;
-    }
-    let (name, version) = stated.split_once(' ').unwrap_or((stated, &package.version));
-    Some(SourcePackage {
-        name: name.to_owned(),
-        version: version.to_owned(),
-    })
-}
-
-fn link(json: &Value<'_>, by_id: &BTreeMap<&str, String>, packages: &mut [Package]) {
-    let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for relationship in list(json, "relationships") {
-        let ends =
-            text(relationship, "spdxElementId").zip(text(relationship, "relatedSpdxElement"));
-        let Some((element, related)) = ends else {
-            continue;
-        };
-        let (from, to) = match text(relationship, "relationshipType") {
-            Some("DEPENDS_ON") => (element, related),
-            Some("DEPENDENCY_OF") => (related, element),
-            _ => continue,
-        };
-        if let (Some(from), Some(to)) = (by_id.get(from), by_id.get(to)) {
-            needs.entry(from).or_default().push(to.clone());
+impl<'de> Lenient<'de> for Packages<'de> {
+    fn of_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut all = Self::default();
+        while let Some(Object(entry)) = list.next_element::<Object<Entry<'de>>>()? {
+            if stated(&entry.primary_package_purpose) == Some("OPERATING-SYSTEM") {
+                all.distro = entry.distro();
+            } else if let Some(package) = entry.package() {
+                all.packages.push((entry.id, package));
+            }
         }
+        Ok(all)
     }
-    for package in packages {
-        let mut on = needs
-            .get(package.purl.as_str())
-            .cloned()
-            .unwrap_or_default();
-        on.retain(|purl| *purl != package.purl);
-        on.sort();
-        on.dedup();
-        package.depends_on = on;
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Packages<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        lenient::read::<Packages<'de>, D>(from)
+    }
+}
+
+impl Entry<'_> {
+    fn distro(&self) -> Option<Distro> {
+        Some(Distro {
+            id: stated(&self.name)?.to_lowercase(),
+            version_id: stated(&self.version_info).map(str::to_owned),
+            ..Distro::default()
+        })
+    }
+
+    fn package(&self) -> Option<Package> {
+        let purl = self.locator("purl")?;
+        let version = stated(&self.version_info);
+        let mut package = package(purl, None, stated(&self.name)?, version)?;
+        let license = stated(&self.license_declared).or_else(|| stated(&self.license_concluded));
+        package.licenses = license.map(str::to_owned).into_iter().collect();
+        if let Some(cpe) = self.locator("cpe23Type") {
+            package.facts.insert("cpe".into(), cpe.to_owned());
+        }
+        package.source = self.source(&package).or(package.source);
+        Some(package)
+    }
+
+    fn locator(&self, kind: &str) -> Option<&str> {
+        let mut references = self.external_refs.0.iter();
+        references.find_map(|Object(reference)| {
+            stated(&reference.locator).filter(|_| reference.kind.get() == Some(kind))
+        })
+    }
+
+    /// `built package from: NAME VERSION`, as trivy and barge write it.
+    fn source(&self, package: &Package) -> Option<SourcePackage> {
+        let mut lines = stated(&self.source_info)?.lines();
+        let stated = lines.find_map(|line| line.strip_prefix("built package from: "))?;
+        let is_bare = package.kind == PackageKind::Rpm && !stated.contains(' ');
+        if !package.kind.is_distribution() || is_bare {
+            return None;
+        }
+        let (name, version) = stated.split_once(' ').unwrap_or((stated, &package.version));
+        Some(SourcePackage {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        })
     }
 }

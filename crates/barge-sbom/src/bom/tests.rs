@@ -92,3 +92,48 @@ fn refuses_what_is_none() {
     let deep = "<a>".repeat(100_000);
     assert!(read(deep.as_bytes()).is_err());
 }
+
+#[test]
+fn fields_of_other_kinds_are_as_good_as_absent() {
+    let text = r#"{"bomFormat":"CycloneDX","version":1,"metadata":[],"dependencies":{"ref":"a"},"components":[5,"x",null,["y"],
+ {"type":7,"name":"musl","version":1.2,"purl":"pkg:apk/alpine/musl@1.2.4-r2","licenses":"MIT","hashes":[1],"properties":[{"name":3,"value":"x"},4],
+  "evidence":{"occurrences":[{"location":{}},{"location":"lib/apk/db/installed"}]},"components":{"name":"z"}}]}"#;
+    let sbom = read(text.as_bytes()).unwrap();
+    assert_eq!(sbom.packages.len(), 1);
+    assert_eq!(sbom.packages[0].evidence[0].path, "lib/apk/db/installed");
+}
+
+#[test]
+fn packages_of_unknown_types_and_versions_beside_the_package_url_count() {
+    let text = r#"{"bomFormat":"CycloneDX","components":[
+ {"name":"a","purl":"pkg:bioconductor/a@1"},{"name":"b","version":"2","purl":"pkg:npm/b"},{"name":"c","purl":"pkg:npm/c"},
+ {"name":"app","version":"1","purl":"pkg:oci/app@1"}]}"#;
+    let sbom = read(text.as_bytes()).unwrap();
+    let found: Vec<_> = sbom
+        .packages
+        .iter()
+        .map(|package| (&*package.name, &*package.version))
+        .collect();
+    assert_eq!(found, [("a", "1"), ("b", "2")]);
+}
+
+#[test]
+fn package_urls_alone_make_a_bill() {
+    let purls = [
+        "pkg:rpm/redhat/bind@9-1?epoch=32&arch=x86_64",
+        "pkg:npm/%40a/b@1",
+    ]
+    .map(str::to_owned);
+    let sbom = of_package_urls(&purls).unwrap();
+    assert_eq!(
+        (
+            &*sbom.packages[0].version,
+            sbom.packages[0].architecture.as_deref()
+        ),
+        ("32:9-1", Some("x86_64"))
+    );
+    assert_eq!(sbom.packages[1].name, "@a/b");
+    for text in ["pkg:npm/x", "npm/x@1"] {
+        assert!(of_package_urls(&[text.to_owned()]).is_err(), "{text}");
+    }
+}

@@ -26,7 +26,6 @@ pub use read::{Database, Group, RecordFacts, RecordText};
 pub use sections::{Ecosystem, Meta, Source};
 
 pub(crate) use file::Bytes;
-pub(crate) use sections::hex;
 
 /// The format that this crate writes and reads. Any change of the layout takes a new number.
 pub(crate) const VERSION: u32 = 5;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use barge_image::Digest;
+
 use super::Bytes;
 use super::bytes::{Reader, checksum, damaged, hash, item, u32_at, u64_at};
 use super::cves::read_facts;
@@ -29,7 +31,7 @@ pub struct Database {
     file: Bytes,
     places: Vec<Place>,
     meta: Meta,
-    digest: String,
+    digest: Digest,
     /// Whether the table of packages has its digest, once somebody asked.
     keys_are_sound: OnceLock<bool>,
 }
@@ -87,7 +89,10 @@ pub struct RecordText {
 impl Database {
     /// Opens an index file. Nothing but its header, table and description of itself is read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::read(Bytes::open(path)?)
+        Self::read(Bytes::open(path)?).map_err(|source| Error::Index {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })
     }
 
     /// Takes an index that lies in memory.
@@ -122,8 +127,8 @@ impl Database {
 
     /// The name of the index: a sha256 that covers all of it.
     #[must_use]
-    pub fn digest(&self) -> &str {
-        &self.digest
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The size of the index in bytes.
@@ -133,11 +138,11 @@ impl Database {
     }
 
     /// Checks that this is the pinned index, every byte of it.
-    pub fn verify_pin(&self, wanted: &str) -> Result<(), Error> {
+    pub fn verify_pin(&self, wanted: Digest) -> Result<(), Error> {
         if self.digest != wanted {
             return Err(Error::OtherDigest {
-                wanted: wanted.to_owned(),
-                found: self.digest.clone(),
+                wanted,
+                found: self.digest,
             });
         }
         self.verify()

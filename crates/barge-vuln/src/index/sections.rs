@@ -1,6 +1,9 @@
 //! The sections of the index and its description of itself.
 
-use jiff::Timestamp;
+use barge_image::Digest;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -82,11 +85,23 @@ impl Meta {
         dates.filter(|date| *date <= now).max()
     }
 
-    /// How many whole days old the data is.
+    /// How many whole days old its newest record is.
     #[must_use]
     pub fn age_days(&self, now: Timestamp) -> Option<i64> {
         let newest = self.newest_before(now)?;
         Some((now.as_second() - newest.as_second()) / (24 * 60 * 60))
+    }
+
+    /// How many days ago an ecosystem's archive was last found to be the newest that there is; only known of what was
+    /// fetched by `barge db update`.
+    #[must_use]
+    pub fn checked_days(&self, ecosystem: &str, now: Timestamp) -> Option<i64> {
+        let is_own = |source: &&Source| source.name.split('/').next() == Some(ecosystem);
+        let own = self.sources.iter().filter(is_own);
+        let checked = own.filter_map(|source| source.checked).max()?;
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let days = today.since((Unit::Day, checked)).ok()?.get_days();
+        Some(i64::from(days).max(0))
     }
 }
 
@@ -101,6 +116,9 @@ pub struct Source {
     pub records: u64,
     /// When its newest record was changed (RFC 3339).
     pub newest: String,
+    /// The day on which `barge db update` last found it to be what the server has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<Date>,
 }
 
 /// What the index holds of one ecosystem.
@@ -221,19 +239,6 @@ pub(super) fn places(file: &[u8]) -> Result<Vec<Place>, Error> {
 }
 
 /// The name of an index: the sha256 of its header and section table.
-pub(super) fn digest(file: &[u8]) -> String {
-    let covered = file.get(..HEADER + SECTIONS * TABLE_ITEM).unwrap_or(file);
-    format!("sha256:{}", hex(&Sha256::digest(covered)))
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing into a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+pub(super) fn digest(file: &[u8]) -> Digest {
+    Digest::of(file.get(..HEADER + SECTIONS * TABLE_ITEM).unwrap_or(file))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use barge_report::Level;
 use barge_sbom::package::Package;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -29,6 +30,8 @@ pub struct Match<'a> {
     pub note: Option<String>,
     /// Why it does not count: ownership, VEX or an ignore rule.
     pub suppressed: Option<Suppression>,
+    /// What it does to the gate: nothing until the policy has judged.
+    pub level: Level,
 }
 
 /// The flaw, merged from all records that are aliases of each other.
@@ -255,7 +258,7 @@ impl<'a> Match<'a> {
 impl Match<'static> {
     /// A match with given ids, the first one shown.
     pub(crate) fn for_tests(
-        package: Package,
+        purl: &str,
         ids: &[&'static str],
         upstream: &[&'static str],
         class: Class,
@@ -272,8 +275,13 @@ impl Match<'static> {
             epss: None,
             published: 0,
         };
+        let purls = [purl.to_owned()];
+        let package = barge_sbom::bom::of_package_urls(&purls)
+            .unwrap()
+            .packages
+            .pop();
         Self {
-            package: Arc::new(package),
+            package: Arc::new(package.unwrap()),
             advisory: Box::new(advisory),
             class,
             fix: Fix::None,
@@ -281,6 +289,7 @@ impl Match<'static> {
             doubt: None,
             note: None,
             suppressed: None,
+            level: Level::Note,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use barge_report::Level;
 use barge_sbom::package::Package;
 
 use super::candidates::RecordHit;
@@ -56,6 +57,7 @@ pub(super) fn merge<'a>(
         why: hits.iter().map(reason).collect(),
         note: None,
         suppressed: None,
+        level: Level::Note,
     })
 }
 

@@ -72,10 +72,11 @@ fn module_tag(version: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use barge_sbom::bom::of_package_urls as bill;
+
     use super::*;
     use crate::index::Database;
     use crate::matching::find;
-    use crate::purl::bill;
 
     #[test]
     fn tags_end_before_the_build() {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use barge_report::Tool;
 use serde_json::{Value, json};
 
+use super::gaps::gaps;
 use super::upgrade::remedy_sentence;
-use super::uuid;
+use super::uuid::uuid;
 use crate::matching::{Match, SuppressedBy};
 use crate::scan::Scan;
 use crate::severity::Severity;
@@ -42,12 +43,12 @@ pub fn cyclonedx(scan: &Scan<'_>, tool: &Tool) -> Value {
     let mut vulnerabilities: Vec<Value> =
         groups.values().map(|group| vulnerability(group)).collect();
     number_references(&mut vulnerabilities);
-    let gaps = super::gaps(scan);
+    let gaps = gaps(scan);
     let mut document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": format!("urn:uuid:{}", uuid(&[&scan.subject.name, &scan.data.digest, &scan.time.to_string()])),
+        "serialNumber": format!("urn:uuid:{}", uuid(&[&scan.subject.name, &scan.data.digest.to_string(), &scan.time.to_string()])),
         "version": 1,
         "metadata": {
             "timestamp": scan.time.to_string(),

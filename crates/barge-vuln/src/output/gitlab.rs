@@ -6,9 +6,10 @@ use barge_report::Tool;
 use barge_report::table::cut;
 use serde_json::{Value, json};
 
-use super::report::without_version;
+use super::gaps::gaps;
+use super::report::{paths, without_version};
 use super::upgrade::remedy_sentence;
-use super::uuid;
+use super::uuid::uuid;
 use crate::matching::Match;
 use crate::scan::Scan;
 use crate::severity::Severity;
@@ -42,7 +43,7 @@ pub fn gitlab(scan: &Scan<'_>, tool: &Tool) -> Value {
     let vulnerabilities: Vec<Value> = counted
         .map(|found| vulnerability(found, &scan.subject.name, &system, &mut ids))
         .collect();
-    let messages = super::gaps(scan)
+    let messages = gaps(scan)
         .into_iter()
         .map(|gap| json!({ "level": "warn", "value": gap }));
     json!({
@@ -111,7 +112,7 @@ fn vulnerability(
 /// has the package twice at one place.
 fn unique_id(found: &Match<'_>, image: &str, ids: &mut BTreeSet<String>) -> String {
     let (package, id) = (&found.package, found.advisory.id);
-    let path = super::paths(package).next().unwrap_or_default();
+    let path = paths(package).next().unwrap_or_default();
     let path = without_version(path, &package.version);
     let stable = uuid(&[id, &package.name, image, &path]);
     let own = if ids.contains(&stable) {

@@ -6,7 +6,7 @@ use barge_report::Level;
 use barge_sbom::package::{Package, Unknown};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::paths;
+use super::report::paths;
 use crate::error::Error;
 use crate::matching::{Class, Coverage, Fix, Link, Match, Reason, SuppressedBy};
 use crate::policy::{Baseline, Verdict};
@@ -81,20 +81,15 @@ pub struct UnreadJson<'a> {
 /// A list of [`MatchJson`]: those that count, or those that do not. Made one by one as they are written.
 #[derive(Debug, Clone, Copy)]
 pub struct MatchesJson<'a> {
-    scan: &'a Scan<'a>,
+    matches: &'a [Match<'a>],
     suppressed: bool,
 }
 
 impl Serialize for MatchesJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let judged = self
-            .scan
-            .findings
-            .matches
-            .iter()
-            .zip(&self.scan.verdict.levels);
-        let wanted = judged.filter(|(found, _)| found.suppressed.is_some() == self.suppressed);
-        serializer.collect_seq(wanted.map(|(found, level)| MatchJson::new(found, *level)))
+        let wanted = self.matches.iter();
+        let wanted = wanted.filter(|found| found.suppressed.is_some() == self.suppressed);
+        serializer.collect_seq(wanted.map(MatchJson::from))
     }
 }
 
@@ -195,7 +190,10 @@ pub struct SuppressionJson<'a> {
 
 impl<'a> From<&'a Scan<'_>> for ScanJson<'a> {
     fn from(scan: &'a Scan<'_>) -> Self {
-        let matches = |suppressed| MatchesJson { scan, suppressed };
+        let matches = |suppressed| MatchesJson {
+            matches: &scan.findings.matches,
+            suppressed,
+        };
         let skipped = scan.findings.skipped.iter();
         Self {
             schema: SCHEMA,
@@ -236,13 +234,13 @@ impl<'a> From<&'a Unknown> for UnreadJson<'a> {
     }
 }
 
-impl<'a> MatchJson<'a> {
-    fn new(found: &'a Match<'_>, level: Level) -> Self {
+impl<'a> From<&'a Match<'_>> for MatchJson<'a> {
+    fn from(found: &'a Match<'_>) -> Self {
         Self {
             package: PackageJson::new(&found.package),
             advisory: AdvisoryJson::new(found),
             class: found.class,
-            level,
+            level: found.level,
             why: &found.why,
             doubt: found.doubt.as_deref(),
             note: found.note.as_deref(),

@@ -2,6 +2,7 @@
 //! a page.
 
 mod cyclonedx;
+mod gaps;
 mod gitlab;
 mod html;
 mod json;
@@ -9,13 +10,10 @@ mod openvex;
 mod report;
 mod text;
 mod upgrade;
-
-use barge_sbom::package::Package;
-
-use crate::scan::Scan;
-use crate::unread::describe;
+mod uuid;
 
 pub use cyclonedx::cyclonedx;
+pub use gaps::gaps;
 pub use gitlab::gitlab;
 pub use html::page;
 pub use json::{
@@ -24,50 +22,5 @@ pub use json::{
 };
 pub use openvex::openvex;
 pub use report::{ReportOptions, report};
-pub use text::{count_line, markdown, table};
+pub use text::{age, count_line, markdown, table};
 pub use upgrade::{Upgrade, upgrades};
-
-/// What the scan says nothing about, one line each: evidence that could not be read, ecosystems without data, packages
-/// that nothing could be asked about.
-#[must_use]
-pub fn gaps(scan: &Scan<'_>) -> Vec<String> {
-    let unread = scan.unread.iter();
-    let mut gaps: Vec<String> = unread
-        .map(|unknown| format!("could not be read: {}", describe(unknown)))
-        .collect();
-    let missing = scan.findings.coverage.iter();
-    let missing = missing.filter(|coverage| !coverage.has_data);
-    gaps.extend(missing.map(|coverage| {
-        let (packages, ecosystem) = (coverage.packages, &coverage.ecosystem);
-        format!("the data has nothing about {ecosystem}: {packages} packages were not checked")
-    }));
-    if let Some((purl, reason)) = scan.findings.skipped.first() {
-        let count = scan.findings.skipped.len();
-        gaps.push(format!(
-            "{count} packages were not fully looked up, the first is `{purl}`: {reason}"
-        ));
-    }
-    gaps
-}
-
-/// Where a package was found, first path first.
-fn paths(package: &Package) -> impl Iterator<Item = &str> {
-    package
-        .evidence
-        .iter()
-        .map(|evidence| evidence.path.as_str())
-}
-
-/// A UUID that follows from parts (RFC 9562, version 8): the same input gives the same document.
-fn uuid(parts: &[&str]) -> String {
-    let hex = barge_report::fingerprint::fingerprint(parts);
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    format!(
-        "{}-{}-8{}-a{}-{}",
-        part(0..8),
-        part(8..12),
-        part(13..16),
-        part(17..20),
-        part(20..32)
-    )
-}

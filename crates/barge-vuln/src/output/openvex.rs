@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
+use super::gaps::gaps;
 use super::upgrade::remedy;
-use super::uuid;
+use super::uuid::uuid;
 use crate::matching::{Class, Match, SuppressedBy, Suppression};
 use crate::scan::Scan;
 
@@ -22,14 +23,14 @@ pub fn openvex(scan: &Scan<'_>, author: &str) -> Value {
         .collect();
     let mut document = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": format!("https://openvex.dev/docs/public/vex-{}", uuid(&[&scan.subject.name, &scan.data.digest, &time])),
+        "@id": format!("https://openvex.dev/docs/public/vex-{}", uuid(&[&scan.subject.name, &scan.data.digest.to_string(), &time])),
         "author": author,
         "timestamp": time,
         "version": 1,
         "statements": statements,
     });
     // The format has no other place for what nothing is said about.
-    let gaps = super::gaps(scan);
+    let gaps = gaps(scan);
     if !gaps.is_empty() {
         document["tooling"] = json!(format!("barge; not scanned: {}", gaps.join("; ")));
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use barge_report::fingerprint::fingerprint;
 use barge_report::sarif::{level_of_score, split_rules};
 use barge_report::{Finding, Level, Location, Report, Rule, Suppression, Tool};
+use barge_sbom::package::Package;
 use serde_json::json;
 
-use super::paths;
+use super::gaps::gaps;
 use super::upgrade::remedy;
 use crate::index::RecordText;
 use crate::matching::Match;
@@ -32,9 +33,9 @@ pub struct ReportOptions {
 /// The scan as a report.
 #[must_use]
 pub fn report(scan: &Scan<'_>, options: &ReportOptions) -> Report {
-    let judged = scan.findings.matches.iter().zip(&scan.verdict.levels);
-    let pairs = judged
-        .map(|(found, level)| (rule(found, options), vec![finding(found, *level, options)]))
+    let matches = scan.findings.matches.iter();
+    let pairs = matches
+        .map(|found| (rule(found, options), vec![finding(found, options)]))
         .collect();
     let (rules, findings) = split_rules(pairs);
     let platform = options.platform.replace('/', "-");
@@ -56,12 +57,20 @@ pub fn report(scan: &Scan<'_>, options: &ReportOptions) -> Report {
         category: category.join("/"),
         rules,
         findings,
-        gaps: super::gaps(scan),
+        gaps: gaps(scan),
         properties: properties
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))
             .collect(),
     }
+}
+
+/// Where a package was found, first path first.
+pub(super) fn paths(package: &Package) -> impl Iterator<Item = &str> {
+    package
+        .evidence
+        .iter()
+        .map(|evidence| evidence.path.as_str())
 }
 
 fn rule(found: &Match<'_>, options: &ReportOptions) -> Rule {
@@ -154,7 +163,7 @@ fn help(found: &Match<'_>, text: Option<&RecordText>) -> String {
     lines.join("\n")
 }
 
-fn finding(found: &Match<'_>, level: Level, options: &ReportOptions) -> Finding {
+fn finding(found: &Match<'_>, options: &ReportOptions) -> Finding {
     let (package, advisory) = (&found.package, &found.advisory);
     let fix = remedy(found).unwrap_or_else(|| "no fix is known".to_owned());
     let paths: Vec<&str> = paths(package).collect();
@@ -196,7 +205,7 @@ fn finding(found: &Match<'_>, level: Level, options: &ReportOptions) -> Finding 
     places.push(package.purl.clone());
     Finding {
         rule: advisory.id.to_owned(),
-        level,
+        level: found.level,
         message,
         locations,
         places,

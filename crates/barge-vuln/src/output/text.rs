@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use barge_report::markdown::{Document, MarkdownTable, code, escape, link};
 use barge_report::table::{Cell, Column, Style, Table};
+use barge_sbom::Package;
 
 use super::json::counts;
 use super::upgrade::{Upgrade, upgrades};
@@ -18,33 +19,62 @@ const ROWS_PER_SEVERITY: usize = 20;
 /// How many files that could not be read are named.
 const UNREAD_SHOWN: usize = 5;
 
-/// The matches that count as a table, worst first.
+/// The matches that count as a table, worst first; with `places` where each package lies, too.
 #[must_use]
-pub fn table<'a>(scan: &'a Scan<'_>) -> Table<'a> {
-    let mut table = Table::new(vec![
+pub fn table<'a>(scan: &'a Scan<'_>, places: bool) -> Table<'a> {
+    let mut columns = vec![
         Column::whole("SEVERITY"),
         Column::cut_to("PACKAGE", 20),
         Column::cut_to("INSTALLED", 12),
         Column::cut_to("FIXED IN", 12),
         Column::whole("ID"),
-        Column::cut_to("TITLE", 16),
-    ]);
+    ];
+    columns.extend(places.then(|| Column::cut_to("WHERE", 24)));
+    columns.push(Column::cut_to("TITLE", 16));
+    let mut table = Table::new(columns);
     for found in scan
         .findings
         .matches
         .iter()
         .filter(|found| found.suppressed.is_none())
     {
-        table.push([
+        let cells = [
             severity_cell(found),
             Cell::from(found.package.name.as_str()),
             Cell::from(found.package.version.as_str()),
             Cell::from(fix(found)),
             Cell::from(found.advisory.id),
-            Cell::styled(title(found), Style::Dim),
-        ]);
+        ];
+        let place = places.then(|| Cell::from(place(&found.package)));
+        let title = Cell::styled(title(found), Style::Dim);
+        table.push(cells.into_iter().chain(place).chain([title]));
     }
     table
+}
+
+/// Where a package lies, and the layer that brought it.
+fn place(package: &Package) -> Cow<'_, str> {
+    let Some(first) = package.evidence.first() else {
+        return "-".into();
+    };
+    let layer = match (first.layer_index, first.layer) {
+        (Some(index), _) => format!("layer {index}"),
+        (None, Some(digest)) => format!("layer {}", digest.short()),
+        (None, None) => String::new(),
+    };
+    let more = match package.evidence.len() {
+        1 => String::new(),
+        count => format!("{} more", count - 1),
+    };
+    let notes: Vec<String> = [layer, more]
+        .into_iter()
+        .filter(|note| !note.is_empty())
+        .collect();
+    if notes.is_empty() {
+        first.path.as_str().into()
+    } else {
+        format!("{} ({})", first.path, notes.join(", ")).into()
+    }
 }
 
 fn severity_cell(found: &Match<'_>) -> Cell<'static> {
@@ -95,6 +125,16 @@ pub fn count_line(verdict: &Verdict) -> String {
     }
 }
 
+/// How old data is: `1 day old`.
+#[must_use]
+pub fn age(days: Option<i64>) -> String {
+    match days {
+        Some(1) => "1 day old".to_owned(),
+        Some(days) => format!("{days} days old"),
+        None => "of unknown age".to_owned(),
+    }
+}
+
 /// The scan as a Markdown document; the caller renders it within a budget.
 #[must_use]
 pub fn markdown(scan: &Scan<'_>) -> Document {
@@ -141,10 +181,7 @@ pub fn markdown(scan: &Scan<'_>) -> Document {
 
 fn facts(scan: &Scan<'_>) -> MarkdownTable {
     let verdict = &scan.verdict;
-    let age = scan
-        .data
-        .age_days
-        .map_or("n/a".to_owned(), |days| format!("{days} days"));
+    let age = age(scan.data.age_days);
     let missing: Vec<&str> = scan
         .findings
         .coverage
@@ -156,7 +193,10 @@ fn facts(scan: &Scan<'_>) -> MarkdownTable {
         ("Packages", scan.findings.packages.to_string()),
         (
             "Advisory data",
-            format!("{}, newest record {age} old", code(&scan.data.digest)),
+            format!(
+                "{}, newest record {age}",
+                code(&scan.data.digest.to_string())
+            ),
         ),
         ("Ignored", verdict.suppressed.to_string()),
     ];
@@ -269,4 +309,26 @@ fn push_matches(document: &mut Document, summary: &str, found: &[&Match<'_>]) {
         ]);
     }
     document.details(summary, MarkdownTable { titles, rows });
+}
+
+#[cfg(test)]
+mod tests {
+    use barge_sbom::{Evidence, PackageKind};
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_path_with_its_layer_and_how_many_more_there_are() {
+        let mut package = Package::new(PackageKind::Npm, "a", "1", "pkg:npm/a@1");
+        assert_eq!(place(&package), "-");
+        let at = |path: &str, layer_index| Evidence {
+            path: path.to_owned(),
+            layer: None,
+            layer_index,
+        };
+        package.evidence = vec![at("app/package-lock.json", None)];
+        assert_eq!(place(&package), "app/package-lock.json");
+        package.evidence = vec![at("usr/a.json", Some(3)), at("opt/a.json", Some(4))];
+        assert_eq!(place(&package), "usr/a.json (layer 3, 1 more)");
+    }
 }

@@ -1,7 +1,7 @@
 //! What to upgrade: one version for each package that heals all its flaws that can be healed.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use barge_sbom::package::Package;
 
@@ -9,7 +9,7 @@ use crate::ecosystem;
 use crate::matching::{Fix, Match};
 use crate::scan::Scan;
 use crate::severity::Severity;
-use crate::version::{Scheme, compare};
+use crate::version::compare;
 
 /// A package and the version that heals it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +24,12 @@ pub struct Upgrade<'a> {
     pub worst: Severity,
 }
 
-/// The upgrades that would heal what counts in a scan, worst flaws first, then most flaws.
+/// The upgrades that would heal what counts in a scan, worst flaws first, then most flaws. A package is left out whose
+/// fixes nobody can order: no one of them is known to heal all.
 #[must_use]
 pub fn upgrades<'a>(scan: &'a Scan<'_>) -> Vec<Upgrade<'a>> {
     let mut upgrades: BTreeMap<&str, Upgrade<'_>> = BTreeMap::new();
+    let mut unordered: BTreeSet<&str> = BTreeSet::new();
     for found in &scan.findings.matches {
         let Some(to) = found.fix.version() else {
             continue;
@@ -46,10 +48,13 @@ pub fn upgrades<'a>(scan: &'a Scan<'_>) -> Vec<Upgrade<'a>> {
             });
         upgrade.heals += 1;
         upgrade.worst = upgrade.worst.max(severity);
-        if compare(scheme(found), to, upgrade.to) == Ok(Ordering::Greater) {
-            upgrade.to = to;
+        match order(found, to, upgrade.to) {
+            Some(Ordering::Greater) => upgrade.to = to,
+            Some(_) => {}
+            None => drop(unordered.insert(&found.package.purl)),
         }
     }
+    upgrades.retain(|purl, _| !unordered.contains(purl));
     let mut upgrades: Vec<_> = upgrades.into_values().collect();
     upgrades.sort_by_key(|upgrade| (Reverse(upgrade.worst), Reverse(upgrade.heals)));
     upgrades
@@ -82,9 +87,11 @@ pub(super) fn remedy_sentence(found: &Match<'_>) -> Option<String> {
     Some(remedy)
 }
 
-fn scheme(found: &Match<'_>) -> Scheme {
-    let ecosystem = found.why.first().map(|reason| &*reason.ecosystem);
-    ecosystem
-        .and_then(ecosystem::scheme)
-        .unwrap_or(Scheme::Semver)
+/// How two versions that heal a package are ordered, if that can be told.
+fn order(found: &Match<'_>, left: &str, right: &str) -> Option<Ordering> {
+    if left == right {
+        return Some(Ordering::Equal);
+    }
+    let scheme = ecosystem::scheme(&found.why.first()?.ecosystem)?;
+    compare(scheme, left, right).ok()
 }

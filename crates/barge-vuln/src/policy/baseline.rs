@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use barge_sbom::PackageUrl;
+
 use crate::matching::Match;
-use crate::purl::PackageUrl;
 
 /// Flaws of an earlier scan.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,5 @@ impl Baseline {
 }
 
 fn bare(purl: &str) -> String {
-    purl.parse::<PackageUrl>()
-        .map_or_else(|_| purl.to_owned(), |purl| purl.without_version())
+    PackageUrl::parse(purl).map_or_else(|_| purl.to_owned(), |purl| purl.without_version())
 }

@@ -1,17 +1,19 @@
-use jiff::civil::date;
+use barge_report::Level;
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
 
 use super::*;
-use crate::index::Source;
-use crate::matching::Fix;
-use crate::severity::Assessment;
+use crate::error::Error;
+use crate::index::{Meta, Source};
+use crate::matching::{Class, Findings, Fix, Match, SuppressedBy};
+use crate::severity::{Assessment, Severity};
 use crate::side::Exploited;
 
 const TODAY: Date = date(2026, 3, 1);
 
 /// A vulnerability `CVE-1`, also known as `GHSA-1`, of a package without a fix.
 fn flaw(purl: &str, level: Severity) -> Match<'static> {
-    let package = purl.parse::<PackageUrl>().unwrap().to_package();
-    let mut found = Match::for_tests(package, &["CVE-1", "GHSA-1"], &[], Class::Vulnerability);
+    let mut found = Match::for_tests(purl, &["CVE-1", "GHSA-1"], &[], Class::Vulnerability);
     found.advisory.severity = Assessment {
         level,
         ..Assessment::default()
@@ -30,15 +32,26 @@ fn with(change: impl FnOnce(&mut Match<'static>)) -> Match<'static> {
 }
 
 fn judge(policy: &Policy, matches: Vec<Match<'_>>, baseline: Option<&Baseline>) -> Verdict {
+    judged(policy, matches, baseline).0
+}
+
+/// The verdict, and the level of each match.
+fn judged(
+    policy: &Policy,
+    matches: Vec<Match<'_>>,
+    baseline: Option<&Baseline>,
+) -> (Verdict, Vec<Level>) {
     let mut findings = Findings {
         matches,
         ..Findings::default()
     };
-    policy.judge(&mut findings, baseline, TODAY)
+    let verdict = policy.judge(&mut findings, baseline, TODAY);
+    let levels = findings.matches.iter().map(|found| found.level);
+    (verdict, levels.collect())
 }
 
 fn level(policy: &Policy, found: Match<'_>) -> Level {
-    judge(policy, vec![found], None).levels[0]
+    judged(policy, vec![found], None).1[0]
 }
 
 fn policy(json: &str) -> Policy {
@@ -145,11 +158,11 @@ fn only_new_compares_by_package_and_any_id() {
         ]
     };
     let new = policy(r#"{"only-new":true}"#);
-    let verdict = judge(&new, matches(), Some(&baseline));
-    assert_eq!(verdict.levels, [Level::Note, Level::Error]);
+    let (verdict, levels) = judged(&new, matches(), Some(&baseline));
+    assert_eq!(levels, [Level::Note, Level::Error]);
     assert_eq!((verdict.known, verdict.failing), (Some(1), 1));
-    let verdict = judge(&Policy::default(), matches(), Some(&baseline));
-    assert_eq!(verdict.levels, [Level::Error, Level::Error]);
+    let (_, levels) = judged(&Policy::default(), matches(), Some(&baseline));
+    assert_eq!(levels, [Level::Error, Level::Error]);
     assert_eq!(judge(&new, matches(), None).failing, 2);
 }
 
@@ -292,6 +305,7 @@ fn old_data_is_refused_when_a_limit_is_set() {
                 sha256: String::new(),
                 records: 1,
                 newest: (*newest).to_owned(),
+                checked: None,
             })
             .collect(),
         ..Meta::default()
@@ -300,18 +314,56 @@ fn old_data_is_refused_when_a_limit_is_set() {
         max_age: days,
         ..Policy::default()
     };
+    let check = |policy: Policy, meta: &Meta| policy.check_age(meta, ["npm"].into_iter(), now);
     let ten_days = meta(&["2026-02-19T00:00:00Z", "2026-01-01T00:00:00Z"]);
-    assert_eq!(limit(None).check_age(&ten_days, now).unwrap(), Some(10));
-    assert_eq!(limit(Some(10)).check_age(&ten_days, now).unwrap(), Some(10));
+    assert_eq!(check(limit(None), &ten_days).unwrap(), Some(10));
+    assert_eq!(check(limit(Some(10)), &ten_days).unwrap(), Some(10));
     assert!(matches!(
-        limit(Some(9)).check_age(&ten_days, now),
+        check(limit(Some(9)), &ten_days),
         Err(Error::TooOld {
+            ecosystem: None,
             days: Some(10),
             limit: 9
         })
     ));
     // A date of the future says nothing about the age; without any other date the age is unknown.
     let future = meta(&["2999-01-01T00:00:00Z"]);
-    assert_eq!(limit(None).check_age(&future, now).unwrap(), None);
-    assert!(limit(Some(9999)).check_age(&future, now).is_err());
+    assert_eq!(check(limit(None), &future).unwrap(), None);
+    assert!(check(limit(Some(9999)), &future).is_err());
+}
+
+#[test]
+fn what_was_not_fetched_for_long_is_old_beside_what_was() {
+    let source = |name: &str, newest: &str, checked| Source {
+        name: format!("{name}/all.zip"),
+        sha256: String::new(),
+        records: 1,
+        newest: newest.to_owned(),
+        checked,
+    };
+    let meta = Meta {
+        sources: vec![
+            source("Debian", "2026-02-01T00:00:00Z", Some(date(2026, 2, 1))),
+            source("npm", "2026-03-01T00:00:00Z", Some(TODAY)),
+            // Nobody said anything new for months, and today that was still so.
+            source("Hex", "2025-10-01T00:00:00Z", Some(TODAY)),
+            source("Go", "2025-10-01T00:00:00Z", None),
+        ],
+        ..Meta::default()
+    };
+    let policy = Policy {
+        max_age: Some(3),
+        ..Policy::default()
+    };
+    let now = "2026-03-01T12:00:00Z".parse().unwrap();
+    for (ecosystem, days) in [("npm", 0), ("Hex", 0), ("Go", 0), ("Debian", 28)] {
+        let asked = ["npm", ecosystem].into_iter();
+        match policy.check_age(&meta, asked, now) {
+            Ok(found) => assert_eq!(found, Some(days), "{ecosystem}"),
+            Err(error) => assert_eq!(
+                error.to_string(),
+                "the advisory data about Debian is 28 days old, the policy takes at most 3 days"
+            ),
+        }
+    }
 }

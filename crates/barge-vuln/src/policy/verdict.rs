@@ -32,9 +32,6 @@ pub struct Verdict {
     pub expired_rules: Vec<String>,
     /// Ignore rules that fit nothing.
     pub unused_rules: Vec<String>,
-    /// The level of each match, in their order.
-    #[serde(skip)]
-    pub levels: Vec<Level>,
 }
 
 impl Verdict {
@@ -79,13 +76,12 @@ impl Status {
 }
 
 /// One line for each level, severity and whether it is exploited: how many, and what that does.
-pub(super) fn reasons(matches: &[Match<'_>], levels: &[Level]) -> Vec<String> {
+pub(super) fn reasons(matches: &[Match<'_>]) -> Vec<String> {
     let mut groups: BTreeMap<(Reverse<Level>, Reverse<Severity>, bool), usize> = BTreeMap::new();
-    let judged = matches.iter().zip(levels);
-    for (found, level) in judged.filter(|(_, level)| **level != Level::Note) {
+    for found in matches.iter().filter(|found| found.level != Level::Note) {
         let exploited = found.advisory.exploited.is_some();
         let key = (
-            Reverse(*level),
+            Reverse(found.level),
             Reverse(found.advisory.severity.level),
             exploited,
         );

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Product, Statement, Status, list, text, time};
+use super::read::{list, text, time, unknown_status};
+use super::statement::{Product, Statement, Status};
+
+const STATES: &str =
+    "not_affected, false_positive, resolved, resolved_with_pedigree, exploitable or in_triage";
 
 /// How deep components may nest.
 const DEPTH: usize = 32;
 
 /// The statements of a document: one for each vulnerability with an analysis.
-pub(super) fn statements(document: &Value) -> Vec<Statement> {
+pub(super) fn statements(document: &Value) -> Result<Vec<Statement>, String> {
     let mut purls: BTreeMap<&str, &str> = BTreeMap::new();
     collect(list(document, "components"), DEPTH, &mut purls);
     let root = document
@@ -22,7 +26,7 @@ pub(super) fn statements(document: &Value) -> Vec<Statement> {
     let document_time = document
         .get("metadata")
         .map_or("", |metadata| text(metadata, "timestamp"));
-    let about = |vulnerability: &Value| statement(vulnerability, &purls, document_time);
+    let about = |vulnerability: &Value| statement(vulnerability, &purls, document_time).transpose();
     list(document, "vulnerabilities")
         .iter()
         .filter_map(about)
@@ -45,14 +49,17 @@ fn statement(
     vulnerability: &Value,
     purls: &BTreeMap<&str, &str>,
     document_time: &str,
-) -> Option<Statement> {
-    let analysis = vulnerability.get("analysis")?;
+) -> Result<Option<Statement>, String> {
+    let Some(analysis) = vulnerability.get("analysis") else {
+        return Ok(None);
+    };
     let status = match text(analysis, "state") {
         "not_affected" | "false_positive" => Status::NotAffected,
         "resolved" | "resolved_with_pedigree" => Status::Fixed,
         "exploitable" => Status::Affected,
         "in_triage" => Status::UnderInvestigation,
-        _ => return None,
+        "" => return Ok(None),
+        word => return Err(unknown_status(word, STATES)),
     };
     let references = list(vulnerability, "references")
         .iter()
@@ -67,7 +74,7 @@ fn statement(
         .map(|reference| product(reference, purls))
         .collect();
     if ids.is_empty() || products.is_empty() {
-        return None;
+        return Ok(None);
     }
     let reasons = [text(analysis, "justification"), text(analysis, "detail")];
     let reasons: Vec<&str> = reasons
@@ -79,13 +86,13 @@ fn statement(
         text(vulnerability, "updated"),
         document_time,
     ];
-    Some(Statement {
+    Ok(Some(Statement {
         ids,
         products,
         status,
         reason: reasons.join("; "),
         timestamp: time(times),
-    })
+    }))
 }
 
 /// What a reference means: a component of this document, or (`urn:cdx:serial/version#ref`) of another one.

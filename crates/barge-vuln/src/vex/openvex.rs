@@ -2,30 +2,33 @@
 
 use serde_json::Value;
 
-use super::{Product, Statement, Status, list, text, time};
+use super::read::{list, text, time, unknown_status};
+use super::statement::{Product, Statement, Status};
+
+const STATUSES: &str = "not_affected, affected, fixed or under_investigation";
 
 /// The statements of a document.
-pub(super) fn statements(document: &Value) -> Vec<Statement> {
+pub(super) fn statements(document: &Value) -> Result<Vec<Statement>, String> {
     let document_time = text(document, "timestamp");
     list(document, "statements")
         .iter()
-        .filter_map(|item| statement(item, document_time))
+        .filter_map(|item| statement(item, document_time).transpose())
         .collect()
 }
 
-fn statement(item: &Value, document_time: &str) -> Option<Statement> {
+fn statement(item: &Value, document_time: &str) -> Result<Option<Statement>, String> {
     let status = match text(item, "status") {
         "not_affected" => Status::NotAffected,
         "affected" => Status::Affected,
         "fixed" => Status::Fixed,
         "under_investigation" => Status::UnderInvestigation,
-        _ => return None,
+        word => return Err(unknown_status(word, STATUSES)),
     };
-    let ids = ids(item.get("vulnerability")?);
+    let ids = item.get("vulnerability").map(ids).unwrap_or_default();
     let products: Vec<Product> = list(item, "products").iter().filter_map(product).collect();
     // A product is required: a statement about nothing is not one about everything.
     if ids.is_empty() || products.is_empty() {
-        return None;
+        return Ok(None);
     }
     let reasons = [
         text(item, "justification"),
@@ -36,13 +39,13 @@ fn statement(item: &Value, document_time: &str) -> Option<Statement> {
         .into_iter()
         .filter(|reason| !reason.is_empty())
         .collect();
-    Some(Statement {
+    Ok(Some(Statement {
         ids,
         products,
         status,
         reason: reasons.join("; "),
         timestamp: time([text(item, "timestamp"), document_time]),
-    })
+    }))
 }
 
 fn ids(vulnerability: &Value) -> Vec<String> {

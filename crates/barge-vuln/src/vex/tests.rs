@@ -1,13 +1,11 @@
+use barge_sbom::package::Subject;
+
 use super::*;
 use crate::matching::Class;
-use crate::purl::PackageUrl;
+use crate::matching::Match;
 
 fn found(purl: &str, ids: &[&'static str], upstream: &[&'static str]) -> Match<'static> {
-    let package = purl
-        .parse::<PackageUrl>()
-        .map(|purl| purl.to_package())
-        .unwrap();
-    Match::for_tests(package, ids, upstream, Class::Vulnerability)
+    Match::for_tests(purl, ids, upstream, Class::Vulnerability)
 }
 
 fn subject(name: &str) -> Subject {
@@ -67,6 +65,9 @@ fn products_are_packages_or_the_image_that_holds_them() {
         ),
         ("pkg:docker/dhi/trivy", "", "docker.io/dhi/trivy:1", true),
         ("pkg:docker/dhi/trivy@2", "", "docker.io/dhi/trivy:1", false),
+        // Of an image that is named without a tag nobody knows which one it is.
+        ("pkg:docker/dhi/trivy@1", "", "docker.io/dhi/trivy", false),
+        ("pkg:docker/dhi/trivy", "", "docker.io/dhi/trivy", true),
         ("pkg:docker/dhi/trivy", "", "docker.io/other/trivy:1", false),
         (
             "pkg:oci/trivy?repository_url=ghcr.io/a/trivy",
@@ -84,6 +85,18 @@ fn products_are_packages_or_the_image_that_holds_them() {
             "{product} {part} {image}"
         );
     }
+}
+
+#[test]
+fn a_word_that_is_no_status_is_refused() {
+    let mistyped = openvex("pkg:npm/a", "", "CVE-1", "not-affected", "2025");
+    let cyclonedx = r#"{"bomFormat":"CycloneDX","vulnerabilities":[{"id":"CVE-1","affects":[{"ref":"pkg:npm/a"}],"analysis":{"state":"not-affected"}}]}"#;
+    for document in [&format!(r#"{{"statements":[{mistyped}]}}"#), cyclonedx] {
+        let error = parse("a.json", document.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("`not-affected`"), "{error}");
+    }
+    let silent = cyclonedx.replace(r#""state":"not-affected""#, "");
+    assert!(parse("a.json", silent.as_bytes()).unwrap().is_empty());
 }
 
 #[test]

@@ -193,7 +193,8 @@ impl fmt::Display for Expression {
 /// What a name or index is taken of.
 fn write_object(f: &mut fmt::Formatter<'_>, object: &Expression) -> fmt::Result {
     match &object.kind {
-        Kind::Binary(..) | Kind::Not(_) => write!(f, "({object})"),
+        // A point behind a number would be its own.
+        Kind::Binary(..) | Kind::Not(_) | Kind::Number(_) => write!(f, "({object})"),
         _ => write!(f, "{object}"),
     }
 }

@@ -8,15 +8,14 @@ use crate::model::{Defaults, Entry, Field, Guard, Input, Job, Step};
 use crate::scenario::Scenario;
 use crate::shell::interpret::join_path;
 use crate::source::{Source, Span};
-use crate::symbolic::{
-    Comparison, Condition, Piece, Shape, Symbol, Term, Text, Value, condition_of, interpolate,
-};
+use crate::symbolic::{Condition, Shape, Symbol, Term, Text, Value, condition_of, interpolate};
 
 use super::artifact::Artifact;
 use super::budget::Budget;
 use super::facts::{
     Content, Fact, FactKind, FileUse, JobTrace, Need, Place, Resolution, StepTrace, Store,
 };
+use super::files::{FileEntry, Files};
 use super::run::Repository;
 use super::scope::{Contexts, JobResult, interpolate_field};
 use super::{machine, path, program};
@@ -25,15 +24,6 @@ const ACTION_DEPTH_LIMIT: usize = 4;
 const FACT_LIMIT: usize = 20_000;
 /// Why what is behind a cut is not known.
 pub(super) const TOO_LONG: &str = "the rest of a workflow that is too long";
-
-/// A file that is known to be there.
-#[derive(Debug, Clone)]
-pub(super) struct FileEntry {
-    pub path: Text,
-    pub content: Content,
-    pub condition: Condition,
-    pub place: Place,
-}
 
 /// Where steps stand: a workflow's job, or a local action.
 pub(super) struct Frame<'a> {
@@ -60,14 +50,7 @@ pub(super) struct Walk<'a> {
     pub trace: JobTrace,
     /// The number of this leg in the trace.
     pub leg: usize,
-    pub files: Vec<FileEntry>,
-    pub files_opaque: Option<String>,
-    /// How many files were known when something unknown last ran.
-    pub files_settled: usize,
-    /// Directories that can hold more than is known.
-    pub open_directories: Vec<Text>,
-    /// Directories that artifacts were unpacked into.
-    pub unpacked: Vec<Text>,
+    pub files: Files,
     pub environment: BTreeMap<String, Value>,
     /// Something unknown can have written to GITHUB_ENV.
     pub environment_open: bool,
@@ -233,16 +216,15 @@ impl Walk<'_> {
             .and_then(|field| interpolate_field(field, &contexts).sole_text())
             .unwrap_or_default();
         let directory = path::normalize(&directory);
-        machine::run(
-            self,
-            prepared,
+        let setting = machine::Setting {
             run,
-            frame.source,
-            number,
+            source: frame.source,
+            step: number,
             condition,
             directory,
-            step.continue_on_error,
-        );
+            tolerated: step.continue_on_error,
+        };
+        machine::run(self, prepared, setting);
     }
 
     /// An environment variable as a step sees it.
@@ -389,8 +371,7 @@ impl Walk<'_> {
             place,
             true,
         );
-        self.files_opaque.get_or_insert_with(|| reason.to_owned());
-        self.files_settled = self.files.len();
+        self.files.mark_opaque(reason);
     }
 
     /// Records that a file was written.
@@ -409,7 +390,7 @@ impl Walk<'_> {
             place,
             false,
         );
-        self.files.push(FileEntry {
+        self.files.add(FileEntry {
             path: file.clone(),
             content,
             condition: condition.clone(),
@@ -425,116 +406,6 @@ impl Walk<'_> {
         found.any(|artifact| artifact.condition != Condition::Always)
     }
 
-    /// Finds what a path that is read can be.
-    pub(super) fn resolve(&self, wanted: &Text, usage: FileUse) -> Resolution {
-        let fits = |file: &FileEntry| match usage {
-            // What lies below a directory of this name is no archive.
-            FileUse::Load if !path::is_glob(wanted) => wanted.compare(&file.path),
-            _ => path::covers(wanted, &file.path),
-        };
-        let mut found = Vec::new();
-        let mut perhaps: Option<&Text> = None;
-        for file in self.files.iter().rev() {
-            match fits(file) {
-                Comparison::Equal => found.push((
-                    file.condition.clone(),
-                    file.content.clone(),
-                    file.place.clone(),
-                )),
-                Comparison::Maybe if matches!(file.content, Content::Images(_)) => {
-                    return Resolution::Unknown(format!("it may be {}", file.path.describe()));
-                }
-                Comparison::Maybe => perhaps = perhaps.or(Some(&file.path)),
-                Comparison::Different => {}
-            }
-        }
-        if !found.is_empty() {
-            return Resolution::Written(found);
-        }
-        let namesakes = self.namesakes(wanted, usage);
-        if !namesakes.is_empty() {
-            return Resolution::Absent(namesakes);
-        }
-        if let Some(path) = perhaps {
-            return Resolution::Unknown(format!("it may be {}", path.describe()));
-        }
-        if let Some(open) = self.open_directories.iter().find(|open| {
-            path::covers(open, wanted) != Comparison::Different
-                    // A directory takes in what lies below it.
-                    || usage == FileUse::Upload
-                        && path::covers(wanted, open) != Comparison::Different
-        }) {
-            return Resolution::Unknown(format!(
-                "`{}` can hold more than is known",
-                open.describe()
-            ));
-        }
-        if let Some(reason) = &self.files_opaque {
-            return Resolution::Unknown(reason.clone());
-        }
-        // A path that starts with an unknown is anywhere, unless the unknown is one of the runner's own directories.
-        let rooted = wanted.pieces().first().is_some_and(|piece| match piece {
-            Piece::Literal(_) => true,
-            Piece::Symbol(symbol) => {
-                matches!(symbol.name(), "runner.temp" | "~" | "github.workspace")
-            }
-        });
-        if !rooted || !wanted.has_literal() {
-            return Resolution::Unknown("the path is not known".into());
-        }
-        if let Some(literal) = wanted
-            .as_literal()
-            .filter(|literal| !literal.starts_with('/'))
-            && self.repository.exists(literal)
-        {
-            return Resolution::Unknown("the file is in the repository".into());
-        }
-        let mut near: Vec<Text> = self
-            .files
-            .iter()
-            .map(|file| file.path.clone())
-            .filter(path::is_archive)
-            .collect();
-        if usage == FileUse::Copy {
-            near.retain(|near| path::directory(near) == path::directory(wanted));
-            if near.is_empty() || path::is_glob(wanted) || !self.is_unpacked(wanted) {
-                return Resolution::Unknown("it can be a file of the repository".into());
-            }
-        }
-        near.sort();
-        near.dedup();
-        Resolution::Absent(near)
-    }
-
-    /// What was put elsewhere under the very name that is wanted, with nothing unknown since: that is what was meant.
-    fn namesakes(&self, wanted: &Text, usage: FileUse) -> Vec<Text> {
-        if usage == FileUse::Copy {
-            return Vec::new();
-        }
-        let name = path::file_name(wanted);
-        let globbed = usage == FileUse::Load && path::is_glob(&name) && path::is_archive(&name);
-        let is_meant = |file: &Text| {
-            *file == name || globbed && path::covers(&name, file) != Comparison::Different
-        };
-        let since = self.files.get(self.files_settled..).unwrap_or_default();
-        let mut found: Vec<Text> = since
-            .iter()
-            .map(|file| &file.path)
-            .filter(|file| is_meant(&path::file_name(file)) && path::is_archive(file))
-            .cloned()
-            .collect();
-        found.sort();
-        found.dedup();
-        found
-    }
-
-    /// Any file of the machine can be copied: what a directory holds is known only where artifacts are unpacked.
-    fn is_unpacked(&self, wanted: &Text) -> bool {
-        let beside = path::directory(wanted);
-        let shared = ["", "/tmp"].map(Text::literal).contains(&beside);
-        !shared && self.unpacked.contains(&beside)
-    }
-
     /// Reads a file, for a load, a scan or an upload.
     pub(super) fn read_file(
         &mut self,
@@ -545,7 +416,7 @@ impl Walk<'_> {
         place: &Place,
         tolerated: bool,
     ) -> Resolution {
-        let resolution = self.resolve(file, usage);
+        let resolution = self.files.resolve(file, usage, self.repository);
         self.add(
             FactKind::Read(file.clone(), usage, resolution.clone()),
             condition,

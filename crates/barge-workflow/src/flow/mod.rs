@@ -13,6 +13,7 @@ mod compose;
 mod deploy;
 mod docker;
 mod facts;
+mod files;
 mod job;
 mod machine;
 mod matrix;

@@ -1,15 +1,17 @@
 //! Walks all jobs of a workflow in the order of their needs, called workflows included.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::model::{Entry, Input, Job, Workflow};
+use crate::model::{Input, Job, Trigger, Workflow};
 use crate::scenario::Scenario;
 use crate::source::Source;
-use crate::symbolic::{Condition, Term, Value, condition_of};
+use crate::symbolic::{Condition, Shape, Symbol, Term, Value, condition_of};
 
 use super::artifact::Artifact;
 use super::budget::Budget;
 use super::facts::{Fact, FactKind, JobTrace, Need, Place, StepTrace, Store, Trace};
+use super::files::Files;
 use super::job::{Frame, TOO_LONG, Walk};
 use super::matrix;
 use super::scope::{Contexts, JobResult, interpolate_field};
@@ -50,6 +52,15 @@ struct Caller<'a> {
     condition: Condition,
     inputs: &'a BTreeMap<String, Value>,
     depth: usize,
+}
+
+/// A job where it stands, and what it can see.
+struct Setting<'a> {
+    workflow: &'a Workflow,
+    job: &'a Job,
+    caller: &'a Caller<'a>,
+    declared: &'a BTreeMap<String, Input>,
+    needs: &'a BTreeMap<String, JobResult>,
 }
 
 /// Walks a workflow in a scenario.
@@ -129,59 +140,62 @@ impl Run<'_> {
             .iter()
             .filter_map(|need| Some((need.text.clone(), results.get(&need.text)?.clone())))
             .collect();
-        let contexts = job_contexts(
-            self.scenario,
-            caller.inputs,
+        let setting = Setting {
+            workflow,
+            job,
+            caller,
             declared,
-            &needs,
-            None,
-            Vec::new(),
-            &success,
-        );
-        let mut condition = match &job.guard {
-            None => success.clone(),
-            Some(guard) => condition_of(&guard.template, guard.field.text.trim(), &contexts),
+            needs: &needs,
         };
-        condition = caller.condition.and(&condition);
-        if condition.is_large() {
-            condition = Condition::truthy(&crate::symbolic::Symbol::new(
-                format!("the condition of job {}", job.id),
-                crate::symbolic::Shape::Boolean,
-            ));
-        }
+        let contexts = job_contexts(self.scenario, caller.inputs, declared, &needs, &success);
+        let condition = setting.condition(&contexts);
         if !self.budget.take() {
-            return self.cut(workflow, job, caller, &condition);
+            return self.cut(&setting, &condition);
         }
         if let Some(uses) = &job.uses {
-            return self.call(workflow, job, &uses.text, caller, &condition, &contexts);
+            return self.call(&setting, &uses.text, &condition, &contexts);
         }
-        let (legs, symbolic) = matrix::legs(job, &contexts);
+        let legs = matrix::legs(job, &contexts);
+        self.legs(&setting, &condition, legs)
+    }
+
+    fn legs(
+        &mut self,
+        setting: &Setting<'_>,
+        condition: &Condition,
+        (legs, symbolic): (Vec<Option<Term>>, bool),
+    ) -> JobResult {
         let mut outputs: BTreeMap<String, Value> = BTreeMap::new();
         let mut ran = condition.clone();
         let several = legs.len() > 1;
-        for leg in legs {
-            let (one, alive) = self.leg(
-                workflow, job, caller, declared, &needs, &condition, leg, symbolic,
-            );
+        for matrix in legs {
+            let trace = JobTrace {
+                leg: matrix
+                    .as_ref()
+                    .filter(|_| !symbolic)
+                    .map(matrix::describe)
+                    .unwrap_or_default(),
+                symbolic_leg: symbolic,
+                ..setting.trace(condition)
+            };
+            let (one, alive) = self.leg(setting, trace, matrix);
             ran = ran.and(&alive);
             for (name, value) in one {
-                match outputs.get(&name) {
-                    // The last leg wins, but which one is last is not known.
-                    Some(known) if several && *known != value => {
-                        let unknown = Value::unknown(
-                            format!("jobs.{}.outputs.{name}", job.id),
-                            crate::symbolic::Shape::Text,
-                        );
-                        outputs.insert(name, unknown);
-                    }
-                    _ => {
-                        outputs.insert(name, value);
-                    }
-                }
+                // The last leg wins, but which one is last is not known.
+                let differs = several && outputs.get(&name).is_some_and(|known| *known != value);
+                let value = if differs {
+                    Value::unknown(
+                        format!("jobs.{}.outputs.{name}", setting.job.id),
+                        Shape::Text,
+                    )
+                } else {
+                    value
+                };
+                outputs.insert(name, value);
             }
         }
         if self.budget.cut_at().is_some() {
-            return JobResult::unknown(&condition);
+            return JobResult::unknown(condition);
         }
         JobResult {
             ran,
@@ -191,45 +205,22 @@ impl Run<'_> {
     }
 
     /// Leaves out a job, which can do anything.
-    fn cut(
-        &mut self,
-        workflow: &Workflow,
-        job: &Job,
-        caller: &Caller<'_>,
-        condition: &Condition,
-    ) -> JobResult {
-        let trace = empty_trace(workflow, job, caller, condition);
+    fn cut(&mut self, setting: &Setting<'_>, condition: &Condition) -> JobResult {
+        let trace = setting.trace(condition);
         self.budget.cut(&trace.place);
         self.foreign.get_or_insert_with(|| TOO_LONG.into());
         self.jobs.push(trace);
         JobResult::unknown(condition)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all of it belongs to one leg, and is used once"
-    )]
+    /// Walks a leg; returns its outputs, and when no step fails.
     fn leg(
         &mut self,
-        workflow: &Workflow,
-        job: &Job,
-        caller: &Caller<'_>,
-        declared: &BTreeMap<String, Input>,
-        needs: &BTreeMap<String, JobResult>,
-        condition: &Condition,
+        setting: &Setting<'_>,
+        trace: JobTrace,
         matrix: Option<Term>,
-        symbolic: bool,
     ) -> (BTreeMap<String, Value>, Condition) {
-        let trace = JobTrace {
-            leg: matrix
-                .as_ref()
-                .filter(|_| !symbolic)
-                .map(matrix::describe)
-                .unwrap_or_default(),
-            symbolic_leg: symbolic,
-            ..empty_trace(workflow, job, caller, condition)
-        };
-        if *condition == Condition::Never {
+        if trace.condition == Condition::Never {
             self.jobs.push(trace);
             return (BTreeMap::new(), Condition::Always);
         }
@@ -238,17 +229,13 @@ impl Run<'_> {
             scenario: self.scenario,
             repository: self.budget.repository,
             budget: self.budget,
-            needs,
+            needs: setting.needs,
             matrix,
             artifacts: &mut self.artifacts,
             foreign_artifacts: &mut self.foreign,
             trace,
             leg: number,
-            files: Vec::new(),
-            files_opaque: None,
-            files_settled: 0,
-            open_directories: Vec::new(),
-            unpacked: Vec::new(),
+            files: Files::default(),
             environment: BTreeMap::new(),
             environment_open: false,
             own_builder: Condition::Never,
@@ -256,11 +243,12 @@ impl Run<'_> {
             alive: Condition::Always,
             data: Vec::new(),
         };
+        let (workflow, job) = (setting.workflow, setting.job);
         keep_runner_images(&mut walk, job);
         let frame = Frame {
             source: &workflow.source,
-            inputs: caller.inputs,
-            declared,
+            inputs: setting.caller.inputs,
+            declared: setting.declared,
             layers: vec![&job.env, &workflow.env],
             defaults: vec![&job.defaults, &workflow.defaults],
             condition: Condition::Always,
@@ -275,125 +263,122 @@ impl Run<'_> {
         (outputs, alive)
     }
 
+    /// Walks the workflow that a job calls.
     fn call(
         &mut self,
-        workflow: &Workflow,
-        job: &Job,
+        setting: &Setting<'_>,
         uses: &str,
-        caller: &Caller<'_>,
         condition: &Condition,
         contexts: &Contexts<'_>,
     ) -> JobResult {
-        let opaque = |run: &mut Self| {
-            run.foreign
-                .get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
-            let mut trace = empty_trace(workflow, job, caller, condition);
-            name_inputs(&mut trace, workflow, job, contexts);
-            run.jobs.push(trace);
-            JobResult::unknown(condition)
-        };
+        let caller = setting.caller;
         let path = uses
             .strip_prefix("./")
             .filter(|_| caller.depth < CALL_DEPTH_LIMIT);
         let called = path.and_then(|path| self.budget.workflow(path));
         // Legs of a called workflow are not told apart: its names stay unknown where they hang on the matrix.
         let Some(called) = called else {
-            return opaque(self);
+            self.foreign
+                .get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
+            let mut trace = setting.trace(condition);
+            name_inputs(&mut trace, setting, contexts);
+            self.jobs.push(trace);
+            return JobResult::unknown(condition);
         };
-        let mut inputs = BTreeMap::new();
         let trigger = called.trigger("workflow_call");
-        for (name, declared) in trigger.map(|trigger| &trigger.inputs).into_iter().flatten() {
-            let given = job
-                .with
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name));
-            let value = match given {
-                Some((_, field)) => interpolate_field(field, contexts),
-                None => match &declared.default {
-                    Some(default) => default_value(default, declared.kind.as_deref()),
-                    None => Value::null(),
-                },
-            };
-            inputs.insert(name.clone(), value);
-        }
+        let inputs = trigger.map_or_else(BTreeMap::new, |trigger| {
+            handed_inputs(trigger, setting.job, contexts)
+        });
         let inner = Caller {
-            prefix: format!("{}{} / ", caller.prefix, job.id),
+            prefix: format!("{}{} / ", caller.prefix, setting.job.id),
             condition: condition.clone(),
             inputs: &inputs,
             depth: caller.depth + 1,
         };
         let results = self.workflow(&called, &inner);
         let none = BTreeMap::new();
-        let result_contexts = job_contexts(
-            self.scenario,
-            &inputs,
-            &none,
-            &results,
-            None,
-            Vec::new(),
-            condition,
-        );
-        let outputs = trigger
-            .map(|trigger| trigger.outputs.as_slice())
-            .unwrap_or_default();
+        let contexts = job_contexts(self.scenario, &inputs, &none, &results, condition);
+        let outputs = trigger.map_or(&[][..], |trigger| trigger.outputs.as_slice());
         let outputs = outputs
             .iter()
-            .map(|(name, field)| (name.clone(), interpolate_field(field, &result_contexts)))
-            .collect();
+            .map(|(name, field)| (name.clone(), interpolate_field(field, &contexts)));
         JobResult {
             ran: condition.clone(),
-            outputs,
+            outputs: outputs.collect(),
             open: false,
         }
     }
 }
 
 /// Records the images that a called workflow is given whose file is not there.
-fn name_inputs(trace: &mut JobTrace, workflow: &Workflow, job: &Job, contexts: &Contexts<'_>) {
+fn name_inputs(trace: &mut JobTrace, setting: &Setting<'_>, contexts: &Contexts<'_>) {
     let speaks = |key: &str| key.to_lowercase().contains("image");
-    for (_, field) in job.with.iter().filter(|(key, _)| speaks(key)) {
+    for (_, field) in setting.job.with.iter().filter(|(key, _)| speaks(key)) {
         let name = interpolate_field(field, contexts).sole_text();
         let Some(name) = name.filter(|name| name.contains("/") && name.contains(":")) else {
             continue;
         };
-        let place = Place::new(&workflow.source, field.span);
         if trace.steps.is_empty() {
-            let called = StepTrace::of_runner("the called workflow", trace.place.clone());
+            let called = StepTrace::of_runner(CALLED, trace.place.clone());
             trace.steps.push(called);
         }
         trace.facts.push(Fact {
             kind: FactKind::Named(name.trim(), Need::Remote, CALLED.into()),
             condition: Condition::Always,
             step: 0,
-            place,
+            place: Place::new(&setting.workflow.source, field.span),
             tolerated: false,
             store: Store::Docker,
         });
     }
 }
 
-/// A leg of which nothing has been walked.
-fn empty_trace(
-    workflow: &Workflow,
-    job: &Job,
-    caller: &Caller<'_>,
-    condition: &Condition,
-) -> JobTrace {
-    let named = |id: &str| format!("{}{id}", caller.prefix);
-    JobTrace {
-        id: named(&job.id),
-        place: Place {
-            source: workflow.source.clone(),
-            span: job.span,
-        },
-        leg: Vec::new(),
-        symbolic_leg: false,
-        condition: condition.clone(),
-        needs: job.needs.iter().map(|need| named(&need.text)).collect(),
-        steps: Vec::new(),
-        facts: Vec::new(),
-        outputs: BTreeMap::new(),
-        guard: job.guard.clone(),
+/// What a job hands to the workflow that it calls.
+fn handed_inputs(trigger: &Trigger, job: &Job, contexts: &Contexts<'_>) -> BTreeMap<String, Value> {
+    let values = trigger.inputs.iter().map(|(name, declared)| {
+        let mut given = job.with.iter();
+        let given = given.find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let value = match (given, &declared.default) {
+            (Some((_, field)), _) => interpolate_field(field, contexts),
+            (None, Some(default)) => default_value(default, declared.kind.as_deref()),
+            (None, None) => Value::null(),
+        };
+        (name.clone(), value)
+    });
+    values.collect()
+}
+
+impl Setting<'_> {
+    /// When the job runs.
+    fn condition(&self, contexts: &Contexts<'_>) -> Condition {
+        let own = match &self.job.guard {
+            None => contexts.success.clone(),
+            Some(guard) => condition_of(&guard.template, guard.field.text.trim(), contexts),
+        };
+        let condition = self.caller.condition.and(&own);
+        if condition.is_large() {
+            let name = format!("the condition of job {}", self.job.id);
+            return Condition::truthy(&Symbol::new(name, Shape::Boolean));
+        }
+        condition
+    }
+
+    /// A leg of which nothing has been walked.
+    fn trace(&self, condition: &Condition) -> JobTrace {
+        let named = |id: &str| format!("{}{id}", self.caller.prefix);
+        let job = self.job;
+        JobTrace {
+            id: named(&job.id),
+            place: Place::new(&self.workflow.source, job.span),
+            leg: Vec::new(),
+            symbolic_leg: false,
+            condition: condition.clone(),
+            needs: job.needs.iter().map(|need| named(&need.text)).collect(),
+            steps: Vec::new(),
+            facts: Vec::new(),
+            outputs: BTreeMap::new(),
+            guard: job.guard.clone(),
+        }
     }
 }
 
@@ -421,13 +406,12 @@ fn default_value(text: &str, kind: Option<&str>) -> Value {
     }
 }
 
+/// What a job's own keys can see.
 fn job_contexts<'a>(
     scenario: &'a Scenario,
     inputs: &'a BTreeMap<String, Value>,
     declared: &'a BTreeMap<String, Input>,
     needs: &'a BTreeMap<String, JobResult>,
-    matrix: Option<&'a Term>,
-    layers: Vec<&'a [Entry]>,
     success: &Condition,
 ) -> Contexts<'a> {
     Contexts {
@@ -435,15 +419,15 @@ fn job_contexts<'a>(
         inputs,
         declared,
         needs,
-        matrix,
+        matrix: None,
         job: "",
-        layers,
+        layers: Vec::new(),
         written: None,
         steps: &[],
         first_step: 0,
         environment_open: true,
         success: success.clone(),
-        first_layer: std::cell::Cell::new(0),
+        first_layer: Cell::new(0),
     }
 }
 

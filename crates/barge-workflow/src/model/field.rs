@@ -108,8 +108,8 @@ impl Field {
         let line_in_text = starts.partition_point(|start| *start <= offset).max(1) - 1;
         let start = starts.get(line_in_text).copied().unwrap_or_default();
         let column = offset - start;
-        let rest = self.text.get(start..).unwrap_or_default();
-        let text_line = rest.lines().next().unwrap_or_default();
+        let next = starts.get(line_in_text + 1);
+        let text_line = next.map_or(self.text.len(), |next| next - 1) - start;
         let first = source.line_of(self.span.start).saturating_sub(leading);
         if self.style == Style::Folded {
             // Folding joins lines: look for the line that holds what follows.
@@ -123,7 +123,7 @@ impl Field {
             return found.map_or(self.span.start, |at| from + at);
         }
         let line = first + line_in_text;
-        let indent = source.line(line).len().saturating_sub(text_line.len());
+        let indent = source.line(line).len().saturating_sub(text_line);
         (source.line_start(line) + indent + column).min(source.line_end(line))
     }
 }

@@ -204,8 +204,11 @@ pub(crate) fn bill_of(
     words: &[String],
     path: Option<String>,
 ) -> Result<Sbom, Error> {
-    let surroundings = context.surroundings()?;
     let input = Input::parse(words, &context.folder)?;
+    if let Input::Bill(bill) = &input {
+        return Ok(bill.read()?);
+    }
+    let surroundings = context.surroundings()?;
     let options = barge_sbom::Options {
         path,
         verify: true,

@@ -81,7 +81,7 @@ impl Arguments {
                 let platform = None;
                 Ok(Some((path, Selection { name, platform })))
             }
-            Ok(Input::Engine(..) | Input::Registry(_) | Input::Bill(_) | Input::Packages(_)) => {
+            Ok(Input::Engine(..) | Input::Registry(_) | Input::Bill(_)) => {
                 refused("only artifacts, archives and layouts can be loaded")
             }
             Ok(Input::Anywhere(_)) if word.iter().any(|word| is_archive(word)) => {

@@ -10,6 +10,7 @@ pub(crate) mod init;
 pub(crate) mod load;
 pub(crate) mod meta;
 mod metadata_action;
+mod output;
 pub(crate) mod outputs;
 pub(crate) mod plan;
 pub(crate) mod push;
@@ -22,6 +23,8 @@ pub(crate) mod store;
 pub(crate) mod verify;
 mod workflow_files;
 mod workflow_plan;
+
+pub(crate) use output::{Output, formats};
 
 pub(crate) use arguments::{
     BuildArguments, DatabaseArguments, EventArguments, INPUTS, RecordArguments, RetentionArguments,

@@ -7,7 +7,7 @@ use barge_ci::{Cause, Event};
 use barge_forge::ReportFolder;
 use barge_pipeline::report::{ReportFacts, annotation, reports, skip_summary, summary};
 use barge_pipeline::verify::Verified;
-use barge_vuln::output::table;
+use barge_vuln::output::{age, table};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -24,7 +24,7 @@ pub(crate) fn publish(context: &Context, verified: &Verified) -> Result<(), Erro
         target: settings.build.target.clone(),
     };
     let folder = folder(context)?;
-    for file in reports(verified, &facts) {
+    for file in reports(verified, &facts).map_err(Error::Output)? {
         folder.write(file.name, &file.bytes)?;
     }
     if context.in_actions()
@@ -44,7 +44,7 @@ pub(crate) fn publish_skip(context: &Context, event: &Event, cause: &Cause) -> R
 
 /// Shows evidence on the terminal: what was found, worst first, and where the reports are.
 pub(crate) fn write(context: &Context, out: &mut dyn Write, verified: &Verified) -> io::Result<()> {
-    let table = table(&verified.scan);
+    let table = table(&verified.scan, context.printer.is_wide());
     if !table.is_empty() {
         writeln!(
             out,
@@ -53,10 +53,7 @@ pub(crate) fn write(context: &Context, out: &mut dyn Write, verified: &Verified)
         )?;
     }
     let (packages, data) = (verified.sbom.packages.len(), &verified.scan.data);
-    let age = data.age_days.map_or_else(
-        || "of unknown age".to_owned(),
-        |days| format!("{days} {} old", if days == 1 { "day" } else { "days" }),
-    );
+    let age = age(data.age_days);
     writeln!(
         out,
         "{packages} packages against {} advisories, {age}; reports in {}",

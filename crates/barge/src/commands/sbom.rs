@@ -1,14 +1,12 @@
 //! `barge sbom`: what is in an image, a directory or a file, as a bill of materials in any of the formats.
 
-use std::str::FromStr;
-
 use barge_pipeline::input::{Input, bill, no_cache};
 use barge_pipeline::layer_cache;
 use barge_sbom::format::{Provenance, cyclonedx, github, spdx, text};
 use barge_sbom::{Options, Sbom};
-use camino::Utf8PathBuf;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use super::{Output, formats};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -26,9 +24,13 @@ pub(crate) struct Arguments {
     image: Option<String>,
     #[command(flatten)]
     store: super::StoreArguments,
-    /// A format, and the file to write it to: cyclonedx-json, cyclonedx-xml, spdx-json, github-json, purls, table, json
-    #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
-    outputs: Vec<Output>,
+    #[arg(
+        short,
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        help = format!("A format, and the file to write it to: {}", formats::<Shape>())
+    )]
+    outputs: Vec<Output<Shape>>,
     /// Look only at this file or folder of the image
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
@@ -46,49 +48,20 @@ pub(crate) struct Arguments {
     author: Option<String>,
 }
 
-/// A format and where it goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Output {
-    shape: Shape,
-    file: Option<Utf8PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a bill can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Shape {
+    #[value(name = "cyclonedx-json", alias = "cyclonedx")]
     CycloneDxJson,
+    #[value(name = "cyclonedx-xml")]
     CycloneDxXml,
+    #[value(name = "spdx-json", alias = "spdx")]
     SpdxJson,
+    #[value(name = "github-json", alias = "github")]
     GithubJson,
     Purls,
     Table,
     Json,
-}
-
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, file) = match text.split_once('=') {
-            Some((name, file)) => (name, Some(Utf8PathBuf::from(file))),
-            None => (text, None),
-        };
-        let shape = match name {
-            "cyclonedx-json" | "cyclonedx" => Shape::CycloneDxJson,
-            "cyclonedx-xml" => Shape::CycloneDxXml,
-            "spdx-json" | "spdx" => Shape::SpdxJson,
-            "github-json" | "github" => Shape::GithubJson,
-            "purls" => Shape::Purls,
-            "table" => Shape::Table,
-            "json" => Shape::Json,
-            _ => {
-                return Err(format!(
-                    "`{name}` is no format: expected cyclonedx-json, cyclonedx-xml, spdx-json, github-json, purls, \
-                     table or json"
-                ));
-            }
-        };
-        Ok(Self { shape, file })
-    }
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Error> {
@@ -129,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
 /// Writes every format that was asked for; without any, a table for people or barge's own JSON.
 fn write_outputs(sbom: &Sbom, arguments: &Arguments, context: &Context) -> Result<(), Error> {
     let standard = [Output {
-        shape: if context.printer.is_human() {
+        format: if context.printer.is_human() {
             Shape::Table
         } else {
             Shape::Json
@@ -142,7 +115,7 @@ fn write_outputs(sbom: &Sbom, arguments: &Arguments, context: &Context) -> Resul
         &arguments.outputs
     };
     for output in outputs {
-        let bytes = render(sbom, output.shape, arguments, context);
+        let bytes = render(sbom, output.format, arguments, context);
         match &output.file {
             Some(file) => context.write_file(file, &bytes)?,
             None => context.printer.human(|out| out.write_all(&bytes))?,

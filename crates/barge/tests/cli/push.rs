@@ -169,7 +169,8 @@ fn proposals_checkouts_and_rehearsals_publish_nothing() {
         .says("outside of any CI system");
     assert_eq!(digest_of(&names(&registry.host)[0]), None);
 
-    // A person with a payload rehearses, unless it is said to be meant.
+    // A person with a payload rehearses, unless it is said to be meant. Each run at its own time: it is what tells them apart.
+    job.checkout.set("BARGE_NOW", "2026-03-04T06:00:00Z");
     let rehearsal = ["--event", "event.json"];
     let run = job.run(HARMLESS, &rehearsal).exits(0).json();
     assert_eq!(step(&run, "push")["state"], "skipped", "{run}");

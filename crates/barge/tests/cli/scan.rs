@@ -141,3 +141,33 @@ fn a_report_that_cannot_be_written_is_told_beside_the_scan() {
     let page = std::fs::read_to_string(checkout.file("scan.html")).unwrap();
     assert!(page.contains("</html>"));
 }
+
+#[test]
+fn a_format_that_nobody_knows_is_refused_with_those_that_there_are() {
+    let checkout = Checkout::new();
+    let input = "purl:pkg:npm/left@1.2.0";
+    for (command, known) in [("scan", "openvex"), ("sbom", "cyclonedx-xml")] {
+        let unknown = checkout.barge(&[command, input, "-o", "pdf"]).exits(2);
+        unknown.says("`pdf` is no format").says(known);
+        let nameless = checkout.barge(&[command, input, "-o", "json="]).exits(2);
+        nameless.says("no file is named");
+    }
+}
+
+/// Reviewers ask where a package lies; on narrow terminals there is no room for it unless they do.
+#[test]
+fn the_table_tells_places_when_asked_to_tell_more() {
+    let checkout = Checkout::new();
+    let database = checkout.advisories(HARMLESS);
+    checkout.write("bom.json", r#"{"bomFormat":"CycloneDX","components":[{"name":"left","version":"1.0.0","purl":"pkg:npm/left@1.0.0",
+        "evidence":{"occurrences":[{"location":"/app/package-lock.json"}]}}]}"#);
+    let scan = ["scan", "--db", &database, "bom.json"];
+    let ran = checkout.barge(&[&scan[..], &["-v"]].concat());
+    assert!(
+        ran.stdout.contains("app/package-lock.json"),
+        "{}",
+        ran.stdout
+    );
+    let ran = checkout.barge(&scan);
+    assert!(!ran.stdout.contains("package-lock"), "{}", ran.stdout);
+}

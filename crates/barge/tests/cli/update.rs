@@ -138,6 +138,8 @@ fn archives_are_fetched_once_and_asked_for_again() {
         scan.stdout,
         scan.stderr
     );
+    // When the archive was last found to be the newest is what a limit of age goes by.
+    assert!(scan.stdout.contains(r#""checked": "20"#), "{}", scan.stdout);
     let requests = &script.lock().unwrap().requests;
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[1]["line"], "GET /npm/all.zip HTTP/1.1");

@@ -5,6 +5,7 @@
 //! limited to own properties, as there.
 
 mod ast;
+mod blocks;
 mod helper;
 mod lexer;
 mod parser;

@@ -1,7 +1,7 @@
 //! From tokens to the syntax tree, by the grammar of `handlebars.yy`.
 
 use super::TemplateError;
-use super::ast::{Block, Call, Content, Expression, Path, Program, Statement, Strip};
+use super::ast::{Call, Content, Expression, Path, Program, Statement, Strip};
 use super::lexer::{Kind, Token, tokens};
 use crate::meta::ecmascript::number;
 
@@ -19,39 +19,26 @@ pub(super) fn parse(text: &str) -> Result<Program, TemplateError> {
     Ok(program)
 }
 
-struct Parser {
+pub(super) struct Parser {
     tokens: Vec<Token>,
     at: usize,
-    depth: usize,
-}
-
-/// The head of a block or of `{{else …}}`.
-struct Opening {
-    call: Call,
-    block_parameters: Vec<String>,
-    strip: Strip,
-}
-
-/// What follows the first program of a block.
-struct Alternative {
-    program: Program,
-    strip: Strip,
+    pub(super) depth: usize,
 }
 
 impl Parser {
-    fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> Kind {
         self.tokens
             .get(self.at)
             .map_or(Kind::End, |token| token.kind)
     }
 
-    fn next_kind(&self) -> Kind {
+    pub(super) fn next_kind(&self) -> Kind {
         self.tokens
             .get(self.at + 1)
             .map_or(Kind::End, |token| token.kind)
     }
 
-    fn error(&self, expected: &str) -> TemplateError {
+    pub(super) fn error(&self, expected: &str) -> TemplateError {
         let token = self.tokens.get(self.at);
         let found = match token {
             Some(token) if token.kind != Kind::End => format!("`{}`", token.text),
@@ -63,14 +50,14 @@ impl Parser {
         }
     }
 
-    fn refuse(&self, message: String) -> TemplateError {
+    pub(super) fn refuse(&self, message: String) -> TemplateError {
         TemplateError::Syntax {
             line: self.tokens.get(self.at).map_or(1, |token| token.line),
             message,
         }
     }
 
-    fn take(&mut self) -> String {
+    pub(super) fn take(&mut self) -> String {
         let text = self
             .tokens
             .get_mut(self.at)
@@ -79,7 +66,7 @@ impl Parser {
         text.unwrap_or_default()
     }
 
-    fn expect(&mut self, kind: Kind) -> Result<String, TemplateError> {
+    pub(super) fn expect(&mut self, kind: Kind) -> Result<String, TemplateError> {
         if self.kind() == kind {
             Ok(self.take())
         } else {
@@ -87,7 +74,7 @@ impl Parser {
         }
     }
 
-    fn enter(&mut self) -> Result<(), TemplateError> {
+    pub(super) fn enter(&mut self) -> Result<(), TemplateError> {
         self.depth += 1;
         if self.depth > DEPTH_LIMIT {
             Err(TemplateError::Depth(DEPTH_LIMIT))
@@ -96,7 +83,7 @@ impl Parser {
         }
     }
 
-    fn program(&mut self) -> Result<Program, TemplateError> {
+    pub(super) fn program(&mut self) -> Result<Program, TemplateError> {
         self.enter()?;
         let mut program = Program::default();
         while let Some(statement) = self.statement()? {
@@ -106,7 +93,7 @@ impl Parser {
         Ok(program)
     }
 
-    fn statement(&mut self) -> Result<Option<Statement>, TemplateError> {
+    pub(super) fn statement(&mut self) -> Result<Option<Statement>, TemplateError> {
         Ok(Some(match self.kind() {
             Kind::Content => Statement::Content(Content::new(self.take())),
             Kind::Comment => {
@@ -126,7 +113,7 @@ impl Parser {
         }))
     }
 
-    fn mustache(&mut self, close: Kind) -> Result<Statement, TemplateError> {
+    pub(super) fn mustache(&mut self, close: Kind) -> Result<Statement, TemplateError> {
         let open = self.take();
         let call = self.call()?;
         let close = self.expect(close)?;
@@ -142,156 +129,7 @@ impl Parser {
         })
     }
 
-    fn opening(&mut self) -> Result<(String, Opening), TemplateError> {
-        let open = self.take();
-        let call = self.call()?;
-        let mut block_parameters = Vec::new();
-        if self.kind() == Kind::OpenParameters {
-            self.take();
-            block_parameters.push(unbracket(self.expect(Kind::Name)?));
-            while self.kind() == Kind::Name {
-                block_parameters.push(unbracket(self.take()));
-            }
-            self.expect(Kind::Bar)?;
-        }
-        let close = self.expect(Kind::Close)?;
-        let strip = strip(&open, &close);
-        let opening = Opening {
-            call,
-            block_parameters,
-            strip,
-        };
-        Ok((open, opening))
-    }
-
-    fn block(&mut self) -> Result<Statement, TemplateError> {
-        let (open, opening) = self.opening()?;
-        let decorator = open.contains('*');
-        let mut program = self.program()?;
-        program
-            .block_parameters
-            .clone_from(&opening.block_parameters);
-        let alternative = self.alternative()?;
-        let close = self.closing(&opening.call)?;
-        if decorator {
-            if alternative.is_some() {
-                return Err(self.refuse("Unexpected inverse block on decorator".into()));
-            }
-            return Ok(Statement::Decorator {
-                strip: opening.strip,
-            });
-        }
-        Ok(Statement::Block(Box::new(build(
-            opening,
-            program,
-            alternative,
-            close,
-        ))))
-    }
-
-    fn inverse_block(&mut self) -> Result<Statement, TemplateError> {
-        let (_, opening) = self.opening()?;
-        let mut inverse = self.program()?;
-        inverse
-            .block_parameters
-            .clone_from(&opening.block_parameters);
-        let alternative = if self.kind() == Kind::Inverse {
-            Some(self.inverse()?)
-        } else {
-            None
-        };
-        let close = self.closing(&opening.call)?;
-        let (program, inverted) =
-            alternative.map_or((None, Strip::default()), |a| (Some(a.program), a.strip));
-        Ok(Statement::Block(Box::new(Block {
-            call: opening.call,
-            program,
-            inverse: Some(inverse),
-            open: opening.strip,
-            inverted,
-            close,
-        })))
-    }
-
-    fn alternative(&mut self) -> Result<Option<Alternative>, TemplateError> {
-        match self.kind() {
-            Kind::Inverse => self.inverse().map(Some),
-            Kind::OpenInverseChain => self.chain().map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    fn inverse(&mut self) -> Result<Alternative, TemplateError> {
-        let text = self.take();
-        Ok(Alternative {
-            program: self.program()?,
-            strip: strip(&text, &text),
-        })
-    }
-
-    /// `{{else if …}}` is a block in the place of the inverse, closed by what follows it.
-    fn chain(&mut self) -> Result<Alternative, TemplateError> {
-        self.enter()?;
-        let (_, opening) = self.opening()?;
-        let own = opening.strip;
-        let mut program = self.program()?;
-        program
-            .block_parameters
-            .clone_from(&opening.block_parameters);
-        let alternative = self.alternative()?;
-        let close = alternative
-            .as_ref()
-            .map(|next| next.strip)
-            .unwrap_or_default();
-        let block = build(opening, program, alternative, close);
-        self.depth -= 1;
-        Ok(Alternative {
-            program: Program {
-                body: vec![Statement::Block(Box::new(block))],
-                block_parameters: Vec::new(),
-                chained: true,
-            },
-            strip: own,
-        })
-    }
-
-    fn closing(&mut self, call: &Call) -> Result<Strip, TemplateError> {
-        let open = self.expect(Kind::OpenEndBlock)?;
-        let name = self.name()?;
-        let close = self.expect(Kind::Close)?;
-        let (opened, closed) = (original(&call.path), original(&name));
-        if opened != closed {
-            return Err(self.refuse(format!("{opened} doesn't match {closed}")));
-        }
-        Ok(strip(&open, &close))
-    }
-
-    fn raw_block(&mut self) -> Result<Statement, TemplateError> {
-        self.take();
-        let call = self.call()?;
-        self.expect(Kind::CloseRawBlock)?;
-        let mut program = Program::default();
-        while self.kind() == Kind::Content {
-            program
-                .body
-                .push(Statement::Content(Content::new(self.take())));
-        }
-        let close = self.expect(Kind::EndRawBlock)?;
-        let opened = original(&call.path);
-        if opened != close {
-            return Err(self.refuse(format!("{opened} doesn't match {close}")));
-        }
-        Ok(Statement::Block(Box::new(Block {
-            call,
-            program: Some(program),
-            inverse: None,
-            open: Strip::default(),
-            inverted: Strip::default(),
-            close: Strip::default(),
-        })))
-    }
-
-    fn partial(&mut self) -> Result<Statement, TemplateError> {
+    pub(super) fn partial(&mut self) -> Result<Statement, TemplateError> {
         let open = self.take();
         let call = self.partial_call()?;
         let close = self.expect(Kind::Close)?;
@@ -301,7 +139,7 @@ impl Parser {
         })
     }
 
-    fn partial_block(&mut self) -> Result<Statement, TemplateError> {
+    pub(super) fn partial_block(&mut self) -> Result<Statement, TemplateError> {
         let open = self.take();
         let call = self.partial_call()?;
         let close = self.expect(Kind::Close)?;
@@ -313,7 +151,7 @@ impl Parser {
         })
     }
 
-    fn partial_call(&mut self) -> Result<Call, TemplateError> {
+    pub(super) fn partial_call(&mut self) -> Result<Call, TemplateError> {
         let path = if self.kind() == Kind::OpenExpression {
             self.expression()?
         } else {
@@ -322,12 +160,12 @@ impl Parser {
         self.arguments(path)
     }
 
-    fn call(&mut self) -> Result<Call, TemplateError> {
+    pub(super) fn call(&mut self) -> Result<Call, TemplateError> {
         let path = self.name()?;
         self.arguments(path)
     }
 
-    fn arguments(&mut self, path: Expression) -> Result<Call, TemplateError> {
+    pub(super) fn arguments(&mut self, path: Expression) -> Result<Call, TemplateError> {
         let mut parameters = Vec::new();
         let mut hash = None;
         loop {
@@ -351,7 +189,7 @@ impl Parser {
         })
     }
 
-    fn parameter(&mut self) -> Result<Expression, TemplateError> {
+    pub(super) fn parameter(&mut self) -> Result<Expression, TemplateError> {
         if self.kind() == Kind::OpenExpression {
             self.expression()
         } else {
@@ -359,7 +197,7 @@ impl Parser {
         }
     }
 
-    fn expression(&mut self) -> Result<Expression, TemplateError> {
+    pub(super) fn expression(&mut self) -> Result<Expression, TemplateError> {
         self.enter()?;
         self.take();
         let call = self.call()?;
@@ -369,7 +207,7 @@ impl Parser {
     }
 
     /// `helperName`: a path, a data variable or a literal.
-    fn name(&mut self) -> Result<Expression, TemplateError> {
+    pub(super) fn name(&mut self) -> Result<Expression, TemplateError> {
         Ok(match self.kind() {
             Kind::Text => Expression::Text(self.take()),
             Kind::Number => Expression::Number(number(&self.take())),
@@ -391,7 +229,7 @@ impl Parser {
         })
     }
 
-    fn path(&mut self, data: bool) -> Result<Path, TemplateError> {
+    pub(super) fn path(&mut self, data: bool) -> Result<Path, TemplateError> {
         let mut path = Path {
             data,
             depth: 0,
@@ -421,34 +259,6 @@ impl Parser {
     }
 }
 
-fn build(
-    opening: Opening,
-    program: Program,
-    alternative: Option<Alternative>,
-    close: Strip,
-) -> Block {
-    let (inverse, inverted) = match alternative {
-        Some(Alternative { mut program, strip }) => {
-            // A chained block ends where the whole block ends.
-            if let (true, Some(Statement::Block(inner))) =
-                (program.chained, program.body.first_mut())
-            {
-                inner.close = close;
-            }
-            (Some(program), strip)
-        }
-        None => (None, Strip::default()),
-    };
-    Block {
-        call: opening.call,
-        program: Some(program),
-        inverse,
-        open: opening.strip,
-        inverted,
-        close,
-    }
-}
-
 fn starts_parameter(kind: Kind) -> bool {
     matches!(
         kind,
@@ -463,7 +273,7 @@ fn starts_parameter(kind: Kind) -> bool {
     )
 }
 
-fn strip(open: &str, close: &str) -> Strip {
+pub(super) fn strip(open: &str, close: &str) -> Strip {
     Strip {
         open: open.as_bytes().get(2) == Some(&b'~'),
         close: close
@@ -474,7 +284,7 @@ fn strip(open: &str, close: &str) -> Strip {
     }
 }
 
-fn unbracket(text: String) -> String {
+pub(super) fn unbracket(text: String) -> String {
     match text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -485,7 +295,7 @@ fn unbracket(text: String) -> String {
 }
 
 /// How a block's name is compared with that of its end.
-fn original(path: &Expression) -> String {
+pub(super) fn original(path: &Expression) -> String {
     match path {
         Expression::Path(path) => path.original.clone(),
         Expression::Text(text) => text.clone(),

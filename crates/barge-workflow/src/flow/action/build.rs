@@ -107,7 +107,7 @@ fn export(
         walk.write_file(&file, content, here, usage.number, &place);
     } else if let Some(directory) = &target_directory(line) {
         delivery.to_file = delivery.to_file.or(here);
-        walk.open_directories.push(directory.clone());
+        walk.files.open_directory(directory.clone());
     }
     if line.as_literal().is_none() && !line.contains("type=") {
         let reason = "build outputs that are not known".to_owned();

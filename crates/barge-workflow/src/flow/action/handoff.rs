@@ -4,7 +4,8 @@ use crate::symbolic::{Comparison, Condition, Shape, Symbol, Text};
 
 use super::super::artifact::{self, Artifact, ArtifactFile};
 use super::super::facts::{Content, FactKind, FileUse, Need, Origin, Place};
-use super::super::job::{FileEntry, Walk};
+use super::super::files::FileEntry;
+use super::super::job::Walk;
 use super::super::path;
 use super::Use;
 
@@ -48,11 +49,8 @@ pub(super) fn upload(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
     }
     let (files, open) = taken_files(walk, usage, &paths, &place);
     // Without a file there is no artifact: the action only warns.
-    let elsewhere = |wanted: &Text| {
-        let mut open = walk.open_directories.iter();
-        open.any(|open| path::covers(open, wanted) != Comparison::Different)
-    };
-    let unsure = open || walk.files_opaque.is_some() || paths.iter().any(elsewhere);
+    let elsewhere = |wanted: &Text| walk.files.is_in_open_directory(wanted);
+    let unsure = open || walk.files.is_opaque() || paths.iter().any(elsewhere);
     let present = if unsure || files.iter().any(|file| !file.known) {
         Condition::Always
     } else {
@@ -97,18 +95,18 @@ fn taken_files(
     place: &Place,
 ) -> (Vec<ArtifactFile>, bool) {
     let is_file = |candidate: &Text| {
-        walk.files.iter().any(|entry| entry.path == *candidate)
+        walk.files.has(candidate)
             || path::file_name(candidate).contains(".") && !path::is_glob(candidate)
     };
     let root = artifact::root(paths, is_file);
     let mut files = Vec::new();
-    let mut open = walk.files_opaque.is_some()
+    let mut open = walk.files.is_opaque()
         && paths
             .iter()
             .any(|wanted| path::is_glob(wanted) || !is_file(wanted));
     for wanted in paths {
         let mut matched = false;
-        for entry in &walk.files {
+        for entry in walk.files.iter() {
             if path::covers(wanted, &entry.path) == Comparison::Different {
                 continue;
             }
@@ -164,7 +162,7 @@ pub(super) fn download(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
         .iter()
         .any(|input| usage.step.input(input).is_some());
     if elsewhere {
-        walk.open_directories.push(target);
+        walk.files.open_directory(target);
         return;
     }
     let names = usage.texts(walk, "name");
@@ -193,7 +191,7 @@ pub(super) fn download(walk: &mut Walk<'_>, usage: &Use<'_, '_>) {
             unpack(walk, usage, *number, &target);
         }
         if candidates.is_empty() {
-            walk.open_directories.push(target.clone());
+            walk.files.open_directory(target.clone());
         }
     }
 }
@@ -243,7 +241,7 @@ fn download_all(walk: &mut Walk<'_>, usage: &Use<'_, '_>, target: &Text) {
         } else {
             directory_of_each(target, pattern.as_ref())
         };
-        walk.open_directories.push(open);
+        walk.files.open_directory(open);
     }
 }
 
@@ -287,11 +285,10 @@ fn unpack(walk: &mut Walk<'_>, usage: &Use<'_, '_>, number: usize, target: &Text
             place: file.place.clone(),
         })
         .collect();
-    walk.unpacked.push(target.clone());
     if artifact.open {
-        walk.open_directories.push(target.clone());
+        walk.files.open_directory(target.clone());
     }
-    walk.files.extend(entries);
+    walk.files.unpack(target, entries);
 }
 
 pub(super) fn cache(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
@@ -303,7 +300,7 @@ pub(super) fn cache(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
     let place = usage.input_place("path");
     for wanted in paths {
         if name != "actions/cache/save" {
-            walk.open_directories.push(path::fixed_part(&wanted));
+            walk.files.open_directory(path::fixed_part(&wanted));
         }
         if name == "actions/cache/save" && path::is_archive(&wanted) {
             walk.read_file(

@@ -1,6 +1,7 @@
+use super::super::run::Repository;
 use super::*;
 use crate::source::Source;
-use crate::symbolic::{Shape, Symbol};
+use crate::symbolic::{Condition, Shape, Symbol, Text, Value};
 
 /// A repository of a few files.
 #[derive(Debug, Clone, Copy)]

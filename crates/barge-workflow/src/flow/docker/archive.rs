@@ -146,7 +146,7 @@ fn load_path(script: &mut Script<'_, '_>, call: &Call, file: &Text) {
         // The load fails; what comes after it is judged as if the file that was meant had been loaded.
         Resolution::Absent(near) if !near.is_empty() => {
             for meant in near {
-                if let Content::Images(archive) = script.content_at(&meant) {
+                if let Content::Images(archive) = script.walk.files.content(&meant) {
                     loaded(script, call, &archive, &meant);
                 }
             }
@@ -193,7 +193,7 @@ pub(super) fn imported(script: &mut Script<'_, '_>, call: &Call, words: &[Text])
         && let Content::Images(Archive {
             format: Format::Docker | Format::Oci,
             ..
-        }) = script.content_at(&script.file(file))
+        }) = script.walk.files.content(&script.file(file))
     {
         let reason = format!(
             "`docker import` takes a root file system, `{}` holds images; `docker load -i` is meant",

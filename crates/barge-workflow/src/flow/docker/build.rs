@@ -57,7 +57,7 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
             script.write_content(&file, content, call);
         } else if let Some(directory) = &target.destination {
             let directory = script.file(directory);
-            script.walk.open_directories.push(directory);
+            script.walk.files.open_directory(directory);
         }
     }
     if loads {

@@ -8,4 +8,4 @@ mod shell;
 
 pub(super) use self::prepared::prepare;
 pub(super) use self::programs::flag_value;
-pub(super) use self::script::{Data, Script, run};
+pub(super) use self::script::{Data, Script, Setting, run};

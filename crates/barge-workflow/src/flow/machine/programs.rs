@@ -12,21 +12,11 @@ impl Script<'_, '_> {
         match output {
             Output::Data(number) => match self.walk.data.get(*number) {
                 Some(Data::Made(content)) => content.clone(),
-                Some(Data::File(file)) => self.content_at(file),
+                Some(Data::File(file)) => self.walk.files.content(file),
                 None => Content::Other,
             },
             _ => Content::Other,
         }
-    }
-
-    pub(in super::super) fn content_at(&self, file: &Text) -> Content {
-        let found = self
-            .walk
-            .files
-            .iter()
-            .rev()
-            .find(|entry| entry.path == *file);
-        found.map_or(Content::Other, |entry| entry.content.clone())
     }
 
     /// Records that a program can have done anything; one that is asked for a value writes no files that matter.
@@ -44,12 +34,12 @@ impl Script<'_, '_> {
     /// them; the pattern itself when there are none, as the shell has it.
     pub(super) fn matching(&self, pattern: &Text) -> Option<Vec<Text>> {
         let wanted = self.file(pattern);
-        let mut open = self.walk.open_directories.iter();
-        if open.any(|open| path::covers(open, &wanted) != Comparison::Different) {
+        if self.walk.files.is_in_open_directory(&wanted) {
             return None;
         }
-        match self.walk.resolve(&wanted, FileUse::Load) {
-            Resolution::Written(_) if self.walk.files_opaque.is_none() => {}
+        let walk = &*self.walk;
+        match walk.files.resolve(&wanted, FileUse::Load, walk.repository) {
+            Resolution::Written(_) if !self.walk.files.is_opaque() => {}
             Resolution::Absent(near) if !near.is_empty() && path::is_archive(&wanted) => {
                 let leaves_out = self.prepared.script.text().contains("nullglob");
                 return (!leaves_out).then(|| vec![pattern.clone()]);
@@ -107,7 +97,7 @@ impl Script<'_, '_> {
             return Output::Nothing;
         }
         // In place: the compressor's file takes the place of the one it read.
-        let content = self.content_at(&file);
+        let content = self.walk.files.content(&file);
         let suffix = match name {
             "gzip" | "pigz" => ".gz",
             "zstd" => ".zst",
@@ -115,7 +105,7 @@ impl Script<'_, '_> {
             "bzip2" => ".bz2",
             _ => "",
         };
-        let known = self.walk.files.iter().any(|entry| entry.path == file);
+        let known = self.walk.files.has(&file);
         let decompress = suffix.is_empty() || flag(&["-d", "--decompress", "--uncompress"]);
         let target = if decompress {
             [".gz", ".zst", ".xz", ".bz2"]
@@ -131,7 +121,7 @@ impl Script<'_, '_> {
                 // zstd keeps what it read, unless told otherwise.
                 let keeps = flag(&["-k", "--keep"]) || (suffix == ".zst" && !flag(&["--rm"]));
                 if !keeps {
-                    self.walk.files.retain(|entry| entry.path != file);
+                    self.walk.files.remove(&file);
                 }
                 let (condition, place) = (self.when(&call.condition), self.place(call.span));
                 self.walk
@@ -165,7 +155,7 @@ impl Script<'_, '_> {
                 self.walk
                     .read_file(source, FileUse::Copy, &condition, step, &place, tolerated);
                 // A file that is not followed: its new place is not known to be empty either.
-                self.walk.open_directories.push(target.clone());
+                self.walk.files.open_directory(target.clone());
             }
             for entry in moved {
                 let name = entry

@@ -39,23 +39,29 @@ pub(in super::super) struct Script<'w, 'a> {
     pub(super) assigned: BTreeSet<(Target, String)>,
 }
 
+/// Where a script stands: its step, and what that says of it.
+pub(in super::super) struct Setting<'w> {
+    pub(in super::super) run: &'w Field,
+    pub(in super::super) source: &'w Source,
+    /// The number of the step in the leg.
+    pub(in super::super) step: usize,
+    pub(in super::super) condition: &'w Condition,
+    pub(in super::super) directory: Text,
+    pub(in super::super) tolerated: bool,
+}
+
 /// Runs a step's script.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "all of it belongs to one step, and is used once"
-)]
-pub(in super::super) fn run(
-    walk: &mut Walk<'_>,
-    prepared: Prepared,
-    run: &Field,
-    source: &Source,
-    step: usize,
-    condition: &Condition,
-    directory: Text,
-    tolerated: bool,
-) {
+pub(in super::super) fn run(walk: &mut Walk<'_>, prepared: Prepared, setting: Setting<'_>) {
     let tree = Arc::clone(&prepared.script);
     let facts = walk.trace.facts.len();
+    let Setting {
+        run,
+        source,
+        step,
+        condition,
+        directory,
+        tolerated,
+    } = setting;
     let mut script = Script {
         walk,
         prepared,

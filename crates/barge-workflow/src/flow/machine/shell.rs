@@ -109,11 +109,11 @@ impl Machine for Script<'_, '_> {
                     Effect::None => {}
                     Effect::Files => self.opaque_files(call, &format!("`{name}`")),
                     Effect::Anything => {
-                        let settled = self.walk.files_settled;
+                        let settled = self.walk.files.settled();
                         self.opaque_call(call, &format!("`{name}`"));
                         // A target that by its name builds or pushes leaves archives where they lie.
                         if name == "make" && program::builds(&literals) {
-                            self.walk.files_settled = settled;
+                            self.walk.files.settle(settled);
                         }
                     }
                 }

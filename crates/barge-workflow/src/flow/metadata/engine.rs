@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::scenario::Scenario;
 
-use super::Inputs;
+use super::tags::Inputs;
 
 /// What the action sets, as texts by their names; nothing when the inputs or the event are not known that far.
 pub(super) fn outputs(inputs: &Inputs, scenario: &Scenario) -> Option<Vec<(&'static str, String)>> {
@@ -190,7 +190,7 @@ mod tests {
                         }
                     }
                     let Some(unknown) =
-                        metadata::over_unknowns(&inputs, &Scenario::of_event(event, kind))
+                        metadata::tags::over_unknowns(&inputs, &Scenario::of_event(event, kind))
                     else {
                         continue;
                     };

@@ -8,7 +8,8 @@ use crate::symbolic::{Condition, Shape, Symbol, Text, Value};
 
 use super::super::syntax::{Command, Kind, List, Part, Word};
 use super::super::test;
-use super::{Interpreter, LOOP_LIMIT, Machine};
+use super::interpreter::{Interpreter, LOOP_LIMIT};
+use super::machine::Machine;
 
 impl<M: Machine> Interpreter<'_, M> {
     pub(super) fn body(&mut self, command: &Command, tolerated: bool) -> Condition {

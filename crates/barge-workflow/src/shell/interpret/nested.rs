@@ -4,8 +4,9 @@ use crate::source::Span;
 use crate::symbolic::{Condition, Piece, Text};
 
 use super::super::parser::{PLACEHOLDER, parse};
+use super::interpreter::CALL_DEPTH_LIMIT;
 use super::program::joined;
-use super::{CALL_DEPTH_LIMIT, Input, Interpreter, Machine, Output};
+use super::{Input, Interpreter, Machine, Output};
 
 /// The first placeholder that stands for an unknown of the handed text, far behind those of a workflow's expressions.
 const FIRST: usize = 6000;

@@ -7,7 +7,8 @@ use crate::symbolic::{Condition, Shape, Text, Value};
 
 use super::super::syntax::{Assignment, Command, List, Word};
 use super::super::tools;
-use super::{CALL_DEPTH_LIMIT, Call, Input, Interpreter, Machine, Output, join_path};
+use super::interpreter::{CALL_DEPTH_LIMIT, Interpreter};
+use super::machine::{Call, Input, Machine, Output, join_path};
 
 impl<M: Machine> Interpreter<'_, M> {
     pub(super) fn simple(

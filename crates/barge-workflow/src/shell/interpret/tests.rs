@@ -1,5 +1,7 @@
 use super::*;
 use crate::shell::parse;
+use crate::source::Span;
+use crate::symbolic::{Condition, Shape, Text, Value};
 
 #[derive(Default)]
 struct Recorder {

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use crate::symbolic::{Shape, Symbol, Text, Value};
 
 use super::super::syntax::{Assignment, Part, Word};
+use super::interpreter::Interpreter;
+use super::machine::Machine;
 use super::program::joined;
-use super::{Interpreter, Machine};
 
 impl<M: Machine> Interpreter<'_, M> {
     pub(super) fn assign(&mut self, assignment: &Assignment) {

@@ -9,51 +9,7 @@ impl<'a> Parser<'a> {
     pub(super) fn command(&mut self) -> Parsed<Command> {
         self.skip_blank();
         let start = self.at;
-        let kind = if self.keyword("if") {
-            self.if_clause()?
-        } else if self.keyword("for") {
-            self.for_clause()?
-        } else if self.keyword("while") || self.keyword("until") {
-            let condition = self.list()?;
-            self.expect("do")?;
-            let body = self.list()?;
-            self.expect("done")?;
-            Kind::While(condition, body)
-        } else if self.keyword("case") {
-            self.case_clause()?
-        } else if self.rest().starts_with("((") {
-            let close = self.rest().find("))");
-            let Some(close) = close else {
-                return self.stop("expected `))`");
-            };
-            self.at += close + 2;
-            Kind::Arithmetic
-        } else if self.keyword("[[") {
-            self.test_clause()?
-        } else if self.accept("(") {
-            let body = self.list()?;
-            self.expect(")")?;
-            Kind::Subshell(body)
-        } else if self.keyword("{") {
-            let body = self.list()?;
-            self.expect("}")?;
-            Kind::Group(body)
-        } else if let Some(name) = self.function_name() {
-            self.skip_newlines();
-            self.deeper()?;
-            let body = self.command()?;
-            self.depth -= 1;
-            Kind::Function(
-                name,
-                Arc::new(vec![AndOr {
-                    first: Pipeline {
-                        negated: false,
-                        commands: vec![body],
-                    },
-                    rest: Vec::new(),
-                }]),
-            )
-        } else {
+        let Some(kind) = self.compound()? else {
             return self.simple(start);
         };
         let mut redirects = Vec::new();
@@ -70,6 +26,56 @@ impl<'a> Parser<'a> {
                 }
             }
         }
+    }
+
+    /// A command that begins with a word or sign of the shell's own.
+    fn compound(&mut self) -> Parsed<Option<Kind>> {
+        let kind = if self.keyword("if") {
+            self.if_clause()?
+        } else if self.keyword("for") {
+            self.for_clause()?
+        } else if self.keyword("while") || self.keyword("until") {
+            let condition = self.list()?;
+            self.expect("do")?;
+            let body = self.list()?;
+            self.expect("done")?;
+            Kind::While(condition, body)
+        } else if self.keyword("case") {
+            self.case_clause()?
+        } else if self.rest().starts_with("((") {
+            let Some(close) = self.rest().find("))") else {
+                return self.stop("expected `))`");
+            };
+            self.at += close + 2;
+            Kind::Arithmetic
+        } else if self.keyword("[[") {
+            self.test_clause()?
+        } else if self.accept("(") {
+            let body = self.list()?;
+            self.expect(")")?;
+            Kind::Subshell(body)
+        } else if self.keyword("{") {
+            let body = self.list()?;
+            self.expect("}")?;
+            Kind::Group(body)
+        } else if let Some(name) = self.function_name() {
+            self.function_body(name)?
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(kind))
+    }
+
+    fn function_body(&mut self, name: String) -> Parsed<Kind> {
+        self.skip_newlines();
+        self.deeper()?;
+        let first = Pipeline {
+            negated: false,
+            commands: vec![self.command()?],
+        };
+        self.depth -= 1;
+        let rest = Vec::new();
+        Ok(Kind::Function(name, Arc::new(vec![AndOr { first, rest }])))
     }
 
     fn function_name(&mut self) -> Option<String> {

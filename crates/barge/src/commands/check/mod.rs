@@ -137,6 +137,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
     if let Some(path) = &arguments.sarif {
         let options = barge_report::sarif::Options::default();
         let text = barge_report::sarif::render(&sarif::report(&outcomes), &options);
+        let text = text.map_err(Error::Output)?;
         context.write_file(path, text.as_bytes())?;
     }
     context.printer.result(&json::json(&outcomes), |out| {

@@ -7,6 +7,8 @@ mod update;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use barge_image::Digest;
+use barge_vuln::output::age;
 use barge_vuln::{Database, INDEX, Meta};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Subcommand};
@@ -130,7 +132,7 @@ fn status(arguments: &StatusArguments, context: &Context) -> Result<Exit, Error>
 #[derive(Serialize)]
 struct Status {
     schema: &'static str,
-    digest: String,
+    digest: Digest,
     bytes: usize,
     age_days: Option<i64>,
     #[serde(flatten)]
@@ -142,7 +144,7 @@ impl Status {
         let meta = database.meta().clone();
         Self {
             schema: "barge/db-status/v1",
-            digest: database.digest().to_owned(),
+            digest: database.digest(),
             bytes: database.size(),
             age_days: meta.age_days(context.now),
             meta,
@@ -151,9 +153,7 @@ impl Status {
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let meta = &self.meta;
-        let age = self
-            .age_days
-            .map_or_else(|| "n/a".to_owned(), |days| format!("{days} days"));
+        let age = age(self.age_days);
         writeln!(out, "digest     {}", self.digest)?;
         writeln!(out, "size       {:.1} MB", self.bytes as f64 / 1e6)?;
         writeln!(

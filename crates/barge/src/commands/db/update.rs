@@ -8,6 +8,7 @@ use barge_pipeline::registry::http_options;
 use barge_store::http::{Fetch, FetchError, Outcome};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
+use jiff::tz::TimeZone;
 
 use crate::commands::StoreArguments;
 use crate::context::Context;
@@ -178,7 +179,10 @@ fn fetch_file(
         }
         outcome = fetch.file(url, file, check, tell).map_err(Error::from);
     }
-    let word = match outcome? {
+    let outcome = outcome?;
+    let today = context.now.to_zoned(TimeZone::UTC).date();
+    barge_vuln::note_checked(file.as_std_path(), today)?;
+    let word = match outcome {
         Outcome::Unchanged => "unchanged".to_owned(),
         Outcome::Fetched(count) => format!("fetched, {}", bytes(count)),
     };

@@ -6,14 +6,15 @@ use std::fs;
 use std::mem::ManuallyDrop;
 use std::thread;
 
+use barge_image::Digest;
 use barge_report::Tool;
 use barge_sbom::Distro;
-use barge_vuln::output::{ScanJson, baseline, count_line, gaps, table};
+use barge_vuln::output::{ScanJson, age, baseline, count_line, gaps, table};
 use barge_vuln::{Options, Policy, Scan, Status, Threshold, UnreadLimit};
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use self::output::{Evidence, Output};
+use self::output::{Evidence, Kind, Output};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     policy: PolicyArguments,
     /// Use exactly the advisory index with this digest, every byte of it
     #[arg(long, value_name = "DIGEST")]
-    db_digest: Option<String>,
+    db_digest: Option<Digest>,
     /// VEX statements, OpenVEX or CycloneDX; may be repeated
     #[arg(long, value_name = "FILE")]
     vex: Vec<Utf8PathBuf>,
@@ -45,8 +46,12 @@ pub(crate) struct Arguments {
     /// The distribution release to go by, such as debian-12, instead of the one in the bill
     #[arg(long, value_name = "RELEASE", value_parser = barge_vuln::distro)]
     distro: Option<Distro>,
-    /// Also write a report: table, json, sarif, cyclonedx, openvex, gitlab, junit, markdown or html; `=FILE` for a file
-    #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
+    #[arg(
+        short,
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        help = format!("Also write a report, and the file to write it to: {}", super::formats::<Kind>())
+    )]
     outputs: Vec<Output>,
     /// The Dockerfile that made the image, from the root of the repository: code scanning shows findings at the
     /// instruction that brought them; by default the settings' Dockerfile
@@ -107,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         .database
         .ok_or(barge_pipeline::Error::NoAdvisoryData)?;
     let database = barge_vuln::open(path.as_std_path())?;
-    if let Some(digest) = &arguments.db_digest {
+    if let Some(digest) = arguments.db_digest {
         database.verify_pin(digest)?;
     }
     let options = Options {
@@ -122,6 +127,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Erro
         now: context.now,
         created: context.source_date.unwrap_or(context.now),
     };
+    options.check(&database)?;
     let sbom = super::bill_of(context, &arguments.store, &arguments.inputs, given.path)?;
     // Nothing of this outlives the command by much: giving the memory back piece by piece would be for nothing.
     let sbom = ManuallyDrop::new(sbom);
@@ -198,7 +204,7 @@ pub(crate) fn tool() -> Tool {
 
 /// Shows the scan on stdout, in the format that every command has.
 fn show(context: &Context, scan: &Scan<'_>) -> Result<(), Error> {
-    let table = table(scan);
+    let table = table(scan, context.printer.is_wide());
     if context.printer.is_human() && !table.is_empty() {
         context.printer.rendered(|out| {
             table.write(out, context.printer.width(), context.printer.colors())?;
@@ -207,15 +213,13 @@ fn show(context: &Context, scan: &Scan<'_>) -> Result<(), Error> {
     }
     context.printer.result(&ScanJson::from(scan), |out| {
         let data = &scan.data;
-        let age = data
-            .age_days
-            .map_or_else(|| "n/a".to_owned(), |days| format!("{days} days"));
+        let age = age(data.age_days);
         writeln!(out, "found    {}", count_line(&scan.verdict))?;
         if scan.verdict.suppressed > 0 {
             writeln!(out, "ignored  {}", scan.verdict.suppressed)?;
         }
         writeln!(out, "packages {}", scan.findings.packages)?;
-        writeln!(out, "data     {}, newest record {age} old", data.digest)?;
+        writeln!(out, "data     {}, newest record {age}", data.digest)?;
         super::run::write_verdict(out, &scan.verdict)
     })?;
     Ok(())

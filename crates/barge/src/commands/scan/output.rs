@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::str::FromStr;
 
 use barge_image::Reference;
 use barge_pipeline::layer_lines::layer_lines;
@@ -13,24 +12,20 @@ use barge_sbom::Sbom;
 use barge_vuln::output::{self, ReportOptions, ScanJson};
 use barge_vuln::{Database, Scan};
 use camino::{Utf8Path, Utf8PathBuf};
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::tool;
 use crate::context::Context;
 use crate::error::Error;
 
-/// A report and where it goes.
-#[derive(Debug, Clone)]
-pub(super) struct Output {
-    kind: OutputKind,
-    file: Option<Utf8PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OutputKind {
+/// What a scan can be reported as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
     Table,
     Json,
     Sarif,
+    #[value(name = "cyclonedx", aliases = ["cyclonedx-json", "cyclonedx-vex"])]
     Cyclonedx,
     Openvex,
     Gitlab,
@@ -39,28 +34,8 @@ enum OutputKind {
     Html,
 }
 
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, file) = text
-            .split_once('=')
-            .map_or((text, None), |(kind, file)| (kind, Some(file.into())));
-        let kind = match kind {
-            "table" => OutputKind::Table,
-            "json" => OutputKind::Json,
-            "sarif" => OutputKind::Sarif,
-            "cyclonedx" | "cyclonedx-vex" => OutputKind::Cyclonedx,
-            "openvex" => OutputKind::Openvex,
-            "gitlab" => OutputKind::Gitlab,
-            "junit" => OutputKind::Junit,
-            "markdown" => OutputKind::Markdown,
-            "html" => OutputKind::Html,
-            other => return Err(format!("`{other}` is no format of a scan")),
-        };
-        Ok(Self { kind, file })
-    }
-}
+/// A report and where it goes.
+pub(super) type Output = crate::commands::Output<Kind>;
 
 /// Writes a report as it is made: of a long list of findings it is megabytes.
 fn to_file(
@@ -91,36 +66,30 @@ impl Output {
     /// Writes the report.
     pub(super) fn write(&self, context: &Context, evidence: &Evidence<'_>) -> Result<(), Error> {
         let scan = evidence.scan;
-        match self.kind {
-            OutputKind::Table => self.table(context, &output::table(scan)),
-            OutputKind::Json => self.json(context, &ScanJson::from(scan)),
-            OutputKind::Cyclonedx => self.json(context, &output::cyclonedx(scan, &tool())),
-            OutputKind::Openvex => self.json(context, &output::openvex(scan, "barge")),
-            OutputKind::Gitlab => self.json(context, &output::gitlab(scan, &tool())),
-            OutputKind::Markdown => {
-                self.text(context, &output::markdown(scan).render(self.budget()))
-            }
-            OutputKind::Html => self.text(context, &output::page(scan, &evidence.sbom.layers)),
-            OutputKind::Junit => self.text(context, &junit::render(&evidence.report(context)?)),
-            OutputKind::Sarif => {
+        match self.format {
+            Kind::Table => self.table(context, &output::table(scan, context.printer.is_wide())),
+            Kind::Json => self.json(context, &ScanJson::from(scan)),
+            Kind::Cyclonedx => self.json(context, &output::cyclonedx(scan, &tool())),
+            Kind::Openvex => self.json(context, &output::openvex(scan, "barge")),
+            Kind::Gitlab => self.json(context, &output::gitlab(scan, &tool())),
+            Kind::Markdown => self.text(context, &output::markdown(scan).render(self.budget())),
+            Kind::Html => self.text(context, &output::page(scan, &evidence.sbom.layers)),
+            Kind::Junit => self.text(context, &junit::render(&evidence.report(context)?)),
+            Kind::Sarif => {
                 let options = sarif::Options {
                     default_path: evidence.dockerfile(context)?.into_string(),
                     ..sarif::Options::default()
                 };
-                self.text(
+                self.json(
                     context,
-                    &sarif::render(&evidence.report(context)?, &options),
+                    &sarif::to_value(&evidence.report(context)?, &options),
                 )
             }
         }
     }
 
     fn table(&self, context: &Context, table: &Table<'_>) -> Result<(), Error> {
-        let write = |mut out: &mut dyn io::Write| table.write(&mut out, None, false);
-        match &self.file {
-            Some(file) => to_file(context, file, write),
-            None => context.printer.rendered(write),
-        }
+        self.written(context, |mut out| table.write(&mut out, None, false))
     }
 
     fn text(&self, context: &Context, text: &str) -> Result<(), Error> {
@@ -132,9 +101,18 @@ impl Output {
     }
 
     fn json(&self, context: &Context, value: &impl Serialize) -> Result<(), Error> {
+        self.written(context, |out| json::write(out, value))
+    }
+
+    /// Writes what brings neither colours nor small pieces of its own.
+    fn written(
+        &self,
+        context: &Context,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
         match &self.file {
-            Some(file) => to_file(context, file, |out| json::write(out, value)),
-            None => context.printer.json(value),
+            Some(file) => to_file(context, file, write),
+            None => context.printer.rendered(write),
         }
     }
 

@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_broken_header_among_others_is_told() {
-        let fixture = include_bytes!("../../tests/ecosystems/rpm-ndb/root/var/lib/rpm/Packages.db");
+        let fixture = include_bytes!("../tests/ecosystems/rpm-ndb/root/var/lib/rpm/Packages.db");
         let mut database = fixture.to_vec();
         let Ok(Says::Packages(whole)) = packages(&database) else {
             panic!("the fixture is whole");

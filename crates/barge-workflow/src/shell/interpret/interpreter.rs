@@ -1,102 +1,24 @@
-//! Runs a script over partly known values: both branches of an undecided condition run, each under its condition.
-//!
-//! Programs are the [`Machine`]'s affair; the interpreter knows the language, variables, and the text tools of pipelines.
-
-mod compound;
-mod nested;
-mod program;
-mod variable;
+//! The state of a script that runs, and lists, pipelines and redirections.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::source::Span;
-use crate::symbolic::{Condition, Satisfiable, Shape, Symbol, Text, Value};
+use crate::symbolic::{Condition, Satisfiable, Shape, Text, Value};
 
-use super::syntax::{AndOr, Command, Direction, List, Pipeline, Redirect, Script};
+use super::super::syntax::{AndOr, Command, Direction, List, Pipeline, Redirect, Script};
+use super::machine::{Input, Machine, Output, success_of};
 
 const COMMAND_LIMIT: usize = 5_000;
-const CALL_DEPTH_LIMIT: usize = 8;
-const LOOP_LIMIT: usize = 32;
 
-/// What flows between commands and files.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Nothing of interest.
-    Nothing,
-    /// Text.
-    Text(Value),
-    /// Data the machine knows by a number.
-    Data(usize),
-}
+pub(super) const CALL_DEPTH_LIMIT: usize = 8;
 
-/// Where a command reads from.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
-    /// The step's own input.
-    Nothing,
-    /// `< file`
-    File(Text),
-    /// A pipe, a here-document or a here-string.
-    Piped(Output),
-}
-
-/// One program that is called.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// The program and its arguments.
-    pub words: Vec<Text>,
-    /// Bytes of the command in the script.
-    pub span: Span,
-    /// When it is called, as far as the script decides.
-    pub condition: Condition,
-    /// What it reads.
-    pub input: Input,
-    /// The script goes on when it fails.
-    pub tolerated: bool,
-    /// Its output is captured, redirected or piped on.
-    pub captured: bool,
-    /// It stands in `$( ... )`: it is asked for a value.
-    pub asked: bool,
-}
-
-/// What the script runs on.
-pub trait Machine {
-    /// The value of the workflow's expression with this number.
-    fn placeholder(&self, number: usize) -> Value;
-    /// An environment variable.
-    fn environment(&self, name: &str) -> Option<Value>;
-    /// A name for what stands at a place, for unknowns.
-    fn label(&self, span: Span) -> String;
-    /// Calls a program.
-    fn call(&mut self, call: &Call) -> Output;
-    /// Writes to a file.
-    fn write(
-        &mut self,
-        path: &Text,
-        append: bool,
-        output: &Output,
-        condition: &Condition,
-        span: Span,
-    );
-    /// Text appears in the log, where `::set-output` commands are read from.
-    fn print(&mut self, text: &Value, condition: &Condition);
-    /// The script ends here with this status.
-    fn exit(&mut self, status: &Text, condition: &Condition, span: Span);
-    /// The directory, to be restored after a subshell.
-    fn directory(&self) -> Text;
-    /// The files that a pattern matches, when all of them are known; the pattern itself when there are none.
-    fn matches(&self, pattern: &Text) -> Option<Vec<Text>>;
-    /// Changes the directory.
-    fn set_directory(&mut self, directory: Text);
-    /// Something was not understood.
-    fn opaque(&mut self, reason: &str, condition: &Condition, span: Span);
-}
+pub(super) const LOOP_LIMIT: usize = 32;
 
 /// Captured output of commands.
 #[derive(Default)]
-struct Capture {
+pub(super) struct Capture {
     text: Option<Value>,
     data: Option<usize>,
 }
@@ -106,25 +28,25 @@ pub struct Interpreter<'m, M> {
     /// What the script runs on.
     pub machine: &'m mut M,
     /// Shared with what is saved of them for the end of a subshell.
-    variables: Rc<BTreeMap<String, Value>>,
-    arrays: BTreeMap<String, Vec<Text>>,
-    functions: BTreeMap<String, Arc<List>>,
+    pub(super) variables: Rc<BTreeMap<String, Value>>,
+    pub(super) arrays: BTreeMap<String, Vec<Text>>,
+    pub(super) functions: BTreeMap<String, Arc<List>>,
     /// The condition of the branch that runs.
-    path: Condition,
+    pub(super) path: Condition,
     /// Holds while no `exit` has been reached.
-    alive: Condition,
-    captures: Vec<Capture>,
-    commands: usize,
-    depth: usize,
+    pub(super) alive: Condition,
+    pub(super) captures: Vec<Capture>,
+    pub(super) commands: usize,
+    pub(super) depth: usize,
     /// How many `$( ... )` are open.
-    asking: usize,
-    input: Input,
+    pub(super) asking: usize,
+    pub(super) input: Input,
     /// What the program that ran last says for certain, where that is known from its input.
-    answer: Option<Condition>,
+    pub(super) answer: Option<Condition>,
     /// The call that handed on the text which runs, when it is not the step's own script.
-    within: Option<Span>,
+    pub(super) within: Option<Span>,
     /// What the placeholders of handed texts stand for.
-    inserted: Vec<Text>,
+    pub(super) inserted: Vec<Text>,
 }
 
 impl<M> std::fmt::Debug for Interpreter<'_, M> {
@@ -167,12 +89,12 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     }
 
     /// The condition of the command that runs.
-    fn now(&self) -> Condition {
+    pub(super) fn now(&self) -> Condition {
         self.path.and(&self.alive)
     }
 
     /// Runs commands; returns the condition under which the last one succeeds.
-    fn list(&mut self, list: &List, tolerated: bool) -> Condition {
+    pub(super) fn list(&mut self, list: &List, tolerated: bool) -> Condition {
         let mut status = Condition::Always;
         for (at, and_or) in list.iter().enumerate() {
             let last = at + 1 == list.len();
@@ -236,7 +158,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         }
     }
 
-    fn unknown_status(&self, span: Span) -> Condition {
+    pub(super) fn unknown_status(&self, span: Span) -> Condition {
         success_of(&self.label(span))
     }
 
@@ -253,7 +175,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     }
 
     /// The text of `$( ... )`, without line ends at its end.
-    pub(super) fn substitute(&mut self, script: &Script, text: &str) -> Value {
+    pub(in super::super) fn substitute(&mut self, script: &Script, text: &str) -> Value {
         if self.depth >= CALL_DEPTH_LIMIT {
             return Value::unknown(format!("$({text})"), Shape::Text);
         }
@@ -279,7 +201,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         }
     }
 
-    fn emit(&mut self, output: Output) {
+    pub(super) fn emit(&mut self, output: Output) {
         let path = self.path.clone();
         let Some(capture) = self.captures.last_mut() else {
             if let Output::Text(text) = output {
@@ -375,28 +297,3 @@ fn trim_end(text: &Text) -> Text {
     }
     text
 }
-
-/// Whether the program that is called here succeeds.
-#[must_use]
-pub fn success_of(label: &str) -> Condition {
-    Condition::truthy(&Symbol::success_of(&format!("`{label}`"), Shape::Boolean))
-}
-
-/// Joins a directory and a path; an absolute path stands alone.
-#[must_use]
-pub fn join_path(directory: &Text, path: &Text) -> Text {
-    let absolute = path.literal_start().starts_with('/')
-        || (path.literal_start().is_empty() && !path.is_empty());
-    if absolute || directory.is_empty() {
-        return path.clone();
-    }
-    let mut joined = directory.clone();
-    if !joined.literal_end().ends_with('/') {
-        joined.push_str("/");
-    }
-    joined.append(path);
-    joined
-}
-
-#[cfg(test)]
-mod tests;
