@@ -102,6 +102,28 @@ pub(super) fn apply(
     }
 }
 
+/// Records the images that a local action is given whose file is not there.
+pub(super) fn mention_unread(
+    walk: &mut Walk<'_>,
+    step: &Step,
+    frame: &Frame<'_>,
+    number: usize,
+    condition: &Condition,
+) {
+    let Some((name, version)) = step.action() else {
+        return;
+    };
+    let usage = Use {
+        step,
+        frame,
+        number,
+        condition,
+        place: Place::new(frame.source, step.span),
+        version: version.to_owned(),
+    };
+    scan::mention(walk, &usage, name);
+}
+
 /// Actions of which no more is known than whether they leave images and files alone.
 fn unmodelled(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str, lower: &str) {
     match lower {
@@ -110,11 +132,16 @@ fn unmodelled(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str, lower: &str)
         | "google-github-actions/deploy-cloudrun"
         | "azure/webapps-deploy"
         | "azure/container-apps-deploy-action"
-        | "azure/k8s-deploy" => scan::mention(walk, usage, name),
+        | "azure/k8s-deploy" => scan::deploy(walk, usage, name),
         // An action of somebody else can export variables even when it leaves images alone.
         _ if job::is_inert(lower) => {
             walk.environment_open |=
                 !lower.starts_with("docker/") && !lower.starts_with("actions/");
+        }
+        _ if !speaks_of_images(usage, lower) => {
+            walk.environment_open = true;
+            let reason = format!("the action {name}");
+            walk.mark_files_opaque(usage.number, usage.condition, &usage.place, &reason);
         }
         _ => {
             scan::mention(walk, usage, name);
@@ -122,6 +149,42 @@ fn unmodelled(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str, lower: &str)
             walk.mark_opaque(usage.number, usage.condition, &usage.place, &reason);
         }
     }
+}
+
+/// Says whether an action that is not known can touch an engine's images: then its name or what it is given tells of them,
+/// or of a tool or commands that may.
+fn speaks_of_images(usage: &Use<'_, '_>, name: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "apko",
+        "args:",
+        "arguments:",
+        "bazel",
+        "build",
+        "charm",
+        "command:",
+        "compose",
+        "container",
+        "dagger",
+        "docker",
+        "earthly",
+        "goreleaser",
+        "image",
+        "kaniko",
+        "kind",
+        "nix",
+        "oci",
+        "podman",
+        "registry",
+        "rock",
+        "script:",
+    ];
+    let tool = name.rsplit('/').next().unwrap_or(name);
+    if tool.starts_with("setup-") || tool.ends_with("-installer") {
+        return false;
+    }
+    let step = Place::new(usage.frame.source, usage.step.span);
+    let text = step.text().to_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
 }
 
 /// `actions/attest`: a name, and the digest that stands behind it.

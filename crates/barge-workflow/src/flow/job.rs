@@ -269,6 +269,7 @@ impl Walk<'_> {
         let local = local.trim_end_matches('/');
         let action = self.budget.action(local);
         let Some(action) = action.filter(|_| frame.depth < ACTION_DEPTH_LIMIT) else {
+            super::action::mention_unread(self, step, frame, number, condition);
             self.mark_opaque(number, condition, &place, &format!("the action ./{local}"));
             return;
         };

@@ -8,7 +8,9 @@ mod action;
 mod artifact;
 mod bake;
 mod budget;
+mod builder;
 mod compose;
+mod deploy;
 mod docker;
 mod facts;
 mod files;
@@ -30,4 +32,5 @@ pub use facts::{
     Resolution, StepTrace, Store, Trace,
 };
 pub use path::{covers, file_name, is_archive, normalize};
+pub(crate) use run::CALLED;
 pub use run::{Repository, trace};

@@ -38,6 +38,7 @@ pub fn normalize(path: &Text) -> Text {
     while let Some(rest) = path.strip_start("./") {
         path = rest;
     }
+    path = in_checkout(&path).unwrap_or(path);
     if path.as_literal() == Some(".") {
         return Text::new();
     }
@@ -54,6 +55,14 @@ pub fn normalize(path: &Text) -> Text {
     } else {
         cleaned.strip_end("/").unwrap_or(cleaned)
     }
+}
+
+/// The rest of a path that spells out where GitHub's runners check a repository out: `/home/runner/work/NAME/NAME`.
+fn in_checkout(path: &Text) -> Option<Text> {
+    let below = path.strip_start("/home/runner/work/")?;
+    let (name, rest) = below.split_first('/')?;
+    let (again, rest) = rest.split_first('/')?;
+    (name == again).then_some(rest)
 }
 
 fn without_parents(path: &str) -> String {

@@ -10,13 +10,15 @@ use crate::symbolic::{Condition, Shape, Symbol, Term, Value, condition_of};
 
 use super::artifact::Artifact;
 use super::budget::Budget;
-use super::facts::{FactKind, JobTrace, Place, StepTrace, Store, Trace};
+use super::facts::{Fact, FactKind, JobTrace, Need, Place, StepTrace, Store, Trace};
 use super::files::Files;
 use super::job::{Frame, TOO_LONG, Walk};
 use super::matrix;
 use super::scope::{Contexts, JobResult, interpolate_field};
 
 const CALL_DEPTH_LIMIT: usize = 4;
+/// What names the images that a called workflow is given.
+pub(crate) const CALLED: &str = "the called workflow";
 
 /// The files of the repository that a workflow stands in.
 pub trait Repository {
@@ -278,7 +280,9 @@ impl Run<'_> {
         let Some(called) = called else {
             self.foreign
                 .get_or_insert_with(|| format!("the called workflow {uses} can upload artifacts"));
-            self.jobs.push(setting.trace(condition));
+            let mut trace = setting.trace(condition);
+            name_inputs(&mut trace, setting, contexts);
+            self.jobs.push(trace);
             return JobResult::unknown(condition);
         };
         let trigger = called.trigger("workflow_call");
@@ -303,6 +307,29 @@ impl Run<'_> {
             outputs: outputs.collect(),
             open: false,
         }
+    }
+}
+
+/// Records the images that a called workflow is given whose file is not there.
+fn name_inputs(trace: &mut JobTrace, setting: &Setting<'_>, contexts: &Contexts<'_>) {
+    let speaks = |key: &str| key.to_lowercase().contains("image");
+    for (_, field) in setting.job.with.iter().filter(|(key, _)| speaks(key)) {
+        let name = interpolate_field(field, contexts).sole_text();
+        let Some(name) = name.filter(|name| name.contains("/") && name.contains(":")) else {
+            continue;
+        };
+        if trace.steps.is_empty() {
+            let called = StepTrace::of_runner(CALLED, trace.place.clone());
+            trace.steps.push(called);
+        }
+        trace.facts.push(Fact {
+            kind: FactKind::Named(name.trim(), Need::Remote, CALLED.into()),
+            condition: Condition::Always,
+            step: 0,
+            place: Place::new(&setting.workflow.source, field.span),
+            tolerated: false,
+            store: Store::Docker,
+        });
     }
 }
 

@@ -6,7 +6,7 @@
 //! ```
 
 use crate::finding::{Finding, Severity};
-use crate::flow::{FactKind, Trace};
+use crate::flow::{Artifact, FactKind, Trace, covers};
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
@@ -27,12 +27,40 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let closed = |trace: &Trace| trace.foreign_artifacts.is_none() && !has_unseen_uploads(trace);
     let sites = context.sites().filter(|site| !site.fact.tolerated);
     for site in sites.filter(|site| closed(site.trace)) {
-        if let FactKind::Downloaded(Some(name), candidates) = &site.fact.kind
-            && candidates.is_empty()
-        {
-            findings.extend(report(context, &site, name));
+        match &site.fact.kind {
+            FactKind::Downloaded(Some(name), candidates) if candidates.is_empty() => {
+                findings.extend(report(context, &site, name));
+            }
+            FactKind::Downloaded(None, candidates) if candidates.is_empty() => {
+                findings.extend(unmatched(context, &site));
+            }
+            _ => {}
         }
     }
+}
+
+/// A `pattern:` that the name of no upload fits: nothing is downloaded, and the step stays green.
+fn unmatched(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
+    let place = &site.fact.place;
+    let asks = site.step()?.place.text().contains("pattern:");
+    let pattern = Text::literal(place.text().trim_matches(['\'', '"']));
+    let mut uploads = context.traces.iter().flat_map(|trace| &trace.artifacts);
+    let fits = uploads.any(|artifact| covers(&pattern, &artifact.name) != Comparison::Different);
+    if !asks || pattern.contains("${{") || fits || site.trace.artifacts.is_empty() {
+        return None;
+    }
+    let message = format!("no step uploads an artifact that fits {}", shown(&pattern));
+    let finding = RULE.finding(place, message).in_case(site.case()?);
+    let artifacts = site.trace.artifacts.iter().take(4);
+    let finding = artifacts.fold(finding, |finding, artifact| {
+        finding.with_evidence(&artifact.place, uploaded(artifact))
+    });
+    Some(finding.then("nothing is downloaded, and what reads the files fails"))
+}
+
+fn uploaded(artifact: &Artifact) -> String {
+    let name = shown(&artifact.name);
+    format!("{name} is uploaded by job {}", artifact.job)
 }
 
 fn report(context: &Context<'_>, site: &Site<'_>, name: &Text) -> Option<Finding> {
@@ -44,12 +72,7 @@ fn report(context: &Context<'_>, site: &Site<'_>, name: &Text) -> Option<Finding
     let message = format!("no step uploads the artifact {}", shown(name));
     let mut finding = RULE.finding(place, message).in_case(site.case()?);
     for artifact in site.trace.artifacts.iter().take(4) {
-        let uploaded = format!(
-            "{} is uploaded by job {}",
-            shown(&artifact.name),
-            artifact.job
-        );
-        finding = finding.with_evidence(&artifact.place, uploaded);
+        finding = finding.with_evidence(&artifact.place, uploaded(artifact));
     }
     let near = nearest(site.trace, name);
     Some(

@@ -35,7 +35,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn goes_nowhere(site: &Site<'_>, build: &Delivery) -> bool {
+pub(super) fn goes_nowhere(site: &Site<'_>, build: &Delivery) -> bool {
     [&build.to_daemon, &build.to_registry, &build.to_file]
         .iter()
         .all(|goes| **goes == Condition::Never || case_of(&site.condition().and(goes)).is_none())

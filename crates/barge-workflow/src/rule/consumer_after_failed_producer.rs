@@ -8,12 +8,13 @@
 //! ```
 
 use crate::finding::{Case, Finding, Severity};
-use crate::flow::{FactKind, JobTrace, Place, Trace};
+use crate::flow::{Fact, FactKind, JobTrace, Need, Place, Trace};
 use crate::model::Guard;
 
 use super::Rule;
 use super::context::{Context, Site, shown};
 use super::edit;
+use super::other_tag::is_of_commit;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -46,8 +47,18 @@ fn report(trace: &Trace, job: &JobTrace) -> Option<Finding> {
             consequence: "the output is empty, and the image has no name",
         })
     };
+    let pull = || {
+        pulled_image(trace, job).map(|(producer, name)| Taken {
+            producer,
+            what: format!("pulls its image {name}"),
+            consequence: "the pull fails and hides the first error",
+        })
+    };
     let said = |taken: Taken| said(trace, job, guard, &taken);
-    artifact.and_then(said).or_else(|| image().and_then(said))
+    artifact
+        .and_then(said)
+        .or_else(|| image().and_then(said))
+        .or_else(|| pull().and_then(said))
 }
 
 /// What a job takes from one that it needs.
@@ -86,7 +97,8 @@ fn said(trace: &Trace, job: &JobTrace, guard: &Guard, taken: &Taken) -> Option<F
 fn asks_for(guard: &Guard, job: &str) -> bool {
     let text = guard.text().to_lowercase().replace(' ', "");
     let id = job.to_lowercase();
-    text.contains("success()")
+    let after_success_alone = text.contains("success()") && !text.contains("failure()");
+    after_success_alone
         || [
             format!("needs.{id}.result"),
             format!("needs['{id}']"),
@@ -111,6 +123,27 @@ fn needed_artifact(trace: &Trace, job: &JobTrace) -> Option<(String, String)> {
             .filter_map(|number| trace.artifacts.get(*number));
         let artifact = artifacts.find(|artifact| job.needs.contains(&artifact.job))?;
         Some((artifact.job.clone(), shown(name)))
+    })
+}
+
+/// A needed job that pushes the image of this very run which a step of this job pulls, and the image's name.
+fn pulled_image(trace: &Trace, job: &JobTrace) -> Option<(String, String)> {
+    let needed = || {
+        trace
+            .jobs
+            .iter()
+            .filter(|other| job.needs.contains(&other.id))
+    };
+    let sites = Site::all(trace, job).filter(|site| !site.fact.tolerated);
+    let mut plain = sites.filter(|site| site.step().is_some_and(|step| step.guard.is_none()));
+    plain.find_map(|site| {
+        let FactKind::Named(name, Need::Remote | Need::LocalOrRemote, _) = &site.fact.kind else {
+            return None;
+        };
+        let pushes = |fact: &Fact| matches!(&fact.kind, FactKind::Pushed(pushed) if pushed == name);
+        let producer = needed().find(|other| other.facts.iter().any(pushes));
+        let producer = producer.filter(|_| is_of_commit(name))?;
+        Some((producer.id.clone(), shown(name)))
     })
 }
 

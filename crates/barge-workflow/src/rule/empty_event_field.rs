@@ -5,13 +5,13 @@
 //! concurrency: {group: "ci-${{ github.event.pull_request.number }}", cancel-in-progress: true}
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::{Expression, Part, Template};
 use crate::finding::{Case, Finding, Fix, Severity};
 use crate::flow::{FactKind, JobTrace, Place, StepTrace, Trace};
 use crate::model::{Entry, Field, Step};
-use crate::reference::Name;
+use crate::reference::{self, Name};
 use crate::scenario::Scenario;
 use crate::source::Span;
 use crate::symbolic::{Condition, Scope, Shape, Value, evaluate};
@@ -19,6 +19,8 @@ use crate::yaml::Style;
 
 use super::Rule;
 use super::context::{Context, Site, case_of, shown};
+use super::ref_empty_part::{END_OF_TAG, empty_part};
+use super::uppercase_ref::named;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -55,6 +57,7 @@ struct Naming<'a> {
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let mut said = BTreeSet::new();
     for naming in namings(context).into_values() {
         let mut lines = naming.field.text.lines();
         let emptied = lines.find_map(|line| {
@@ -70,7 +73,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .in_case(Case::of_event(label))
             .then(format!("all runs for {label} share one {what}"))
             .mended_by(fix(&place, what, scenario));
+        said.insert(place.line());
         findings.push(finding);
+    }
+    for site in context.sites().filter(|site| !site.fact.tolerated) {
+        let finding = emptied(context, &site).filter(|_| !explains(context, &site));
+        if let Some(finding) = finding.filter(|_| said.insert(site.fact.place.line())) {
+            findings.push(finding);
+        }
     }
     findings.extend(context.sites().filter_map(|site| started_by_dash(&site)));
     for variable in variables(context) {
@@ -80,6 +90,55 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         });
         findings.extend(emptied.map(|trace| report_variable(context, &variable, &trace.scenario)));
     }
+}
+
+/// A reference with a part that only the events of other cases have.
+fn emptied(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
+    let mut names = named(site).into_iter();
+    let (name, part) = names.find_map(|name| Some((name, empty_part(name)?)))?;
+    let whole = || reference::empty_part(name).is_some() && is_whole_elsewhere(context, site);
+    if name.is_empty() || part == END_OF_TAG || !(holds_null_field(site) || whole()) {
+        return None;
+    }
+    let label = &site.trace.scenario.label;
+    let message = format!("{part} of {} is empty for the event {label}", shown(name));
+    let mut finding = RULE
+        .finding(&site.fact.place, message)
+        .in_case(site.case()?)
+        .then("the client answers \"invalid reference format\"")
+        .advised("give the event a value of its own, or leave it out by `if:`");
+    finding.severity = Severity::Error;
+    Some(finding)
+}
+
+/// What is empty hangs on the event: its field stands there, or the same place names a whole reference for another event.
+pub(super) fn is_of_event(context: &Context<'_>, site: &Site<'_>) -> bool {
+    holds_null_field(site) || is_whole_elsewhere(context, site)
+}
+
+fn holds_null_field(site: &Site<'_>) -> bool {
+    let scope = EventScope(&site.trace.scenario);
+    let template = Template::parse(site.fact.place.text());
+    let is_null = |expression: &Expression| {
+        let text = evaluate(expression, &scope).sole_text();
+        text.is_some_and(|text| text.is_empty()) && names_event(expression)
+    };
+    template.expressions().any(is_null)
+}
+
+fn is_whole_elsewhere(context: &Context<'_>, site: &Site<'_>) -> bool {
+    let place = &site.fact.place;
+    let mut others = context.sites().filter(|other| {
+        other.trace.scenario.label != site.trace.scenario.label
+            && other.fact.place.span == place.span
+            && other.fact.place.shares_file(place)
+    });
+    others.any(|other| {
+        let names = named(&other);
+        !names.is_empty()
+            && names.iter().all(|name| empty_part(name).is_none())
+            && other.case().is_some()
+    })
 }
 
 fn report_variable(context: &Context<'_>, variable: &Variable<'_>, scenario: &Scenario) -> Finding {

@@ -7,9 +7,10 @@
 //! ```
 
 use crate::finding::{Finding, Severity};
-use crate::flow::Place;
+use crate::flow::{JobTrace, Place};
 use crate::model::{Field, Job};
 use crate::source::Span;
+use crate::symbolic::Comparison;
 
 use super::Rule;
 use super::context::Context;
@@ -44,7 +45,7 @@ fn report(context: &Context<'_>, job: &Job, name: &str, field: &Field) -> Option
     let source = &context.workflow.source;
     let read = format!("needs.{}.outputs.{name}", job.id);
     let at = source.text().find(&read)?;
-    if !is_of_one_build(job, field) {
+    if !is_of_one_build(job, field) && !differs(context, job, name) {
         return None;
     }
     let message = format!(
@@ -57,6 +58,28 @@ fn report(context: &Context<'_>, job: &Job, name: &str, field: &Field) -> Option
         .with_evidence(&reader, "read here")
         .advised("pass the values as artifacts, one per leg");
     Some(finding)
+}
+
+/// Two legs give names of different images, or parts of them.
+fn differs(context: &Context<'_>, job: &Job, output: &str) -> bool {
+    let speaks = ["image", "tag", "digest", "ref"]
+        .iter()
+        .any(|word| output.contains(word));
+    let given = |leg: &JobTrace| {
+        let text = leg.outputs.get(output)?.sole_text()?;
+        (!text.is_empty()).then_some(text)
+    };
+    speaks
+        && context.traces.iter().any(|trace| {
+            let legs = trace
+                .jobs
+                .iter()
+                .filter(|leg| leg.id == job.id && !leg.symbolic_leg);
+            let mut given = legs.filter_map(given);
+            given.next().is_some_and(|first| {
+                given.any(|other| other.compare(&first) == Comparison::Different)
+            })
+        })
 }
 
 /// The value is an output that each build has its own of.

@@ -5,10 +5,13 @@
 //! - run: cosign sign $(crane digest app:latest)    # perhaps another run's image
 //! ```
 
+use std::sync::Arc;
+
 use crate::finding::{Finding, Severity};
 use crate::flow::{Fact, FactKind, JobTrace, Need, Trace};
 use crate::reference::{self, Name};
-use crate::symbolic::{Comparison, Condition, Text};
+use crate::scenario::RefKind;
+use crate::symbolic::{Comparison, Condition, Piece, Symbol, Text};
 
 use super::Rule;
 use super::context::{Context, ImageUse, Site, shown};
@@ -128,7 +131,7 @@ fn check_across_jobs(context: &Context<'_>, findings: &mut Vec<Finding>) {
             std::ptr::from_ref(usage.site.trace),
             std::ptr::from_ref(usage.site.job),
         );
-        if said == Some(leg) || usage.need == Need::Local || !is_mutable(usage.name) {
+        if said == Some(leg) || usage.need == Need::Local || !is_mutable(usage) {
             continue;
         }
         if let Some(finding) = passed_by_tag(usage) {
@@ -159,15 +162,24 @@ fn passed_by_tag(usage: &ImageUse<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-/// A tag without anything of this run in it.
-fn is_mutable(name: &Text) -> bool {
-    let parts = Name::of(name);
-    parts.tag.is_some_and(|tag| {
-        tag.as_literal().is_some_and(|tag| {
-            !tag.starts_with("sha256")
-                && !without_platform(tag).contains(|c: char| c.is_ascii_digit())
-        })
-    })
+/// A tag without anything of this run in it: a word, or what every run of the branch writes.
+fn is_mutable(usage: &ImageUse<'_>) -> bool {
+    let Some(tag) = Name::of(usage.name).tag else {
+        return false;
+    };
+    let of_tag = usage.site.trace.scenario.reference == RefKind::Tag;
+    let is_branch = |symbol: &Arc<Symbol>| {
+        let name = symbol.name();
+        let name = name.strip_prefix("tag of ").unwrap_or(name);
+        !of_tag && ["github.ref_name", "github.head_ref"].contains(&name)
+    };
+    let mut literals = tag.pieces().iter().filter_map(|piece| match piece {
+        Piece::Literal(text) => Some(without_platform(text)),
+        Piece::Symbol(_) => None,
+    });
+    tag.symbols().all(is_branch)
+        && !tag.literal_start().starts_with("sha256")
+        && literals.all(|text| !text.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// The tag without the platform's name, whose digits are no version.

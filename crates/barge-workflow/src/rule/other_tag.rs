@@ -22,9 +22,14 @@ struct Made<'a> {
 ///
 /// A scanner pulls what the daemon does not hold: it fails, or reads what an earlier run left there.
 pub(super) fn other_tag(context: &Context<'_>, usage: &ImageUse<'_>) -> Option<Finding> {
-    let by_engine = ["docker ", "podman ", "the job's container"]
-        .iter()
-        .any(|engine| usage.program.starts_with(engine));
+    let by_engine = [
+        "docker ",
+        "podman ",
+        "the job's container",
+        "the deployment",
+    ]
+    .iter()
+    .any(|engine| usage.program.starts_with(engine));
     let wanted_of_run = if by_engine {
         pulls(usage) && is_of_commit(usage.name)
     } else {
@@ -163,14 +168,14 @@ fn pushed_name(fact: &Fact) -> Option<(&Fact, &Text)> {
 
 /// An engine that takes the image from a registry when it has none.
 fn pulls(usage: &ImageUse<'_>) -> bool {
-    ["pull", "run", "create", "container"]
+    let pulls = ["pull", "run", "create", "container"]
         .iter()
-        .any(|verb| usage.program.ends_with(verb))
-        && !Name::of(usage.name).is_bare()
+        .any(|verb| usage.program.ends_with(verb));
+    (pulls || usage.program.starts_with("the deployment")) && !Name::of(usage.name).is_bare()
 }
 
 /// A tag that names the commit or the pushed tag: who asks for it wants the image of this very run.
-fn is_of_commit(name: &Text) -> bool {
+pub(super) fn is_of_commit(name: &Text) -> bool {
     let Some(tag) = Name::of(name).tag else {
         return false;
     };
@@ -234,10 +239,16 @@ fn opaque(usage: &ImageUse<'_>) -> Condition {
     let site = &usage.site;
     let others = site.trace.jobs.iter().filter(|job| job.id != site.job.id);
     let publishers = others.filter(|job| logs_in(job));
+    // A deployment asks the registry: what the job's own engine holds does not matter.
+    let own = if usage.program.starts_with("the deployment") && !logs_in(site.job) {
+        Condition::Never
+    } else {
+        usage.presence.opaque.clone()
+    };
     let facts = publishers.flat_map(|job| job.facts.iter().map(move |fact| (job, fact)));
     facts
         .filter(|(_, fact)| matches!(fact.kind, FactKind::DaemonOpaque(_)))
-        .fold(usage.presence.opaque.clone(), |any, (job, fact)| {
+        .fold(own, |any, (job, fact)| {
             any.or(&job.condition.and(&fact.condition))
         })
 }

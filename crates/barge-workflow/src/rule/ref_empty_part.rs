@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::expression::{Part, Template};
 use crate::finding::{Case, Finding, Fix, Severity};
 use crate::flow::{FactKind, Place, StepTrace};
+use crate::model::Entry;
 use crate::reference::{self, Name};
 use crate::symbolic::{Condition, Doubt, Satisfiable, Text};
 
@@ -37,7 +38,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             _ => named(&site)
                 .into_iter()
                 .find_map(|name| report(&site, name))
-                .or_else(|| tagless(&site)),
+                .filter(|_| !empty_event_field::is_of_event(context, &site))
+                .or_else(|| tagless(&site))
+                .or_else(|| of_another_job(context, &site)),
         };
         let Some(finding) = finding.filter(|_| !empty_event_field::explains(context, &site)) else {
             continue;
@@ -77,14 +80,27 @@ fn missing(site: &Site<'_>) -> Option<Finding> {
     Some(finding.with_evidence(&at, why).mended_by(fix))
 }
 
+pub(super) const END_OF_TAG: &str = "the end of the tag";
+
+/// The part of a reference that is empty, that of a tag's which stands beside a `-` included.
+pub(super) fn empty_part(name: &Text) -> Option<&'static str> {
+    let tag = || Name::of(name).tag.unwrap_or_default();
+    reference::empty_part(name)
+        .or_else(|| {
+            tag()
+                .literal_start()
+                .starts_with('-')
+                .then_some("the start of the tag")
+        })
+        .or_else(|| ends_open(name).then_some(END_OF_TAG))
+}
+
 fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
-    let (part, consequence) = match reference::empty_part(name) {
-        Some(part) => (part, "the client answers \"invalid reference format\""),
-        None if ends_open(name) => (
-            "the end of the tag",
-            "the name is the same in every run, and the last one to push wins",
-        ),
-        None => return None,
+    let part = empty_part(name)?;
+    let consequence = if part == END_OF_TAG {
+        "the name is the same in every run, and the last one to push wins"
+    } else {
+        "the client answers \"invalid reference format\""
     };
     // Empty in some cases only: another rule's affair.
     let step = site
@@ -123,6 +139,44 @@ fn case(site: &Site<'_>) -> Option<Case> {
     })
 }
 
+/// A variable that only another job sets, in a job where nothing else can have set it by this name.
+fn of_another_job(context: &Context<'_>, site: &Site<'_>) -> Option<Finding> {
+    let name = named(site).into_iter().next()?;
+    let variable = name.as_symbol()?.name().strip_prefix("env.")?;
+    let workflow = context.workflow;
+    let set = |entries: &'_ [Entry]| {
+        let own = entries
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(variable));
+        own.map(|(key, field)| (key.clone(), field.span))
+    };
+    let job = workflow.jobs.iter().find(|job| job.id == site.job.id)?;
+    let steps = job.steps.iter();
+    let here = std::iter::once(&job.env).chain(steps.map(|step| &step.env));
+    if set(&workflow.env).is_some() || here.into_iter().any(|entries| set(entries).is_some()) {
+        return None;
+    }
+    let mut others = workflow.jobs.iter().filter(|other| other.id != job.id);
+    let (other, (key, span)) = others.find_map(|other| Some((other, set(&other.env)?)))?;
+    // A script that sets it may hand it on.
+    if workflow.source.text().contains(&format!("{key}=")) {
+        return None;
+    }
+    let finding = RULE
+        .finding(
+            &site.fact.place,
+            format!("`{key}` is not set in job {}", job.id),
+        )
+        .with_evidence(
+            &Place::new(&workflow.source, span),
+            format!("it is a variable of job {}", other.id),
+        )
+        .in_case(site.case()?)
+        .then("the client answers \"invalid reference format\"")
+        .advised("set it in the `env:` of the workflow");
+    Some(finding)
+}
+
 /// A build that is given a list of tags which is always empty.
 fn tagless(site: &Site<'_>) -> Option<Finding> {
     let FactKind::Built(delivery) = &site.fact.kind else {
@@ -147,7 +201,7 @@ fn tagless(site: &Site<'_>) -> Option<Finding> {
 /// The tag ends where another part was to come: `app:master-`.
 fn ends_open(name: &Text) -> bool {
     let tag = Name::of(name).tag;
-    tag.is_some_and(|tag| tag.as_literal() != Some("-") && tag.literal_end().ends_with('-'))
+    tag.is_some_and(|tag| tag.literal_end().ends_with('-'))
 }
 
 /// The expression that is null: an output of a step that does not exist before this one, or that this step never sets.

@@ -125,9 +125,12 @@ fn wanted_locally(context: &Context<'_>, usage: &ImageUse<'_>) -> bool {
     }
 }
 
-/// The name is that of an image of this job but for the registry before it, which means another registry.
+/// The name is that of an image of this job but for the registry, or all that stands before its last part, which means
+/// another registry.
 fn without_registry(usage: &ImageUse<'_>) -> bool {
-    let has_unknown = usage.name.symbols().next().is_some();
+    // A name that is put together here, not one that is written out and may be anybody's.
+    let put_together = usage.site.fact.place.text().contains("${{");
+    let has_unknown = put_together || usage.name.symbols().next().is_some();
     has_unknown
         && usage.presence.others.iter().any(|(fact, made)| {
             let start = made.literal_start();
@@ -138,7 +141,9 @@ fn without_registry(usage: &ImageUse<'_>) -> bool {
             ) && registry.is_some_and(|registry| {
                 let mut whole = Text::literal(registry);
                 whole.append(usage.name);
-                registry.contains(['.', ':']) && registry != "docker.io/" && whole == **made
+                let last = made.split_last('/').map(|(_, last)| last);
+                let is_end = whole == **made || last.as_ref() == Some(usage.name);
+                registry.contains(['.', ':']) && registry != "docker.io/" && is_end
             })
         })
 }

@@ -86,6 +86,10 @@ fn is_text(input: &str) -> bool {
     INPUTS.contains(&input.to_lowercase().as_str())
 }
 
+fn is_expanded(input: &str) -> bool {
+    EXPANDED.contains(&input.to_lowercase().as_str())
+}
+
 fn report(
     context: &Context<'_>,
     action: &str,
@@ -94,6 +98,13 @@ fn report(
     findings: &mut Vec<Finding>,
 ) {
     let source = &context.workflow.source;
+    if let Some(at) = field.text.find("$(").filter(|_| !is_expanded(input)) {
+        let start = field.locate(source, at);
+        let place = Place::new(source, Span::new(start, start + 2));
+        let message = format!("`{input}` of {action} is no shell text: `$(` runs nothing");
+        let fix = Fix::advice("run the command in a step of its own, and take its output");
+        findings.push(RULE.finding(&place, message).mended_by(fix));
+    }
     let mut from = 0;
     while let Some((at, length, name)) = variable(&field.text, from) {
         from = at + length;
@@ -101,7 +112,7 @@ fn report(
         let place = Place::new(source, Span::new(start, start + length));
         if name.starts_with(|c: char| c.is_ascii_lowercase())
             && !name.contains('.')
-            && EXPANDED.contains(&input.to_lowercase().as_str())
+            && is_expanded(input)
         {
             continue;
         }

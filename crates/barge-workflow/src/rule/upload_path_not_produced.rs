@@ -11,6 +11,7 @@ use crate::flow::{Content, Fact, FactKind, FileUse, Resolution, covers, file_nam
 use crate::symbolic::{Comparison, Text};
 
 use super::Rule;
+use super::build_without_output::goes_nowhere;
 use super::context::{Context, FileRead, Site, shown};
 use super::edit;
 use super::load_path_not_present::nameless;
@@ -43,7 +44,10 @@ fn report(read: &FileRead<'_>) -> Option<Finding> {
         Resolution::Unknown(_) => orphans(read),
         Resolution::Written(_) => return None,
     };
-    if archives.is_empty() || !is_about_images(read.file, &archives) || uploads_more(site) {
+    if archives.is_empty() {
+        return unmade(read).filter(|_| !uploads_more(site));
+    }
+    if !is_about_images(read.file, &archives) || uploads_more(site) {
         return None;
     }
     let message = format!("no step writes {}", shown(read.file));
@@ -57,6 +61,37 @@ fn report(read: &FileRead<'_>) -> Option<Finding> {
     if let [(_, only)] = archives.as_slice() {
         finding = finding.mended_by(edit::renamed("upload", &site.fact.place, read.file, only));
     }
+    Some(finding)
+}
+
+/// An archive of a job that builds images, none of which goes to a file.
+fn unmade(read: &FileRead<'_>) -> Option<Finding> {
+    let site = &read.site;
+    let absent = matches!(read.resolution, Resolution::Absent(_));
+    let mut before = Site::all(site.trace, site.job).take(site.number);
+    let built = before.find_map(|site| match &site.fact.kind {
+        // Of a build that goes nowhere another rule speaks.
+        FactKind::Built(delivery) => (!goes_nowhere(&site, delivery)).then_some(site.fact),
+        _ => None,
+    })?;
+    let elsewhere = read.file.literal_start().starts_with('/');
+    let speaks = ["image", "docker"]
+        .iter()
+        .any(|word| read.file.contains(word));
+    if !absent || !is_archive(read.file) || !(elsewhere || speaks) {
+        return None;
+    }
+    let finding = RULE
+        .finding(
+            &site.fact.place,
+            format!("no step writes {}", shown(read.file)),
+        )
+        .with_evidence(&built.place, "built here, and saved to no file")
+        .in_case(site.case()?)
+        .then("nothing is uploaded; the job stays green and its consumers fail")
+        .advised(
+            "save the image first: `docker save NAME -o FILE`, or `outputs: type=docker,dest=FILE`",
+        );
     Some(finding)
 }
 

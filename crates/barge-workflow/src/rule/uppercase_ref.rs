@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Edit, Evidence, Finding, Fix, Severity};
-use crate::flow::{FactKind, Origin, Place};
+use crate::flow::{CALLED, FactKind, Origin, Place};
 use crate::reference::Name;
 use crate::symbolic::{Piece, Text};
 
@@ -161,6 +161,10 @@ fn capital_part(repository: &Text) -> Option<String> {
 }
 
 fn report(context: &Context<'_>, site: &Site<'_>, capitals: Capitals) -> Option<(String, Finding)> {
+    // A called workflow can lower-case what it is given.
+    if matches!(&site.fact.kind, FactKind::Named(_, _, by) if by == CALLED) {
+        return None;
+    }
     let mut names = named(site).into_iter();
     let (raw, part) =
         names.find_map(|name| Some((name, capitals.reach(&Name::of(name).repository)?)))?;
@@ -192,19 +196,33 @@ pub(super) fn named<'a>(site: &Site<'a>) -> Vec<&'a Text> {
     }
 }
 
-/// The file says how the repository is spelled: `github.repository == 'Owner/Name'`.
+/// The file says how the repository is spelled: `github.repository == 'Owner/Name'`, or the label that names its source.
 fn spelled<'a>(context: &Context<'a>) -> Option<&'a str> {
-    let text = context.workflow.source.text();
-    let starts = [
-        "github.repository == '",
-        "github.repository=='",
-        "github.repository_owner == '",
-        "github.repository_owner=='",
+    const NAMES: [&str; 4] = [
+        "github.repository",
+        "github.repository_owner",
+        "head.repo.full_name",
+        "github.event.repository.full_name",
     ];
-    let mut spellings = starts.iter().flat_map(|start| {
-        text.match_indices(start)
-            .filter_map(|(at, _)| text.get(at + start.len()..)?.split('\'').next())
+    const LABELS: [&str; 2] = [
+        "image.source=https://github.com/",
+        "image.url=https://github.com/",
+    ];
+    let text = context.workflow.source.text();
+    let compared = NAMES.iter().flat_map(|name| text.match_indices(name));
+    let compared = compared.filter_map(|(at, name)| {
+        let rest = text.get(at + name.len()..)?.trim_start();
+        let behind = rest.strip_prefix("==").or_else(|| rest.strip_prefix("!="));
+        let behind = behind.or_else(|| rest.strip_prefix(','))?.trim_start();
+        behind.strip_prefix('\'')?.split('\'').next()
     });
+    let labelled = LABELS.iter().flat_map(|label| text.match_indices(label));
+    let labelled = labelled.filter_map(|(at, label)| {
+        let rest = text.get(at + label.len()..)?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+        rest.split(|c| !is_name(c)).next()
+    });
+    let mut spellings = compared.chain(labelled);
     spellings.find(|name| name.chars().any(char::is_uppercase))
 }
 

@@ -24,7 +24,7 @@ impl<M: Machine> Interpreter<'_, M> {
             value = value.concat(&next);
         }
         if value.is_large() {
-            Value::unknown(self.machine.label(word.span), Shape::Text)
+            Value::unknown(self.label(word.span), Shape::Text)
         } else {
             value
         }
@@ -58,7 +58,7 @@ impl<M: Machine> Interpreter<'_, M> {
                 }
             }
             if next.len() > FIELD_ALTERNATIVES {
-                let unknown = Text::symbol(Symbol::new(self.machine.label(word.span), Shape::Text));
+                let unknown = Text::symbol(Symbol::new(self.label(word.span), Shape::Text));
                 lines
                     .iter_mut()
                     .for_each(|(_, line)| line.push(unknown.clone()));
@@ -100,7 +100,7 @@ impl<M: Machine> Interpreter<'_, M> {
                 }
             }
             if next.len() > FIELD_ALTERNATIVES {
-                let unknown = Text::symbol(Symbol::new(self.machine.label(word.span), Shape::Text));
+                let unknown = Text::symbol(Symbol::new(self.label(word.span), Shape::Text));
                 return vec![(Condition::Always, vec![unknown])];
             }
             alternatives = next;
@@ -121,7 +121,10 @@ impl<M: Machine> Interpreter<'_, M> {
                 }
                 _ => Value::text(text.as_str()),
             },
-            Part::Placeholder(number, _) => self.machine.placeholder(*number),
+            Part::Placeholder(number, _) => match self.inserted(*number) {
+                Some(text) => text.clone().into(),
+                None => self.machine.placeholder(*number),
+            },
             Part::Arithmetic(text) => Value::unknown(format!("$(({text}))"), Shape::Digits),
             Part::Command(script, text, _) => self.substitute(script, text),
             Part::Parameter(parameter, _) => self.parameter(parameter),

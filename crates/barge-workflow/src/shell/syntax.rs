@@ -146,7 +146,7 @@ pub struct Parameter {
 }
 
 impl Script {
-    /// Calls `visit` with every word that is expanded, those of command substitutions included.
+    /// Calls `visit` with every word that is expanded, those of command substitutions included and those of arrays left out.
     pub fn visit_words<'a>(&'a self, visit: &mut impl FnMut(&'a Word)) {
         visit_list(&self.body, visit);
     }
@@ -169,7 +169,9 @@ fn visit_command<'a>(command: &'a Command, visit: &mut impl FnMut(&'a Word)) {
     }
     match &command.kind {
         Kind::Simple(assignments, words) => {
-            let values = assignments.iter().flat_map(|assignment| &assignment.value);
+            // A line's end between the words of an array only parts them.
+            let single = assignments.iter().filter(|assignment| !assignment.array);
+            let values = single.flat_map(|assignment| &assignment.value);
             values.chain(words).for_each(|word| visit_word(word, visit));
         }
         Kind::If(branches, otherwise) => {

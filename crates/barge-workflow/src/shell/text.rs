@@ -64,7 +64,9 @@ impl ScriptText {
             tree: parse(&text),
             variables: variables(&text),
             sets_unseen: UNSEEN.iter().any(|word| text.contains(word)),
-            reads_all: text.contains("bake") || text.contains("compose"),
+            reads_all: ["bake", "compose", "ko "]
+                .iter()
+                .any(|name| text.contains(name)),
             text,
             shifts,
         }

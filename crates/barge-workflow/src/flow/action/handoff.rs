@@ -212,11 +212,12 @@ fn download_all(walk: &mut Walk<'_>, usage: &Use<'_, '_>, target: &Text) {
             })
         })
         .collect();
+    let place = usage.input_place("pattern");
     usage.add(
         walk,
         FactKind::Downloaded(None, candidates.clone()),
         usage.condition,
-        &usage.place,
+        &place,
     );
     // From version 5 on an artifact that is the only one needs no directory of its own.
     let is_lone = candidates.len() == 1 && walk.foreign_artifacts.is_none();

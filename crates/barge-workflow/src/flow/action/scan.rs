@@ -1,6 +1,8 @@
 //! Actions that scan images.
 
-use super::super::facts::{Content, FactKind, FileUse, Need};
+use crate::symbolic::{Condition, Text};
+
+use super::super::facts::{Content, FactKind, FileUse, Need, Place};
 use super::super::job::Walk;
 use super::super::path;
 use super::Use;
@@ -19,19 +21,18 @@ pub(super) fn scan(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
             if image.is_empty() && usage.step.input("input").is_some() {
                 continue;
             }
-            let archive = [
-                "docker-archive:",
-                "oci-archive:",
-                "oci-dir:",
-                "registry:",
-                "podman:",
-                "dir:",
-                "fs://",
-                "archive://",
-            ]
-            .iter()
-            .any(|scheme| image.literal_start().starts_with(scheme));
-            if !archive {
+            let file = ["docker-archive:", "oci-archive:", "archive://"]
+                .iter()
+                .find_map(|scheme| image.strip_start(scheme));
+            if let Some(file) = file {
+                let condition = usage.condition.and(&when);
+                read(walk, usage, &file, &condition, &place);
+                continue;
+            }
+            let elsewhere = ["oci-dir:", "registry:", "podman:", "dir:", "fs://"]
+                .iter()
+                .any(|scheme| image.literal_start().starts_with(scheme));
+            if !elsewhere {
                 let kind = FactKind::Named(image, Need::LocalOrRemote, name.to_owned());
                 walk.add(
                     kind,
@@ -48,16 +49,8 @@ pub(super) fn scan(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
         for (when, file) in usage.texts(walk, input) {
             let file = file.trim();
             if !file.is_empty() && name != "anchore/sbom-action" {
-                let file = path::normalize(&file);
                 let condition = usage.condition.and(&when);
-                walk.read_file(
-                    &file,
-                    FileUse::Scan,
-                    &condition,
-                    usage.number,
-                    &place,
-                    tolerated,
-                );
+                read(walk, usage, &file, &condition, &place);
             }
         }
     }
@@ -74,8 +67,37 @@ pub(super) fn scan(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
     }
 }
 
+fn read(walk: &mut Walk<'_>, usage: &Use<'_, '_>, file: &Text, when: &Condition, place: &Place) {
+    let file = path::normalize(file);
+    let tolerated = usage.step.continue_on_error;
+    walk.read_file(&file, FileUse::Scan, when, usage.number, place, tolerated);
+}
+
+/// An action that has one image started somewhere.
+pub(super) fn deploy(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
+    name_images(walk, usage, &format!("the deployment with {name}"), false);
+}
+
 /// Images that an action of which nothing else is known is given: what it does with them is not judged.
 pub(super) fn mention(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
+    name_images(walk, usage, name, true);
+    let signs = ["sign", "attest"].iter().any(|word| name.contains(word));
+    for (input, _) in usage.step.with.iter().filter(|_| signs) {
+        let place = usage.input_place(input);
+        let named = usage.text(walk, input).filter(|text| text.contains("@"));
+        if let Some(name) = named {
+            walk.add(
+                FactKind::Attested(name),
+                usage.condition,
+                usage.number,
+                &place,
+                true,
+            );
+        }
+    }
+}
+
+fn name_images(walk: &mut Walk<'_>, usage: &Use<'_, '_>, by: &str, tolerated: bool) {
     for input in [
         "image-ref",
         "image",
@@ -87,9 +109,9 @@ pub(super) fn mention(walk: &mut Walk<'_>, usage: &Use<'_, '_>, name: &str) {
     ] {
         let place = usage.input_place(input);
         for (when, image) in usage.texts(walk, input) {
-            let kind = FactKind::Named(image.trim(), Need::Remote, name.to_owned());
+            let kind = FactKind::Named(image.trim(), Need::Remote, by.to_owned());
             let condition = usage.condition.and(&when);
-            walk.add(kind, &condition, usage.number, &place, true);
+            walk.add(kind, &condition, usage.number, &place, tolerated);
         }
     }
 }

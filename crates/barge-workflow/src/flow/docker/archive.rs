@@ -5,6 +5,7 @@ use crate::symbolic::Text;
 
 use super::super::facts::{Archive, Content, FactKind, FileUse, Format, Need, Origin, Resolution};
 use super::super::machine::{Data, Script};
+use super::super::path;
 use super::arguments::{Arguments, OTHER_SWITCHES};
 
 pub(super) fn save(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) -> Output {
@@ -36,6 +37,22 @@ pub(super) fn save(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) -> 
     }
 }
 
+/// `docker export CONTAINER`: its root file system.
+pub(super) fn export(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) -> Output {
+    let content = Content::Images(Archive {
+        references: Vec::new(),
+        complete: false,
+        format: Format::RootFilesystem,
+    });
+    match Arguments::read(words, &[], &[]).value(&["-o", "--output"]) {
+        Some(file) => {
+            script.write_content(&file, content, call);
+            Output::Nothing
+        }
+        None => script.data(Data::Made(content)),
+    }
+}
+
 pub(super) fn load(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let arguments = Arguments::read(words, &["-q", "--quiet"], &[]);
     if call.captured {
@@ -44,7 +61,7 @@ pub(super) fn load(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let uncertain = arguments
         .positional
         .iter()
-        .any(|word| word.as_literal().is_none());
+        .any(|word| word.as_literal().is_none() && !path::is_archive(word));
     if !arguments.positional.is_empty() && !uncertain {
         let given = arguments
             .positional
@@ -169,6 +186,21 @@ fn loaded(script: &mut Script<'_, '_>, call: &Call, archive: &Archive, file: &Te
 
 pub(super) fn imported(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let arguments = Arguments::read(words, OTHER_SWITCHES, &["-m", "-a", "-c"]);
+    if let Some(file) = arguments
+        .positional
+        .first()
+        .filter(|file| path::is_archive(file))
+        && let Content::Images(Archive {
+            format: Format::Docker | Format::Oci,
+            ..
+        }) = script.walk.files.content(&script.file(file))
+    {
+        let reason = format!(
+            "`docker import` takes a root file system, `{}` holds images; `docker load -i` is meant",
+            file.describe()
+        );
+        script.fact(FactKind::BadLoad(reason), call);
+    }
     let kind = match arguments.positional.last() {
         Some(reference) => FactKind::Present(reference.clone(), Origin::Built),
         None => FactKind::DaemonOpaque("an import".into()),

@@ -125,7 +125,7 @@ impl Arguments {
         arguments
     }
 
-    pub(super) fn has(&self, names: &[&str]) -> bool {
+    pub(in super::super) fn has(&self, names: &[&str]) -> bool {
         self.flags.iter().any(|(name, value)| {
             names.contains(&name.as_str())
                 && value

@@ -3,6 +3,7 @@
 use crate::shell::Call;
 use crate::symbolic::{Condition, Text};
 
+use super::super::artifact;
 use super::super::facts::{Archive, Content, Delivery, FactKind, Format, Origin, Place};
 use super::super::job::Walk;
 use super::super::machine::Script;
@@ -54,6 +55,9 @@ pub(super) fn build(script: &mut Script<'_, '_>, call: &Call, words: &[Text], bu
                 delivery.to_docker_archive = here.clone();
             }
             script.write_content(&file, content, call);
+        } else if let Some(directory) = &target.destination {
+            let directory = script.file(directory);
+            script.walk.files.open_directory(directory);
         }
     }
     if loads {
@@ -142,7 +146,10 @@ impl Recipe {
     pub(in super::super) fn identity(&self) -> Text {
         let normalized = |text: &Option<Text>| text.as_ref().map(path::normalize);
         let mut identity = normalized(&self.context).unwrap_or_default();
-        let parts = [normalized(&self.file), self.target.clone()];
+        // What is built when no file is named.
+        let usual = artifact::below(&identity, &Text::literal("Dockerfile"));
+        let file = normalized(&self.file).filter(|file| *file != usual);
+        let parts = [file, self.target.clone()];
         for part in parts.into_iter().flatten() {
             identity.push_str("|");
             identity.append(&part);

@@ -125,6 +125,23 @@ pub(super) fn removed(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) 
     }
 }
 
+/// `docker inspect --format '{{index .RepoDigests 0}}' NAME` of an image that was pulled by its tag: what was pushed from here
+/// has its own digest.
+pub(super) fn asks_for_digest(script: &Script<'_, '_>, words: &[Text]) -> bool {
+    let named = words.last();
+    let came = script
+        .walk
+        .trace
+        .facts
+        .iter()
+        .rev()
+        .find_map(|fact| match &fact.kind {
+            FactKind::Present(name, origin) if Some(name) == named => Some(origin),
+            _ => None,
+        });
+    words.iter().any(|word| word.contains(".RepoDigests")) && came == Some(&Origin::Pulled)
+}
+
 /// `docker buildx imagetools create | inspect`: manifests in a registry.
 pub(super) fn imagetools(script: &mut Script<'_, '_>, call: &Call, words: &[Text]) {
     let Some((verb, rest)) = words.split_first() else {

@@ -78,12 +78,16 @@ pub(super) fn command(
         "imagetools" => image::imagetools(script, call, rest),
         "manifest" => image::manifest(script, call, rest),
         "save" => return archive::save(script, call, rest),
+        "export" => return archive::export(script, call, rest),
         "load" => archive::load(script, call, rest),
         "import" | "commit" => archive::imported(script, call, rest),
         "tag" => image::tag(script, call, rest),
         "push" => image::push(script, call, rest),
         "pull" => image::pull(script, call, rest),
         "run" | "create" => image::run(script, call, rest, verb),
+        "inspect" | "image inspect" if image::asks_for_digest(script, rest) => {
+            scanner::asked_for_digest(script, rest, &["--type=image"], call);
+        }
         "image inspect" | "history" => image::named(script, call, rest, "inspect"),
         "inspect" if has_word(rest, &["--type=image"]) => {
             image::named(script, call, rest, "inspect");

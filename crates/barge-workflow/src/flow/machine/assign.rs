@@ -44,8 +44,16 @@ impl Script<'_, '_> {
             {
                 self.assign(target, name.trim(), &value.into(), condition);
             } else if !line.is_empty() && line.as_literal().is_none() {
-                self.open_outputs();
+                self.open(target);
             }
+        }
+    }
+
+    /// Something that is not known was set.
+    pub(super) fn open(&mut self, target: Target) {
+        match target {
+            Target::Output => self.open_outputs(),
+            Target::Environment => self.walk.environment_open = true,
         }
     }
 

@@ -54,7 +54,10 @@ fn environment(script: &ScriptText, contexts: &Contexts<'_>) -> BTreeMap<EcoStri
         if let Some(value) = contexts
             .environment(name)
             .or_else(|| default_variable(name, contexts))
-            .or_else(|| (closed && is_own(name)).then(|| Value::text("")))
+            .or_else(|| {
+                let unset = is_own(name) || set_in_another_shell(name, script.text(), contexts);
+                (closed && unset).then(|| Value::text(""))
+            })
             .or_else(|| (open && is_shared(name)).then(|| shared_variable(name)))
         {
             variables.insert(name.clone(), value);
@@ -66,6 +69,24 @@ fn environment(script: &ScriptText, contexts: &Contexts<'_>) -> BTreeMap<EcoStri
 /// A variable that something unknown can have set: the script and `env.NAME` mean the same one.
 fn shared_variable(name: &str) -> Value {
     Value::unknown(format!("env.{}", name.to_lowercase()), Shape::Text)
+}
+
+/// An earlier step has set a variable of its own by this name, which ended with its shell.
+fn set_in_another_shell(name: &str, script: &str, contexts: &Contexts<'_>) -> bool {
+    let sets = |script: &str| {
+        script.lines().any(|line| {
+            let line = line.trim_start();
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('='))
+        })
+    };
+    let hands_on = |script: &str| script.contains("GITHUB_ENV") || script.contains("BASH_ENV");
+    let steps = contexts.steps.get(contexts.first_step..);
+    let mut scripts = steps.into_iter().flatten().map(|step| &step.script);
+    scripts.any(|script| sets(script) && !hands_on(script))
+        && !script.contains(&format!("{name}="))
+        && !script.contains("read ")
 }
 
 /// Says whether by its name a variable is one that steps share.

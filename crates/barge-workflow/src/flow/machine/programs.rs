@@ -3,7 +3,7 @@
 use crate::shell::{Call, Input, Machine as _, Output};
 use crate::symbolic::{Comparison, Shape, Symbol, Term, Text, Value};
 
-use super::super::facts::{Content, FactKind, FileUse};
+use super::super::facts::{Content, FactKind, FileUse, Resolution};
 use super::super::path;
 use super::script::{Data, Script};
 
@@ -30,7 +30,36 @@ impl Script<'_, '_> {
         self.walk.mark_opaque(self.step, &condition, &place, reason);
     }
 
-    pub(super) fn opaque_files(&mut self, call: &Call, reason: &str) {
+    /// The archives that a pattern matches, as paths from the script's directory, when nothing unknown can have added to
+    /// them; the pattern itself when there are none, as the shell has it.
+    pub(super) fn matching(&self, pattern: &Text) -> Option<Vec<Text>> {
+        let wanted = self.file(pattern);
+        if self.walk.files.is_in_open_directory(&wanted) {
+            return None;
+        }
+        let walk = &*self.walk;
+        match walk.files.resolve(&wanted, FileUse::Load, walk.repository) {
+            Resolution::Written(_) if !self.walk.files.is_opaque() => {}
+            Resolution::Absent(near) if !near.is_empty() && path::is_archive(&wanted) => {
+                let leaves_out = self.prepared.script.text().contains("nullglob");
+                return (!leaves_out).then(|| vec![pattern.clone()]);
+            }
+            _ => return None,
+        }
+        // A star matches within one directory.
+        let beside = path::directory(&wanted);
+        let found = self.walk.files.iter().map(|entry| &entry.path);
+        let mut found: Vec<Text> = found
+            .filter(|path| path::covers(&wanted, path) == Comparison::Equal)
+            .filter(|path| path::is_glob(&beside) || path::directory(path) == beside)
+            .map(|path| path::relative(&self.directory, path).unwrap_or_else(|| path.clone()))
+            .collect();
+        found.sort();
+        found.dedup();
+        (!found.is_empty()).then_some(found)
+    }
+
+    pub(in super::super) fn opaque_files(&mut self, call: &Call, reason: &str) {
         let (condition, place) = (self.when(&call.condition), self.place(call.span));
         self.walk
             .mark_files_opaque(self.step, &condition, &place, reason);

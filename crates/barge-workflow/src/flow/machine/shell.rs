@@ -7,7 +7,7 @@ use crate::symbolic::{Condition, Doubt, Satisfiable, Text, Value};
 
 use super::super::facts::{Content, FactKind};
 use super::super::program::{self, Effect};
-use super::super::{docker, path, podman, registry, scanner};
+use super::super::{builder, deploy, docker, path, podman, registry, scanner};
 use super::assign::Target;
 use super::programs::flag_value;
 use super::script::Script;
@@ -84,8 +84,17 @@ impl Machine for Script<'_, '_> {
             "tar" => self.tar(arguments, call),
             _ if scanner::call(self, &name, arguments, call) => {}
             _ if registry::call(self, &name, arguments, call) => {}
+            _ if builder::call(self, &name, arguments, call) => {}
+            _ if deploy::call(self, &name, arguments, call) => {}
             _ => {
                 let literals: Vec<&str> = arguments.iter().filter_map(Text::as_literal).collect();
+                let runs_others = matches!(name.as_str(), "find" | "xargs" | "parallel" | "retry");
+                let mut words = literals.iter();
+                if runs_others && words.any(|word| ["docker", "podman"].contains(word)) {
+                    // Once for each of what is not known.
+                    let reason = format!("`{name}`");
+                    self.fact(FactKind::DaemonOpaque(reason), call);
+                }
                 match program::effect(&name, &literals) {
                     Effect::None => {}
                     Effect::Files => self.opaque_files(call, &format!("`{name}`")),
@@ -132,7 +141,7 @@ impl Machine for Script<'_, '_> {
                         self.assign_lines(target, &text, &inner.and(&when));
                     }
                 }
-                _ => self.open_outputs(),
+                _ => self.open(target),
             }
             return;
         }
@@ -203,6 +212,10 @@ impl Machine for Script<'_, '_> {
 
     fn directory(&self) -> Text {
         self.directory.clone()
+    }
+
+    fn matches(&self, pattern: &Text) -> Option<Vec<Text>> {
+        self.matching(pattern)
     }
 
     fn set_directory(&mut self, directory: Text) {

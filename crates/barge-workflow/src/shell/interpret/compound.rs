@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::source::Span;
-use crate::symbolic::{Condition, Shape, Text, Value};
+use crate::symbolic::{Condition, Shape, Symbol, Text, Value};
 
 use super::super::syntax::{Command, Kind, List, Part, Word};
 use super::super::test;
@@ -67,21 +67,18 @@ impl<M: Machine> Interpreter<'_, M> {
         let lines = self.fields_of(words);
         let outer = self.path.clone();
         for (condition, fields) in lines {
-            let known = fields.len() <= LOOP_LIMIT;
             self.path = outer.and(&condition);
-            for field in fields.iter().take(if known { LOOP_LIMIT } else { 1 }) {
-                let many = field
-                    .symbols()
-                    .any(|symbol| matches!(symbol.shape(), Shape::Any | Shape::Text))
-                    || field.contains("*");
-                let value = if many || !known {
+            let fields = self.matched(fields);
+            let known = fields.len() <= LOOP_LIMIT;
+            for (field, certain) in fields.iter().take(if known { LOOP_LIMIT } else { 1 }) {
+                let value = if *certain && known {
+                    field.clone().into()
+                } else {
                     let label = format!(
                         "{name} in {}",
-                        self.machine.label(span).lines().next().unwrap_or_default()
+                        self.label(span).lines().next().unwrap_or_default()
                     );
                     Value::unknown(label, Shape::Text)
-                } else {
-                    field.clone().into()
                 };
                 self.set(name.to_owned(), value);
                 self.list(body, false);
@@ -89,6 +86,24 @@ impl<M: Machine> Interpreter<'_, M> {
         }
         self.path = outer;
         Condition::Always
+    }
+
+    /// The fields with the files in place of patterns, where they are known; each with whether it is one single word.
+    fn matched(&self, fields: Vec<Text>) -> Vec<(Text, bool)> {
+        let is_open = |symbol: &Arc<Symbol>| matches!(symbol.shape(), Shape::Any | Shape::Text);
+        let words = fields.into_iter().flat_map(|field| {
+            let pattern = field.contains("*");
+            let files = pattern.then(|| self.machine.matches(&field)).flatten();
+            let certain = files.is_some() || !pattern;
+            files
+                .unwrap_or_else(|| vec![field])
+                .into_iter()
+                .map(move |word| {
+                    let certain = certain && !word.symbols().any(is_open);
+                    (word, certain)
+                })
+        });
+        words.collect()
     }
 
     fn case(&mut self, subject: &Word, arms: &[(Vec<Word>, List)], span: Span) -> Condition {

@@ -43,6 +43,10 @@ pub struct Interpreter<'m, M> {
     pub(super) input: Input,
     /// What the program that ran last says for certain, where that is known from its input.
     pub(super) answer: Option<Condition>,
+    /// The call that handed on the text which runs, when it is not the step's own script.
+    pub(super) within: Option<Span>,
+    /// What the placeholders of handed texts stand for.
+    pub(super) inserted: Vec<Text>,
 }
 
 impl<M> std::fmt::Debug for Interpreter<'_, M> {
@@ -70,6 +74,8 @@ impl<'m, M: Machine> Interpreter<'m, M> {
             asking: 0,
             input: Input::Nothing,
             answer: None,
+            within: None,
+            inserted: Vec::new(),
         }
     }
 
@@ -153,7 +159,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
     }
 
     pub(super) fn unknown_status(&self, span: Span) -> Condition {
-        success_of(&self.machine.label(span))
+        success_of(&self.label(span))
     }
 
     fn captured(&mut self) -> Output {
@@ -220,7 +226,7 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         if self.commands > COMMAND_LIMIT {
             if self.commands == COMMAND_LIMIT + 1 {
                 let reason = "the rest of a script that is too long";
-                let span = command.span;
+                let span = self.at(command.span);
                 self.machine.opaque(reason, &Condition::Always, span);
             }
             return Condition::Always;
@@ -233,10 +239,10 @@ impl<'m, M: Machine> Interpreter<'m, M> {
         let status = self.body(command, tolerated);
         if let Some((path, append)) = written {
             let output = self.captured();
-            let condition = self.now();
+            let (condition, span) = (self.now(), self.at(command.span));
             for (when, path) in path.texts() {
                 self.machine
-                    .write(&path, append, &output, &condition.and(&when), command.span);
+                    .write(&path, append, &output, &condition.and(&when), span);
             }
         }
         self.input = outer_input;

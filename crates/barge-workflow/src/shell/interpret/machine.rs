@@ -69,6 +69,8 @@ pub trait Machine {
     fn exit(&mut self, status: &Text, condition: &Condition, span: Span);
     /// The directory, to be restored after a subshell.
     fn directory(&self) -> Text;
+    /// The files that a pattern matches, when all of them are known; the pattern itself when there are none.
+    fn matches(&self, pattern: &Text) -> Option<Vec<Text>>;
     /// Changes the directory.
     fn set_directory(&mut self, directory: Text);
     /// Something was not understood.

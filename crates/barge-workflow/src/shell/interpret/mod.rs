@@ -5,6 +5,7 @@
 mod compound;
 mod interpreter;
 mod machine;
+mod nested;
 mod program;
 mod variable;
 

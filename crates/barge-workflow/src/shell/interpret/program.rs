@@ -85,6 +85,9 @@ impl<M: Machine> Interpreter<'_, M> {
         if let Some(body) = self.functions.get(name).cloned() {
             return self.function(&body, arguments, tolerated);
         }
+        if let Some(status) = self.nested(name, arguments, span, tolerated) {
+            return status;
+        }
         // The machine knows some JSON by its parts.
         if name == "jq"
             && let output @ Output::Text(_) =
@@ -132,6 +135,7 @@ impl<M: Machine> Interpreter<'_, M> {
                 let condition = self.now();
                 let code = arguments.first().cloned().unwrap_or_default();
                 if self.captures.is_empty() {
+                    let span = self.at(span);
                     self.machine.exit(&code, &condition, span);
                 }
                 self.alive = self.alive.and(&self.path.negate());
@@ -144,7 +148,7 @@ impl<M: Machine> Interpreter<'_, M> {
                     .filter_map(Text::as_literal)
                     .filter(|name| !name.starts_with('-'))
                 {
-                    let label = format!("{argument} read by {}", self.machine.label(span));
+                    let label = format!("{argument} read by {}", self.label(span));
                     self.set(argument.to_owned(), Value::unknown(label, Shape::Text));
                 }
                 Some(self.unknown_status(span))
@@ -180,7 +184,7 @@ impl<M: Machine> Interpreter<'_, M> {
     fn call(&self, words: Vec<Text>, span: Span, tolerated: bool) -> Call {
         Call {
             words,
-            span,
+            span: self.at(span),
             condition: self.now(),
             input: self.input.clone(),
             tolerated,

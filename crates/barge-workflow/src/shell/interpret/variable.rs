@@ -83,6 +83,9 @@ impl<M: Machine> Interpreter<'_, M> {
         if let Some(items) = self.arrays.get(name) {
             return joined(items).into();
         }
+        if let Some(item) = self.item(name) {
+            return item;
+        }
         if name == "?" {
             let last = Symbol::success_of("the last command", Shape::Digits);
             return Text::symbol(last).into();
@@ -90,6 +93,27 @@ impl<M: Machine> Interpreter<'_, M> {
         self.machine
             .environment(name)
             .unwrap_or_else(|| Value::unknown(format!("${name}"), Shape::Text))
+    }
+
+    /// One item of an array, `NAME[0]`; the first of what is no array is the whole.
+    fn item(&self, name: &str) -> Option<Value> {
+        let (array, index) = name.strip_suffix(']')?.split_once('[')?;
+        let index = index.parse::<usize>().ok();
+        match (self.arrays.get(array), index) {
+            (Some(items), Some(index)) => {
+                // An unknown before it can hold several.
+                let before = items.get(..=index)?;
+                let certain = !before
+                    .iter()
+                    .any(|item| item.symbols().any(|one| one.may_hold(' ')));
+                before
+                    .last()
+                    .filter(|_| certain)
+                    .map(|item| item.clone().into())
+            }
+            (None, Some(0)) => Some(self.variable(array)),
+            _ => None,
+        }
     }
 
     /// The items of an array.

@@ -249,8 +249,8 @@ fn parameter(inner: &str, base: usize, depth: usize) -> Parameter {
         tail = tail.get(special..).unwrap_or_default();
     }
     if let Some(close) = tail.strip_prefix('[').and_then(|after| after.find(']')) {
-        // An element of an array: all of them or the first, which the interpreter keeps as one value.
-        if !matches!(tail.get(1..=close), Some("@" | "*" | "0")) {
+        // One element of an array has a name of its own.
+        if !matches!(tail.get(1..=close), Some("@" | "*")) {
             name.push_str(tail.get(..close + 2).unwrap_or_default());
         }
         tail = tail.get(close + 2..).unwrap_or_default();

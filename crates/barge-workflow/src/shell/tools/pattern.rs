@@ -79,9 +79,11 @@ pub fn replace_pattern(text: &Text, all: bool, from: &str, to: &str) -> Value {
 /// `${NAME:offset:length}`.
 #[must_use]
 pub fn substring(text: &Text, range: &str) -> Value {
-    let mut numbers = range
-        .split(':')
-        .map(|number| number.trim().parse::<usize>().ok());
+    // Nothing before the colon is zero: `${GITHUB_SHA::7}`.
+    let mut numbers = range.split(':').map(|number| match number.trim() {
+        "" => Some(0),
+        number => number.parse::<usize>().ok(),
+    });
     let (offset, length) = (numbers.next().flatten(), numbers.next().flatten());
     match (text.as_literal(), text.as_symbol(), offset) {
         (Some(literal), _, Some(offset)) => Value::text(
