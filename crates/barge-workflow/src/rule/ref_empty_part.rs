@@ -84,15 +84,14 @@ pub(super) const END_OF_TAG: &str = "the end of the tag";
 
 /// The part of a reference that is empty, that of a tag's which stands beside a `-` included.
 pub(super) fn empty_part(name: &Text) -> Option<&'static str> {
-    let tag = || Name::of(name).tag.unwrap_or_default();
+    let starts_open = |name: &Text| {
+        let tag = Name::of(name).tag;
+        tag.is_some_and(|tag| tag.literal_start().starts_with('-'))
+    };
+    // Few names hold such a dash: only those are taken apart.
     reference::empty_part(name)
-        .or_else(|| {
-            tag()
-                .literal_start()
-                .starts_with('-')
-                .then_some("the start of the tag")
-        })
-        .or_else(|| ends_open(name).then_some(END_OF_TAG))
+        .or_else(|| (name.contains(":-") && starts_open(name)).then_some("the start of the tag"))
+        .or_else(|| (name.literal_end().ends_with('-') && ends_open(name)).then_some(END_OF_TAG))
 }
 
 fn report(site: &Site<'_>, name: &Text) -> Option<Finding> {
