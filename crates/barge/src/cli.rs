@@ -37,7 +37,7 @@ pub(crate) struct OutputArgs {
     /// Tell nothing but results, warnings and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Tell more: every request to an engine
+    /// Tell more: every request to an engine, where vulnerable packages lie
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
     /// What status, warnings and details look like on stderr
