@@ -74,7 +74,7 @@ impl<'a> Program<'a> {
         let of_upx = |section: &Section| section.name.is_empty() || section.name.starts_with("UPX");
         let has_mark = |head: Vec<u8>| head.windows(4).any(|window| window == b"UPX!");
         self.sections.iter().take(2).all(of_upx)
-            && read(self.content, 0, MARK_LIMIT).is_ok_and(has_mark)
+            && self.content.range(0, MARK_LIMIT).is_ok_and(has_mark)
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<&Section> {
@@ -83,7 +83,9 @@ impl<'a> Program<'a> {
 
     /// The bytes of a section, or of as much as `limit` of it.
     pub(crate) fn bytes(&self, section: &Section, limit: u64) -> Result<Vec<u8>, Refusal> {
-        read(self.content, section.offset, section.size.min(limit))
+        Ok(self
+            .content
+            .range(section.offset, section.size.min(limit))?)
     }
 
     /// Bytes by their address in memory.
@@ -93,22 +95,9 @@ impl<'a> Program<'a> {
                 .checked_sub(section.address)
                 .is_some_and(|inside| inside < section.size && length <= section.size - inside)
         })?;
-        read(
-            self.content,
-            section.offset + (address - section.address),
-            length,
-        )
-        .ok()
+        let offset = section.offset.saturating_add(address - section.address);
+        self.content.range(offset, length).ok()
     }
-}
-
-/// Exactly these bytes, as far as the content has them: a size that lies costs nothing.
-fn read(content: &dyn Content, offset: u64, length: u64) -> Result<Vec<u8>, Refusal> {
-    let length = length.min(content.size().saturating_sub(offset));
-    let mut bytes = vec![0; usize::try_from(length)?];
-    let read = content.read_at(offset, &mut bytes)?;
-    bytes.truncate(read);
-    Ok(bytes)
 }
 
 /// Numbers at positions of a table.

@@ -24,6 +24,18 @@ pub trait Content: Sync {
     /// When the source fails.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// These bytes, as far as the content has them: a length that lies costs nothing.
+    ///
+    /// # Errors
+    /// When the source fails.
+    fn range(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let length = length.min(self.size().saturating_sub(offset));
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        let read = self.read_at(offset, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
     /// All bytes, if there are at most `limit`.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub(crate) struct Archive<'a> {
 impl<'a> Archive<'a> {
     pub(crate) fn open(content: &'a dyn Content) -> Result<Self, Refusal> {
         let tail_start = content.size().saturating_sub(TAIL);
-        let tail = read(content, tail_start, TAIL)?;
+        let tail = content.range(tail_start, TAIL)?;
         let at = tail
             .windows(END.len())
             .rposition(|window| window == END)
@@ -58,7 +58,7 @@ impl<'a> Archive<'a> {
         let start = directory.end.checked_sub(directory.size).ok_or_else(cut)?;
         // What lies in front of the archive shifts every offset in it.
         let shift = start.checked_sub(directory.offset).ok_or_else(cut)?;
-        let bytes = read(content, start, directory.size)?;
+        let bytes = content.range(start, directory.size)?;
         Ok(Self {
             content,
             entries: entries(&bytes, shift),
@@ -73,7 +73,7 @@ impl<'a> Archive<'a> {
                 entry.name, entry.size
             )));
         }
-        let header = read(self.content, entry.offset, 30)?;
+        let header = self.content.range(entry.offset, 30)?;
         let lengths = (u16_at(&header, 26), u16_at(&header, 28));
         let (true, (Some(name), Some(extra))) = (header.starts_with(LOCAL), lengths) else {
             return Err(Refusal::new(format!(
@@ -82,7 +82,7 @@ impl<'a> Archive<'a> {
             )));
         };
         let data = entry.offset + 30 + u64::from(name) + u64::from(extra);
-        let packed = read(self.content, data, entry.packed_size)?;
+        let packed = self.content.range(data, entry.packed_size)?;
         let mut bytes = Vec::new();
         match entry.method {
             0 => bytes = packed,
@@ -129,13 +129,13 @@ impl Directory {
 
 fn zip64(content: &dyn Content, end_at: u64) -> Option<Directory> {
     let locator_at = end_at.checked_sub(20)?;
-    let locator = read(content, locator_at, 20).ok()?;
+    let locator = content.range(locator_at, 20).ok()?;
     if !locator.starts_with(LOCATOR_64) {
         return None;
     }
     // The record lies in front of its locator; what is in front of the archive is not known yet.
     let at = locator_at.checked_sub(56)?;
-    let end = read(content, at, 56).ok()?;
+    let end = content.range(at, 56).ok()?;
     end.starts_with(END_64).then_some(Directory {
         size: u64_at(&end, 40)?,
         offset: u64_at(&end, 48)?,
@@ -191,15 +191,6 @@ fn extra_64(mut extra: &[u8]) -> &[u8] {
         extra = extra.get(end..).unwrap_or_default();
     }
     &[]
-}
-
-/// At most as many bytes as the content has.
-fn read(content: &dyn Content, offset: u64, length: u64) -> Result<Vec<u8>, Refusal> {
-    let length = length.min(content.size().saturating_sub(offset));
-    let mut bytes = vec![0; usize::try_from(length)?];
-    let read = content.read_at(offset, &mut bytes)?;
-    bytes.truncate(read);
-    Ok(bytes)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

@@ -2,7 +2,7 @@
 
 use barge_image::layer::Content;
 
-use super::{Numbers, Section, TABLE_LIMIT, c_string, read};
+use super::{Numbers, Section, TABLE_LIMIT, c_string};
 use crate::finding::Refusal;
 
 const SHT_NOBITS: u32 = 8;
@@ -62,31 +62,30 @@ fn named(content: &dyn Content, header: &Header<'_>) -> Option<Result<Vec<Sectio
     if table == 0 || count == 0 || entry_size < least {
         return Some(Ok(Vec::new()));
     }
-    Some(
-        read(content, table, (count * entry_size).min(TABLE_LIMIT)).and_then(|bytes| {
-            let rows: Vec<_> = bytes
-                .chunks_exact(usize::try_from(entry_size)?)
-                .filter_map(|row| section(row, header))
-                .collect();
-            let names = rows.get(names_index).map(|(_, _, section)| section.clone());
-            let names = match names {
-                Some(names) => read(content, names.offset, names.size.min(TABLE_LIMIT))?,
-                None => Vec::new(),
-            };
-            let name_of = |at: u32| {
-                let name = names.get(at as usize..).unwrap_or_default();
-                c_string(&name[..name.len().min(NAME_LIMIT)])
-            };
-            Ok(rows
-                .into_iter()
-                .filter(|(_, kind, _)| *kind != SHT_NOBITS)
-                .map(|(name, _, section)| Section {
-                    name: name_of(name),
-                    ..section
-                })
-                .collect())
-        }),
-    )
+    let table = content.range(table, (count * entry_size).min(TABLE_LIMIT));
+    Some(table.map_err(Refusal::from).and_then(|bytes| {
+        let rows: Vec<_> = bytes
+            .chunks_exact(usize::try_from(entry_size)?)
+            .filter_map(|row| section(row, header))
+            .collect();
+        let names = rows.get(names_index).map(|(_, _, section)| section.clone());
+        let names = match names {
+            Some(names) => content.range(names.offset, names.size.min(TABLE_LIMIT))?,
+            None => Vec::new(),
+        };
+        let name_of = |at: u32| {
+            let name = names.get(at as usize..).unwrap_or_default();
+            c_string(&name[..name.len().min(NAME_LIMIT)])
+        };
+        Ok(rows
+            .into_iter()
+            .filter(|(_, kind, _)| *kind != SHT_NOBITS)
+            .map(|(name, _, section)| Section {
+                name: name_of(name),
+                ..section
+            })
+            .collect())
+    }))
 }
 
 /// Position of its name, its type, and the section itself.
@@ -112,7 +111,9 @@ fn segments(content: &dyn Content, header: &Header<'_>) -> Option<Vec<Section>> 
     let table = header.word(0x20, 0x1c)?;
     let entry_size = header.half(0x36, 0x2a)?;
     let count = header.half(0x38, 0x2c)?;
-    let bytes = read(content, table, (count * entry_size).min(TABLE_LIMIT)).ok()?;
+    let bytes = content
+        .range(table, (count * entry_size).min(TABLE_LIMIT))
+        .ok()?;
     let rows = bytes.chunks_exact(
         usize::try_from(entry_size)
             .ok()

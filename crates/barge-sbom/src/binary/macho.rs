@@ -2,7 +2,7 @@
 
 use barge_image::layer::Content;
 
-use super::{Numbers, Section, TABLE_LIMIT, c_string, read};
+use super::{Numbers, Section, TABLE_LIMIT, c_string};
 use crate::finding::Refusal;
 
 const LC_SEGMENT_64: u32 = 0x19;
@@ -14,9 +14,9 @@ pub(super) fn sections(content: &dyn Content) -> Result<Vec<Section>, Refusal> {
 }
 
 fn commands(content: &dyn Content) -> Option<Vec<Section>> {
-    let header = read(content, 0, 32).ok()?;
+    let header = content.range(0, 32).ok()?;
     let (count, size) = (numbers(&header).u32(16)?, numbers(&header).u32(20)?);
-    let commands = read(content, 32, u64::from(size).min(TABLE_LIMIT)).ok()?;
+    let commands = content.range(32, u64::from(size).min(TABLE_LIMIT)).ok()?;
     let mut sections = Vec::new();
     let mut rest = commands.as_slice();
     for _ in 0..count {

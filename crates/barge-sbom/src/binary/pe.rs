@@ -2,7 +2,7 @@
 
 use barge_image::layer::Content;
 
-use super::{Numbers, Section, c_string, read};
+use super::{Numbers, Section, c_string};
 use crate::finding::Refusal;
 
 const ROW: usize = 40;
@@ -12,9 +12,9 @@ pub(super) fn sections(content: &dyn Content) -> Result<Vec<Section>, Refusal> {
 }
 
 fn table(content: &dyn Content) -> Option<Vec<Section>> {
-    let stub = read(content, 0, 64).ok()?;
+    let stub = content.range(0, 64).ok()?;
     let start = u64::from(numbers(&stub).u32(0x3c)?);
-    let header = read(content, start, 24 + 112).ok()?;
+    let header = content.range(start, 24 + 112).ok()?;
     if !header.starts_with(b"PE\0\0") {
         return None;
     }
@@ -26,7 +26,9 @@ fn table(content: &dyn Content) -> Option<Vec<Section>> {
     } else {
         u64::from(numbers(&header).u32(24 + 28)?)
     };
-    let rows = read(content, start + 24 + optional_size, (count * ROW) as u64).ok()?;
+    let rows = content
+        .range(start + 24 + optional_size, (count * ROW) as u64)
+        .ok()?;
     let section = |row: &[u8]| {
         let row_numbers = numbers(row);
         Some(Section {

@@ -22,6 +22,28 @@ struct Use<'a, 'f> {
     version: String,
 }
 
+impl<'a, 'f> Use<'a, 'f> {
+    /// The use that a step makes of an action, and the action's name.
+    fn of(
+        step: &'a Step,
+        frame: &'a Frame<'f>,
+        number: usize,
+        condition: &'a Condition,
+    ) -> Option<(&'a str, Self)> {
+        let (name, version) = step.action()?;
+        let span = step.uses.as_ref().map_or(step.span, |uses| uses.span);
+        let usage = Self {
+            step,
+            frame,
+            number,
+            condition,
+            place: Place::new(frame.source, span),
+            version: version.to_owned(),
+        };
+        Some((name, usage))
+    }
+}
+
 /// Records what an action of a repository does.
 pub(super) fn apply(
     walk: &mut Walk<'_>,
@@ -30,23 +52,10 @@ pub(super) fn apply(
     number: usize,
     condition: &Condition,
 ) {
-    let Some((name, version)) = step.action() else {
+    let Some((name, usage)) = Use::of(step, frame, number, condition) else {
         return;
     };
-    let uses_span = step.uses.as_ref().map_or(step.span, |uses| uses.span);
-    let place = Place {
-        source: frame.source.clone(),
-        span: uses_span,
-    };
     let lower = name.to_lowercase();
-    let usage = Use {
-        step,
-        frame,
-        number,
-        condition,
-        place,
-        version: version.to_owned(),
-    };
     match lower.as_str() {
         "docker/build-push-action"
         | "depot/build-push-action"
@@ -110,16 +119,8 @@ pub(super) fn mention_unread(
     number: usize,
     condition: &Condition,
 ) {
-    let Some((name, version)) = step.action() else {
+    let Some((name, usage)) = Use::of(step, frame, number, condition) else {
         return;
-    };
-    let usage = Use {
-        step,
-        frame,
-        number,
-        condition,
-        place: Place::new(frame.source, step.span),
-        version: version.to_owned(),
     };
     scan::mention(walk, &usage, name);
 }
